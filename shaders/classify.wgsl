@@ -1,0 +1,62 @@
+// The network's end: small logits → the class of every pixel, without logits at picture size. A lane interpolates four pixels of a row,
+// keeps the best class of each (ties: the lowest index), and stores them as one word; rows are padded to 256 bytes for copies.
+// use lib/f32.wgsl
+// use lib/lane.wgsl
+// use lib/bilinear.wgsl
+
+override QUADS: u32 = 1u;  // classes / 4, rounded up
+
+struct Params {
+  height: u32,  // of the class map, in pixels
+  width: u32,
+  x_height: u32,
+  x_width: u32,
+  x_stride: u32,   // channel quads a pixel
+  classes: u32,
+  row_words: u32,  // of the class map, padding included
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+
+struct Best {
+  score: f32,
+  class_index: u32,
+}
+
+fn consider(best: ptr<function, Best>, score: f32, class_index: u32) {
+  if (score > (*best).score && class_index < params.classes) { *best = Best(score, class_index); }
+}
+
+fn class_at(row: Tap, column: u32) -> u32 {
+  let u = tap(column, params.x_width, params.width);
+  let upper_left = (row.low * params.x_width + u.low) * params.x_stride;
+  let upper_right = (row.low * params.x_width + u.high) * params.x_stride;
+  let lower_left = (row.high * params.x_width + u.low) * params.x_stride;
+  let lower_right = (row.high * params.x_width + u.high) * params.x_stride;
+  var best = Best(-3.4028234e38, 0u);
+  for (var quad = 0u; quad < QUADS; quad += 1u) {
+    let upper = mix(decode(x[upper_left + quad]), decode(x[upper_right + quad]), u.t);
+    let lower = mix(decode(x[lower_left + quad]), decode(x[lower_right + quad]), u.t);
+    let scores = mix(upper, lower, row.t);
+    consider(&best, scores.x, quad * 4u);
+    consider(&best, scores.y, quad * 4u + 1u);
+    consider(&best, scores.z, quad * 4u + 2u);
+    consider(&best, scores.w, quad * 4u + 3u);
+  }
+  return best.class_index;
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let lane = lane_of(id, groups);
+  let words = (params.width + 3u) / 4u;
+  let row = lane / words;
+  let word = lane - row * words;
+  if (row >= params.height) { return; }
+  let v = tap(row, params.x_height, params.height);
+  // Pixels beyond the row's end repeat its last one: they lie in the padding.
+  let column = min(vec4u(word * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(params.width - 1u));
+  let classes = vec4u(class_at(v, column.x), class_at(v, column.y), class_at(v, column.z), class_at(v, column.w));
+  y[row * params.row_words + word] = classes.x | (classes.y << 8u) | (classes.z << 16u) | (classes.w << 24u);
+}

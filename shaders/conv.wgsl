@@ -1,0 +1,86 @@
+// Dense convolution: any kernel size, stride, dilation and padding, one group. A lane makes 8 pixels of a row × 8 channels in
+// registers and reads zeros outside the map; weights lie in the order in which the loops meet them.
+// use lib/f32.wgsl
+// use lib/lane.wgsl
+// use lib/weights.wgsl
+// use lib/row.wgsl
+
+override QUADS: u32 = 1u;  // input channels / 4
+override ROWS: u32 = 3u;   // the kernel
+override COLUMNS: u32 = 3u;
+override RELU: bool = false;
+
+struct Params {
+  height: u32,  // of the output, in pixels; strides and offsets are in channel quads
+  width: u32,
+  x_height: u32,
+  x_width: u32,
+  x_stride: u32,
+  y_stride: u32,
+  y_offset: u32,
+  y_quads: u32,
+  pairs: u32,   // output channels / 8, rounded up
+  across: u32,  // tiles of a row
+  stride: u32,
+  dilation: u32,
+  pad: u32,
+  bias: u32,  // where the biases begin in weights
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<stored>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<stored>;
+
+fn finish(row: u32, column: u32, quad: u32, sum: vec4f) {
+  if (column >= params.width || quad >= params.y_quads) { return; }
+  let value = select(sum, max(sum, vec4f()), RELU);
+  y[(row * params.width + column) * params.y_stride + params.y_offset + quad] = encode(value);
+}
+
+fn finish4(row: u32, column: u32, quad: u32, sums: mat4x4f) {
+  finish(row, column, quad, sums[0]);
+  finish(row, column + 1u, quad, sums[1]);
+  finish(row, column + 2u, quad, sums[2]);
+  finish(row, column + 3u, quad, sums[3]);
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let lane = lane_of(id, groups);
+  let tile = lane / params.pairs;
+  let pair = lane - tile * params.pairs;
+  let row = tile / params.across;
+  let column = (tile - row * params.across) * 8u;
+  if (row >= params.height) { return; }
+
+  var left_even = biases(params.bias + pair * 2u);
+  var left_odd = biases(params.bias + pair * 2u + 1u);
+  var right_even = left_even;
+  var right_odd = left_odd;
+  let stride = i32(params.stride);
+  for (var ky = 0u; ky < ROWS; ky += 1u) {
+    let v = i32(row * params.stride + ky * params.dilation) - i32(params.pad);
+    if (v < 0 || v >= i32(params.x_height)) { continue; }
+    for (var kx = 0u; kx < COLUMNS; kx += 1u) {
+      let u = i32(column * params.stride + kx * params.dilation) - i32(params.pad);
+      let left = columns(u, stride, params.x_width);
+      let right = columns(u + 4 * stride, stride, params.x_width);
+      var at = ((pair * ROWS + ky) * COLUMNS + kx) * QUADS * 8u;
+      for (var k = 0u; k < QUADS; k += 1u) {
+        let even = weight_block(at);
+        let odd = weight_block(at + 4u);
+        at += 8u;
+        let l = row_pixels(u32(v), left, k);
+        left_even += even * l;
+        left_odd += odd * l;
+        let r = row_pixels(u32(v), right, k);
+        right_even += even * r;
+        right_odd += odd * r;
+      }
+    }
+  }
+  finish4(row, column, pair * 2u, left_even);
+  finish4(row, column, pair * 2u + 1u, left_odd);
+  finish4(row, column + 4u, pair * 2u, right_even);
+  finish4(row, column + 4u, pair * 2u + 1u, right_odd);
+}

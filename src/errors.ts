@@ -1,0 +1,38 @@
+// Every error that a user can cause or meet: a code for programs, a sentence for people (what, where, what next).
+
+/** `BAD_USAGE` is a mistake in the call itself (an option, a name, a size): the command line exits with 2. All others exit with 1. */
+export type ErrorCode =
+  | 'BAD_USAGE'
+  | 'BAD_IMAGE'
+  | 'BAD_WEIGHTS'
+  | 'BAD_GRAPH'
+  | 'BAD_SHADER'
+  | 'NO_ADAPTER'
+  | 'NO_FILE'
+  | 'NOT_WRITABLE'
+  | 'LIMIT'
+  | 'NOT_PREPARED'
+  | 'DISPOSED'
+  | 'DEVICE_LOST'
+  | 'ABORTED';
+
+export class AtrousError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'AtrousError';
+    this.code = code;
+  }
+}
+
+/** Throws `ABORTED` when the caller's signal has fired. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal?.aborted)
+    throw new AtrousError('ABORTED', `stopped by the caller's signal: ${describe(signal.reason)}`, { cause: signal.reason });
+}
+
+/** One line of text for anything that was thrown. */
+export function describe(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,38 @@
+// From an adapter to a device with all that the engine can use, and to the facts that plans are made from.
+import { AtrousError, describe } from '../errors.ts';
+import type { AdapterFacts } from '../plan/choose.ts';
+
+/** Limits worth asking for: the sizes of buffers. All others stay at WebGPU's defaults, so that plans run everywhere. */
+const RAISED = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
+const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
+
+export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const requiredLimits = Object.fromEntries(RAISED.map(limit => [limit, adapter.limits[limit]]));
+  const requiredFeatures = FEATURES.filter(feature => adapter.features.has(feature));
+  try {
+    return await adapter.requestDevice({ requiredLimits, requiredFeatures, label: 'atrous' });
+  } catch (error) {
+    throw new AtrousError('NO_ADAPTER', `${adapterName(adapter.info)} gave no device: ${describe(error)}`, { cause: error });
+  }
+}
+
+/** All that an adapter says of itself, in one line. */
+export function adapterName(info: GPUAdapterInfo): string {
+  const about = [info.vendor, info.architecture, info.description].filter(Boolean).join(', ');
+  return about ? `${info.device || 'adapter'} (${about})` : info.device;
+}
+
+/** Is it a CPU behind a GPU's interface? Dawn calls a Vulkan device of type CPU a fallback; the names are for drivers that report another type. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
+  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic[- ]render|\bwarp\b/i.test(adapterName(info));
+}
+
+export function factsOf(device: GPUDevice): AdapterFacts {
+  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = device.limits;
+  return {
+    name: adapterName(device.adapterInfo),
+    software: isSoftware(device.adapterInfo),
+    features: [...device.features].sort(),
+    limits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension },
+  };
+}

@@ -1,0 +1,243 @@
+// Plans on a device. It decides nothing: it makes a buffer a slot, a pipeline a key, a bind group a step, and then loops over the steps.
+import { AtrousError, checkSignal, describe } from '../errors.ts';
+import type { ReadConstant } from '../graph/constant.ts';
+import type { Graph, Node } from '../graph/graph.ts';
+import { FRAME } from '../graph/graph.ts';
+import { kernelFor } from '../kernels/index.ts';
+import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
+import { packParams, packWeights } from '../shader/pack.ts';
+import type { ShaderFacts } from '../shader/reflect.ts';
+import type { Precision, ShaderLibrary } from '../shader/source.ts';
+import { BufferUsage, COMPUTE } from './flags.ts';
+
+/** What the plans of one model share on one device. */
+export interface Engine {
+  readonly device: GPUDevice;
+  readonly library: ShaderLibrary;
+  readonly pipelines: Map<string, Promise<Compiled>>;
+  /** By `Step.weights` and element type: plans of several sizes share them. */
+  readonly weights: Map<string, GPUBuffer>;
+  /** What an unused optional input reads, and an unused optional output writes. */
+  readonly zero: GPUBuffer;
+  readonly scratch: GPUBuffer;
+}
+
+interface Compiled {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** A plan with everything that a frame needs: running it creates no buffer, texture or pipeline. */
+export interface Program {
+  readonly plan: Plan;
+  /** Records all steps into one pass, or with `passOf` each into a pass of its own. */
+  encode(encoder: GPUCommandEncoder, passOf?: (step: number) => GPUComputePassDescriptor): void;
+  /** The buffer behind a value of the plan. */
+  buffer(value: string): GPUBuffer;
+  destroy(): void;
+}
+
+export interface PrepareOptions {
+  readonly signal?: AbortSignal;
+  /** Pipelines compiled so far, of how many. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export function createEngine(device: GPUDevice, library: ShaderLibrary): Engine {
+  const unused = (label: string): GPUBuffer => device.createBuffer({ label, size: 256, usage: BufferUsage.STORAGE });
+  return { device, library, pipelines: new Map(), weights: new Map(), zero: unused('zero'), scratch: unused('scratch') };
+}
+
+export function destroyEngine(engine: Engine): void {
+  for (const buffer of [...engine.weights.values(), engine.zero, engine.scratch]) buffer.destroy();
+  engine.weights.clear();
+  engine.pipelines.clear();
+}
+
+/**
+ * Compiles what is not compiled yet, uploads what is not uploaded yet, binds all. `frame` is what the first step reads.
+ * Throws `BAD_SHADER` when the device refuses a program, `LIMIT` when it has no memory left.
+ */
+export async function prepare(
+  engine: Engine,
+  graph: Graph,
+  plan: Plan,
+  read: ReadConstant,
+  frame: GPUTextureView | GPUBuffer,
+  options: PrepareOptions = {},
+): Promise<Program> {
+  const { device } = engine;
+  const nodes = new Map(graph.nodes.map(node => [node.name, node]));
+  device.pushErrorScope('out-of-memory');
+  device.pushErrorScope('validation');
+  // Compilation runs on other threads while weights are packed and uploaded on this one.
+  const compiling = compileAll(engine, plan, options);
+  const slots = plan.slots.map((size, index) =>
+    device.createBuffer({ label: `slot ${index}`, size, usage: BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST }),
+  );
+  const uniforms = uploadParams(engine, plan);
+  const uploaded = plan.steps.map(step =>
+    step.weights ? uploadWeights(engine, step, nodes.get(step.node)!, plan.precision, read) : null,
+  );
+  const destroy = (): void => {
+    for (const buffer of [...slots, uniforms]) buffer.destroy();
+  };
+  try {
+    const compiled = await compiling;
+    const buffer = (value: string): GPUBuffer => slots[plan.values[value].slot];
+    const bound = plan.steps.map((step, index) => {
+      const facts = engine.library.facts(step.shader, plan.precision);
+      const resource = (name: string): GPUBindingResource => {
+        if (name === 'params') return { buffer: uniforms, offset: index * UNIFORM_STEP, size: facts.params.size };
+        if (name === 'weights') return { buffer: uploaded[index] ?? engine.zero };
+        if (name in step.writes) return { buffer: step.writes[name] === null ? engine.scratch : buffer(step.writes[name]) };
+        const value = step.reads[name];
+        if (value === FRAME) return 'size' in frame ? { buffer: frame } : frame;
+        return { buffer: value === null ? engine.zero : buffer(value) };
+      };
+      return device.createBindGroup({
+        label: step.node,
+        layout: compiled[index].layout,
+        entries: facts.bindings.map(({ name, binding }) => ({ binding, resource: resource(name) })),
+      });
+    });
+    return { plan, encode: (encoder, passOf) => record(encoder, plan, compiled, bound, passOf), buffer, destroy };
+  } catch (error) {
+    destroy();
+    throw error;
+  } finally {
+    await popErrors(device, plan);
+  }
+}
+
+/** Offsets of uniform bindings are multiples of this: WebGPU's default minUniformBufferOffsetAlignment. */
+const UNIFORM_STEP = 256;
+
+function record(
+  encoder: GPUCommandEncoder,
+  plan: Plan,
+  compiled: readonly Compiled[],
+  bound: readonly GPUBindGroup[],
+  passOf?: (step: number) => GPUComputePassDescriptor,
+): void {
+  let pass = passOf ? null : encoder.beginComputePass({ label: plan.model });
+  for (const [index, { grid }] of plan.steps.entries()) {
+    if (passOf) pass = encoder.beginComputePass(passOf(index));
+    pass!.setPipeline(compiled[index].pipeline);
+    pass!.setBindGroup(0, bound[index]);
+    pass!.dispatchWorkgroups(grid[0], grid[1]);
+    if (passOf) pass!.end();
+  }
+  if (!passOf) pass!.end();
+}
+
+async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: PrepareOptions): Promise<Compiled[]> {
+  const keys = new Set(plan.steps.map(step => pipelineKey(step, plan.precision)));
+  let done = 0;
+  const compiled = await Promise.all(
+    plan.steps.map(async step => {
+      const key = pipelineKey(step, plan.precision);
+      const made = await compile(engine, step, plan.precision, key);
+      if (keys.delete(key)) onProgress?.(++done, done + keys.size);
+      return made;
+    }),
+  );
+  checkSignal(signal);
+  return compiled;
+}
+
+function compile(engine: Engine, step: Step, precision: Precision, key: string): Promise<Compiled> {
+  const known = engine.pipelines.get(key);
+  if (known) return known;
+  const { device, library } = engine;
+  const facts = library.facts(step.shader, precision);
+  checkDescriptor(step, facts);
+  const layout = device.createBindGroupLayout({ label: step.shader, entries: facts.bindings.map(layoutEntry) });
+  const module = device.createShaderModule({ label: step.shader, code: library.text(step.shader, precision) });
+  const constants = Object.fromEntries(Object.entries(step.overrides).map(([name, value]) => [name, Number(value)]));
+  const made = device
+    .createComputePipelineAsync({
+      label: key,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: 'main', constants },
+    })
+    .then(
+      pipeline => ({ pipeline, layout }),
+      error => {
+        engine.pipelines.delete(key);
+        throw new AtrousError('BAD_SHADER', `the device refused the pipeline ${key}: ${describe(error)}`, { cause: error });
+      },
+    );
+  engine.pipelines.set(key, made);
+  return made;
+}
+
+/** Descriptor against shader, both ways: bindings and overrides must be the same sets. */
+function checkDescriptor(step: Step, { bindings, overrides }: ShaderFacts): void {
+  const differing = (a: readonly string[], b: readonly string[]): string[] => [
+    ...a.filter(name => !b.includes(name)),
+    ...b.filter(name => !a.includes(name)),
+  ];
+  const bound = ['params', ...Object.keys(step.reads), ...Object.keys(step.writes)];
+  const declared = bindings.map(({ name }) => name).filter(name => name !== 'weights');
+  const wrong = [...differing(bound, declared), ...differing(Object.keys(step.overrides), Object.keys(overrides))];
+  if (wrong.length > 0) {
+    throw new AtrousError('BAD_SHADER', `kernel ${step.kernel} and shaders/${step.shader}.wgsl disagree about ${wrong.join(', ')}`);
+  }
+}
+
+function layoutEntry({ binding, kind }: ShaderFacts['bindings'][number]): GPUBindGroupLayoutEntry {
+  if (kind === 'texture') return { binding, visibility: COMPUTE, texture: { sampleType: 'float' } };
+  const type = kind === 'uniform' ? 'uniform' : kind === 'read' ? 'read-only-storage' : 'storage';
+  return { binding, visibility: COMPUTE, buffer: { type } };
+}
+
+function uploadParams({ device, library }: Engine, { steps, precision }: Plan): GPUBuffer {
+  const buffer = device.createBuffer({
+    label: 'params',
+    size: steps.length * UNIFORM_STEP,
+    usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST,
+  });
+  for (const [index, step] of steps.entries()) {
+    device.queue.writeBuffer(
+      buffer,
+      index * UNIFORM_STEP,
+      packParams(library.facts(step.shader, precision), step.params, step.shader),
+    );
+  }
+  return buffer;
+}
+
+function uploadWeights(
+  { device, library, weights }: Engine,
+  step: Step,
+  node: Node,
+  precision: Precision,
+  read: ReadConstant,
+): GPUBuffer {
+  const { element } = library.facts(step.shader, precision).bindings.find(({ name }) => name === 'weights')!;
+  const key = `${element} ${step.weights}`;
+  const known = weights.get(key);
+  if (known) return known;
+  const bytes = packWeights(kernelFor(node).pack!(node, read), element);
+  const buffer = device.createBuffer({
+    label: `weights ${node.name}`,
+    size: bytes.byteLength,
+    usage: BufferUsage.STORAGE | BufferUsage.COPY_DST,
+  });
+  device.queue.writeBuffer(buffer, 0, bytes);
+  weights.set(key, buffer);
+  return buffer;
+}
+
+async function popErrors(device: GPUDevice, plan: Plan): Promise<void> {
+  const validation = await device.popErrorScope();
+  const memory = await device.popErrorScope();
+  const { model, size } = plan;
+  if (memory)
+    throw new AtrousError(
+      'LIMIT',
+      `${model} at ${size.join('×')}: the device is out of memory; use a smaller size or --precision half`,
+    );
+  if (validation) throw new AtrousError('BAD_SHADER', `${model} at ${size.join('×')}: ${validation.message}`);
+}

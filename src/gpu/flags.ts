@@ -1,0 +1,12 @@
+// WebGPU's bit flags as the specification numbers them: Node has no globals such as GPUBufferUsage, and the engine needs none.
+export const BufferUsage = {
+  MAP_READ: 0x1,
+  COPY_SRC: 0x4,
+  COPY_DST: 0x8,
+  UNIFORM: 0x40,
+  STORAGE: 0x80,
+  QUERY_RESOLVE: 0x200,
+} as const;
+export const TextureUsage = { COPY_DST: 0x2, TEXTURE_BINDING: 0x4, RENDER_ATTACHMENT: 0x10 } as const;
+export const COMPUTE = 0x4;
+export const READ = 0x1;

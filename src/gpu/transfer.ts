@@ -1,0 +1,54 @@
+// Between a value's bytes on the device and plain arrays: channels first outside, the plan's layout inside.
+import type { Placement } from '../plan/plan.ts';
+import type { Precision } from '../shader/source.ts';
+import { encodeFloat16, float16ToNumber } from '../weights/tensor.ts';
+import { BufferUsage, READ } from './flags.ts';
+
+/** c×h×w float32 → the bytes of a value that lies alone in its slot (a map in storage precision, or exact float32). */
+export function encodeValue(data: ArrayLike<number>, place: Placement, precision: Precision): Uint8Array<ArrayBuffer> {
+  const { c, h, w, stride } = place;
+  const pixels = h * w;
+  const values = new Float32Array(pixels * stride * 4);
+  for (let channel = 0; channel < c; channel++) {
+    for (let pixel = 0; pixel < pixels; pixel++) values[pixel * stride * 4 + channel] = data[channel * pixels + pixel];
+  }
+  return place.kind === 'exact' || precision === 'f32'
+    ? new Uint8Array(values.buffer)
+    : (encodeFloat16(values) as Uint8Array<ArrayBuffer>);
+}
+
+/** The bytes of a slot → the value's c×h×w float32. */
+export function decodeValue(bytes: ArrayBuffer, place: Placement, precision: Precision): Float32Array {
+  const { c, h, w, stride, offset } = place;
+  const pixels = h * w;
+  const values = new Float32Array(c * pixels);
+  const exact = place.kind === 'exact' || precision === 'f32';
+  const source = exact ? new Float32Array(bytes) : new Uint16Array(bytes);
+  const decode = exact ? (n: number) => n : float16ToNumber;
+  for (let channel = 0; channel < c; channel++) {
+    for (let pixel = 0; pixel < pixels; pixel++)
+      values[channel * pixels + pixel] = decode(source[(pixel * stride + offset) * 4 + channel]);
+  }
+  return values;
+}
+
+/** A class map's bytes without the padding of its rows: h×w. */
+export function decodeClasses(bytes: ArrayBuffer, { h, w }: { readonly h: number; readonly w: number }, row: number): Uint8Array {
+  const classes = new Uint8Array(h * w);
+  for (let y = 0; y < h; y++) classes.set(new Uint8Array(bytes, y * row, w), y * w);
+  return classes;
+}
+
+/** A copy of a buffer in memory. */
+export async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<ArrayBuffer> {
+  const staging = device.createBuffer({ label: 'readback', size: buffer.size, usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST });
+  try {
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(READ);
+    return staging.getMappedRange().slice(0);
+  } finally {
+    staging.destroy();
+  }
+}

@@ -1,0 +1,72 @@
+// The pen that models write with: each call adds one unfused node and returns the name of its value.
+import type { Constant, Norm } from './constant.ts';
+import type { Attributes, Graph, Node, Op, Shape } from './graph.ts';
+import { INPUT } from './graph.ts';
+import { verify } from './verify.ts';
+
+/** Batch normalisation's ε in both published codes: PyTorch's default. */
+const EPSILON = 1e-5;
+
+export interface ConvOptions {
+  readonly in: number;
+  readonly out: number;
+  readonly kernel?: number;
+  readonly stride?: number;
+  readonly dilation?: number;
+  readonly pad?: number;
+  readonly groups?: number;
+  readonly bias?: boolean;
+}
+
+export type Builder = ReturnType<typeof builder>;
+
+export function builder(name: string, input: Shape) {
+  const nodes: Node[] = [];
+  const aliases = new Map<string, string>();
+
+  function push<K extends Op>(
+    op: K,
+    value: string,
+    inputs: Record<string, string>,
+    attributes: Attributes[K],
+    constants: Record<string, Constant> = {},
+  ): string {
+    nodes.push({ op, name: value, inputs, attributes, constants } as unknown as Node);
+    return value;
+  }
+
+  const tensor = (key: string, shape: readonly number[]): Constant => ({ kind: 'tensor', name: key, shape });
+
+  return {
+    input: INPUT,
+    /** Tensors `<value>.weight` (out × in/groups × k × k) and, with `bias`, `<value>.bias`. */
+    conv(value: string, x: string, options: ConvOptions): string {
+      const { kernel = 1, stride = 1, dilation = 1, pad = 0, groups = 1, bias = false } = options;
+      const constants: Record<string, Constant> = {
+        weight: tensor(`${value}.weight`, [options.out, options.in / groups, kernel, kernel]),
+      };
+      if (bias) constants.bias = tensor(`${value}.bias`, [options.out]);
+      const attributes = { kernel: [kernel, kernel] as const, stride, dilations: [dilation], pads: [pad], groups };
+      return push('conv', value, { x }, { ...attributes, activation: 'none', shortcut: 'none', partials: null }, constants);
+    },
+    batchnorm(value: string, x: string, channels: number): string {
+      const norm: Norm = { name: value, channels, epsilon: EPSILON };
+      return push('batchnorm', value, { x }, {}, { scale: { kind: 'scale', norm }, shift: { kind: 'shift', norm, bias: null } });
+    },
+    relu: (value: string, x: string) => push('relu', value, { x }, {}),
+    sigmoid: (value: string, x: string) => push('sigmoid', value, { x }, {}),
+    add: (value: string, x: string, other: string) => push('add', value, { x, other }, { activation: 'none' }),
+    mul: (value: string, x: string, gate: string) => push('mul', value, { x, gate }, {}),
+    slice: (value: string, x: string, from: number, to: number) => push('slice', value, { x }, { from, to }),
+    concat: (value: string, parts: readonly string[]) => push('concat', value, Object.fromEntries(parts.entries()), {}),
+    mean: (value: string, x: string) => push('mean', value, { x }, {}),
+    pool: (value: string, x: string) => push('pool', value, { x }, {}),
+    resize: (value: string, x: string, size: { h: number; w: number }) => push('resize', value, { x }, { h: size.h, w: size.w }),
+    argmax: (value: string, x: string) => push('argmax', value, { x }, {}),
+    /** Lets a module path name a value that another module made. */
+    alias(path: string, value: string): void {
+      aliases.set(path, aliases.get(value) ?? value);
+    },
+    graph: (outputs: readonly string[]): Graph => verify({ name, input, nodes, outputs, aliases }),
+  };
+}

@@ -1,0 +1,133 @@
+// What a node knows besides its inputs: arrays of the checkpoint, or small expressions over them. Passes rewrite the
+// expressions and never touch numbers, so a plan can be made, printed and compared without any weights at hand.
+import { AtrousError } from '../errors.ts';
+import { count, type Tensors } from '../weights/tensor.ts';
+
+/** Batch normalisation at inference: γ(x − μ)/√(σ² + ε) + β over the tensors `<name>.weight .bias .running_mean .running_var`. */
+export interface Norm {
+  readonly name: string;
+  readonly channels: number;
+  readonly epsilon: number;
+}
+
+export type Constant =
+  | { readonly kind: 'tensor'; readonly name: string; readonly shape: readonly number[] }
+  /** `of` times γ/√(σ² + ε) of its output channel. */
+  | { readonly kind: 'scaled'; readonly of: Constant; readonly norm: Norm }
+  /** γ/√(σ² + ε). */
+  | { readonly kind: 'scale'; readonly norm: Norm }
+  /** β + (bias − μ)·γ/√(σ² + ε). */
+  | { readonly kind: 'shift'; readonly norm: Norm; readonly bias: Constant | null }
+  /** Parts one after another along the output channels. */
+  | { readonly kind: 'stack'; readonly parts: readonly Constant[] }
+  | { readonly kind: 'sum'; readonly parts: readonly Constant[] };
+
+/** The values of a constant in float64, so that folding adds no rounding of its own. */
+export type ReadConstant = (constant: Constant) => Float64Array;
+
+export function shapeOf(constant: Constant): readonly number[] {
+  switch (constant.kind) {
+    case 'tensor':
+      return constant.shape;
+    case 'scaled':
+      return shapeOf(constant.of);
+    case 'scale':
+    case 'shift':
+      return [constant.norm.channels];
+    case 'stack': {
+      const [first, ...rest] = constant.parts.map(shapeOf);
+      return [rest.reduce((sum, shape) => sum + shape[0], first[0]), ...first.slice(1)];
+    }
+    case 'sum':
+      return shapeOf(constant.parts[0]);
+  }
+}
+
+/** Names and shapes of the checkpoint's tensors that a constant needs. */
+export function tensorsOf(constant: Constant): [string, readonly number[]][] {
+  switch (constant.kind) {
+    case 'tensor':
+      return [[constant.name, constant.shape]];
+    case 'scaled':
+      return [...tensorsOf(constant.of), ...normTensors(constant.norm)];
+    case 'scale':
+      return normTensors(constant.norm);
+    case 'shift':
+      return [...normTensors(constant.norm), ...(constant.bias ? tensorsOf(constant.bias) : [])];
+    case 'stack':
+    case 'sum':
+      return constant.parts.flatMap(tensorsOf);
+  }
+}
+
+function normTensors({ name, channels }: Norm): [string, readonly number[]][] {
+  return ['weight', 'bias', 'running_mean', 'running_var'].map(part => [`${name}.${part}`, [channels]]);
+}
+
+export function printConstant(constant: Constant): string {
+  switch (constant.kind) {
+    case 'tensor':
+      return constant.name;
+    case 'scaled':
+      return `${printConstant(constant.of)}·${constant.norm.name}`;
+    case 'scale':
+      return `scale(${constant.norm.name})`;
+    case 'shift':
+      return constant.bias ? `shift(${constant.norm.name}, ${printConstant(constant.bias)})` : `shift(${constant.norm.name})`;
+    case 'stack':
+      return `[${constant.parts.map(printConstant).join(', ')}]`;
+    case 'sum':
+      return constant.parts.map(printConstant).join(' + ');
+  }
+}
+
+/** Binds constants to a checkpoint. Tensors are decoded when they are read, not before. */
+export function constantReader(
+  tensors: Tensors,
+  decode: (tensor: NonNullable<ReturnType<Tensors['get']>>) => Float32Array,
+): ReadConstant {
+  const tensor = (name: string): Float64Array => {
+    const found = tensors.get(name);
+    if (!found) throw new AtrousError('BAD_WEIGHTS', `tensor "${name}" is missing from the weights`);
+    return Float64Array.from(decode(found));
+  };
+  const scale = ({ name, epsilon }: Norm): Float64Array => {
+    const variance = tensor(`${name}.running_var`);
+    return tensor(`${name}.weight`).map((gamma, i) => gamma / Math.sqrt(variance[i] + epsilon));
+  };
+  const read: ReadConstant = constant => {
+    switch (constant.kind) {
+      case 'tensor':
+        return tensor(constant.name);
+      case 'scaled': {
+        const factors = scale(constant.norm);
+        const perChannel = count(shapeOf(constant.of).slice(1));
+        return read(constant.of).map((weight, i) => weight * factors[Math.floor(i / perChannel)]);
+      }
+      case 'scale':
+        return scale(constant.norm);
+      case 'shift': {
+        const { norm, bias } = constant;
+        const factors = scale(norm);
+        const mean = tensor(`${norm.name}.running_mean`);
+        const offset = bias ? read(bias) : new Float64Array(norm.channels);
+        return tensor(`${norm.name}.bias`).map((beta, i) => beta + (offset[i] - mean[i]) * factors[i]);
+      }
+      case 'stack': {
+        const parts = constant.parts.map(read);
+        const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+        let at = 0;
+        for (const part of parts) {
+          all.set(part, at);
+          at += part.length;
+        }
+        return all;
+      }
+      case 'sum': {
+        const [first, ...rest] = constant.parts.map(read);
+        return first.map((value, i) => rest.reduce((sum, part) => sum + part[i], value));
+      }
+    }
+  };
+  return read;
+}

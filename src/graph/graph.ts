@@ -1,0 +1,142 @@
+// A network as frozen data: nodes in execution order, each naming the values that it reads. Nothing here knows of a GPU.
+import type { Constant } from './constant.ts';
+
+export interface Shape {
+  readonly c: number;
+  readonly h: number;
+  readonly w: number;
+}
+
+/**
+ * What a value's numbers are: a feature `map` in the plan's storage precision, `exact` float32 vectors (sums and gates, where
+ * half precision would overflow or cost accuracy), or one `class` index a pixel.
+ */
+export type Kind = 'map' | 'exact' | 'class';
+
+export interface Value {
+  readonly shape: Shape;
+  readonly kind: Kind;
+}
+
+export type Activation = 'none' | 'relu' | 'sigmoid';
+
+/** What a fused 1×1 convolution reads beside its operand: nothing, a map of its output's size, or a map to be 2×2 average-pooled. */
+export type Shortcut = 'none' | 'same' | 'pooled';
+
+/** Attributes by operation. `dilations` and `pads` have one entry a branch: equal runs of groups, in order. */
+export interface Attributes {
+  /** Frame → normalised `input`: a texture of any size (resized when h×w differs), or a tensor that is normalised already. */
+  preprocess: {
+    readonly form: 'texture' | 'tensor';
+    readonly h: number;
+    readonly w: number;
+    readonly mean: readonly [number, number, number];
+    readonly std: readonly [number, number, number];
+  };
+  /** x → Σ w·x + b. Fused forms: gate scales x, shortcut adds a second 1×1 convolution, residual is added before, addend after the activation. */
+  conv: {
+    readonly kernel: readonly [number, number];
+    readonly stride: number;
+    readonly dilations: readonly number[];
+    readonly pads: readonly number[];
+    readonly groups: number;
+    readonly activation: Activation;
+    readonly shortcut: Shortcut;
+    /** Name of a second output, the partial sums of the squeeze, or null. */
+    readonly partials: string | null;
+  };
+  batchnorm: Record<never, never>;
+  relu: Record<never, never>;
+  sigmoid: Record<never, never>;
+  /** a + b, then the activation. */
+  add: { readonly activation: Activation };
+  /** x · gate, the gate one value a channel. */
+  mul: Record<never, never>;
+  /** Channels [from, to). */
+  slice: { readonly from: number; readonly to: number };
+  /** Inputs '0', '1', … one after another along the channels. */
+  concat: Record<never, never>;
+  /** A concat whose inputs were written in place: no work. */
+  join: Record<never, never>;
+  /** A plain copy, so that a value can also lie inside a join. */
+  copy: Record<never, never>;
+  /** Mean over all pixels. */
+  mean: Record<never, never>;
+  /** 2×2 average, stride 2, sizes rounded up; a window that overhangs divides by the pixels that exist. */
+  pool: Record<never, never>;
+  /** Bilinear, half-pixel centres, clamped (PyTorch's align_corners=False), to h×w. */
+  resize: { readonly h: number; readonly w: number };
+  /** Index of the largest channel; ties go to the lowest. */
+  argmax: Record<never, never>;
+  /** Squeeze sums → mean → 1×1 → ReLU → 1×1 → sigmoid. `pixels` is what the sums run over. */
+  excite: { readonly hidden: number; readonly pixels: number };
+  /** argmax(resize(x)) without the resized map. */
+  classify: { readonly h: number; readonly w: number };
+}
+
+export type Op = keyof Attributes;
+
+/** A node of one operation; `Node` is any. */
+export type NodeOf<K extends Op> = { readonly [P in K]: NodeShape<P> }[K];
+
+interface NodeShape<K extends Op> {
+  readonly op: K;
+  /** The name of the value that the node makes. */
+  readonly name: string;
+  /** Value by role: `x` is the main operand. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly attributes: Attributes[K];
+  readonly constants: Readonly<Record<string, Constant>>;
+}
+
+export type Node = NodeOf<Op>;
+
+export interface Graph {
+  /** The model's name, for people. */
+  readonly name: string;
+  /** The network's input value is called `input`. */
+  readonly input: Shape;
+  readonly nodes: readonly Node[];
+  /** Values that must exist at the end: no pass may fuse them away. */
+  readonly outputs: readonly string[];
+  /** Further names of values: module paths whose output is another module's output. */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+export const INPUT = 'input';
+
+/** What a plan's first step reads: not a value of the network, bound anew for every frame. */
+export const FRAME = 'frame';
+
+/** Values that a node writes: its own, and the squeeze sums of a fused convolution. */
+export function writes(node: Node): string[] {
+  return node.op === 'conv' && node.attributes.partials ? [node.name, node.attributes.partials] : [node.name];
+}
+
+export function producers(graph: Graph): Map<string, Node> {
+  return new Map(graph.nodes.flatMap(node => writes(node).map(value => [value, node] as const)));
+}
+
+/** Nodes that read a value, once a reading; an output counts as no reader. */
+export function readers(graph: Graph): Map<string, Node[]> {
+  const map = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    for (const value of Object.values(node.inputs)) map.set(value, [...(map.get(value) ?? []), node]);
+  }
+  return map;
+}
+
+/** The value behind a name: the name itself, or what it is an alias of. */
+export function resolve(graph: Graph, name: string): string {
+  return graph.aliases.get(name) ?? name;
+}
+
+/** A 1×1 convolution in the plain sense: stride 1, one group, no padding. Only these take gates, shortcuts, residuals and addends. */
+export function isPointwise({ attributes: { kernel, stride, groups, pads } }: NodeOf<'conv'>): boolean {
+  return kernel[0] === 1 && kernel[1] === 1 && stride === 1 && groups === 1 && pads[0] === 0;
+}
+
+/** A grouped 3×3 convolution that keeps the map's size but for its stride: the middle of a D block. Only these leave squeeze sums. */
+export function isGrouped({ attributes: { kernel, groups, dilations, pads } }: NodeOf<'conv'>): boolean {
+  return kernel[0] === 3 && kernel[1] === 3 && groups > 1 && dilations.every((dilation, n) => dilation === pads[n]);
+}

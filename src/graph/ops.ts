@@ -1,0 +1,193 @@
+// The op table: for each operation its output shape, its cost, and what is wrong with a node that breaks its rule.
+import { AtrousError } from '../errors.ts';
+import { count } from '../weights/tensor.ts';
+import { shapeOf } from './constant.ts';
+import { type Graph, INPUT, type Node, type NodeOf, type Op, type Shape, type Value } from './graph.ts';
+
+interface Rule<K extends Op> {
+  /** The node's values, in the order of `writes`. Throws a sentence when inputs and attributes don't fit. */
+  infer(node: NodeOf<K>, input: (role: string) => Value): Value[];
+  /** Multiply-adds, biases not counted: the convention of both papers. */
+  macs?(node: NodeOf<K>, output: Shape): number;
+}
+
+const map = (shape: Shape): Value => ({ shape, kind: 'map' });
+const sameAsX = (_node: unknown, input: (role: string) => Value): Value[] => [map(input('x').shape)];
+
+/** Most rows of partial sums that a squeeze leaves to its excite: enough strips to fill a GPU, few enough to add up in one step. */
+const MAX_STRIPS = 512;
+
+/** Pixels of a row that one lane of the grouped convolution makes, and so the grain of the squeeze's strips. */
+export const TILE = 8;
+
+/** Rows of partial sums for an h×w map: tiles of eight pixels of a row, dealt to at most 512 strips. */
+export function strips({ h, w }: Shape): number {
+  return Math.min(h * Math.ceil(w / TILE), MAX_STRIPS);
+}
+
+function must(condition: boolean, sentence: () => string): void {
+  if (!condition) throw new AtrousError('BAD_GRAPH', sentence());
+}
+
+const show = ({ c, h, w }: Shape): string => `${c}×${h}×${w}`;
+const equal = (a: Shape, b: Shape): boolean => a.c === b.c && a.h === b.h && a.w === b.w;
+
+function mustMatch(a: Shape, b: Shape, what: string): void {
+  must(equal(a, b), () => `${what} is ${show(b)}, the result ${show(a)}: they must be equal`);
+}
+
+/** Output length of a convolution along one axis. */
+function convolved(size: number, kernel: number, stride: number, dilation: number, pad: number): number {
+  return Math.floor((size + 2 * pad - dilation * (kernel - 1) - 1) / stride) + 1;
+}
+
+function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[] {
+  const { kernel, stride, dilations, pads, groups, shortcut, partials } = node.attributes;
+  const x = input('x').shape;
+  const [o, i, kh, kw] = shapeOf(node.constants.weight);
+  must(dilations.length === pads.length && dilations.length > 0, () => `${dilations.length} dilations, ${pads.length} pads`);
+  must(kh === kernel[0] && kw === kernel[1], () => `the weight is ${kh}×${kw}, the kernel ${kernel.join('×')}`);
+  must(i * groups === x.c, () => `${groups} groups of ${i} channels, but x has ${x.c}`);
+  must(
+    o % groups === 0 && groups % dilations.length === 0,
+    () => `${o} outputs, ${groups} groups and ${dilations.length} branches don't divide`,
+  );
+  const sizes = dilations.map((dilation, n) => ({
+    c: o,
+    h: convolved(x.h, kh, stride, dilation, pads[n]),
+    w: convolved(x.w, kw, stride, dilation, pads[n]),
+  }));
+  const y = sizes[0];
+  must(
+    y.h > 0 && y.w > 0,
+    () => `a ${kh}×${kw} kernel with dilation ${dilations[0]} and padding ${pads[0]} does not fit x, ${show(x)}`,
+  );
+  for (const size of sizes) mustMatch(y, size, 'another branch');
+  if (node.constants.bias)
+    must(shapeOf(node.constants.bias)[0] === o, () => `${shapeOf(node.constants.bias)[0]} biases for ${o} outputs`);
+  if (node.inputs.gate) must(input('gate').kind === 'exact', () => 'the gate of a convolution must be float32, made by excite');
+  if (node.inputs.gate) must(input('gate').shape.c === x.c, () => `the gate has ${input('gate').shape.c} channels, x ${x.c}`);
+  if (node.inputs.residual) mustMatch(y, input('residual').shape, 'the residual');
+  if (node.inputs.addend)
+    must(input('addend').shape.c === o, () => `the addend has ${input('addend').shape.c} channels, the result ${o}`);
+  if (shortcut !== 'none') {
+    const s = input('shortcut').shape;
+    const pooled = shortcut === 'pooled' ? { c: s.c, h: Math.ceil(s.h / 2), w: Math.ceil(s.w / 2) } : s;
+    must(pooled.h === y.h && pooled.w === y.w, () => `the ${shortcut} shortcut is ${show(pooled)}, the result ${show(y)}`);
+    const [so, si] = shapeOf(node.constants.shortcut);
+    must(so === o && si === s.c, () => `the shortcut's weight is ${so}×${si}, it must be ${o}×${s.c}`);
+  }
+  return partials ? [map(y), { shape: { c: o, h: strips(y), w: 1 }, kind: 'exact' }] : [map(y)];
+}
+
+export const ops: { readonly [K in Op]: Rule<K> } = {
+  preprocess: { infer: node => [map({ c: 3, h: node.attributes.h, w: node.attributes.w })] },
+  conv: {
+    infer: inferConv,
+    macs: (node, { h, w }) => {
+      const weights =
+        count(shapeOf(node.constants.weight)) + (node.constants.shortcut ? count(shapeOf(node.constants.shortcut)) : 0);
+      return weights * h * w;
+    },
+  },
+  batchnorm: {
+    infer: (node, input) => {
+      const { shape } = input('x');
+      must(
+        shapeOf(node.constants.scale)[0] === shape.c,
+        () => `${shapeOf(node.constants.scale)[0]} scales for ${shape.c} channels`,
+      );
+      return [map(shape)];
+    },
+  },
+  relu: { infer: sameAsX },
+  sigmoid: { infer: sameAsX },
+  add: {
+    infer: (_node, input) => {
+      mustMatch(input('x').shape, input('other').shape, 'the other operand');
+      return [map(input('x').shape)];
+    },
+  },
+  mul: {
+    infer: (_node, input) => {
+      const { shape } = input('x');
+      mustMatch({ c: shape.c, h: 1, w: 1 }, input('gate').shape, 'the gate');
+      return [map(shape)];
+    },
+  },
+  slice: {
+    infer: (node, input) => {
+      const { from, to } = node.attributes;
+      const { c, h, w } = input('x').shape;
+      must(from >= 0 && from < to && to <= c, () => `channels ${from} to ${to} of ${c}`);
+      return [map({ c: to - from, h, w })];
+    },
+  },
+  concat: { infer: inferConcat },
+  join: { infer: inferConcat },
+  copy: { infer: sameAsX },
+  mean: { infer: (_node, input) => [map({ c: input('x').shape.c, h: 1, w: 1 })] },
+  pool: {
+    infer: (_node, input) => {
+      const { c, h, w } = input('x').shape;
+      return [map({ c, h: Math.ceil(h / 2), w: Math.ceil(w / 2) })];
+    },
+  },
+  resize: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
+  argmax: { infer: (_node, input) => [{ shape: { ...input('x').shape, c: 1 }, kind: 'class' }] },
+  excite: {
+    infer: (node, input) => {
+      const { c } = input('x').shape;
+      const { hidden } = node.attributes;
+      const [r, rc] = shapeOf(node.constants.weight1);
+      const [o, or] = shapeOf(node.constants.weight2);
+      must(
+        r === hidden && or === hidden && rc === c && o === c,
+        () => `weights ${r}×${rc} and ${o}×${or} for ${c} channels, ${hidden} hidden`,
+      );
+      return [{ shape: { c, h: 1, w: 1 }, kind: 'exact' }];
+    },
+    macs: (node, { c }) => 2 * c * node.attributes.hidden,
+  },
+  classify: { infer: node => [{ shape: { c: 1, h: node.attributes.h, w: node.attributes.w }, kind: 'class' }] },
+};
+
+function inferConcat(node: Node, input: (role: string) => Value): Value[] {
+  const parts = Object.keys(node.inputs).map(role => input(role).shape);
+  for (const part of parts) mustMatch({ ...parts[0], c: part.c }, part, 'a part');
+  return [map({ ...parts[0], c: parts.reduce((sum, part) => sum + part.c, 0) })];
+}
+
+/** Shape and kind of every value, by name. Throws `BAD_GRAPH` at the first node that breaks its rule. */
+export function infer(graph: Graph): Map<string, Value> {
+  const values = new Map<string, Value>([[INPUT, map(graph.input)]]);
+  for (const node of graph.nodes) {
+    const input = (role: string): Value => {
+      const value = values.get(node.inputs[role]);
+      if (!value)
+        throw new AtrousError(
+          'BAD_GRAPH',
+          `${graph.name}: ${node.op} "${node.name}" reads "${node.inputs[role]}" (${role}) before it exists`,
+        );
+      return value;
+    };
+    for (const role of Object.keys(node.inputs)) input(role);
+    try {
+      const rule = ops[node.op] as Rule<Op>;
+      const names = node.op === 'conv' && node.attributes.partials ? [node.name, node.attributes.partials] : [node.name];
+      rule.infer(node, input).forEach((value, n) => {
+        if (values.has(names[n])) throw new AtrousError('BAD_GRAPH', `the value "${names[n]}" is written twice`);
+        values.set(names[n], value);
+      });
+    } catch (error) {
+      if (!(error instanceof AtrousError) || error.message.startsWith(graph.name)) throw error;
+      throw new AtrousError('BAD_GRAPH', `${graph.name}: ${node.op} "${node.name}": ${error.message}`, { cause: error });
+    }
+  }
+  return values;
+}
+
+/** Multiply-adds of one node. */
+export function macs(node: Node, output: Shape): number {
+  return (ops[node.op] as Rule<Op>).macs?.(node, output) ?? 0;
+}

@@ -1,0 +1,53 @@
+// The form of a descriptor: data plus arrows, one a shader, without device, text or vendor.
+import type { ReadConstant } from '../graph/constant.ts';
+import type { NodeOf, Op } from '../graph/graph.ts';
+import type { Placement } from '../plan/plan.ts';
+import type { Params } from '../shader/pack.ts';
+
+export interface Variant {
+  readonly name: string;
+  /** File in `shaders/`, without extension. */
+  readonly shader: string;
+  readonly needs: {
+    /** Workgroup barriers must be cheap, as they are on GPUs and not on CPU adapters. */
+    readonly barriers?: true;
+    /** WebGPU features. */
+    readonly features?: readonly string[];
+  };
+}
+
+/** A node with its values placed. `at` takes a role of the node's inputs, or the name of a value that it writes. */
+export interface Placed<K extends Op = Op> {
+  readonly node: NodeOf<K>;
+  readonly x: Placement;
+  readonly y: Placement;
+  at(role: string): Placement | null;
+}
+
+export interface Kernel<K extends Op = Op> {
+  readonly name: string;
+  /** The operations that it can make, under the condition of `fits`. */
+  readonly ops: readonly K[];
+  fits(node: NodeOf<K>): boolean;
+  /** Best guess first, the plain row last. */
+  readonly variants: readonly Variant[];
+  /** Binding → the value that it reads, null for an optional input that is not used. */
+  reads(node: NodeOf<K>): Record<string, string | null>;
+  writes(node: NodeOf<K>): Record<string, string | null>;
+  overrides(placed: Placed<K>): Record<string, number | boolean>;
+  params(placed: Placed<K>): Params;
+  /** Invocations that have work. */
+  lanes(placed: Placed<K>): number;
+  /** Canonical weights → what the shader reads, as float32; null without constants. Needs no placement: weights don't depend on the size. */
+  pack?(node: NodeOf<K>, read: ReadConstant): Float32Array;
+}
+
+/** Lets each descriptor be written against its own operations and stand in one list. */
+export function kernel<K extends Op>(descriptor: Kernel<K>): Kernel {
+  return descriptor as unknown as Kernel;
+}
+
+/** The plain row that every kernel has. */
+export function plain(shader: string): Variant {
+  return { name: 'plain', shader, needs: {} };
+}

@@ -1,0 +1,15 @@
+// Mean of every channel, for a squeeze that no convolution could make in passing. Shader: squeeze.wgsl.
+import { quads } from '../plan/layout.ts';
+import { kernel, plain } from './kernel.ts';
+
+export const squeeze = kernel<'mean'>({
+  name: 'squeeze',
+  ops: ['mean'],
+  fits: () => true,
+  variants: [plain('squeeze')],
+  reads: ({ inputs }) => ({ x: inputs.x }),
+  writes: ({ name }) => ({ y: name }),
+  overrides: () => ({}),
+  params: ({ x }) => ({ pixels: x.h * x.w, quads: quads(x.c), x_stride: x.stride }),
+  lanes: ({ x }) => quads(x.c),
+});

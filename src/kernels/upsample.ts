@@ -1,0 +1,26 @@
+// Bilinear resize. Shader: upsample.wgsl.
+import type { Node } from '../graph/graph.ts';
+import { quads } from '../plan/layout.ts';
+import type { Placement } from '../plan/plan.ts';
+import { kernel, plain } from './kernel.ts';
+
+/** What every kernel has that makes each pixel's channel quad from some pixels of x. */
+export const resampling = {
+  fits: () => true,
+  reads: ({ inputs }: Node) => ({ x: inputs.x }),
+  writes: ({ name }: Node) => ({ y: name }),
+  overrides: () => ({}),
+  params: ({ x, y }: { x: Placement; y: Placement }) => ({
+    height: y.h,
+    width: y.w,
+    quads: quads(y.c),
+    x_height: x.h,
+    x_width: x.w,
+    x_stride: x.stride,
+    y_stride: y.stride,
+    y_offset: y.offset,
+  }),
+  lanes: ({ y }: { y: Placement }) => y.h * y.w * quads(y.c),
+};
+
+export const upsample = kernel<'resize'>({ name: 'upsample', ops: ['resize'], variants: [plain('upsample')], ...resampling });

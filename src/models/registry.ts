@@ -1,0 +1,84 @@
+// From a name to a network: `regseg`, `exp49_decoder14`, or a name that also stands for weights, such as `regseg-camvid`.
+import { AtrousError } from '../errors.ts';
+import { tensorsOf } from '../graph/constant.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Tensors } from '../weights/tensor.ts';
+import { bodies, decoders, type Options, regseg } from './regseg.ts';
+
+export interface Network {
+  /** As it was asked for. */
+  readonly name: string;
+  /** `<body>_<decoder>`. */
+  readonly canonical: string;
+  build(options: Options): Graph;
+  /** Number of classes that a checkpoint of this network was trained for: outputs of its classifier. */
+  classes(tensors: Tensors): number;
+}
+
+/** Short names of networks. */
+export const aliases: ReadonlyMap<string, string> = new Map([
+  ['regseg', 'exp48_decoder26'],
+  ['regseg-large', 'exp53_decoder29'],
+]);
+
+/** Names with weights in `weights/`: the network, and the file. */
+export const published: ReadonlyMap<string, { readonly network: string; readonly file: string; readonly about: string }> = new Map([
+  [
+    'regseg-camvid',
+    {
+      network: 'exp48_decoder26',
+      file: 'regseg-camvid.safetensors',
+      about: 'RegSeg trained on CamVid and drawn street scenes, 11 classes',
+    },
+  ],
+]);
+
+/** Every `<body>_<decoder>`. */
+export function networks(): string[] {
+  return [...bodies.keys()].flatMap(body => [...decoders.keys()].map(decoder => `${body}_${decoder}`));
+}
+
+/** The network behind a name. Throws `BAD_USAGE` for an unknown one, with the names that are near. */
+export function findNetwork(name: string): Network {
+  const canonical = published.get(name)?.network ?? aliases.get(name) ?? name;
+  const split = canonical.indexOf('_');
+  const [body, decoder] = [canonical.slice(0, split), canonical.slice(split + 1)];
+  if (split < 0 || !bodies.has(body) || !decoders.has(decoder))
+    throw new AtrousError('BAD_USAGE', unknownModel(name, body, decoder));
+  return {
+    name,
+    canonical,
+    build: options => regseg(body, decoder, options),
+    classes: tensors => {
+      const classifier = tensors.get('decoder.classifier.weight');
+      if (classifier?.shape.length !== 4 || !(classifier.shape[0] > 0)) {
+        throw new AtrousError(
+          'BAD_WEIGHTS',
+          `tensor "decoder.classifier.weight" is ${classifier ? classifier.shape.join('×') : 'missing'}: ${canonical} needs classes×channels×1×1`,
+        );
+      }
+      return classifier.shape[0];
+    },
+  };
+}
+
+function unknownModel(name: string, body: string, decoder: string): string {
+  const known = [...published.keys(), ...aliases.keys()].join(', ');
+  if (bodies.has(body)) return `model "${name}": no decoder "${decoder}"; ${body} goes with ${[...decoders.keys()].join(', ')}`;
+  if (decoders.has(decoder)) return `model "${name}": no body "${body}"; ${decoder} goes with ${[...bodies.keys()].join(', ')}`;
+  return `model "${name}" is not known: ${known}, or <body>_<decoder> as \`atrous models\` lists them`;
+}
+
+/** Tensors of a network's checkpoint: name → shape, as published. */
+export function expectedTensors(graph: Graph): Map<string, readonly number[]> {
+  return new Map(graph.nodes.flatMap(node => Object.values(node.constants).flatMap(tensorsOf)));
+}
+
+/** Trainable parameters, as papers count them: running means and variances are not. */
+export function parameters(graph: Graph): number {
+  let sum = 0;
+  for (const [name, shape] of expectedTensors(graph)) {
+    if (!/\.running_(mean|var)$/.test(name)) sum += shape.reduce((product, n) => product * n, 1);
+  }
+  return sum;
+}

@@ -1,0 +1,239 @@
+// A WebGPU adapter in Node, from Dawn: the user's own Vulkan drivers, else the system's, else software.
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { AtrousError, describe } from '../errors.ts';
+import { adapterName, isSoftware } from '../gpu/device.ts';
+import { dawnFile, findPackage, needPackage, softwareDawn, softwareIsSupported } from './software.ts';
+
+/** The classes and constants that a browser has on globalThis; each copy of Dawn has its own. */
+export type DawnGlobals = Pick<
+  typeof globalThis,
+  | 'GPUAdapter'
+  | 'GPUBuffer'
+  | 'GPUBufferUsage'
+  | 'GPUColorWrite'
+  | 'GPUDevice'
+  | 'GPUMapMode'
+  | 'GPUShaderStage'
+  | 'GPUTexture'
+  | 'GPUTextureUsage'
+>;
+
+/** What `dawn.node` exports. */
+export interface Dawn {
+  create(options: string[]): GPU;
+  readonly globals: DawnGlobals;
+}
+
+export interface AdapterOptions {
+  /** `software`, `hardware`, or part of the adapter's vendor, architecture, device or description; anything when left out. */
+  readonly adapter?: string;
+  /** Dawn toggles to switch on and off, such as `skip_validation`. */
+  readonly enable?: readonly string[];
+  readonly disable?: readonly string[];
+  readonly backend?: 'null';
+}
+
+export interface OpenedAdapter {
+  /** After `release()` undefined, as is `adapter`. */
+  gpu: GPU;
+  adapter: GPUAdapter;
+  readonly globals: DawnGlobals;
+  readonly software: boolean;
+  /** Where it came from, for people. */
+  readonly source: string;
+  /** One line for stderr that explains what Dawn has printed there by itself. */
+  readonly note?: string;
+  /** Drops Dawn, which works on in the background for as long as its object is referenced. Devices stay usable. */
+  release(): void;
+}
+
+/**
+ * Opens an adapter. With VK_DRIVER_FILES or VK_ICD_FILENAMES set only those drivers count (and SwiftShader, if `software` is asked
+ * for and they hold none); else the system's; else, unless `hardware` is asked for, SwiftShader. Errors: NO_ADAPTER saying
+ * what was found and what to do; BAD_USAGE for a toggle that this Dawn does not have.
+ */
+export async function openAdapter(options: AdapterOptions = {}): Promise<OpenedAdapter> {
+  const flags = await toggleFlags(options);
+  if (options.backend === 'null') return openNull(flags);
+  const wish = options.adapter;
+  if (wish === undefined) return openAny(flags);
+  if (!simplify(wish)) throw new AtrousError('BAD_USAGE', '--adapter is empty: say software, hardware or a part of the name');
+  if (wish === 'software') return openSoftwareWish(flags);
+  if (wish === 'hardware') return openHardware(flags);
+  return openNamed(wish, flags);
+}
+
+/** Dawn's null backend: it compiles and validates, and executes nothing. */
+export function nullAdapter(): Promise<OpenedAdapter> {
+  return openAdapter({ backend: 'null' });
+}
+
+async function openAny(flags: string[]): Promise<OpenedAdapter> {
+  const system = await openSystem(flags);
+  if (system) return system;
+  const own = ownDrivers();
+  if (own) {
+    throw new AtrousError(
+      'NO_ADAPTER',
+      `${own} gives no adapter that Dawn accepts (its reason is on stderr): correct it, unset it, or say --adapter software`,
+    );
+  }
+  if (!softwareIsSupported()) throw new AtrousError('NO_ADAPTER', `Dawn found no adapter: ${whatToInstall()}`);
+  return openSwiftShader(flags, fallbackNote);
+}
+
+const fallbackNote =
+  'no usable graphics driver here (the warnings above are Dawn saying so): using SwiftShader, in software, which is slow';
+
+async function openSoftwareWish(flags: string[]): Promise<OpenedAdapter> {
+  const asked = ownDrivers() !== undefined || !softwareIsSupported();
+  const found = asked && (await listSystem(flags)).find(each => each.software);
+  return found || openSwiftShader(flags, asked ? fallbackNote : undefined);
+}
+
+async function openHardware(flags: string[]): Promise<OpenedAdapter> {
+  const first = await openSystem(flags);
+  if (first && !first.software) return first;
+  const all = first ? await listSystem(flags) : [];
+  const found = all.find(each => !each.software);
+  if (found) return found;
+  const those = all.length ? `only software: ${names(all)}` : 'no adapter at all';
+  throw new AtrousError('NO_ADAPTER', `--adapter hardware: Dawn found ${those}; ${whatToInstall()}, or leave --adapter out`);
+}
+
+async function openNamed(wish: string, flags: string[]): Promise<OpenedAdapter> {
+  const system = await listSystem(flags);
+  const matches = (each: OpenedAdapter) => simplify(adapterName(each.adapter.info)).includes(simplify(wish));
+  const found = system.find(matches);
+  if (found) return found;
+  const software = ownDrivers()
+    ? undefined
+    : await openSwiftShader(flags, system.length ? undefined : fallbackNote).catch(() => undefined);
+  if (software && matches(software)) return software;
+  const all = software ? [...system, software] : system;
+  throw new AtrousError(
+    'NO_ADAPTER',
+    `--adapter ${wish}: no adapter has that in its name; there is ${names(all) || 'none at all'}`,
+  );
+}
+
+/** Dawn writes the device `NVIDIA H200` as `nvidia-h200`: either way of writing is to be found. */
+function simplify(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, ' ')
+    .trim();
+}
+
+function names(all: readonly OpenedAdapter[]): string {
+  return all.map(each => adapterName(each.adapter.info)).join('; ');
+}
+
+function ownDrivers(): string | undefined {
+  const name = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'].find(each => process.env[each]);
+  return name && `${name}=${process.env[name]}`;
+}
+
+function whatToInstall(): string {
+  if (process.platform !== 'linux')
+    return `install or update the graphics driver of this ${process.platform}-${process.arch} machine`;
+  return `install a Vulkan driver and its loader on this linux-${process.arch} machine (Debian, Ubuntu: apt install libvulkan1 mesa-vulkan-drivers)`;
+}
+
+async function systemDawn(): Promise<{ dawn: Dawn; source: string }> {
+  const { version } = await needPackage('webgpu', 'webgpu');
+  try {
+    const dawn = (await import('webgpu')) as unknown as Dawn;
+    return { dawn, source: ownDrivers() ?? `system drivers, webgpu ${version}` };
+  } catch (error) {
+    throw new AtrousError(
+      'NO_ADAPTER',
+      `webgpu ${version} does not load on ${process.platform}-${process.arch}: ${describe(error)}; it needs x64 or arm64 with glibc, macOS or Windows`,
+      { cause: error },
+    );
+  }
+}
+
+async function openSystem(flags: string[]): Promise<OpenedAdapter | undefined> {
+  const { dawn, source } = await systemDawn();
+  return openFrom(dawn, flags, source).catch(error => {
+    throw new AtrousError('NO_ADAPTER', `${source}: Dawn says ${describe(error)}; ${whatToInstall()}`, { cause: error });
+  });
+}
+
+async function openSwiftShader(flags: string[], note?: string): Promise<OpenedAdapter> {
+  const { dawn, source } = await softwareDawn();
+  const opened = await openFrom(dawn, flags, source, note);
+  if (!opened)
+    throw new AtrousError('NO_ADAPTER', `${source} gives no adapter: remove that folder, or npm i @sparticuz/chromium@147.0.0`);
+  return opened;
+}
+
+async function openNull(flags: string[]): Promise<OpenedAdapter> {
+  const { dawn } = await systemDawn();
+  const opened = await openFrom(dawn, ['backend=null', ...flags], "Dawn's null backend");
+  if (!opened) throw new AtrousError('NO_ADAPTER', "Dawn's null backend gives no adapter: npm i webgpu@0.6.2");
+  return opened;
+}
+
+async function openFrom(dawn: Dawn, flags: string[], source: string, note?: string): Promise<OpenedAdapter | undefined> {
+  const gpu = dawn.create(flags);
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) return undefined;
+  const software = isSoftware(adapter.info);
+  const opened: OpenedAdapter = { gpu, adapter, globals: dawn.globals, software, source, note, release };
+  function release(): void {
+    opened.gpu = opened.adapter = undefined as never;
+  }
+  return opened;
+}
+
+/** Every adapter of the system. Dawn lists them only in the error for a name that none has, as ` * backend: 'vulkan', name: 'X'`. */
+async function listSystem(flags: string[]): Promise<OpenedAdapter[]> {
+  const { dawn, source } = await systemDawn();
+  const answer = await openFrom(dawn, [...flags, 'adapter=\u0001'], source).catch(describe);
+  if (typeof answer !== 'string') return [];
+  const listed = new Set([...answer.matchAll(/ \* backend: '.*', name: '(.*)'$/gm)].map(match => match[1]));
+  const opened: OpenedAdapter[] = [];
+  for (const name of listed) {
+    const each = await openFrom(dawn, [...flags, `adapter=${name}`], source).catch(() => undefined);
+    if (each) opened.push(each);
+  }
+  return opened;
+}
+
+async function toggleFlags({ enable = [], disable = [] }: AdapterOptions): Promise<string[]> {
+  const both = enable.find(name => disable.includes(name));
+  if (both !== undefined)
+    throw new AtrousError('BAD_USAGE', `--enable and --disable both name the Dawn toggle ${both}: leave one out`);
+  await checkToggles([...enable.map(name => ['--enable', name]), ...disable.map(name => ['--disable', name])]);
+  return [
+    ...(enable.length ? [`enable-dawn-features=${enable.join(',')}`] : []),
+    ...(disable.length ? [`disable-dawn-features=${disable.join(',')}`] : []),
+  ];
+}
+
+/** Dawn ignores an unknown toggle without a word. Its names are C strings in dawn.node, so that file is asked. */
+async function checkToggles(named: string[][]): Promise<void> {
+  const webgpu = named.length ? await findPackage('webgpu') : undefined;
+  if (!webgpu || !existsSync(dawnFile(webgpu))) return;
+  const binary = await readFile(dawnFile(webgpu));
+  for (const [option, name] of named) {
+    if (/^[a-z0-9_]+$/.test(name) && holdsString(binary, name)) continue;
+    throw new AtrousError(
+      'BAD_USAGE',
+      `${option} ${name}: webgpu ${webgpu.version} has no such Dawn toggle; they are listed in Dawn's Toggles.cpp (disable_robustness, skip_validation …)`,
+    );
+  }
+}
+
+/** A linker may keep a string as the end of a longer one, so what goes before it need not be a zero, only no part of a name. */
+function holdsString(binary: Buffer, name: string): boolean {
+  const wanted = Buffer.from(`${name}\0`);
+  for (let at = binary.indexOf(wanted); at > 0; at = binary.indexOf(wanted, at + 1)) {
+    if (!/[a-z0-9_]/.test(String.fromCharCode(binary[at - 1]))) return true;
+  }
+  return false;
+}

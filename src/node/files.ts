@@ -1,0 +1,127 @@
+// Files: read whole, written whole or not at all, and pictures found in a folder; every failure says which path and why.
+
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { AtrousError, describe } from '../errors.ts';
+
+/** What sharp reads of its own, without a system library. */
+const pictureName = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif)$/i;
+
+const reasons: Record<string, string> = {
+  EACCES: 'permission is denied',
+  EDQUOT: 'the disk quota is used up',
+  EEXIST: 'a part of the path is a file, not a folder',
+  EISDIR: 'it is a folder',
+  ELOOP: 'its links go round in a circle',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'the name is too long',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'no space is left on the disk',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  ENOTEMPTY: 'it is a folder',
+  EPERM: 'it is not permitted',
+  EROFS: 'the file system is read-only',
+};
+
+/** The system's error in plain words. */
+export function reasonOf(error: unknown): string {
+  return reasons[(error as NodeJS.ErrnoException).code ?? ''] ?? describe(error);
+}
+
+/**
+ * An absolute path. Relative ones start at the caller's folder: npm runs scripts in the package's folder and leaves the caller's in
+ * INIT_CWD. It is inherited by everything below, so it counts only while the process still is in that folder of the package.
+ */
+export function resolveFrom(path: string): string {
+  const { INIT_CWD: caller, npm_package_json: manifest } = process.env;
+  const here = process.cwd();
+  return resolve(caller && (!manifest || dirname(manifest) === here) ? caller : here, path);
+}
+
+/** The whole file. NO_FILE where it is missing, a folder or unreadable. */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const { buffer, byteOffset, byteLength } = await readFile(path);
+    return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+  } catch (error) {
+    throw new AtrousError('NO_FILE', `${path} can't be read: ${reasonOf(error)}; check the path`, { cause: error });
+  }
+}
+
+/**
+ * A folder's pictures: files directly in it, by ending, hidden ones left out, sorted by name (code units). A file is itself the
+ * list. NO_FILE where the path is missing or the folder holds no picture.
+ */
+export async function listPictures(path: string): Promise<string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const names = (await readdir(path)).filter(name => !name.startsWith('.') && pictureName.test(name)).sort();
+    const found = await Promise.all(names.map(name => isFile(join(path, name))));
+    const pictures = names.filter((_, i) => found[i]).map(name => join(path, name));
+    if (pictures.length > 0) return pictures;
+  } catch (error) {
+    throw new AtrousError('NO_FILE', `${path} can't be read: ${reasonOf(error)}; check the path`, { cause: error });
+  }
+  throw new AtrousError(
+    'NO_FILE',
+    `${path} holds no picture (jpg, png, webp, gif, tiff, avif), and its own folders are not searched`,
+  );
+}
+
+/** Links are followed; one that leads nowhere stays in the list, so that reading it says so. */
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    found => found.isFile(),
+    () => true,
+  );
+}
+
+/**
+ * Writes a file whole or not at all: beside it under another name, then renamed; folders above it are made. A link stays a link, and
+ * what is no plain file (/dev/stdout, a pipe) is written to as it is. NOT_WRITABLE with the reason; nothing is left behind.
+ */
+export async function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const part = `${target}.${randomBytes(6).toString('hex')}.part`;
+  try {
+    const found = await stat(target).catch(() => undefined);
+    if (found?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    if (found && !found.isFile()) return await writeFile(target, bytes);
+    await mkdir(dirname(target), { recursive: true });
+    watch(part);
+    await writeFile(part, bytes, { flag: 'wx' });
+    await rename(part, target);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => {});
+    throw new AtrousError('NOT_WRITABLE', `${path} can't be written: ${reasonOf(error)}; choose another place`, { cause: error });
+  } finally {
+    unwatch(part);
+  }
+}
+
+/** Temporaries now being written. While there are any, a signal that ends the process removes them first. */
+const parts = new Set<string>();
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function watch(part: string): void {
+  if (parts.size === 0) for (const signal of signals) process.on(signal, removeParts);
+  parts.add(part);
+}
+
+function unwatch(part: string): void {
+  if (parts.delete(part) && parts.size === 0) stopWatching();
+}
+
+function stopWatching(): void {
+  for (const signal of signals) process.off(signal, removeParts);
+}
+
+/** Whoever else listens to the signal decides what becomes of the process; if nobody does, it ends as it would have without us. */
+function removeParts(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) > 1) return;
+  stopWatching();
+  for (const part of parts) rmSync(part, { force: true });
+  process.kill(process.pid, signal);
+}

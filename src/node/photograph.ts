@@ -1,0 +1,73 @@
+// Photographs in and out, by sharp: whatever the file holds becomes 8-bit sRGB with the right side up.
+
+import { AtrousError, describe } from '../errors.ts';
+import { readBytes } from './files.ts';
+
+export interface Photograph {
+  /** RGBA, h×w×4, alpha always 255. */
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+  readonly width: number;
+  readonly height: number;
+}
+
+const pixelLimit = 2 ** 28;
+
+/**
+ * Reads a picture: EXIF orientation applied, colour profile turned into sRGB, 8 bits, alpha dropped (the colour below it stays),
+ * of an animation the first frame. NO_FILE where the file is missing, a folder or unreadable, or sharp is not installed; BAD_IMAGE where
+ * it is empty, truncated, damaged, no picture that sharp knows, or larger than 2^28 pixels.
+ */
+export async function readImage(file: string): Promise<Photograph> {
+  const bytes = await readBytes(file);
+  if (bytes.length === 0) throw new AtrousError('BAD_IMAGE', `${file}: the file is empty; fetch or write it again`);
+  const sharp = await loadSharp();
+  try {
+    const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: pixelLimit })
+      .autoOrient()
+      .removeAlpha()
+      .toColourspace('srgb')
+      .ensureAlpha(1)
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 4) throw new Error(`sharp gave ${info.channels} channels, not 4`);
+    return {
+      data: new Uint8ClampedArray(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
+      width: info.width,
+      height: info.height,
+    };
+  } catch (error) {
+    const next = 'give a whole JPEG, PNG, WebP, GIF, TIFF or AVIF file';
+    throw new AtrousError('BAD_IMAGE', `${file} can't be decoded: ${firstLine(error)}; ${next}`, { cause: error });
+  }
+}
+
+/** An RGB PNG of RGBA pixels (h×w×4); alpha is left out. BAD_USAGE for sizes that disagree. */
+export async function encodePng(rgba: Uint8ClampedArray | Uint8Array, width: number, height: number): Promise<Uint8Array> {
+  if (rgba.length !== width * height * 4 || rgba.length === 0) {
+    throw new AtrousError(
+      'BAD_USAGE',
+      `PNG: ${rgba.length} bytes for ${height}×${width} pixels: RGBA needs ${width * height * 4}, at least 4`,
+    );
+  }
+  const sharp = await loadSharp();
+  return sharp(rgba, { raw: { width, height, channels: 4 } })
+    .removeAlpha()
+    .png()
+    .toBuffer();
+}
+
+function firstLine(error: unknown): string {
+  return describe(error).trim().split('\n', 1)[0];
+}
+
+async function loadSharp(): Promise<typeof import('sharp').default> {
+  try {
+    return (await import('sharp')).default;
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
+    const why = missing ? 'it is not installed' : firstLine(error);
+    throw new AtrousError('NO_FILE', `pictures are read and written by the package sharp, and ${why}: run npm i sharp`, {
+      cause: error,
+    });
+  }
+}

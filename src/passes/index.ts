@@ -1,0 +1,36 @@
+// The story of a network from its paper to its dispatches: small passes in an order where each prepares the next.
+import type { Graph } from '../graph/graph.ts';
+import { verify } from '../graph/verify.ts';
+import { classifyEnd } from './classify-end.ts';
+import { concatOffset } from './concat-offset.ts';
+import { foldBatchnorm } from './fold-batchnorm.ts';
+import { fuseRelu } from './fuse-relu.ts';
+import { gateOperand } from './gate-operand.ts';
+import { mergeBranches } from './merge-branches.ts';
+import type { Pass } from './pass.ts';
+import { residualEpilogue } from './residual-epilogue.ts';
+import { shortcutOperand } from './shortcut-operand.ts';
+import { squeezeExcite } from './squeeze-excite.ts';
+import { upsampleAdd } from './upsample-add.ts';
+
+export const passes: readonly Pass[] = [
+  mergeBranches,
+  foldBatchnorm,
+  fuseRelu,
+  squeezeExcite,
+  gateOperand,
+  shortcutOperand,
+  residualEpilogue,
+  upsampleAdd,
+  concatOffset,
+  classifyEnd,
+];
+
+/** All passes, `verify` after each; `onPass` sees every graph on the way. */
+export function fuse(graph: Graph, onPass?: (pass: Pass, before: Graph, after: Graph) => void): Graph {
+  return passes.reduce((before, pass) => {
+    const after = verify(pass.apply(before));
+    onPass?.(pass, before, after);
+    return after;
+  }, graph);
+}

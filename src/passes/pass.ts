@@ -1,0 +1,63 @@
+// What a pass is, and the few questions that every pass asks of a graph.
+import { type Graph, type Node, type NodeOf, type Op, producers, readers } from '../graph/graph.ts';
+
+/** A pure step from graph to graph. A fused node takes the name and the place of the last node it replaces. */
+export interface Pass {
+  readonly name: string;
+  readonly why: string;
+  apply(graph: Graph): Graph;
+}
+
+export interface View {
+  /** The node that makes a value, when its operation is `op` and the value has exactly one reader and is no output. */
+  sole<K extends Op>(value: string, op: K): NodeOf<K> | null;
+  /** The one node that reads a value that is no output, when its operation is `op`. */
+  next<K extends Op>(value: string, op: K): NodeOf<K> | null;
+  producer(value: string): Node | undefined;
+  readers(value: string): readonly Node[];
+  isOutput(value: string): boolean;
+}
+
+export function view(graph: Graph): View {
+  const made = producers(graph);
+  const read = readers(graph);
+  const outputs = new Set(graph.outputs);
+  const alone = (value: string): boolean => read.get(value)?.length === 1 && !outputs.has(value);
+  return {
+    sole(value, op) {
+      const node = made.get(value);
+      return node?.op === op && alone(value) ? (node as NodeOf<typeof op>) : null;
+    },
+    next(value, op) {
+      const node = alone(value) ? read.get(value)![0] : undefined;
+      return node?.op === op ? (node as NodeOf<typeof op>) : null;
+    },
+    producer: value => made.get(value),
+    readers: value => read.get(value) ?? [],
+    isOutput: value => outputs.has(value),
+  };
+}
+
+/**
+ * Applies a rule at every node, once, in order: it returns what takes the node's place and the nodes that vanish into it,
+ * or null. The graph that it sees through `view` is the one before the pass, so two rules never claim one node: a claimed
+ * node matches no more.
+ */
+export function rewrite<K extends Op>(
+  graph: Graph,
+  op: K,
+  rule: (node: NodeOf<K>, view: View) => { node: Node | readonly Node[]; drop: readonly Node[] } | null,
+): Graph {
+  const before = view(graph);
+  const dropped = new Set<Node>();
+  const replaced = new Map<Node, readonly Node[]>();
+  for (const node of graph.nodes) {
+    if (node.op !== op || dropped.has(node)) continue;
+    const result = rule(node as NodeOf<K>, before);
+    if (!result || result.drop.some(other => dropped.has(other) || replaced.has(other))) continue;
+    for (const other of result.drop) dropped.add(other);
+    replaced.set(node, [result.node].flat() as readonly Node[]);
+  }
+  const nodes = graph.nodes.filter(node => !dropped.has(node)).flatMap(node => replaced.get(node) ?? [node]);
+  return { ...graph, nodes };
+}

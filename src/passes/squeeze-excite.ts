@@ -1,0 +1,55 @@
+// grouped conv → mean → conv → relu → conv → sigmoid  ⇒  the conv leaves partial sums, one node makes the gate from them.
+import { type Graph, isGrouped, type Node, type NodeOf } from '../graph/graph.ts';
+import { infer } from '../graph/ops.ts';
+import { type Pass, type View, view } from './pass.ts';
+
+export const squeezeExcite: Pass = {
+  name: 'squeeze-excite',
+  why: 'the squeeze would read the whole map again; the convolution that makes it has every number at hand',
+  apply(graph) {
+    const before = view(graph);
+    const values = infer(graph);
+    const replaced = new Map<Node, Node | null>();
+    for (const mean of graph.nodes) {
+      const chain = mean.op === 'mean' ? gateChain(mean, before) : null;
+      const conv = before.producer(mean.inputs.x);
+      if (!chain || conv?.op !== 'conv' || !isGrouped(conv) || conv.attributes.partials) continue;
+      const { h, w } = values.get(conv.name)!.shape;
+      const partials = `${mean.name}.partials`;
+      const { first, second, sigmoid } = chain;
+      const excite: NodeOf<'excite'> = {
+        op: 'excite',
+        name: sigmoid.name,
+        inputs: { x: partials },
+        attributes: { hidden: values.get(first.name)!.shape.c, pixels: h * w },
+        constants: {
+          weight1: first.constants.weight,
+          bias1: first.constants.bias,
+          weight2: second.constants.weight,
+          bias2: second.constants.bias,
+        },
+      };
+      replaced.set(conv, { ...conv, attributes: { ...conv.attributes, partials } });
+      replaced.set(sigmoid, excite);
+      for (const gone of [mean, first, second]) replaced.set(gone, null);
+    }
+    const nodes = graph.nodes.flatMap(node => (replaced.has(node) ? (replaced.get(node) ?? []) : node));
+    return { ...graph, nodes } satisfies Graph;
+  },
+};
+
+/** The two biased 1×1 layers behind a mean, when each value of the chain has one reader. The first has its ReLU fused already. */
+function gateChain(
+  mean: NodeOf<'mean'>,
+  before: View,
+): { first: NodeOf<'conv'>; second: NodeOf<'conv'>; sigmoid: NodeOf<'sigmoid'> } | null {
+  const first = before.next(mean.name, 'conv');
+  const second = first && before.next(first.name, 'conv');
+  const sigmoid = second && before.next(second.name, 'sigmoid');
+  const layers =
+    first?.constants.bias &&
+    second?.constants.bias &&
+    first.attributes.activation === 'relu' &&
+    second.attributes.activation === 'none';
+  return layers && sigmoid ? { first, second, sigmoid } : null;
+}

@@ -1,0 +1,81 @@
+// A plan is data: the dispatches of one network at one size for one kind of adapter. It prints, hashes, compares and replays.
+import type { Kind } from '../graph/graph.ts';
+import type { Params } from '../shader/pack.ts';
+import type { Precision } from '../shader/source.ts';
+
+/** Where a value lies. Strides and offsets are in channel quads; a part of a join shares its slot at an offset. */
+export interface Placement {
+  readonly slot: number;
+  readonly c: number;
+  readonly h: number;
+  readonly w: number;
+  readonly stride: number;
+  readonly offset: number;
+  readonly kind: Kind;
+}
+
+/** What the first step reads: a texture (any frame or picture) or the caller's own normalised planes. */
+export type Stem = 'texture' | 'tensor';
+
+export interface Step {
+  /** The graph's node, or `frame` for the step that reads the frame. */
+  readonly node: string;
+  readonly kernel: string;
+  readonly variant: string;
+  /** File in `shaders/`, without extension. */
+  readonly shader: string;
+  readonly overrides: Readonly<Record<string, number | boolean>>;
+  readonly params: Params;
+  /** Workgroups in x and y. */
+  readonly grid: readonly [number, number];
+  /** Binding → value, for inputs and outputs; null where an optional one is not used. */
+  readonly reads: Readonly<Record<string, string | null>>;
+  readonly writes: Readonly<Record<string, string | null>>;
+  /** Name of the step's constants, equal for equal contents; null without. */
+  readonly weights: string | null;
+  readonly macs: number;
+  /** Bytes that the step must move at least: each input and the output once, and its weights. */
+  readonly bytes: number;
+}
+
+export interface Plan {
+  readonly model: string;
+  readonly precision: Precision;
+  readonly stem: Stem;
+  /** Height and width of the network's input. */
+  readonly size: readonly [number, number];
+  /** Height and width of what comes out. */
+  readonly to: readonly [number, number];
+  readonly steps: readonly Step[];
+  readonly values: Readonly<Record<string, Placement>>;
+  /** Bytes of each slot: one buffer a slot. */
+  readonly slots: readonly number[];
+  readonly outputs: readonly string[];
+  /** Of everything but the model's name and the step that reads the frame. */
+  readonly hash: string;
+}
+
+/** Pipeline key and GPU label: `grouped/half?GROUP=4&STRIDE=2&RELU=1`. Overrides at their defaults are not listed. */
+export function pipelineKey({ shader, overrides }: Pick<Step, 'shader' | 'overrides'>, precision: Precision): string {
+  const flags = Object.entries(overrides)
+    .filter(([, value]) => value !== false)
+    .map(([name, value]) => `${name}=${Number(value)}`);
+  return `${shader}/${precision}${flags.length ? `?${flags.join('&')}` : ''}`;
+}
+
+/** Distinct pipelines of a plan. */
+export function pipelines({ steps, precision }: Plan): Set<string> {
+  return new Set(steps.map(step => pipelineKey(step, precision)));
+}
+
+/** Bytes of a plan's buffers, weights not counted. */
+export function peakBytes({ slots }: Plan): number {
+  return slots.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** 64 bits of FNV-1a over a text, as 16 hexadecimal digits: an identity, not a defence. */
+export function fnv1a64(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, '0');
+}

@@ -1,0 +1,43 @@
+// Truth for the small operations that usually vanish into their neighbours: batch norm, activation, sum, gate, slice, copy.
+import type { Activation } from '../graph/graph.ts';
+import { activations, type Field, field } from './field.ts';
+
+export interface ElementwiseOptions {
+  /** Channels [from, from + out) of x. */
+  readonly from: number;
+  readonly out: number;
+  /** One factor and offset a channel, or null. */
+  readonly affine: { readonly scale: Float64Array; readonly shift: Float64Array } | null;
+  /** Added as a whole, or a gate: one factor a channel. */
+  readonly other: Field | null;
+  readonly combine: 'none' | 'add' | 'gate';
+  readonly activation: Activation;
+}
+
+/** y[c] = act((x[from + c]·scale[c] + shift[c]) ∘ other[c]). */
+export function elementwise(x: Field, { from, out, affine, other, combine, activation }: ElementwiseOptions): Field {
+  const pixels = x.h * x.w;
+  const y = field({ c: out, h: x.h, w: x.w });
+  const act = activations[activation];
+  for (let c = 0; c < out; c++) {
+    for (let n = 0; n < pixels; n++) {
+      let value = x.data[(from + c) * pixels + n];
+      if (affine) value = value * affine.scale[c] + affine.shift[c];
+      if (combine === 'add') value += other!.data[c * pixels + n];
+      if (combine === 'gate') value *= other!.data[c];
+      y.data[c * pixels + n] = act(value);
+    }
+  }
+  return y;
+}
+
+/** Maps of one size, one after another along the channels. */
+export function concat(parts: readonly Field[]): Field {
+  const y = field({ c: parts.reduce((sum, part) => sum + part.c, 0), h: parts[0].h, w: parts[0].w });
+  let at = 0;
+  for (const part of parts) {
+    y.data.set(part.data, at);
+    at += part.data.length;
+  }
+  return y;
+}

@@ -1,0 +1,61 @@
+// Truth for the network's beginning: a picture to normalised channels, resized with an antialiasing triangle filter if asked.
+import { type Field, field } from './field.ts';
+
+export interface Pixels {
+  /** RGBA, eight bits a channel, rows from the top. */
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Normalisation {
+  /** Red, green, blue, of values in [0, 1]. */
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
+/** Weights of one target index: those of the source indices from `first` on, summing to 1. */
+export interface Window {
+  readonly first: number;
+  readonly weights: readonly number[];
+}
+
+/**
+ * The triangle filter of half-width max(1, from/to) around (dst + ½)·from/to, clipped at the border and normalised: what
+ * PIL and torchvision call bilinear with antialiasing. With from = to it is the identity.
+ */
+export function windows(from: number, to: number): Window[] {
+  const scale = from / to;
+  const support = Math.max(scale, 1);
+  return Array.from({ length: to }, (_, index) => {
+    const centre = (index + 0.5) * scale;
+    const first = Math.max(0, Math.floor(centre - support + 0.5));
+    const last = Math.min(from, Math.floor(centre + support + 0.5));
+    const weights = Array.from({ length: last - first }, (_, n) => Math.max(0, 1 - Math.abs((first + n + 0.5 - centre) / support)));
+    const sum = weights.reduce((a, b) => a + b, 0);
+    return { first, weights: weights.map(weight => weight / sum) };
+  });
+}
+
+/** y[c] = (resize(picture)[c]/255 − mean[c]) / std[c], 3×h×w. */
+export function preprocess(pixels: Pixels, size: { readonly h: number; readonly w: number }, { mean, std }: Normalisation): Field {
+  const { h, w } = size;
+  const y = field({ c: 3, h, w });
+  const rows = windows(pixels.height, h);
+  const columns = windows(pixels.width, w);
+  for (let c = 0; c < 3; c++) {
+    for (let v = 0; v < h; v++) {
+      for (let u = 0; u < w; u++) {
+        let sum = 0;
+        rows[v].weights.forEach((wy, n) => {
+          const row = (rows[v].first + n) * pixels.width;
+          columns[u].weights.forEach((wx, m) => {
+            sum += wy * wx * pixels.data[(row + columns[u].first + m) * 4 + c];
+          });
+        });
+        y.data[(c * h + v) * w + u] = (sum / 255 - mean[c]) / std[c];
+      }
+    }
+  }
+  return y;
+}

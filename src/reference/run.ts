@@ -1,0 +1,111 @@
+// A whole graph on the CPU, fused or not, one slow twin a node: what every fast thing is compared with.
+import { AtrousError, checkSignal } from '../errors.ts';
+import type { ReadConstant } from '../graph/constant.ts';
+import { shapeOf } from '../graph/constant.ts';
+import { type Graph, INPUT, isPointwise, type Node, type NodeOf, resolve } from '../graph/graph.ts';
+import { argmax, classify } from './classify.ts';
+import { type ConvOptions, conv } from './conv.ts';
+import { concat, type ElementwiseOptions, elementwise } from './elementwise.ts';
+import { excite } from './excite.ts';
+import type { Field } from './field.ts';
+import { grouped } from './grouped.ts';
+import { pointwise } from './pointwise.ts';
+import { pool } from './pool.ts';
+import { squeeze } from './squeeze.ts';
+import { upsample } from './upsample.ts';
+
+/**
+ * The graph's outputs and any `taps` (names or aliases of values), float64. Values are dropped after their last reader.
+ * Takes seconds to minutes for a full frame; `signal` stops between nodes.
+ */
+export function run(
+  graph: Graph,
+  input: Field,
+  read: ReadConstant,
+  options: { taps?: readonly string[]; signal?: AbortSignal } = {},
+): Map<string, Field> {
+  const wanted = new Set([...graph.outputs, ...(options.taps ?? [])].map(name => resolve(graph, name)));
+  const last = new Map<string, number>();
+  graph.nodes.forEach((node, n) => {
+    for (const value of Object.values(node.inputs)) last.set(value, n);
+  });
+  const values = new Map([[INPUT, input]]);
+  graph.nodes.forEach((node, n) => {
+    checkSignal(options.signal);
+    for (const [name, value] of evaluate(node, values, read)) values.set(name, value);
+    for (const value of Object.values(node.inputs)) if (last.get(value) === n && !wanted.has(value)) values.delete(value);
+  });
+  return new Map([...wanted].map(name => [name, values.get(name)!]));
+}
+
+/** The values of one node, by name. */
+export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: ReadConstant): [string, Field][] {
+  const input = (role: string): Field => values.get(node.inputs[role])!;
+  const x = node.op === 'concat' || node.op === 'join' ? input('0') : input('x');
+  const plain: ElementwiseOptions = { from: 0, out: x.c, affine: null, other: null, combine: 'none', activation: 'none' };
+  switch (node.op) {
+    case 'preprocess':
+      throw new AtrousError('BAD_GRAPH', 'preprocess reads a frame, not a value: call its reference with pixels');
+    case 'conv':
+      return evaluateConv(node, values, read);
+    case 'batchnorm':
+      return [
+        [node.name, elementwise(x, { ...plain, affine: { scale: read(node.constants.scale), shift: read(node.constants.shift) } })],
+      ];
+    case 'relu':
+    case 'sigmoid':
+      return [[node.name, elementwise(x, { ...plain, activation: node.op })]];
+    case 'add':
+      return [
+        [node.name, elementwise(x, { ...plain, other: input('other'), combine: 'add', activation: node.attributes.activation })],
+      ];
+    case 'mul':
+      return [[node.name, elementwise(x, { ...plain, other: input('gate'), combine: 'gate' })]];
+    case 'slice':
+      return [
+        [node.name, elementwise(x, { ...plain, from: node.attributes.from, out: node.attributes.to - node.attributes.from })],
+      ];
+    case 'copy':
+      return [[node.name, x]];
+    case 'concat':
+    case 'join':
+      return [[node.name, concat(Object.keys(node.inputs).map(input))]];
+    case 'mean':
+      return [[node.name, squeeze(x)]];
+    case 'pool':
+      return [[node.name, pool(x)]];
+    case 'resize':
+      return [[node.name, upsample(x, node.attributes)]];
+    case 'argmax':
+      return [[node.name, argmax(x)]];
+    case 'classify':
+      return [[node.name, classify(x, node.attributes)]];
+    case 'excite': {
+      const { weight1, bias1, weight2, bias2 } = node.constants;
+      const layers = { weight1: read(weight1), bias1: read(bias1), weight2: read(weight2), bias2: read(bias2) };
+      return [[node.name, excite(x, { ...layers, pixels: node.attributes.pixels })]];
+    }
+  }
+}
+
+function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, read: ReadConstant): [string, Field][] {
+  const { inputs, attributes, constants } = node;
+  const optional = (role: string): Field | null => (inputs[role] ? values.get(inputs[role])! : null);
+  const x = values.get(inputs.x)!;
+  const weight = read(constants.weight);
+  const bias = constants.bias ? read(constants.bias) : null;
+  const out = shapeOf(constants.weight)[0];
+  const { shortcut: form, activation } = attributes;
+  if (isPointwise(node)) {
+    const shortcut = form === 'none' ? null : { x: optional('shortcut')!, weight: read(constants.shortcut), form };
+    const fused = { gate: optional('gate'), shortcut, residual: optional('residual'), addend: optional('addend') };
+    return [[node.name, pointwise(x, { weight, bias, out, activation, ...fused })]];
+  }
+  const options: ConvOptions = { ...attributes, weight, bias, out };
+  if (!attributes.partials) return [[node.name, conv(x, options)]];
+  const { y, partials } = grouped(x, options);
+  return [
+    [node.name, y],
+    [attributes.partials, partials],
+  ];
+}

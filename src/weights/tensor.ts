@@ -1,0 +1,144 @@
+// A named array of a checkpoint: its bytes as the file holds them, decoded to float32 only where they are used.
+
+import { AtrousError } from '../errors.ts';
+
+export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';
+
+/** `bytes` is contiguous, little-endian, row-major, exactly `count(shape) * bytesPer[dtype]` long; it may be a view of the file. */
+export interface Tensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** A checkpoint. A Map, because names come from files and may be `__proto__`. */
+export type Tensors = ReadonlyMap<string, Tensor>;
+
+export const bytesPer: Record<Dtype, number> = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 };
+
+export function count(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** `count` for a shape that a file claims: NaN where an entry is no whole number from 0 on, or the product passes 2^53. */
+export function countChecked(shape: readonly unknown[]): number {
+  let product = 1;
+  for (const n of shape) {
+    if (!isSize(n)) return Number.NaN;
+    product *= n;
+    if (!Number.isSafeInteger(product)) return Number.NaN;
+  }
+  return product;
+}
+
+/** A whole number from 0 to 2^53 - 1: what a size, an offset or a stride of a file has to be. */
+export function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+export function fromFloat32(shape: readonly number[], values: Float32Array): Tensor {
+  return { dtype: 'F32', shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+}
+
+/** A view, never a copy. (`subarray` of a Node Buffer is a Buffer, whose `slice` aliases: this always gives a plain Uint8Array.) */
+export function part(bytes: Uint8Array, begin: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + begin, end - begin);
+}
+
+/**
+ * The values in row-major order as float32. F32 at a 4-byte boundary is a view of the same memory, anything else a decoded copy:
+ * F16 and BF16 exactly, F64 and the whole numbers rounded to the nearest float32 (F64 beyond 3.4e38 becomes infinite).
+ */
+export function toFloat32(tensor: Tensor): Float32Array {
+  const n = count(tensor.shape);
+  return tensor.dtype === 'F32' ? (array(Float32Array, tensor.bytes, n) as Float32Array) : decoders[tensor.dtype](tensor.bytes, n);
+}
+
+const decoders: Record<Exclude<Dtype, 'F32'>, (bytes: Uint8Array, n: number) => Float32Array> = {
+  F64: (bytes, n) => new Float32Array(array(Float64Array, bytes, n)),
+  F16: (bytes, n) => Float32Array.from(array(Uint16Array, bytes, n), float16ToNumber),
+  BF16: (bytes, n) => new Float32Array(Uint32Array.from(array(Uint16Array, bytes, n), bits => bits << 16).buffer),
+  I64: (bytes, n) => Float32Array.from(array(BigInt64Array, bytes, n), Number),
+  I32: (bytes, n) => new Float32Array(array(Int32Array, bytes, n)),
+  I16: (bytes, n) => new Float32Array(array(Int16Array, bytes, n)),
+  I8: (bytes, n) => new Float32Array(array(Int8Array, bytes, n)),
+  U8: bytes => new Float32Array(bytes),
+  BOOL: (bytes, n) => Float32Array.from(array(Uint8Array, bytes, n), bit => (bit ? 1 : 0)),
+};
+
+interface ArrayType<T> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): T;
+}
+
+/** Typed arrays need aligned memory: a view where the bytes happen to be, else a copy. Every WebGPU platform is little-endian. */
+function array<T>(type: ArrayType<T>, bytes: Uint8Array, n: number): T {
+  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
+  return new type(aligned.buffer, aligned.byteOffset, n);
+}
+
+/** The value of an IEEE 754 binary16. */
+export function float16ToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+const wide = new Float64Array(1);
+const words = new Uint32Array(wide.buffer);
+
+/** The bits of the nearest binary16, ties to even. From 65520 on that is infinity (0x7c00); NaN gives 0x7e00. */
+export function numberToFloat16(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
+  wide[0] = value;
+  const sign = (words[1] >>> 16) & 0x8000;
+  const exponent = Math.max(((words[1] >>> 20) & 0x7ff) - 1023, -14);
+  if (exponent > 15) return sign | 0x7c00;
+  // Below 2^-14 the step stays 2^-24. A carry out of the fraction runs into the exponent, as the format wants, up to infinity.
+  return sign | (((exponent + 14) << 10) + roundToEven(Math.abs(value) / 2 ** (exponent - 10)));
+}
+
+function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
+
+/** The bytes of an F16 tensor. What overflows becomes infinite, and `writeSafetensors` then refuses the tensor by its name. */
+export function encodeFloat16(values: Float32Array): Uint8Array {
+  return new Uint8Array(Uint16Array.from(values, numberToFloat16).buffer);
+}
+
+/** The error of every weight reader: `file` is what the user called it, `text` the two facts that disagree and the next step. */
+export function badWeights(file: string, text: string, cause?: unknown): AtrousError {
+  return new AtrousError('BAD_WEIGHTS', `${file}: ${text}`, cause === undefined ? undefined : { cause });
+}
+
+/** `badWeights` where the file contradicts itself. */
+export function damaged(file: string, text: string): AtrousError {
+  return badWeights(file, `${text}: it is cut off or damaged, fetch it again`);
+}
+
+/** A name from a file, fit for one line of a terminal: quoted, control characters escaped, cut at 80 characters. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? text.slice(0, 80) + '…' : text);
+}
+
+/** A value from a file in a few words. It never walks into one: its nesting may be deep, shared or circular. */
+export function show(value: unknown): string {
+  if (!Array.isArray(value)) return showOne(value);
+  return `[${value.slice(0, 8).map(showOne).join(', ')}${value.length > 8 ? ', …' : ''}]`;
+}
+
+function showOne(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return value === undefined ? 'nothing' : String(value);
+}
+
+/** At most three items, then how many more. */
+export function some(items: readonly string[]): string {
+  return items.slice(0, 3).join(', ') + (items.length > 3 ? ` and ${items.length - 3} more` : '');
+}

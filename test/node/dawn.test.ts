@@ -1,0 +1,187 @@
+// Adapters: the wish is honoured or refused by name, software needs nothing installed, caches mend themselves, processes end.
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { OpenedAdapter } from '../../src/node/dawn.ts';
+import { adapterName, nullAdapter, openAdapter } from '../../src/node/dawn.ts';
+import { softwareIsSupported, untar } from '../../src/node/software.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'atrous-dawn-'));
+test.after(() => rmSync(home, { recursive: true, force: true }));
+
+/** Four squares, computed on the adapter. */
+async function squares({ adapter, globals }: OpenedAdapter): Promise<number[]> {
+  const { GPUBufferUsage, GPUMapMode } = globals;
+  const device = await adapter.requestDevice();
+  const code = `@group(0) @binding(0) var<storage, read_write> out: array<u32>;
+    @compute @workgroup_size(4) fn main(@builtin(local_invocation_index) i: u32) { out[i] = i * i; }`;
+  const pipeline = await device.createComputePipelineAsync({
+    layout: 'auto',
+    compute: { module: device.createShaderModule({ code }) },
+  });
+  const out = device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
+  const back = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(
+    0,
+    device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: out } }] }),
+  );
+  pass.dispatchWorkgroups(1);
+  pass.end();
+  encoder.copyBufferToBuffer(out, 0, back, 0, 16);
+  device.queue.submit([encoder.finish()]);
+  await back.mapAsync(GPUMapMode.READ);
+  const values = [...new Uint32Array(back.getMappedRange())];
+  device.destroy();
+  return values;
+}
+
+async function fails(work: Promise<unknown>, code: string, message: RegExp): Promise<void> {
+  const error = await work.then(
+    () => assert.unreachable('no error'),
+    thrown => thrown,
+  );
+  assert.is(error.code, code, error.stack);
+  assert.match(error.message, message);
+}
+
+/** Opens an adapter in a process of its own, which must end by itself; answers with its stdout. */
+async function elsewhere(options: object, env: Record<string, string>): Promise<string> {
+  const script = `const { openAdapter } = await import('${new URL('../../src/node/dawn.ts', import.meta.url)}');
+    Object.assign(process.env, ${JSON.stringify(env)}); // not before: tsx has files of its own in TMPDIR
+    const opened = await openAdapter(${JSON.stringify(options)}).catch(error => error);
+    globalThis.kept = await opened.adapter?.requestDevice();
+    console.log(opened.source ?? opened.code + ' ' + opened.message);
+    opened.release?.();`;
+  const args = ['--import', 'tsx', '--input-type=module', '-e', script];
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 60_000,
+  });
+  let out = '';
+  child.stdout.on('data', text => (out += text));
+  const status = await new Promise(done => child.on('close', done));
+  assert.is(status, 0, `the process did not end by itself: ${out}`);
+  return out.trim();
+}
+
+function onSoftware(name: string, work: () => Promise<void>): void {
+  test(name, async () => {
+    if (softwareIsSupported()) await work();
+    else console.log(`skipped: ${name}: no software adapter for ${process.platform}-${process.arch}`);
+  });
+}
+
+test('the null backend', async () => {
+  const opened = await nullAdapter();
+  const device = await opened.adapter.requestDevice();
+  device.pushErrorScope('validation');
+  device.createShaderModule({ code: 'fn main() { return 1; }' });
+  assert.ok(await device.popErrorScope(), 'it validates');
+  opened.release();
+  assert.is(opened.gpu, undefined);
+});
+
+test('whatever there is computes', async () => {
+  const opened = await openAdapter();
+  console.log(`adapter: ${adapterName(opened.adapter.info)}`);
+  assert.equal(await squares(opened), [0, 1, 4, 9]);
+  assert.is(opened.note !== undefined, opened.software && opened.source.startsWith('SwiftShader'));
+});
+
+onSoftware('software, with a toggle, twice in one process', async () => {
+  const plain = await openAdapter({ adapter: 'software' });
+  const unsafe = await openAdapter({ adapter: 'software', enable: ['allow_unsafe_apis'], disable: ['dump_shaders'] });
+  for (const opened of [plain, unsafe]) {
+    assert.is(opened.software, true);
+    assert.equal(await squares(opened), [0, 1, 4, 9]);
+  }
+  const feature = 'chromium-experimental-sampling-resource-table' as GPUFeatureName; // only there with the toggle
+  assert.equal(
+    [plain, unsafe].map(each => each.adapter.features.has(feature)),
+    [false, true],
+  );
+});
+
+test('toggles that Dawn does not have, or both ways', async () => {
+  await fails(
+    openAdapter({ backend: 'null', enable: ['skip_validation', 'go_faster'] }),
+    'BAD_USAGE',
+    /--enable go_faster: webgpu \d/,
+  );
+  await fails(openAdapter({ backend: 'null', disable: ['unsafe_apis'] }), 'BAD_USAGE', /--disable unsafe_apis/);
+  await fails(openAdapter({ backend: 'null', enable: ['a,b'] }), 'BAD_USAGE', /--enable a,b/);
+  await fails(openAdapter({ enable: ['use_dxc'], disable: ['use_dxc'] }), 'BAD_USAGE', /both name the Dawn toggle use_dxc/);
+});
+
+test('an adapter by part of its name, or the list of those there are', async () => {
+  const { adapter } = await openAdapter();
+  const part = adapter.info.vendor.toUpperCase();
+  assert.is((await openAdapter({ adapter: part })).adapter.info.vendor, adapter.info.vendor);
+  await fails(openAdapter({ adapter: 'Voodoo 2' }), 'NO_ADAPTER', new RegExp(`--adapter Voodoo 2: .*${adapter.info.vendor}`));
+  await fails(openAdapter({ adapter: '' }), 'BAD_USAGE', /empty/);
+});
+
+test('hardware is never software', async () => {
+  const opened = await openAdapter({ adapter: 'hardware' }).catch(error => error);
+  if (opened.adapter) assert.is(opened.software, false);
+  else await fails(Promise.reject(opened), 'NO_ADAPTER', /--adapter hardware: Dawn found (no adapter|only software).*install/);
+});
+
+onSoftware('two processes at once on an empty cache, then a damaged one', async () => {
+  const env = { XDG_CACHE_HOME: join(home, 'cache') };
+  const sources = await Promise.all([elsewhere({ adapter: 'software' }, env), elsewhere({ adapter: 'software' }, env)]);
+  const [folder, ...rest] = readdirSync(join(home, 'cache', 'atrous'));
+  assert.equal(rest, [], 'nothing is left over');
+  for (const source of sources) assert.ok(source.includes(join(home, 'cache', 'atrous', folder)), source);
+  truncateSync(join(home, 'cache', 'atrous', folder, 'libvulkan.so.1'), 1000);
+  assert.match(await elsewhere({ adapter: 'software' }, env), /^SwiftShader/);
+  assert.equal(readdirSync(join(home, 'cache', 'atrous')), [folder]);
+});
+
+onSoftware('a cache that can not be written', async () => {
+  const [bad, good] = ['/dev/null/cache', join(home, 'tmp')];
+  rmSync(good, { recursive: true, force: true });
+  assert.match(
+    await elsewhere({ adapter: 'software' }, { XDG_CACHE_HOME: bad, TMPDIR: home }),
+    new RegExp(`^SwiftShader.* in ${home}`),
+  );
+  assert.match(
+    await elsewhere({ adapter: 'software' }, { XDG_CACHE_HOME: bad, TMPDIR: bad }),
+    /^NO_ADAPTER .*\/dev\/null\/cache.*XDG_CACHE_HOME/,
+  );
+});
+
+onSoftware("the user's own drivers count alone, until software is asked for", async () => {
+  const env = { VK_DRIVER_FILES: '/nowhere/icd.json', XDG_CACHE_HOME: join(home, 'cache') };
+  assert.match(await elsewhere({}, env), /^NO_ADAPTER VK_DRIVER_FILES=\/nowhere\/icd.json/);
+  assert.match(await elsewhere({ adapter: 'software' }, env), /^SwiftShader/);
+});
+
+test('a tar archive is checked', () => {
+  const header = new Uint8Array(512);
+  const put = (text: string, at: number) => header.set(Buffer.from(text), at);
+  put('file', 0);
+  put('00000000005\0', 124);
+  put('0', 156);
+  put('ustar\0', 257);
+  put('folder', 345);
+  put('        ', 148);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  put(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  const tar = new Uint8Array(2048);
+  tar.set(header);
+  tar.set(Buffer.from('hello'), 512);
+  assert.equal([...untar(tar)], [['folder/file', new Uint8Array(Buffer.from('hello'))]]);
+  assert.throws(() => untar(tar.subarray(0, 514)), /says 5 bytes, 2 are left/);
+  tar[0] = 1;
+  assert.throws(() => untar(tar), /byte 0 is damaged/);
+});
+
+test.run();

@@ -1,0 +1,84 @@
+// A checkpoint that does not fit its network is refused with all that is wrong in one sentence.
+
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { AtrousError } from '../../src/errors.ts';
+import { checkTensors } from '../../src/weights/check.ts';
+import type { Tensor } from '../../src/weights/tensor.ts';
+import { encodeFloat16, fromFloat32 } from '../../src/weights/tensor.ts';
+
+const expected = new Map([
+  ['a.weight', [2, 2]],
+  ['a.bias', [2]],
+]);
+const weight = fromFloat32([2, 2], Float32Array.of(1, 2, 3, 4));
+const bias = fromFloat32([2], Float32Array.of(1, 2));
+const counter: Tensor = { dtype: 'I64', shape: [], bytes: new Uint8Array(8) };
+
+function refuses(entries: [string, Tensor][], pattern: RegExp): void {
+  let outcome: unknown = 'accepted';
+  try {
+    checkTensors(new Map(entries), expected, 'x.pth');
+  } catch (error) {
+    outcome = error;
+  }
+  assert.instance(outcome, AtrousError, `${outcome}, expected ${pattern}`);
+  assert.is((outcome as AtrousError).code, 'BAD_WEIGHTS');
+  assert.match((outcome as AtrousError).message, /^x\.pth: /);
+  assert.match((outcome as AtrousError).message, pattern);
+}
+
+test('what fits passes, with or without batch norm counters', () => {
+  checkTensors(
+    new Map([
+      ['a.weight', weight],
+      ['a.bias', bias],
+    ]),
+    expected,
+    'x.pth',
+  );
+  checkTensors(
+    new Map([
+      ['a.num_batches_tracked', counter],
+      ['a.bias', bias],
+      ['a.weight', weight],
+    ]),
+    expected,
+    'x.pth',
+  );
+});
+
+test('missing, misshapen and unknown tensors', () => {
+  refuses([['a.weight', weight]], /1 tensors do not fit the 2 expected: 1 missing \("a\.bias"\)/);
+  refuses(
+    [
+      ['a.weight', weight],
+      ['a.bias', weight],
+    ],
+    /1 of another shape \("a\.bias" is \[2, 2\], expected \[2\]\)/,
+  );
+  const many = Array.from({ length: 7 }, (_, i): [string, Tensor] => [`b${i}`, bias]);
+  refuses([['a.weight', weight], ['a.bias', bias], ...many], /7 unknown \("b0", "b1", "b2" and 4 more\)/);
+  refuses([['__proto__', bias]], /2 missing \("a\.weight", "a\.bias"\); 1 unknown \("__proto__"\)/);
+});
+
+test('NaN and infinity, in every float type', () => {
+  const cases: [Tensor, RegExp][] = [
+    [fromFloat32([2], Float32Array.of(0, Number.NaN)), /"a\.bias" holds NaN at index 1/],
+    [fromFloat32([2], Float32Array.of(Number.NEGATIVE_INFINITY, 0)), /holds -Infinity at index 0/],
+    [{ dtype: 'F16', shape: [2], bytes: encodeFloat16(Float32Array.of(1, 1e9)) }, /holds Infinity at index 1/],
+    [{ dtype: 'BF16', shape: [2], bytes: Uint8Array.of(0, 0, 0xc0, 0x7f) }, /holds NaN at index 1/],
+    [{ dtype: 'F64', shape: [2], bytes: new Uint8Array(Float64Array.of(0, Number.NaN).buffer) }, /holds NaN at index 1/],
+  ];
+  for (const [tensor, pattern] of cases) {
+    refuses(
+      [
+        ['a.weight', weight],
+        ['a.bias', tensor],
+      ],
+      pattern,
+    );
+  }
+});
+
+test.run();
