@@ -12,7 +12,8 @@ override SIGMOID: bool = false;
 
 struct Params {
   pixels: u32,
-  quads: u32,     // of the output; strides and offsets are in channel quads
+  channels: u32,  // of the output; strides and offsets are in channel quads
+  quads: u32,
   x_stride: u32,
   x_offset: u32,
   other_stride: u32,
@@ -39,5 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (GATE) { value *= gate[quad]; }
   if (RELU) { value = max(value, vec4f()); }
   if (SIGMOID) { value = 1.0 / (1.0 + exp(-value)); }
+  // Padded lanes are zero everywhere; σ(0) is not, nor is what lies behind a slice.
+  value = select(vec4f(), value, vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels));
   y[pixel * params.y_stride + params.y_offset + quad] = encode(value);
 }

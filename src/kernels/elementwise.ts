@@ -21,6 +21,7 @@ export const elementwise = kernel<'batchnorm' | 'relu' | 'sigmoid' | 'add' | 'mu
   }),
   params: ({ node, x, y, at }) => ({
     pixels: y.h * y.w,
+    channels: y.c,
     quads: quads(y.c),
     x_stride: x.stride,
     x_offset: node.op === 'slice' ? node.attributes.from / 4 : 0,

@@ -50,9 +50,9 @@ export interface OpenedAdapter {
 }
 
 /**
- * Opens an adapter. With VK_DRIVER_FILES or VK_ICD_FILENAMES set only those drivers count (and SwiftShader, if `software` is asked
- * for and they hold none); else the system's; else, unless `hardware` is asked for, SwiftShader. Errors: NO_ADAPTER saying
- * what was found and what to do; BAD_USAGE for a toggle that this Dawn does not have.
+ * Opens an adapter of the drivers that VK_DRIVER_FILES or VK_ICD_FILENAMES names, where set, else of the system's. Where these have
+ * none, it is SwiftShader, unless `hardware` or a name is asked for; a name is also looked for there if no variable is set. Errors:
+ * NO_ADAPTER saying what was found and what to do; BAD_USAGE for a toggle that this Dawn does not have.
  */
 export async function openAdapter(options: AdapterOptions = {}): Promise<OpenedAdapter> {
   const flags = await toggleFlags(options);
@@ -73,24 +73,22 @@ export function nullAdapter(): Promise<OpenedAdapter> {
 async function openAny(flags: string[]): Promise<OpenedAdapter> {
   const system = await openSystem(flags);
   if (system) return system;
+  if (softwareIsSupported()) return openSwiftShader(flags, fallbackNote());
   const own = ownDrivers();
-  if (own) {
-    throw new AtrousError(
-      'NO_ADAPTER',
-      `${own} gives no adapter that Dawn accepts (its reason is on stderr): correct it, unset it, or say --adapter software`,
-    );
-  }
-  if (!softwareIsSupported()) throw new AtrousError('NO_ADAPTER', `Dawn found no adapter: ${whatToInstall()}`);
-  return openSwiftShader(flags, fallbackNote);
+  throw new AtrousError('NO_ADAPTER', `Dawn found no adapter: ${own ? `correct or unset ${own}, or ` : ''}${whatToInstall()}`);
 }
 
-const fallbackNote =
-  'no usable graphics driver here (the warnings above are Dawn saying so): using SwiftShader, in software, which is slow';
+function fallbackNote(): string {
+  const own = ownDrivers();
+  const why = own ? `the drivers of ${own} gave no adapter` : 'no usable graphics driver here';
+  return `${why} (the warnings above are Dawn saying so): using SwiftShader, in software, which is slow`;
+}
 
 async function openSoftwareWish(flags: string[]): Promise<OpenedAdapter> {
   const asked = ownDrivers() !== undefined || !softwareIsSupported();
-  const found = asked && (await listSystem(flags)).find(each => each.software);
-  return found || openSwiftShader(flags, asked ? fallbackNote : undefined);
+  const all = asked ? await listSystem(flags) : [];
+  const found = all.find(each => each.software);
+  return found ?? openSwiftShader(flags, asked && all.length === 0 ? fallbackNote() : undefined);
 }
 
 async function openHardware(flags: string[]): Promise<OpenedAdapter> {
@@ -110,7 +108,7 @@ async function openNamed(wish: string, flags: string[]): Promise<OpenedAdapter> 
   if (found) return found;
   const software = ownDrivers()
     ? undefined
-    : await openSwiftShader(flags, system.length ? undefined : fallbackNote).catch(() => undefined);
+    : await openSwiftShader(flags, system.length ? undefined : fallbackNote()).catch(() => undefined);
   if (software && matches(software)) return software;
   const all = software ? [...system, software] : system;
   throw new AtrousError(

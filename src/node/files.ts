@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AtrousError, describe } from '../errors.ts';
 
@@ -124,4 +124,18 @@ function removeParts(signal: NodeJS.Signals): void {
   stopWatching();
   for (const part of parts) rmSync(part, { force: true });
   process.kill(process.pid, signal);
+}
+
+/** Throws `NOT_WRITABLE`, and makes nothing, when files can't be written into a folder that exists or could be made. */
+export async function checkFolder(folder: string): Promise<void> {
+  for (let path = resolve(folder); ; path = dirname(path)) {
+    const found = await stat(path).catch(() => null);
+    if (!found && path !== dirname(path)) continue;
+    const problem = !found?.isDirectory()
+      ? `${path} is not a folder`
+      : await access(path, constants.W_OK).then(() => null, reasonOf);
+    if (problem)
+      throw new AtrousError('NOT_WRITABLE', `output folder ${folder} can't be written: ${problem}; choose another with --output`);
+    return;
+  }
 }

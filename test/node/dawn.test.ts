@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { adapterName } from '../../src/gpu/device.ts';
 import type { OpenedAdapter } from '../../src/node/dawn.ts';
-import { adapterName, nullAdapter, openAdapter } from '../../src/node/dawn.ts';
+import { nullAdapter, openAdapter } from '../../src/node/dawn.ts';
 import { softwareIsSupported, untar } from '../../src/node/software.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atrous-dawn-'));
@@ -51,13 +52,13 @@ async function fails(work: Promise<unknown>, code: string, message: RegExp): Pro
   assert.match(error.message, message);
 }
 
-/** Opens an adapter in a process of its own, which must end by itself; answers with its stdout. */
+/** Opens an adapter in a process of its own, which must end by itself; answers with its source and note, or its error. */
 async function elsewhere(options: object, env: Record<string, string>): Promise<string> {
   const script = `const { openAdapter } = await import('${new URL('../../src/node/dawn.ts', import.meta.url)}');
     Object.assign(process.env, ${JSON.stringify(env)}); // not before: tsx has files of its own in TMPDIR
     const opened = await openAdapter(${JSON.stringify(options)}).catch(error => error);
     globalThis.kept = await opened.adapter?.requestDevice();
-    console.log(opened.source ?? opened.code + ' ' + opened.message);
+    console.log(opened.source ?? opened.code + ' ' + opened.message, opened.note ?? '');
     opened.release?.();`;
   const args = ['--import', 'tsx', '--input-type=module', '-e', script];
   const child = spawn(process.execPath, args, {
@@ -158,10 +159,14 @@ onSoftware('a cache that can not be written', async () => {
   );
 });
 
-onSoftware("the user's own drivers count alone, until software is asked for", async () => {
+onSoftware("the user's own drivers come first; where they give nothing, software says so", async () => {
   const env = { VK_DRIVER_FILES: '/nowhere/icd.json', XDG_CACHE_HOME: join(home, 'cache') };
-  assert.match(await elsewhere({}, env), /^NO_ADAPTER VK_DRIVER_FILES=\/nowhere\/icd.json/);
-  assert.match(await elsewhere({ adapter: 'software' }, env), /^SwiftShader/);
+  for (const options of [{}, { adapter: 'software' }]) {
+    assert.match(await elsewhere(options, env), /^SwiftShader.* VK_DRIVER_FILES=\/nowhere\/icd.json gave no adapter/);
+  }
+  for (const adapter of ['hardware', 'swiftshader']) {
+    assert.match(await elsewhere({ adapter }, env), new RegExp(`^NO_ADAPTER --adapter ${adapter}: `));
+  }
 });
 
 test('a tar archive is checked', () => {

@@ -1,0 +1,117 @@
+// What a command is, and how its words become values: every mistake names the option, what was given and what is allowed.
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { AtrousError, describe } from '../errors.ts';
+import type { VariantChoice } from '../plan/choose.ts';
+import type { Precision } from '../shader/source.ts';
+
+export type Options = NonNullable<ParseArgsConfig['options']>;
+
+export interface Arguments {
+  readonly positionals: readonly string[];
+  text(option: string): string | undefined;
+  flag(option: string): boolean;
+  /** Comma-separated. */
+  list(option: string): string[];
+}
+
+export interface Command {
+  readonly usage: string;
+  readonly about: string;
+  /** Option → one line of help. */
+  readonly help: Readonly<Record<string, string>>;
+  readonly options: Options;
+  /** Returns the exit code. */
+  run(args: Arguments): Promise<number>;
+}
+
+/** Options that several commands share. */
+export const shared = {
+  model: { type: 'string', short: 'm' },
+  weights: { type: 'string', short: 'w' },
+  output: { type: 'string', short: 'o' },
+  adapter: { type: 'string' },
+  precision: { type: 'string' },
+  variants: { type: 'string' },
+  json: { type: 'boolean' },
+  card: { type: 'string' },
+  size: { type: 'string' },
+} as const satisfies Options;
+
+export const sharedHelp = {
+  model: 'network: regseg, regseg-large, <body>_<decoder>, or a name with weights such as regseg-camvid',
+  weights: 'weights file: .safetensors or .pth',
+  output: 'where the result goes',
+  adapter: 'software, hardware, or part of the adapter’s name',
+  precision: 'f32, half, f16 or auto',
+  variants: 'auto, plain, or names of kernel variants',
+  json: 'one JSON object a line on stdout, all else on stderr',
+  card: 'card (JSON) with classes, palette and preprocessing',
+  size: 'height×width inside the network, such as 512x1024',
+} as const;
+
+/** Throws `BAD_USAGE` for options that the command does not have, or that lack a value. */
+export function parse(name: string, command: Command, words: readonly string[]): Arguments {
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({ args: [...words], options: command.options, allowPositionals: true, strict: true });
+  } catch (error) {
+    const known = Object.keys(command.options).map(option => `--${option}`);
+    throw new AtrousError('BAD_USAGE', `${name}: ${describe(error).split('. ')[0]}; options are ${known.join(' ')}`);
+  }
+  const values = parsed.values as Record<string, string | boolean | undefined>;
+  return {
+    positionals: parsed.positionals,
+    text: option => values[option] as string | undefined,
+    flag: option => values[option] === true,
+    list: option => ((values[option] as string | undefined) ?? '').split(',').filter(Boolean),
+  };
+}
+
+/** Exactly one word beside the options. */
+export function onePositional(name: string, args: Arguments, what: string): string {
+  if (args.positionals.length !== 1) {
+    throw new AtrousError(
+      'BAD_USAGE',
+      `${name} takes one ${what}, ${args.positionals.length} given${args.positionals.length ? `: ${args.positionals.join(' ')}` : ''}`,
+    );
+  }
+  return args.positionals[0];
+}
+
+export function required(args: Arguments, option: string, name: string): string {
+  const value = args.text(option);
+  if (!value)
+    throw new AtrousError('BAD_USAGE', `${name} needs --${option}: ${sharedHelp[option as keyof typeof sharedHelp] ?? 'a file'}`);
+  return value;
+}
+
+/** `HxW` → height and width. */
+export function sizeOf(args: Arguments): { h: number; w: number } | undefined {
+  const text = args.text('size');
+  if (text === undefined) return undefined;
+  const match = /^([1-9]\d{0,5})[x×]([1-9]\d{0,5})$/.exec(text);
+  if (!match) throw new AtrousError('BAD_USAGE', `--size ${text}: expected height×width in whole pixels, such as 512x1024`);
+  return { h: Number(match[1]), w: Number(match[2]) };
+}
+
+const PRECISIONS = ['f32', 'half', 'f16', 'auto'] as const;
+
+export function precisionOf(args: Arguments, otherwise: Precision | 'auto'): Precision {
+  const text = (args.text('precision') ?? otherwise) as (typeof PRECISIONS)[number];
+  if (!PRECISIONS.includes(text)) throw new AtrousError('BAD_USAGE', `--precision ${text}: allowed are ${PRECISIONS.join(', ')}`);
+  return text === 'auto' ? 'f32' : text;
+}
+
+export function variantsOf(args: Arguments): VariantChoice {
+  const text = args.text('variants') ?? 'auto';
+  return text === 'auto' || text === 'plain' ? text : text.split(',');
+}
+
+/** A whole number of at least 1. */
+export function countOf(args: Arguments, option: string, otherwise: number): number {
+  const text = args.text(option);
+  if (text === undefined) return otherwise;
+  if (!/^[1-9]\d{0,6}$/.test(text))
+    throw new AtrousError('BAD_USAGE', `--${option} ${text}: expected a whole number of at least 1`);
+  return Number(text);
+}

@@ -1,0 +1,58 @@
+// The command line: one table of commands, one place where errors become a line and an exit code.
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { AtrousError, describe } from '../errors.ts';
+import { bench } from './bench.ts';
+import { type Command, parse } from './command.ts';
+import { convert } from './convert.ts';
+import { doctor } from './doctor.ts';
+import { inspect } from './inspect.ts';
+import { models } from './models.ts';
+import { run } from './run.ts';
+import { segment } from './segment.ts';
+
+export const commands: Readonly<Record<string, Command>> = { segment, run, inspect, convert, bench, models, doctor };
+
+/** Runs one command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+export async function main(words: readonly string[]): Promise<number> {
+  const [name, ...rest] = words;
+  try {
+    if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+      process.stdout.write(`${overview()}\n`);
+      return name === undefined ? 2 : 0;
+    }
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (!command) throw new AtrousError('BAD_USAGE', `no command "${name}"; there are ${Object.keys(commands).join(', ')}`);
+    if (rest.includes('--help') || rest.includes('-h')) {
+      process.stdout.write(`${usage(command)}\n`);
+      return 0;
+    }
+    return await command.run(name === 'bench' ? verbatim(rest) : parse(name, command, rest));
+  } catch (error) {
+    const known = error instanceof AtrousError;
+    process.stderr.write(`atrous: ${known ? '' : 'unexpected error, please report it: '}${describe(error)}\n`);
+    return known && error.code === 'BAD_USAGE' ? 2 : 1;
+  }
+}
+
+/** `bench` is a program of its own and reads its words itself. */
+function verbatim(words: readonly string[]): ReturnType<typeof parse> {
+  return { positionals: words, text: () => undefined, flag: () => false, list: () => [] };
+}
+
+function overview(): string {
+  const rows = Object.values(commands).map(({ usage: line, about }) => `  ${line}\n      ${about}`);
+  return `atrous: semantic segmentation on WebGPU\n\n${rows.join('\n')}\n\n  atrous <command> --help tells more; sizes are height×width; exit code 0 done, 1 failed, 2 wrong usage`;
+}
+
+function usage({ usage: line, about, help, options }: Command): string {
+  const rows = Object.entries(options).map(([name, { short }]) => `  --${name}${short ? `, -${short}` : ''}`);
+  const width = Math.max(...rows.map(row => row.length));
+  const lines = Object.keys(options).map((name, n) => `${rows[n].padEnd(width)}  ${help[name] ?? ''}`.trimEnd());
+  return `atrous ${line}\n${about}\n\n${lines.join('\n')}`;
+}
+
+// Only when run as a program: `npm start` and tests import this file.
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,0 +1,178 @@
+// Raw tensors in, raw tensors out: what scripts and comparisons with PyTorch use.
+
+import { dirname } from 'node:path';
+import { AtrousError } from '../errors.ts';
+import { factsOf } from '../gpu/device.ts';
+import { createEngine, destroyEngine, type Engine, type Program, prepare } from '../gpu/executor.ts';
+import { BufferUsage } from '../gpu/flags.ts';
+import { decodeClasses, decodeValue, readBuffer } from '../gpu/transfer.ts';
+import { constantReader } from '../graph/constant.ts';
+import { resolve } from '../graph/graph.ts';
+import { select } from '../graph/select.ts';
+import type { LoadedWeights } from '../load.ts';
+import { nodeDevice, shaderLibrary } from '../node/engine.ts';
+import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
+import { fuse } from '../passes/index.ts';
+import { classRow } from '../plan/layout.ts';
+import { lower } from '../plan/lower.ts';
+import { run as runReference } from '../reference/run.ts';
+import { imagenet } from '../weights/card.ts';
+import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
+import { fromFloat32, type Tensor, toFloat32 } from '../weights/tensor.ts';
+import { type Arguments, type Command, onePositional, precisionOf, required, shared, sharedHelp, variantsOf } from './command.ts';
+import { output } from './output.ts';
+import { openWeights } from './weights.ts';
+
+interface Picture {
+  readonly h: number;
+  readonly w: number;
+  /** 3×h×w, normalised. */
+  readonly data: Float32Array;
+}
+
+interface Results {
+  readonly tensors: Map<string, Tensor>;
+  readonly metadata: Record<string, string>;
+}
+
+export const run: Command = {
+  usage: 'run MODEL --weights FILE --input X.safetensors --output Y.safetensors [--backend webgpu|cpu] [--taps a,b]',
+  about: 'raw tensors: `input` 1×3×H×W, normalised → `logits`, `classes` and taps by name',
+  help: {
+    ...sharedHelp,
+    input: 'safetensors with `input`, 1×3×H×W float32, normalised',
+    output: 'safetensors to write',
+    backend: 'webgpu (default) or cpu, the slow reference in float64',
+    taps: 'values to keep, by module path: stem, body.stage16.3, decoder, …',
+  },
+  options: {
+    weights: shared.weights,
+    card: shared.card,
+    input: { type: 'string' },
+    output: shared.output,
+    backend: { type: 'string' },
+    taps: { type: 'string' },
+    adapter: shared.adapter,
+    precision: shared.precision,
+    variants: shared.variants,
+    json: shared.json,
+  },
+  async run(args) {
+    const out = output(args.flag('json'));
+    const model = onePositional('run', args, 'MODEL');
+    const backend = args.text('backend') ?? 'webgpu';
+    if (backend !== 'webgpu' && backend !== 'cpu')
+      throw new AtrousError('BAD_USAGE', `--backend ${backend}: allowed are webgpu, cpu`);
+    const target = resolveFrom(required(args, 'output', 'run'));
+    const picture = await readInput(resolveFrom(required(args, 'input', 'run')));
+    const weights = await openWeights(model, args.text('weights'), args.text('card'));
+    // `logits` and `classes` are always there: a tap of that name asks for nothing more.
+    const taps = args.list('taps').filter(tap => tap !== 'logits' && tap !== 'classes');
+    await checkFolder(dirname(target));
+    const start = performance.now();
+    const results = backend === 'cpu' ? onCpu(weights, picture, taps) : await onGpu(weights, picture, taps, args, out.note);
+    await writeAtomic(target, writeSafetensors(results.tensors, results.metadata));
+    const shapes = Object.fromEntries([...results.tensors].map(([name, { shape }]) => [name, shape]));
+    const ms = Math.round(performance.now() - start);
+    out.json({ output: target, ms, ...results.metadata, tensors: shapes });
+    out.text(
+      `${model} at ${picture.h}x${picture.w} on ${results.metadata.adapter}: ${[...results.tensors.keys()].join(', ')} → ${target} (${ms} ms)`,
+    );
+    return 0;
+  },
+};
+
+async function readInput(path: string): Promise<Picture> {
+  const { tensors } = readSafetensors(await readBytes(path), path);
+  const input = tensors.get('input');
+  const shape = input?.shape ?? [];
+  if (input?.dtype !== 'F32' || shape.length !== 4 || shape[0] !== 1 || shape[1] !== 3 || !(shape[2] > 0 && shape[3] > 0)) {
+    const found = input
+      ? `${input.dtype} ${shape.join('×')}`
+      : `missing; there are ${[...tensors.keys()].slice(0, 5).join(', ') || 'no tensors'}`;
+    throw new AtrousError('BAD_WEIGHTS', `${path}: tensor "input" must be F32 1×3×H×W, it is ${found}`);
+  }
+  return { h: shape[2], w: shape[3], data: toFloat32(input) };
+}
+
+function onCpu({ network, tensors, card }: LoadedWeights, { h, w, data }: Picture, taps: readonly string[]): Results {
+  const graph = network.build({ classes: card.classes.length, h, w });
+  const values = runReference(
+    select(graph, ['classes', 'logits', ...taps]),
+    { c: 3, h, w, data: Float64Array.from(data) },
+    constantReader(tensors, toFloat32),
+  );
+  const tensorOf = (name: string): Tensor => {
+    const value = values.get(resolve(graph, name))!;
+    return fromFloat32([1, value.c, value.h, value.w], Float32Array.from(value.data));
+  };
+  const named = new Map(['logits', ...taps].map(name => [name, tensorOf(name)]));
+  named.set('classes', { dtype: 'U8', shape: [1, h, w], bytes: Uint8Array.from(values.get('classes')!.data) });
+  return { tensors: named, metadata: { adapter: 'cpu reference (float64)', backend: 'cpu', precision: 'f64' } };
+}
+
+async function onGpu(
+  weights: LoadedWeights,
+  picture: Picture,
+  taps: readonly string[],
+  args: Arguments,
+  note: (line: string) => void,
+): Promise<Results> {
+  const { device, note: why } = await nodeDevice({ adapter: args.text('adapter') });
+  if (why) note(why);
+  const engine = createEngine(device, await shaderLibrary());
+  try {
+    const { h, w } = picture;
+    const graph = weights.network.build({ classes: weights.card.classes.length, h, w });
+    const named = new Map<string, Tensor>();
+    const tapped = await execute(engine, weights, picture, ['logits', ...taps], args);
+    for (const name of ['logits', ...taps]) {
+      const value = resolve(graph, name);
+      const place = tapped.plan.values[value];
+      const bytes = await readBuffer(device, tapped.buffer(value));
+      named.set(name, fromFloat32([1, place.c, place.h, place.w], decodeValue(bytes, place, tapped.plan.precision)));
+    }
+    tapped.destroy();
+    const fast = await execute(engine, weights, picture, ['classes'], args);
+    const classes = decodeClasses(await readBuffer(device, fast.buffer('classes')), { h, w }, classRow(w));
+    named.set('classes', { dtype: 'U8', shape: [1, h, w], bytes: classes });
+    const { steps, hash, precision } = fast.plan;
+    fast.destroy();
+    const { name: adapter } = factsOf(device);
+    return { tensors: named, metadata: { adapter, backend: 'webgpu', precision, dispatches: String(steps.length), plan: hash } };
+  } finally {
+    destroyEngine(engine);
+    device.destroy();
+  }
+}
+
+/** Runs the plan that makes some outputs, once. */
+async function execute(
+  engine: Engine,
+  { network, tensors, card }: LoadedWeights,
+  picture: Picture,
+  outputs: readonly string[],
+  args: Arguments,
+): Promise<Program> {
+  const { h, w, data } = picture;
+  const { device, library } = engine;
+  const graph = fuse(select(network.build({ classes: card.classes.length, h, w }), outputs));
+  const plan = lower(graph, {
+    precision: precisionOf(args, 'f32'),
+    facts: factsOf(device),
+    variants: variantsOf(args),
+    stem: 'tensor',
+    mean: imagenet.mean,
+    std: imagenet.std,
+    shaderFacts: library.facts,
+  });
+  const frame = device.createBuffer({ label: 'frame', size: data.byteLength, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
+  device.queue.writeBuffer(frame, 0, data as Float32Array<ArrayBuffer>);
+  const program = await prepare(engine, graph, plan, constantReader(tensors, toFloat32), frame);
+  const encoder = device.createCommandEncoder();
+  program.encode(encoder);
+  device.queue.submit([encoder.finish()]);
+  await device.queue.onSubmittedWorkDone();
+  frame.destroy();
+  return program;
+}

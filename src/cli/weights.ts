@@ -1,0 +1,42 @@
+// What commands do with --model, --weights and --card.
+import { AtrousError } from '../errors.ts';
+import { decodeWeights, type LoadedWeights } from '../load.ts';
+import { published } from '../models/registry.ts';
+import { readBytes, resolveFrom } from '../node/files.ts';
+import { type Card, parseCard } from '../weights/card.ts';
+
+const BUILT_IN = new URL(import.meta.url.includes('/src/cli/') ? '../../weights/' : '../weights/', import.meta.url);
+
+export async function readCard(file: string | undefined): Promise<Card | undefined> {
+  if (file === undefined) return undefined;
+  const path = resolveFrom(file);
+  return parseCard(new TextDecoder().decode(await readBytes(path)), path);
+}
+
+/** The weights that a command names. Without a file the model must be a name with weights. A `X.card.json` beside the file counts too. */
+export async function openWeights(
+  model: string | undefined,
+  file: string | undefined,
+  cardFile: string | undefined,
+): Promise<LoadedWeights> {
+  const card = await readCard(cardFile);
+  if (file !== undefined) {
+    const path = resolveFrom(file);
+    const beside = card ?? (await readCard(`${path.replace(/\.[^./\\]+$/, '')}.card.json`).catch(error => ignoreMissing(error)));
+    return decodeWeights(await readBytes(path), path, { model, card: beside });
+  }
+  const known = published.get(model ?? '');
+  if (!known) {
+    throw new AtrousError(
+      'BAD_USAGE',
+      `model "${model}" comes without weights: name a file with --weights, or take ${[...published.keys()].join(', ')}`,
+    );
+  }
+  const { pathname } = new URL(known.file, BUILT_IN);
+  return decodeWeights(await readBytes(decodeURIComponent(pathname)), known.file, { model, card });
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof AtrousError && error.code === 'NO_FILE') return undefined;
+  throw error;
+}

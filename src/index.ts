@@ -1,0 +1,42 @@
+// The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
+/// <reference types="@webgpu/types" />
+import { AtrousError } from './errors.ts';
+import { openDevice } from './gpu/device.ts';
+import { type LoadOptions, loadOn, type Source } from './load.ts';
+import type { Segmenter } from './segmenter.ts';
+import { embedded } from './shader/library.ts';
+import { download } from './weights/download.ts';
+
+export { AtrousError, type ErrorCode } from './errors.ts';
+export type { LoadOptions, Source } from './load.ts';
+export type { Colour } from './models/palettes.ts';
+export type { AdapterFacts, VariantChoice } from './plan/choose.ts';
+export type { Plan, Step } from './plan/plan.ts';
+export { printPlan } from './plan/print.ts';
+export type { Pixels, Progress, Segmenter, SegmentInfo, SegmentOptions, SegmentResult } from './segmenter.ts';
+export type { Precision } from './shader/source.ts';
+export type { Card } from './weights/card.ts';
+export type { Tensor, Tensors } from './weights/tensor.ts';
+
+/**
+ * Loads a model: fetches and checks its weights, opens a device (or takes `options.device`).
+ * Throws `NO_ADAPTER` where WebGPU is missing, `BAD_WEIGHTS`, `BAD_USAGE` for unknown names, `ABORTED`.
+ */
+export function load(source: Source, options: LoadOptions = {}): Promise<Segmenter> {
+  if (!embedded)
+    throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
+  return loadOn({ library: embedded, openDevice: browserDevice, fetch: download }, source, options);
+}
+
+async function browserDevice(): Promise<GPUDevice> {
+  if (!globalThis.navigator?.gpu) {
+    const why =
+      globalThis.isSecureContext === false
+        ? 'this page is not a secure context: serve it over https'
+        : 'this browser has no WebGPU';
+    throw new AtrousError('NO_ADAPTER', `${why} (in Node import from atrous/node)`);
+  }
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new AtrousError('NO_ADAPTER', 'the browser offers no graphics adapter: see chrome://gpu or about:support');
+  return openDevice(adapter);
+}

@@ -1,0 +1,116 @@
+// From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
+import { AtrousError } from './errors.ts';
+import { expectedTensors, findNetwork, type Network, networks, published } from './models/registry.ts';
+import type { VariantChoice } from './plan/choose.ts';
+import { type Progress, Segmenter } from './segmenter.ts';
+import type { Precision, ShaderLibrary } from './shader/source.ts';
+import { type Card, defaultCard, parseCard } from './weights/card.ts';
+import { checkTensors } from './weights/check.ts';
+import { readWeights } from './weights/read.ts';
+import type { Tensors } from './weights/tensor.ts';
+
+/** A name with weights (`regseg-camvid`), a URL, a file, its bytes, or tensors by name. In Node a string may also be a path. */
+export type Source = string | URL | Blob | ArrayBuffer | Uint8Array | Tensors;
+
+export interface LoadOptions {
+  /** The network of weights that carry no card: `regseg`, `exp49_decoder14`, … */
+  readonly model?: string;
+  /** Classes, palette and preprocessing, instead of the file's own card. */
+  readonly card?: Card;
+  /** `auto` is f32 until another precision has proven itself on an adapter. */
+  readonly precision?: Precision | 'auto';
+  readonly variants?: VariantChoice;
+  /** The caller's own device: it is neither changed nor destroyed. */
+  readonly device?: GPUDevice;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Where the files of built-in names lie; default: beside the package. */
+  readonly baseUrl?: string | URL;
+}
+
+/** What a platform lends to `load`. */
+export interface Platform {
+  readonly library: ShaderLibrary;
+  openDevice(): Promise<GPUDevice>;
+  /** The bytes behind a URL or path. */
+  fetch(url: string | URL, options: Pick<LoadOptions, 'signal' | 'onProgress'>): Promise<Uint8Array>;
+}
+
+/** Weights with everything that is known of them. */
+export interface LoadedWeights {
+  readonly network: Network;
+  readonly tensors: Tensors;
+  readonly card: Card;
+}
+
+export async function loadOn(platform: Platform, source: Source, options: LoadOptions = {}): Promise<Segmenter> {
+  const { precision = 'auto', variants = 'auto', device } = options;
+  const weights = await weightsOf(platform, source, options);
+  return Segmenter.create({
+    ...weights,
+    library: platform.library,
+    precision: precision === 'auto' ? 'f32' : precision,
+    variants,
+    openDevice: async () => device ?? platform.openDevice(),
+    borrowed: device !== undefined,
+  });
+}
+
+async function weightsOf(platform: Platform, source: Source, options: LoadOptions): Promise<LoadedWeights> {
+  if (source instanceof Map) return checkWeights(source, 'the tensors', options.card ?? null, options.model ?? null);
+  if (source instanceof Blob)
+    return decodeWeights(new Uint8Array(await source.arrayBuffer()), (source as File).name ?? 'the file', options);
+  if (source instanceof ArrayBuffer) return decodeWeights(new Uint8Array(source), 'the weights', options);
+  if (source instanceof Uint8Array) return decodeWeights(source, 'the weights', options);
+  const builtIn = published.get(String(source));
+  if (!builtIn) return decodeWeights(await platform.fetch(source as string | URL, options), String(source), options);
+  const url = new URL(builtIn.file, options.baseUrl ?? new URL('../weights/', import.meta.url));
+  return decodeWeights(await platform.fetch(url, options), builtIn.file, { ...options, model: String(source) });
+}
+
+/** A weights file's bytes → checked weights. The card is the caller's, or the file's own, or the default of the network. */
+export async function decodeWeights(
+  bytes: Uint8Array,
+  name: string,
+  { model, card }: Pick<LoadOptions, 'model' | 'card'>,
+): Promise<LoadedWeights> {
+  const { tensors, metadata } = await readWeights(bytes, name);
+  const own = metadata.get('atrous');
+  return checkWeights(tensors, name, card ?? (own === undefined ? null : parseCard(own, `in ${name}`)), model ?? null);
+}
+
+/**
+ * Finds the network (named by the caller, else by the card, else the only one with these tensors) and holds the tensors to it.
+ * Throws `BAD_WEIGHTS` when names, shapes, classes or the card disagree.
+ */
+export function checkWeights(tensors: Tensors, name: string, card: Card | null, model: string | null): LoadedWeights {
+  const asked = model ?? card?.model ?? null;
+  const network = asked === null ? recognise(tensors, name) : findNetwork(asked);
+  const classes = network.classes(tensors);
+  checkTensors(tensors, expectedTensors(network.build({ classes, h: 32, w: 32 })), name);
+  if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
+  if (card && card.classes.length !== classes) {
+    throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, its card names ${card.classes.length}: correct the card`);
+  }
+  return { network, tensors, card: card ?? defaultCard(network.canonical, classes) };
+}
+
+/** The network whose tensors these are, by names and shapes alone. */
+function recognise(tensors: Tensors, name: string): Network {
+  const shape = (key: string): string | undefined => tensors.get(key)?.shape.join('×');
+  const found = networks()
+    .map(findNetwork)
+    .filter(network => {
+      const classes = tensors.get('decoder.classifier.weight')?.shape[0] ?? 0;
+      if (!(classes > 0 && classes <= 256)) return false;
+      return [...expectedTensors(network.build({ classes, h: 32, w: 32 }))].every(
+        ([key, wanted]) => shape(key) === wanted.join('×'),
+      );
+    });
+  if (found.length === 1) return found[0];
+  const names = found.map(({ canonical }) => canonical).join(', ');
+  throw new AtrousError(
+    'BAD_WEIGHTS',
+    `${name}: ${found.length ? `${names} all have these tensors` : 'no known network has these tensors'}; say which with --model`,
+  );
+}

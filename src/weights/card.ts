@@ -1,0 +1,96 @@
+// The card: what a weights file is, so that nobody has to guess its classes, colours or preprocessing. It travels in the file's metadata
+// (key `atrous`, JSON) and beside it as `X.card.json`.
+import { AtrousError, describe } from '../errors.ts';
+import { type Colour, defaultClasses } from '../models/palettes.ts';
+
+export interface Preprocessing {
+  /** Of red, green and blue in [0, 1]. */
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+  /** Pictures of more pixels are shrunk (antialiased) to this area; null: every picture at its own size. */
+  readonly max_area: number | null;
+}
+
+/** A self-test that ships no picture: the class map of the fixtures' seeded input, run-length coded as `class×run` pairs. */
+export interface Check {
+  readonly seed: string;
+  readonly height: number;
+  readonly width: number;
+  readonly classes: readonly (readonly [value: number, run: number])[];
+  /** Least share of equal pixels. */
+  readonly agreement: number;
+}
+
+export interface Card {
+  /** A network's name: `exp48_decoder26`. */
+  readonly model: string;
+  readonly classes: readonly string[];
+  readonly palette: readonly Colour[];
+  readonly preprocessing: Preprocessing;
+  readonly source?: { readonly file: string; readonly sha256: string };
+  readonly licence?: string;
+  readonly training?: string;
+  readonly miou?: Readonly<Record<string, number>>;
+  readonly check?: Check;
+  /** Only in the card beside a file: the file's own size in bytes and hash. */
+  readonly file?: { readonly bytes: number; readonly sha256: string };
+}
+
+/** ImageNet's statistics, which RegSeg's published code normalises with. */
+export const imagenet: Preprocessing = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], max_area: null };
+
+/** The card of weights that came without one. */
+export function defaultCard(model: string, classes: number): Card {
+  const { labels, palette } = defaultClasses(classes);
+  return { model, classes: labels, palette, preprocessing: imagenet };
+}
+
+/** Throws `BAD_WEIGHTS` naming the file and the field that is missing or has another form. */
+export function parseCard(text: string, name: string): Card {
+  const fail = (sentence: string): never => {
+    throw new AtrousError('BAD_WEIGHTS', `card ${name}: ${sentence}`);
+  };
+  let card: Card;
+  try {
+    card = JSON.parse(text);
+  } catch (error) {
+    return fail(`is not JSON (${describe(error)})`);
+  }
+  if (typeof card !== 'object' || card === null) fail('must be a JSON object');
+  if (typeof card.model !== 'string') fail('"model" must be the name of a network, such as "exp48_decoder26"');
+  const { classes, palette, preprocessing } = card;
+  if (!Array.isArray(classes) || classes.length === 0 || !classes.every(label => typeof label === 'string'))
+    fail('"classes" must be a list of names');
+  const isColour = (colour: unknown): boolean =>
+    Array.isArray(colour) && colour.length === 3 && colour.every(part => Number.isInteger(part) && part >= 0 && part < 256);
+  if (!Array.isArray(palette) || !palette.every(isColour)) fail('"palette" must be a list of [red, green, blue], each 0 to 255');
+  if (palette.length !== classes.length) fail(`has ${classes.length} classes but ${palette.length} colours`);
+  const isTriple = (triple: unknown): boolean => Array.isArray(triple) && triple.length === 3 && triple.every(Number.isFinite);
+  if (!isTriple(preprocessing?.mean) || !isTriple(preprocessing?.std) || preprocessing.std.some(value => value <= 0)) {
+    fail('"preprocessing" must hold "mean" and "std", three numbers each, std above 0');
+  }
+  const area = preprocessing.max_area ?? null;
+  if (area !== null && !(Number.isFinite(area) && area >= 1)) fail('"preprocessing.max_area" must be a number of pixels or null');
+  return { ...card, preprocessing: { ...preprocessing, max_area: area } };
+}
+
+/** Class map → runs. */
+export function encodeRuns(classes: Uint8Array): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const value of classes) {
+    const last = runs.at(-1);
+    if (last?.[0] === value) last[1]++;
+    else runs.push([value, 1]);
+  }
+  return runs;
+}
+
+/** Share of pixels that equal the runs. */
+export function agreement(classes: Uint8Array, runs: Check['classes']): number {
+  let equal = 0;
+  let at = 0;
+  for (const [value, run] of runs) {
+    for (const end = at + run; at < end; at++) equal += Number(classes[at] === value);
+  }
+  return equal / classes.length;
+}

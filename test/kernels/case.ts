@@ -1,0 +1,267 @@
+// A row made concrete for one precision: the bytes of every buffer before the dispatch, what must be in them after it, and the verdict.
+
+import { decodeValue, encodeValue } from '../../src/gpu/transfer.ts';
+import { type Constant, constantReader, type ReadConstant, tensorsOf } from '../../src/graph/constant.ts';
+import { FRAME, type Graph, type Node, type Value, writes } from '../../src/graph/graph.ts';
+import { ops } from '../../src/graph/ops.ts';
+import { kernelFor } from '../../src/kernels/index.ts';
+import type { Kernel } from '../../src/kernels/kernel.ts';
+import type { AdapterFacts } from '../../src/plan/choose.ts';
+import { byteLength, classRow, pixelStride, quads } from '../../src/plan/layout.ts';
+import { stepOf } from '../../src/plan/lower.ts';
+import type { Placement, Plan, Step } from '../../src/plan/plan.ts';
+import { type Field, field } from '../../src/reference/field.ts';
+import { preprocess } from '../../src/reference/preprocess.ts';
+import { evaluate } from '../../src/reference/run.ts';
+import { upsample } from '../../src/reference/upsample.ts';
+import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
+import { seededTensor, uniform } from '../../src/weights/seeded.ts';
+import { toFloat32 } from '../../src/weights/tensor.ts';
+import type { KernelTable, Row } from './table.ts';
+
+/** Bytes behind each value: a kernel that reads them gets NaN, one that writes them is caught. */
+const GUARD = 256;
+/** What lies in a buffer where nothing was written: finite in every storage, and no number that a case expects. */
+const UNTOUCHED = 0x5c;
+/** Halves saturate here instead of becoming infinite. */
+const HALF_MAX = 65504;
+
+export interface Case {
+  readonly table: KernelTable;
+  readonly row: Row;
+  readonly precision: Precision;
+  readonly graph: Graph;
+  readonly values: Readonly<Record<string, Placement>>;
+  /** By slot: the buffers before the dispatch. */
+  readonly slots: readonly Uint8Array<ArrayBuffer>[];
+  readonly read: ReadConstant;
+  /** RGBA bytes or float32 planes for a stem. */
+  readonly frame: { readonly bytes: Uint8Array<ArrayBuffer>; readonly h: number; readonly w: number } | null;
+  readonly expected: ReadonlyMap<string, Field>;
+}
+
+export function makeCase(table: KernelTable, row: Row, precision: Precision): Case {
+  const { node } = row;
+  const outputs = outputsOf(row);
+  const values: Record<string, Placement> = {};
+  const slots: Uint8Array<ArrayBuffer>[] = [];
+  const fields = new Map<string, Field>();
+  for (const [name, value] of Object.entries(row.inputs)) {
+    const place = placed(value, slots.length, precision);
+    values[name] = place;
+    const numbers = numbersOf(row, name, value);
+    const bytes = poisoned(encodeValue(numbers, place, precision), place, precision);
+    // What the device sees is what the truth is computed from: storage rounding is no error of the kernel.
+    fields.set(name, field(value.shape, Float64Array.from(decodeValue(bytes.slice().buffer, place, precision))));
+    slots.push(bytes);
+  }
+  for (const [name, value] of outputs) {
+    const joined = name === node.name ? row.join : undefined;
+    const home: Value = joined ? { ...value, shape: { ...value.shape, c: joined.c } } : value;
+    values[name] = { ...placed(home, slots.length, precision), ...value.shape, offset: joined ? joined.from / 4 : 0 };
+    slots.push(new Uint8Array(byteLength(home.shape, home.kind, precision) + GUARD).fill(UNTOUCHED));
+  }
+  const graph: Graph = {
+    name: `${table.kernel} "${row.name}"`,
+    input: { c: 1, h: 1, w: 1 },
+    nodes: [node],
+    outputs: outputs.map(([name]) => name),
+    aliases: new Map(),
+  };
+  const tensors = Object.values<Constant>(node.constants).flatMap(tensorsOf);
+  const read = constantReader(new Map(tensors.map(([name, shape]) => [name, seeded(row, name, shape)])), toFloat32);
+  const frame = frameOf(row);
+  if (frame) values[FRAME] = { slot: -1, c: 4, h: frame.h, w: frame.w, stride: 1, offset: 0, kind: 'map' };
+  const expected = new Map(frame ? [[node.name, stemOf(node, frame)]] : evaluate(node, fields, read));
+  return { table, row, precision, graph, values, slots, read, frame, expected };
+}
+
+/** The row's dispatch by one variant. */
+export function caseStep({ row, values, precision }: Case, variant: string, facts: AdapterFacts, library: ShaderLibrary): Step {
+  const most = row.most ?? facts.limits.maxComputeWorkgroupsPerDimension;
+  // Slow is not unable: on a CPU adapter the forms for GPUs are checked too.
+  const able = { ...facts, software: false, limits: { ...facts.limits, maxComputeWorkgroupsPerDimension: most } };
+  return stepOf(row.node, values, { precision, facts: able, variants: [variant], shaderFacts: library.facts });
+}
+
+/** A plan of that one step. */
+export function casePlan({ graph, precision, values, slots }: Case, step: Step): Plan {
+  const { h, w } = values[step.node];
+  return {
+    model: graph.name,
+    precision,
+    stem: 'texture',
+    size: [h, w],
+    to: [h, w],
+    steps: [step],
+    values,
+    slots: slots.map(({ byteLength }) => byteLength),
+    outputs: graph.outputs,
+    hash: '',
+  };
+}
+
+/** Name, shape and kind of what the row's node writes. */
+export function outputsOf({ node, inputs }: Row): [string, Value][] {
+  const { infer } = ops[node.op] as { infer(node: Node, input: (role: string) => Value): Value[] };
+  return infer(node, role => inputs[node.inputs[role]]).map((value, n) => [writes(node)[n], value]);
+}
+
+export interface Verdict {
+  /** Worst |Δ| over the largest |expected|, of the outputs together. */
+  readonly error: number;
+  /** What is wrong, or null. */
+  readonly fault: string | null;
+}
+
+/** `after` holds the bytes of each slot after the dispatch. */
+export function judge(made: Case, after: readonly ArrayBuffer[]): Verdict {
+  const verdicts = [...made.expected].map(([name, expected]) => {
+    const place = made.values[name];
+    const bytes = after[place.slot];
+    const fault = strayBytes(place, bytes, made) ?? unclearedLanes(place, bytes, made);
+    const numbers = place.kind === 'class' ? judgeClasses(made, expected, bytes) : judgeMap(made, name, expected, bytes);
+    const parts = [numbers.fault, fault].filter(text => text !== null);
+    return { error: numbers.error, fault: parts.length ? `${name}: ${parts.join('; ')}` : null };
+  });
+  const faults = verdicts.map(({ fault }) => fault).filter(fault => fault !== null);
+  return { error: Math.max(...verdicts.map(({ error }) => error)), fault: faults.length ? faults.join('; ') : null };
+}
+
+function judgeMap({ table, values, precision }: Case, name: string, expected: Field, bytes: ArrayBuffer): Verdict {
+  const place = values[name];
+  const stored = place.kind === 'exact' ? 'f32' : precision;
+  const most = stored === 'f32' ? Number.POSITIVE_INFINITY : HALF_MAX;
+  const wanted = expected.data.map(value => Math.min(Math.max(value, -most), most));
+  const got = decodeValue(bytes, place, precision);
+  const scale = wanted.reduce((max, value) => Math.max(max, Math.abs(value)), Number.MIN_VALUE);
+  const allowed = table.tolerance[stored === 'f32' ? 'f32' : 'half'] * scale;
+  let wrong = 0;
+  let worst = 0;
+  let at = 0;
+  wanted.forEach((value, n) => {
+    const delta = Number.isNaN(got[n]) ? Number.POSITIVE_INFINITY : Math.abs(got[n] - value);
+    if (delta > allowed) wrong++;
+    if (delta > worst) [worst, at] = [delta, n];
+  });
+  const error = worst / scale;
+  if (wrong === 0) return { error, fault: null };
+  const where = position(at, expected);
+  const numbers = `worst |Δ| ${worst.toExponential(2)} at ${where}, expected ${wanted[at]}, got ${got[at]}`;
+  return { error, fault: `${wrong} of ${wanted.length} elements off by more than ${allowed.toExponential(1)}, ${numbers}` };
+}
+
+/** Another class is right only where rounding can have swapped two scores; an exact tie is the lowest index's. */
+function judgeClasses({ table, row, precision, slots, values }: Case, expected: Field, bytes: ArrayBuffer): Verdict {
+  const place = values.x;
+  const logits = field(row.inputs.x.shape, Float64Array.from(decodeValue(slots[place.slot].slice().buffer, place, precision)));
+  const scores = upsample(logits, expected);
+  const scale = scores.data.reduce((max, value) => Math.max(max, Math.abs(value)), Number.MIN_VALUE);
+  const pixels = expected.h * expected.w;
+  const stride = classRow(expected.w);
+  const map = new Uint8Array(bytes);
+  const faults: string[] = [];
+  let error = 0;
+  for (let n = 0; n < pixels; n++) {
+    const got = map[Math.floor(n / expected.w) * stride + (n % expected.w)];
+    const wanted = expected.data[n];
+    if (got === wanted) continue;
+    const gap = got < scores.c ? (scores.data[wanted * pixels + n] - scores.data[got * pixels + n]) / scale : 1;
+    if (gap > 0 && gap <= table.tolerance.f32) continue;
+    error = Math.max(error, gap);
+    faults.push(`at ${position(n, expected)} expected class ${wanted}, got ${got}, whose score is ${gap.toExponential(1)} lower`);
+  }
+  return { error, fault: faults.length ? `${faults.length} of ${pixels} pixels, first ${faults[0]}` : null };
+}
+
+function position(n: number, { h, w }: Field): string {
+  return `(${Math.floor(n / w) % h}, ${n % w}, ${Math.floor(n / (h * w))})`;
+}
+
+/** The first byte outside the value that is not as it was. */
+function strayBytes(place: Placement, after: ArrayBuffer, { slots, precision }: Case): string | null {
+  const before = slots[place.slot];
+  const bytes = new Uint8Array(after);
+  const own = ownBytes(place, precision);
+  const stray = bytes.findIndex((byte, n) => byte !== before[n] && !own(n));
+  if (stray < 0) return null;
+  const where =
+    stray >= bytes.length - GUARD ? `${stray - bytes.length + GUARD} bytes behind its end` : `at byte ${stray} of its slot`;
+  return `wrote outside its value, ${where}`;
+}
+
+function ownBytes({ kind, c, h, w, stride, offset }: Placement, precision: Precision): (byte: number) => boolean {
+  if (kind === 'class') {
+    const row = classRow(w);
+    return byte => byte < h * row && byte % row < Math.ceil(w / 4) * 4;
+  }
+  const quadBytes = bytesPerQuad(kind, precision);
+  return byte => {
+    const quad = Math.floor(byte / quadBytes);
+    return quad < h * w * stride && quad % stride >= offset && quad % stride < offset + quads(c);
+  };
+}
+
+/** Lanes of the last quad that hold no channel must be zero: every reader counts on it. */
+function unclearedLanes(place: Placement, after: ArrayBuffer, { precision }: Case): string | null {
+  const padded = quads(place.c) * 4;
+  if (place.kind === 'class' || padded === place.c) return null;
+  const lanes = decodeValue(after, { ...place, c: padded }, precision);
+  const pixels = place.h * place.w;
+  const at = lanes.findIndex((value, n) => n >= place.c * pixels && value !== 0);
+  return at < 0
+    ? null
+    : `lane ${Math.floor(at / pixels)} of ${place.c} channels is ${lanes[at]} at pixel ${at % pixels}, it must be zero`;
+}
+
+function bytesPerQuad(kind: Value['kind'], precision: Precision): number {
+  return kind === 'exact' || precision === 'f32' ? 16 : 8;
+}
+
+function placed({ shape, kind }: Value, slot: number, precision: Precision): Placement {
+  return { slot, ...shape, stride: kind === 'map' ? pixelStride(shape.c, precision) : quads(shape.c), offset: 0, kind };
+}
+
+/** NaN in every quad that belongs to no channel, and behind the value. */
+function poisoned(bytes: Uint8Array, place: Placement, precision: Precision): Uint8Array<ArrayBuffer> {
+  const poison = new Uint8Array(bytes.length + GUARD);
+  const view = new DataView(poison.buffer);
+  const half = bytesPerQuad(place.kind, precision) === 8;
+  for (let n = 0; n < poison.length; n += half ? 2 : 4)
+    half ? view.setUint16(n, 0x7e00, true) : view.setUint32(n, 0x7fc00000, true);
+  const own = ownBytes(place, precision);
+  bytes.forEach((byte, n) => {
+    if (own(n)) poison[n] = byte;
+  });
+  return poison;
+}
+
+function numbersOf(row: Row, name: string, { shape: { c, h, w } }: Value): Float32Array {
+  if (row.fill) return Float32Array.from({ length: c * h * w }, (_, i) => row.fill!(name, i));
+  return uniform(`${row.name}.${name}`, c * h * w).map(u => 2 * u - 1);
+}
+
+/** The rule follows the tensor's name and shape, the numbers the row's name too. */
+function seeded(row: Row, name: string, shape: readonly number[]) {
+  return seededTensor(`${row.name}.${name}`, shape);
+}
+
+function frameOf({ node, frame, name }: Row): Case['frame'] {
+  if (node.op !== 'preprocess' || !frame) return null;
+  const { h, w } = frame;
+  if (node.attributes.form === 'texture') return { bytes: Uint8Array.from(uniform(name, h * w * 4), u => u * 256), h, w };
+  return { bytes: new Uint8Array(uniform(name, h * w * 3).map(u => 4 * u - 2).buffer), h, w };
+}
+
+function stemOf(node: Node, { bytes, h, w }: NonNullable<Case['frame']>): Field {
+  if (node.op !== 'preprocess') throw new Error(`${node.op} reads no frame`);
+  if (node.attributes.form === 'tensor') return field({ c: 3, h, w }, Float64Array.from(new Float32Array(bytes.buffer)));
+  return preprocess({ data: bytes, width: w, height: h }, node.attributes, node.attributes);
+}
+
+/** The kernel of a row's node; a row that another kernel takes would test nothing. */
+export function kernelOf({ kernel }: KernelTable, row: Row): Kernel {
+  const found = kernelFor(row.node);
+  if (found.name !== kernel) throw new Error(`${kernel} "${row.name}": kernel ${found.name} takes this node`);
+  return found;
+}

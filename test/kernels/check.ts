@@ -1,0 +1,137 @@
+// A table against the reference on a device: every row by every variant that the device can run, in every precision. Without a test
+// framework and without a look at files, because `bench --check` does the same in a browser's or a bare machine's place.
+import { createEngine, destroyEngine, type Engine, prepare } from '../../src/gpu/executor.ts';
+import { BufferUsage, TextureUsage } from '../../src/gpu/flags.ts';
+import { readBuffer } from '../../src/gpu/transfer.ts';
+import type { Variant } from '../../src/kernels/kernel.ts';
+import type { AdapterFacts } from '../../src/plan/choose.ts';
+import type { Step } from '../../src/plan/plan.ts';
+import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
+import { type Case, casePlan, caseStep, judge, kernelOf, makeCase } from './case.ts';
+import { allRows, type KernelTable, precisions, type Row } from './table.ts';
+
+export interface Check {
+  readonly kernel: string;
+  readonly variant: string;
+  readonly precision: Precision;
+  readonly row: string;
+  readonly macs: number;
+  /** Worst |Δ| over the largest |expected|. */
+  readonly error: number;
+  /** What is wrong and how to see it again, or null. */
+  readonly message: string | null;
+}
+
+export interface CheckOptions {
+  readonly rows?: readonly Row[];
+  readonly precisions?: readonly Precision[];
+  readonly onCheck?: (check: Check) => void;
+}
+
+/** Never throws for a wrong kernel: a refused shader is a message too. */
+export async function checkTable(
+  device: GPUDevice,
+  library: ShaderLibrary,
+  facts: AdapterFacts,
+  table: KernelTable,
+  options: CheckOptions = {},
+): Promise<Check[]> {
+  const engine = createEngine(device, library);
+  const checks: Check[] = [];
+  try {
+    for (const precision of options.precisions ?? precisions) {
+      for (const row of options.rows ?? allRows(table)) {
+        for (const variant of runnable(table, row, facts)) {
+          const check = await checkRow(engine, facts, table, row, variant, precision);
+          checks.push(check);
+          options.onCheck?.(check);
+        }
+      }
+    }
+  } finally {
+    destroyEngine(engine);
+  }
+  return checks;
+}
+
+/** Variants whose features are there. Slow barriers are no obstacle here. */
+export function runnable(table: KernelTable, row: Row, { features }: AdapterFacts): Variant[] {
+  return kernelOf(table, row).variants.filter(({ needs }) => needs.features?.every(feature => features.includes(feature)) ?? true);
+}
+
+export async function checkRow(
+  engine: Engine,
+  facts: AdapterFacts,
+  table: KernelTable,
+  row: Row,
+  { name: variant }: Variant,
+  precision: Precision,
+): Promise<Check> {
+  const named = { kernel: table.kernel, variant, precision, row: row.name };
+  let macs = 0;
+  let verdict: ReturnType<typeof judge>;
+  try {
+    const made = makeCase(table, row, precision);
+    const step = caseStep(made, variant, facts, engine.library);
+    macs = step.macs;
+    verdict = judge(made, await dispatch(engine, made, step));
+  } catch (error) {
+    verdict = { error: Number.POSITIVE_INFINITY, fault: error instanceof Error ? error.message : String(error) };
+  }
+  return {
+    ...named,
+    macs,
+    error: verdict.error,
+    message: verdict.fault && `${describeRow(named)}: ${verdict.fault}; ${again(named)}`,
+  };
+}
+
+export function describeRow({ kernel, variant, precision, row }: Pick<Check, 'kernel' | 'variant' | 'precision' | 'row'>): string {
+  return `${kernel}/${precision} ${variant}, row "${row}"`;
+}
+
+/** The command that repeats a row. */
+export function again({ kernel, row }: Pick<Check, 'kernel' | 'row'>): string {
+  return `again: npx tsx test/kernels/conformance.test.ts ${kernel} '${row}'`;
+}
+
+/** Buffers, pipeline and bind group of one case, and what its slots hold after the dispatch. */
+export async function dispatch(engine: Engine, made: Case, step: Step): Promise<ArrayBuffer[]> {
+  const { device } = engine;
+  const frame = upload(device, made, step);
+  const program = await prepare(engine, made.graph, casePlan(made, step), made.read, 'view' in frame ? frame.view : frame.buffer);
+  try {
+    const names = new Map(Object.entries(made.values).map(([name, { slot }]) => [slot, name]));
+    const buffers = made.slots.map((_, slot) => program.buffer(names.get(slot)!));
+    for (const [slot, buffer] of buffers.entries()) device.queue.writeBuffer(buffer, 0, made.slots[slot]);
+    const encoder = device.createCommandEncoder();
+    program.encode(encoder);
+    device.queue.submit([encoder.finish()]);
+    return await Promise.all(buffers.map(buffer => readBuffer(device, buffer)));
+  } finally {
+    program.destroy();
+    frame.destroy();
+    // Rows give their tensors the same names.
+    for (const weights of engine.weights.values()) weights.destroy();
+    engine.weights.clear();
+  }
+}
+
+function upload(
+  device: GPUDevice,
+  { frame }: Case,
+  { reads, shader }: Step,
+): { destroy(): void } & ({ view: GPUTextureView } | { buffer: GPUBuffer }) {
+  if (frame && 'frame' in reads && shader === 'preprocess') {
+    const { bytes, h, w } = frame;
+    const usage = TextureUsage.COPY_DST | TextureUsage.TEXTURE_BINDING;
+    const texture = device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage });
+    device.queue.writeTexture({ texture }, bytes, { bytesPerRow: w * 4 }, [w, h]);
+    return { view: texture.createView(), destroy: () => texture.destroy() };
+  }
+  const bytes = frame?.bytes ?? new Uint8Array(16);
+  const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
+  const buffer = device.createBuffer({ label: 'frame', size: bytes.byteLength, usage });
+  device.queue.writeBuffer(buffer, 0, bytes);
+  return { buffer, destroy: () => buffer.destroy() };
+}

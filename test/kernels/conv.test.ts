@@ -1,0 +1,67 @@
+// The dense convolution: stems, decoder convolutions and the wide kernels of DilatedNet. Data only: conformance.test.ts runs it.
+import { type ConvSpec, convRow, drawChannels, drawPlace, drawSize, type KernelTable, type Row } from './table.ts';
+
+interface Spec
+  extends Omit<ConvSpec, 'kernel' | 'dilations' | 'pads' | 'groups' | 'partials' | 'activation'>,
+    Pick<Row, 'join' | 'most'> {
+  /** Default 3×3. */
+  readonly kernel?: readonly [number, number];
+  readonly dilation?: number;
+  /** Default 0. */
+  readonly pad?: number;
+  readonly relu?: boolean;
+}
+
+function row(name: string, { dilation = 1, pad = 0, relu, join, most, ...spec }: Spec): Row {
+  const conv = convRow({ kernel: [3, 3], ...spec, dilations: [dilation], pads: [pad], activation: relu ? 'relu' : 'none' });
+  return { name, ...conv, join, most };
+}
+
+const specs: Readonly<Record<string, Spec>> = {
+  'one pixel': { i: 3, o: 8, h: 1, w: 1, pad: 1 },
+  'stem, odd map': { i: 3, o: 32, h: 7, w: 9, stride: 2, pad: 1, bias: true, relu: true },
+  'stem, even map': { i: 3, o: 32, h: 6, w: 34, stride: 2, pad: 1, bias: true, relu: true },
+  'stem, one pixel': { i: 3, o: 12, h: 1, w: 1, stride: 2, pad: 1, bias: true, relu: true },
+  'decoder 24→19': { i: 24, o: 19, h: 5, w: 9, pad: 1, bias: true, relu: true },
+  '12→5 one column': { i: 12, o: 5, h: 17, w: 1, pad: 1, bias: true },
+  '5→3 one row': { i: 5, o: 3, h: 1, w: 17, pad: 1 },
+  '19→12 whole tiles': { i: 19, o: 12, h: 3, w: 16, pad: 1, bias: true },
+  'no padding': { i: 12, o: 8, h: 5, w: 11 },
+  'narrower than the dilation': { i: 8, o: 12, h: 5, w: 3, dilation: 4, pad: 4, bias: true },
+  'dilated, no padding': { i: 4, o: 8, h: 9, w: 13, dilation: 4, bias: true, relu: true },
+  'more padding than kernel': { i: 4, o: 4, h: 2, w: 3, pad: 5, bias: true },
+  '7×7 dilated by 4, no padding': { i: 4, o: 8, h: 26, w: 27, kernel: [7, 7], dilation: 4, bias: true, relu: true },
+  '1×1 with stride 2': { i: 12, o: 8, h: 5, w: 7, kernel: [1, 1], stride: 2 },
+  '1×1 with padding': { i: 5, o: 3, h: 3, w: 3, kernel: [1, 1], pad: 1, bias: true, relu: true },
+  '1×3': { i: 8, o: 8, h: 5, w: 9, kernel: [1, 3], pad: 1, bias: true },
+  '3×1': { i: 8, o: 8, h: 5, w: 9, kernel: [3, 1], pad: 1, bias: true },
+  '2×2 with stride 2': { i: 8, o: 16, h: 7, w: 6, kernel: [2, 2], stride: 2 },
+  '5×5 with stride 3': { i: 4, o: 5, h: 11, w: 31, kernel: [5, 5], stride: 3, pad: 2, bias: true },
+  'into a join': { i: 24, o: 8, h: 5, w: 5, pad: 1, bias: true, relu: true, join: { from: 4, c: 20 } },
+  'folded grid': { i: 3, o: 24, h: 11, w: 13, pad: 1, bias: true, relu: true, most: 3 },
+};
+
+export const table: KernelTable = {
+  kernel: 'conv',
+  tolerance: {
+    f32: 2e-6,
+    half: 1e-3,
+    why: 'sums of up to 216 float32 products; a stored half is off by at most 2^-10 where the hardware truncates',
+  },
+  rows: Object.entries(specs).map(([name, spec]) => row(name, spec)),
+  random(draw) {
+    const spec = draw.from(Object.values(specs));
+    const [kh, kw] = spec.kernel ?? [3, 3];
+    const o = draw.int(1, 25);
+    const dilation = draw.int(1, 3);
+    const pad = draw.int(0, 4);
+    // The kernel must fit into the padded map, and a plain 1×1 would be another kernel's.
+    const size = drawSize(draw);
+    const fit = (length: number, k: number): number => Math.max(length, dilation * (k - 1) + 1 - 2 * pad);
+    const stride = kh * kw === 1 && pad === 0 ? 2 : draw.int(1, 3);
+    return row('', {
+      ...{ ...spec, i: drawChannels(draw, spec.i), o, h: fit(size.h, kh), w: fit(size.w, kw) },
+      ...{ dilation, pad, stride, bias: draw.once(2), ...drawPlace(draw, o) },
+    });
+  },
+};

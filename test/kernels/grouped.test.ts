@@ -1,0 +1,68 @@
+// The middle of a D block: group widths, branches, dilations wider than the map, and the squeeze's partial sums. Data only:
+// conformance.test.ts runs it.
+import { convRow, drawPlace, drawSize, type KernelTable, type Row } from './table.ts';
+
+interface Spec extends Pick<Row, 'join' | 'most'> {
+  readonly c: number;
+  /** Channels of a group. */
+  readonly group: number;
+  readonly h: number;
+  readonly w: number;
+  /** One a branch; default a single 1. */
+  readonly rates?: readonly number[];
+  readonly stride?: 1 | 2;
+  readonly bias?: boolean;
+  readonly relu?: boolean;
+  readonly squeeze?: boolean;
+}
+
+function row(name: string, { c, group, h, w, rates = [1], stride, bias, relu, squeeze, join, most }: Spec): Row {
+  const conv = convRow({
+    ...{ i: c, o: c, h, w, kernel: [3, 3], groups: c / group, dilations: rates, pads: rates, stride, bias, partials: squeeze },
+    activation: relu ? 'relu' : 'none',
+  });
+  return { name, ...conv, join, most };
+}
+
+const specs: Readonly<Record<string, Spec>> = {
+  'one pixel': { c: 16, group: 8, h: 1, w: 1, squeeze: true },
+  'one pixel, every tap but one outside': { c: 32, group: 16, h: 1, w: 1, rates: [14], bias: true, relu: true, squeeze: true },
+  'one column': { c: 16, group: 8, h: 9, w: 1, squeeze: true },
+  'one row': { c: 32, group: 16, h: 1, w: 11, bias: true, relu: true, squeeze: true },
+  'narrower than the dilation': { c: 64, group: 16, h: 5, w: 3, rates: [1, 14], bias: true, relu: true, squeeze: true },
+  'lower than the dilation': { c: 64, group: 16, h: 3, w: 17, rates: [1, 4], bias: true, relu: true, squeeze: true },
+  'whole tiles': { c: 48, group: 16, h: 4, w: 16, bias: true, relu: true, squeeze: true },
+  'four branches': { c: 64, group: 16, h: 7, w: 13, rates: [1, 6, 12, 18], bias: true, relu: true, squeeze: true },
+  'four branches of 8': { c: 32, group: 8, h: 5, w: 9, rates: [1, 2, 3, 4] },
+  'groups of 24': { c: 48, group: 24, h: 5, w: 7, bias: true, relu: true, squeeze: true },
+  'groups of 24, two branches': { c: 96, group: 24, h: 3, w: 9, rates: [1, 14], bias: true, relu: true, squeeze: true },
+  'stride 2, odd map': { c: 32, group: 16, h: 5, w: 7, stride: 2, bias: true, relu: true, squeeze: true },
+  'stride 2, even map': { c: 32, group: 16, h: 6, w: 18, stride: 2, bias: true, relu: true, squeeze: true },
+  'stride 2, one pixel': { c: 48, group: 24, h: 1, w: 1, stride: 2, bias: true },
+  'stride 2, dilated': { c: 32, group: 8, h: 7, w: 33, rates: [2, 4], stride: 2, relu: true },
+  'stride 2, groups of 24': { c: 48, group: 24, h: 9, w: 5, stride: 2, bias: true },
+  'more tiles than strips': { c: 16, group: 8, h: 65, w: 65, squeeze: true },
+  'no squeeze': { c: 32, group: 16, h: 3, w: 5, bias: true, relu: true },
+  'into a join': { c: 16, group: 8, h: 3, w: 5, join: { from: 12, c: 30 } },
+  'folded grid': { c: 48, group: 16, h: 13, w: 9, bias: true, relu: true, most: 2 },
+};
+
+export const table: KernelTable = {
+  kernel: 'grouped',
+  tolerance: {
+    f32: 2e-6,
+    half: 1e-3,
+    why: 'sums of up to 216 float32 products; a stored half is off by at most 2^-10. Partial sums are float32 in every precision',
+  },
+  rows: Object.entries(specs).map(([name, spec]) => row(name, spec)),
+  random(draw) {
+    const spec = draw.from(Object.values(specs));
+    const branches = draw.from([1, 2, 4]);
+    const c = Math.max(spec.group * branches * draw.int(1, 2), 2 * spec.group);
+    return row('', {
+      ...{ ...spec, ...drawSize(draw), c, bias: draw.once(2) },
+      rates: Array.from({ length: branches }, () => draw.int(1, 15)),
+      ...drawPlace(draw, c),
+    });
+  },
+};

@@ -1,0 +1,25 @@
+// All tables, for those who run every kernel: the tests' completeness check and `bench --check`.
+import { table as classify } from './classify.test.ts';
+import { table as conv } from './conv.test.ts';
+import { table as elementwise } from './elementwise.test.ts';
+import { table as excite } from './excite.test.ts';
+import { table as grouped } from './grouped.test.ts';
+import { table as pointwise } from './pointwise.test.ts';
+import { table as pool } from './pool.test.ts';
+import { table as preprocess } from './preprocess.test.ts';
+import { table as squeeze } from './squeeze.test.ts';
+import type { KernelTable } from './table.ts';
+import { table as upsample } from './upsample.test.ts';
+
+export const tables: readonly KernelTable[] = [
+  preprocess,
+  pointwise,
+  grouped,
+  conv,
+  excite,
+  squeeze,
+  pool,
+  upsample,
+  elementwise,
+  classify,
+];
