@@ -63,17 +63,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (v < 0 || v >= i32(params.x_height)) { continue; }
     for (var kx = 0u; kx < COLUMNS; kx += 1u) {
       let u = i32(column * params.stride + kx * params.dilation) - i32(params.pad);
-      let left = columns(u, stride, params.x_width);
-      let right = columns(u + 4 * stride, stride, params.x_width);
+      let left = row_pixels(u32(v), u, stride);
+      let right = row_pixels(u32(v), u + 4 * stride, stride);
       var at = ((pair * ROWS + ky) * COLUMNS + kx) * QUADS * 8u;
       for (var k = 0u; k < QUADS; k += 1u) {
         let even = weight_block(at);
         let odd = weight_block(at + 4u);
         at += 8u;
-        let l = row_pixels(u32(v), left, k);
+        let l = load_pixels(left, k);
         left_even += even * l;
         left_odd += odd * l;
-        let r = row_pixels(u32(v), right, k);
+        let r = load_pixels(right, k);
         right_even += even * r;
         right_odd += odd * r;
       }

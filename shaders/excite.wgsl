@@ -8,7 +8,7 @@ var<private> hidden: array<vec4f, MAX_HIDDEN>;
 fn main(@builtin(local_invocation_index) lane: u32) {
   for (var h = 0u; h < params.hidden; h += 1u) { hidden[h] = weights[bias1() + h]; }
   for (var quad = 0u; quad < params.quads; quad += 1u) {
-    let mean = strip_sum(quad);
+    let mean = strip_sum(quad, 0u, 1u) * params.scale;
     for (var h = 0u; h < params.hidden; h += 1u) { hidden[h] += weight_block((h * params.quads + quad) * 4u) * mean; }
   }
   for (var quad = lane; quad < params.quads; quad += 4u) {

@@ -72,17 +72,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let u = i32(column * STRIDE + kx * dilation) - i32(dilation);
         // With a dilation wider than the map a whole tap is padding.
         if (u >= i32(params.x_width) || u + 7 * i32(STRIDE) < 0) { continue; }
-        let left = columns(u, i32(STRIDE), params.x_width);
-        let right = columns(u + 4 * i32(STRIDE), i32(STRIDE), params.x_width);
+        let left = row_pixels(u32(v), u, i32(STRIDE));
+        let right = row_pixels(u32(v), u + 4 * i32(STRIDE), i32(STRIDE));
         var at = ((pair * 3u + ky) * 3u + kx) * GROUP * 8u;
         for (var k = 0u; k < GROUP; k += 1u) {
           let even = weight_block(at);
           let odd = weight_block(at + 4u);
           at += 8u;
-          let l = row_pixels(u32(v), left, first + k);
+          let l = load_pixels(left, first + k);
           left_even += even * l;
           left_odd += odd * l;
-          let r = row_pixels(u32(v), right, first + k);
+          let r = load_pixels(right, first + k);
           right_even += even * r;
           right_odd += odd * r;
         }

@@ -83,12 +83,13 @@ export interface Parts {
 
 /** A size that is ready: its program, the frame that it reads and the buffers that class maps come back in. */
 interface Ready {
-  readonly key: string;
   readonly size: Size;
   readonly program: Program;
   readonly frame: GPUTexture;
   readonly staging: GPUBuffer[];
   users: number;
+  /** No longer among the sizes kept: the last user destroys it. */
+  retired: boolean;
 }
 
 interface Opened {
@@ -153,7 +154,7 @@ export class Segmenter {
     checkFrame({ h: height, w: width });
     await this.#retrying(async opened => {
       const ready = await this.#ready(opened, { h: height, w: width }, options);
-      release(opened, ready);
+      release(ready);
     });
   }
 
@@ -175,7 +176,7 @@ export class Segmenter {
         checkSignal(options.signal);
         return this.#result(classes, frame, ready.size, opened.facts, ms);
       } finally {
-        release(opened, ready);
+        release(ready);
       }
     });
   }
@@ -240,7 +241,7 @@ export class Segmenter {
     checkFrame(wanted);
     const key = [frame.h, frame.w, wanted.h, wanted.w].join('×');
     const known = opened.sizes.get(key);
-    const making = known ?? this.#make(opened, key, frame, wanted, options);
+    const making = known ?? this.#make(opened, frame, wanted, options);
     opened.sizes.delete(key);
     opened.sizes.set(key, making);
     try {
@@ -255,13 +256,7 @@ export class Segmenter {
     }
   }
 
-  async #make(
-    { device, engine, facts }: Opened,
-    key: string,
-    frame: Size,
-    size: Size,
-    { signal, onProgress }: SegmentOptions,
-  ): Promise<Ready> {
+  async #make({ device, engine, facts }: Opened, frame: Size, size: Size, { signal, onProgress }: SegmentOptions): Promise<Ready> {
     const { network, precision, variants, library, card } = this.#parts;
     const { mean, std } = card.preprocessing;
     const graph: Graph = fuse(network.build({ classes: card.classes.length, ...size, to: frame }));
@@ -282,7 +277,7 @@ export class Segmenter {
     try {
       const progress = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
       const program = await prepare(engine, graph, plan, this.#read, texture.createView(), { signal, onProgress: progress });
-      return { key, size, program, frame: texture, staging: [], users: 0 };
+      return { size, program, frame: texture, staging: [], users: 0, retired: false };
     } catch (error) {
       texture.destroy();
       throw error;
@@ -323,14 +318,15 @@ function evict({ sizes }: Opened): void {
   for (const [key, making] of [...sizes].slice(0, Math.max(0, sizes.size - MAX_SIZES))) {
     sizes.delete(key);
     void making.then(ready => {
+      ready.retired = true;
       if (ready.users === 0) destroy(ready);
     });
   }
 }
 
-function release({ sizes }: Opened, ready: Ready): void {
+function release(ready: Ready): void {
   ready.users--;
-  if (ready.users === 0 && !sizes.has(ready.key)) destroy(ready);
+  if (ready.users === 0 && ready.retired) destroy(ready);
 }
 
 async function classify(

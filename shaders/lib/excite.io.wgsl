@@ -19,8 +19,9 @@ fn weights2() -> u32 { return bias1() + params.hidden; }
 fn bias2() -> u32 { return weights2() + params.quads * params.hidden * 4u; }
 fn sigmoid(v: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-v)); }
 
-fn strip_sum(quad: u32) -> vec4f {
+// The sum over strips first, first + step, …
+fn strip_sum(quad: u32, first: u32, step: u32) -> vec4f {
   var sum = vec4f();
-  for (var strip = 0u; strip < params.strips; strip += 1u) { sum += partials[strip * params.quads + quad]; }
-  return sum * params.scale;
+  for (var strip = first; strip < params.strips; strip += step) { sum += partials[strip * params.quads + quad]; }
+  return sum;
 }

@@ -1,5 +1,6 @@
 // A network and its plan as text, for a machine that need not be here.
 
+import { AtrousError } from '../errors.ts';
 import { factsOf } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
 import { infer, macs } from '../graph/ops.ts';
@@ -7,6 +8,7 @@ import { printGraph, printNode } from '../graph/print.ts';
 import { kernels } from '../kernels/index.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
+import { readBytes, resolveFrom } from '../node/files.ts';
 import { fuse } from '../passes/index.ts';
 import { type AdapterFacts, checkChoice, defaultFacts } from '../plan/choose.ts';
 import { lower } from '../plan/lower.ts';
@@ -21,13 +23,13 @@ const PAPER = { h: 1024, w: 2048 };
 const CITYSCAPES_CLASSES = 19;
 
 export const inspect: Command = {
-  usage: 'inspect MODEL [-w WEIGHTS] [--size HxW] [--graph|--passes|--plan|--json] [--adapter default|this]',
+  usage: 'inspect MODEL [-w WEIGHTS] [--size HxW] [--graph|--passes|--plan|--json] [--adapter default|this|RESULTS.json]',
   about: 'parameters, MACs, fusions, dispatches and memory of a network at a size',
   help: {
     ...sharedHelp,
     weights: 'weights file: its number of classes is used (else 19)',
     size: `${sharedHelp.size}; default 1024x2048`,
-    adapter: 'default (a discrete GPU with WebGPU’s default limits) or this (the one here)',
+    adapter: 'default (a discrete GPU with WebGPU’s default limits) this (the one here), or a file of bench --json',
     graph: 'the network as published, a node a line',
     passes: 'every pass: why, and which lines it changes',
     plan: 'every dispatch: pipeline, sizes, slots, MACs, bytes',
@@ -94,12 +96,34 @@ async function cardOf(model: string, args: Arguments): Promise<Card | null> {
 
 async function factsFor(adapter: string): Promise<AdapterFacts> {
   if (adapter === 'default') return defaultFacts;
+  if (adapter.endsWith('.json')) return readFacts(resolveFrom(adapter));
   const { device } = await nodeDevice({ adapter: adapter === 'this' ? undefined : adapter });
   try {
     return factsOf(device);
   } finally {
     device.destroy();
   }
+}
+
+/** The facts in a file that `bench --json` wrote. */
+async function readFacts(path: string): Promise<AdapterFacts> {
+  const text = new TextDecoder().decode(await readBytes(path));
+  try {
+    const { adapter: name, limits } = JSON.parse(text);
+    const { software, features, maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = limits;
+    const sizes = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension };
+    if (
+      typeof name === 'string' &&
+      typeof software === 'boolean' &&
+      Array.isArray(features) &&
+      Object.values(sizes).every(Number.isFinite)
+    ) {
+      return { name, software, features, limits: sizes };
+    }
+  } catch {
+    // Not JSON, or without limits: the same answer.
+  }
+  throw new AtrousError('BAD_USAGE', `--adapter ${path}: the file holds no adapter and limits as \`bench --json\` writes them`);
 }
 
 function totalMacs(graph: Graph): number {

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The command line: one table of commands, one place where errors become a line and an exit code.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -30,8 +30,10 @@ interface Compiled {
 /** A plan with everything that a frame needs: running it creates no buffer, texture or pipeline. */
 export interface Program {
   readonly plan: Plan;
-  /** Records all steps into one pass, or with `passOf` each into a pass of its own. */
-  encode(encoder: GPUCommandEncoder, passOf?: (step: number) => GPUComputePassDescriptor): void;
+  /** Records all steps into one pass. */
+  encode(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites): void;
+  /** Records each step into a pass of its own, to time it. */
+  encodeSteps(encoder: GPUCommandEncoder, timestampWrites: (step: number) => GPUComputePassTimestampWrites): void;
   /** The buffer behind a value of the plan. */
   buffer(value: string): GPUBuffer;
   destroy(): void;
@@ -101,7 +103,28 @@ export async function prepare(
         entries: facts.bindings.map(({ name, binding }) => ({ binding, resource: resource(name) })),
       });
     });
-    return { plan, encode: (encoder, passOf) => record(encoder, plan, compiled, bound, passOf), buffer, destroy };
+    const dispatch = (pass: GPUComputePassEncoder, { grid }: Step, index: number): void => {
+      pass.setPipeline(compiled[index].pipeline);
+      pass.setBindGroup(0, bound[index]);
+      pass.dispatchWorkgroups(grid[0], grid[1]);
+    };
+    return {
+      plan,
+      encode(encoder, timestampWrites) {
+        const pass = encoder.beginComputePass({ label: plan.model, timestampWrites });
+        for (const [index, step] of plan.steps.entries()) dispatch(pass, step, index);
+        pass.end();
+      },
+      encodeSteps(encoder, timestampWrites) {
+        for (const [index, step] of plan.steps.entries()) {
+          const pass = encoder.beginComputePass({ label: step.node, timestampWrites: timestampWrites(index) });
+          dispatch(pass, step, index);
+          pass.end();
+        }
+      },
+      buffer,
+      destroy,
+    };
   } catch (error) {
     destroy();
     throw error;
@@ -112,24 +135,6 @@ export async function prepare(
 
 /** Offsets of uniform bindings are multiples of this: WebGPU's default minUniformBufferOffsetAlignment. */
 const UNIFORM_STEP = 256;
-
-function record(
-  encoder: GPUCommandEncoder,
-  plan: Plan,
-  compiled: readonly Compiled[],
-  bound: readonly GPUBindGroup[],
-  passOf?: (step: number) => GPUComputePassDescriptor,
-): void {
-  let pass = passOf ? null : encoder.beginComputePass({ label: plan.model });
-  for (const [index, { grid }] of plan.steps.entries()) {
-    if (passOf) pass = encoder.beginComputePass(passOf(index));
-    pass!.setPipeline(compiled[index].pipeline);
-    pass!.setBindGroup(0, bound[index]);
-    pass!.dispatchWorkgroups(grid[0], grid[1]);
-    if (passOf) pass!.end();
-  }
-  if (!passOf) pass!.end();
-}
 
 async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: PrepareOptions): Promise<Compiled[]> {
   const keys = new Set(plan.steps.map(step => pipelineKey(step, plan.precision)));

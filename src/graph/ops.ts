@@ -14,15 +14,15 @@ interface Rule<K extends Op> {
 const map = (shape: Shape): Value => ({ shape, kind: 'map' });
 const sameAsX = (_node: unknown, input: (role: string) => Value): Value[] => [map(input('x').shape)];
 
-/** Most rows of partial sums that a squeeze leaves to its excite: enough strips to fill a GPU, few enough to add up in one step. */
-const MAX_STRIPS = 512;
-
 /** Pixels of a row that one lane of the grouped convolution makes, and so the grain of the squeeze's strips. */
 export const TILE = 8;
 
-/** Rows of partial sums for an h×w map: tiles of eight pixels of a row, dealt to at most 512 strips. */
-export function strips({ h, w }: Shape): number {
-  return Math.min(h * Math.ceil(w / TILE), MAX_STRIPS);
+/** Lanes that a squeeze's convolution is cut into at most: enough to fill a GPU, few enough for one excite to add up what they leave. */
+const MAX_LANES = 32768;
+
+/** Rows of partial sums for a map: tiles of eight pixels of a row, dealt to so many strips that strips × pairs of quads stay in bounds. */
+export function strips({ c, h, w }: Shape): number {
+  return Math.min(h * Math.ceil(w / TILE), Math.ceil(MAX_LANES / Math.ceil(c / 8)));
 }
 
 function must(condition: boolean, sentence: () => string): void {

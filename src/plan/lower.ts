@@ -26,9 +26,15 @@ export interface LowerOptions {
   shaderFacts(shader: string, precision: Precision): ShaderFacts;
 }
 
-/** Throws `LIMIT` when a value is larger than the adapter's buffers, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
+/** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when a value is larger than the adapter's buffers, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
 export function lower(graph: Graph, options: LowerOptions): Plan {
   const { precision, stem, facts } = options;
+  if (precision === 'f16' && !facts.features.includes('shader-f16')) {
+    throw new AtrousError(
+      'BAD_USAGE',
+      `precision f16 needs the feature shader-f16, which ${facts.name} lacks: half stores as few bytes`,
+    );
+  }
   const { h, w } = graph.input;
   const first: NodeOf<'preprocess'> = {
     op: 'preprocess',

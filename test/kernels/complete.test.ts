@@ -1,0 +1,62 @@
+// Nothing is left out: every kernel has its four files, every variant is run by some row, every flag of a shader is seen both ways.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { kernels } from '../../src/kernels/index.ts';
+import { fileLibrary } from '../../src/node/shader-files.ts';
+import { defaultFacts } from '../../src/plan/choose.ts';
+import { caseStep, kernelOf, makeCase } from './case.ts';
+import { tables } from './index.ts';
+import { allRows, RANDOM_ROWS } from './table.ts';
+
+const library = fileLibrary();
+const names = [...new Set(kernels.map(({ name }) => name))];
+
+for (const name of names) {
+  test(`${name} has the same word in every room`, () => {
+    for (const file of [
+      `shaders/${name}.wgsl`,
+      `src/kernels/${name}.ts`,
+      `src/reference/${name}.ts`,
+      `test/kernels/${name}.test.ts`,
+    ])
+      assert.ok(existsSync(fileURLToPath(new URL(`../../${file}`, import.meta.url))), `${file} does not exist`);
+    assert.is(tables.filter(({ kernel }) => kernel === name).length, 1, `tables of ${name} in test/kernels/index.ts`);
+  });
+}
+
+for (const table of tables) {
+  const rows = allRows(table);
+  const steps = rows.flatMap(row => {
+    const made = makeCase(table, row, 'f32');
+    return kernelOf(table, row).variants.map(({ name }) => caseStep(made, name, defaultFacts, library));
+  });
+
+  test(`${table.kernel}: rows have names of their own`, () => {
+    assert.is(new Set(rows.map(({ name }) => name)).size, table.rows.length + RANDOM_ROWS);
+  });
+
+  test(`${table.kernel}: every shader is run`, () => {
+    const wanted = kernels
+      .filter(({ name }) => name === table.kernel)
+      .flatMap(({ variants }) => variants.map(({ shader }) => shader));
+    assert.equal([...new Set(steps.map(({ shader }) => shader))].sort(), wanted.sort());
+  });
+
+  test(`${table.kernel}: every flag is seen both ways, every number with two values`, () => {
+    for (const shader of new Set(steps.map(step => step.shader))) {
+      for (const name of Object.keys(library.facts(shader, 'f32').overrides)) {
+        const seen = new Set(steps.filter(step => step.shader === shader).map(({ overrides }) => overrides[name]));
+        assert.ok(seen.size >= 2, `${shader}: ${name} is always ${[...seen]}`);
+      }
+    }
+  });
+
+  test(`${table.kernel}: a row folds its grid`, () => {
+    // One workgroup is all that excite has.
+    assert.ok(table.kernel === 'excite' || steps.some(({ grid }) => grid[1] > 1));
+  });
+}
+
+test.run();
