@@ -1,6 +1,6 @@
 // The pen that models write with: each call adds one unfused node and returns the name of its value.
 import type { Constant, Norm } from './constant.ts';
-import type { Attributes, Graph, Node, Op, Shape } from './graph.ts';
+import type { Attributes, Graph, Node, Op, Resampling, Shape } from './graph.ts';
 import { INPUT } from './graph.ts';
 import { verify } from './verify.ts';
 
@@ -61,7 +61,10 @@ export function builder(name: string, input: Shape) {
     concat: (value: string, parts: readonly string[]) => push('concat', value, Object.fromEntries(parts.entries()), {}),
     mean: (value: string, x: string) => push('mean', value, { x }, {}),
     pool: (value: string, x: string) => push('pool', value, { x }, {}),
-    resize: (value: string, x: string, size: { h: number; w: number }) => push('resize', value, { x }, { h: size.h, w: size.w }),
+    resize: (value: string, x: string, size: { h: number; w: number }, mode: Resampling = 'half-pixel') =>
+      push('resize', value, { x }, { h: size.h, w: size.w, mode }),
+    adaptive: (value: string, x: string, bins: number) => push('adaptive', value, { x }, { bins }),
+    warp: (value: string, x: string, flow: string) => push('warp', value, { x, flow }, {}),
     argmax: (value: string, x: string) => push('argmax', value, { x }, {}),
     /** Lets a module path name a value that another module made. */
     alias(path: string, value: string): void {

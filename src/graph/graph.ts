@@ -18,6 +18,9 @@ export interface Value {
   readonly kind: Kind;
 }
 
+/** How a resize reads between pixels: half-pixel centres, corner centres aligned (align_corners=True), or the nearest pixel below. */
+export type Resampling = 'half-pixel' | 'corners' | 'nearest';
+
 export type Activation = 'none' | 'relu' | 'sigmoid';
 
 /** What a fused 1×1 convolution reads beside its operand: nothing, a map of its output's size, or a map to be 2×2 average-pooled. */
@@ -64,8 +67,12 @@ export interface Attributes {
   mean: Record<never, never>;
   /** 2×2 average, stride 2, sizes rounded up; a window that overhangs divides by the pixels that exist. */
   pool: Record<never, never>;
-  /** Bilinear, half-pixel centres, clamped (PyTorch's align_corners=False), to h×w. */
-  resize: { readonly h: number; readonly w: number };
+  /** To h×w. Bilinear with half-pixel centres, clamped (PyTorch's align_corners=False), unless the mode says otherwise. */
+  resize: { readonly h: number; readonly w: number; readonly mode: Resampling };
+  /** Adaptive average to bins × bins: window i covers ⌊i·n/bins⌋ to ⌈(i + 1)·n/bins⌉. */
+  adaptive: { readonly bins: number };
+  /** x sampled where each pixel of `flow` (two channels, x first, in pixels of the result's grid) points; zero outside. */
+  warp: Record<never, never>;
   /** Index of the largest channel; ties go to the lowest. */
   argmax: Record<never, never>;
   /** Squeeze sums → mean → 1×1 → ReLU → 1×1 → sigmoid. `pixels` is what the sums run over. */

@@ -134,6 +134,14 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
     },
   },
   resize: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
+  adaptive: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.bins, w: node.attributes.bins })] },
+  warp: {
+    infer: (_node, input) => {
+      const { c, h, w } = input('flow').shape;
+      must(c === 2, () => `the flow has ${c} channels, it must have 2`);
+      return [map({ c: input('x').shape.c, h, w })];
+    },
+  },
   argmax: { infer: (_node, input) => [{ shape: { ...input('x').shape, c: 1 }, kind: 'class' }] },
   excite: {
     infer: (node, input) => {

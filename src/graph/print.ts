@@ -19,7 +19,7 @@ export function printNode(node: Node): string {
     role === 'x' || /^\d+$/.test(role) ? value : `${role} ${value}`,
   );
   const attributes = Object.entries(node.attributes as Record<string, unknown>)
-    .filter(([, value]) => value !== 'none' && value !== null)
+    .filter(([, value]) => value !== 'none' && value !== null && value !== 'half-pixel')
     .map(([key, value]) => ` ${key}=${Array.isArray(value) ? value.join(',') : value}`);
   const constants = Object.entries(node.constants).map(([role, constant]) => `${role} ${printConstant(constant)}`);
   return `${node.name} = ${node.op}(${inputs.join(', ')})${attributes.join('')}${constants.length ? ` {${constants.join('; ')}}` : ''}`;

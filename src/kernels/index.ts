@@ -1,6 +1,7 @@
 // Every kernel, the special ones before the general: a node goes to the first that fits.
 import { AtrousError } from '../errors.ts';
 import type { Node } from '../graph/graph.ts';
+import { adaptive } from './adaptive.ts';
 import { classify } from './classify.ts';
 import { conv } from './conv.ts';
 import { elementwise } from './elementwise.ts';
@@ -12,6 +13,7 @@ import { pool } from './pool.ts';
 import { preprocess, preprocessTensor } from './preprocess.ts';
 import { squeeze } from './squeeze.ts';
 import { upsample } from './upsample.ts';
+import { warp } from './warp.ts';
 
 export const kernels: readonly Kernel[] = [
   preprocess,
@@ -23,6 +25,8 @@ export const kernels: readonly Kernel[] = [
   squeeze,
   pool,
   upsample,
+  adaptive,
+  warp,
   elementwise,
   classify,
 ];

@@ -1,4 +1,4 @@
-// Bilinear resize. Shader: upsample.wgsl.
+// Resize: bilinear in two conventions, or nearest. Shader: upsample.wgsl.
 import type { Node } from '../graph/graph.ts';
 import { quads } from '../plan/layout.ts';
 import type { Placement } from '../plan/plan.ts';
@@ -23,4 +23,10 @@ export const resampling = {
   lanes: ({ y }: { y: Placement }) => y.h * y.w * quads(y.c),
 };
 
-export const upsample = kernel<'resize'>({ name: 'upsample', ops: ['resize'], variants: [plain('upsample')], ...resampling });
+export const upsample = kernel<'resize'>({
+  ...resampling,
+  name: 'upsample',
+  ops: ['resize'],
+  variants: [plain('upsample')],
+  overrides: ({ node: { attributes } }) => ({ CORNERS: attributes.mode === 'corners', NEAREST: attributes.mode === 'nearest' }),
+});

@@ -3,7 +3,8 @@ import { AtrousError } from '../errors.ts';
 import { tensorsOf } from '../graph/constant.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensors } from '../weights/tensor.ts';
-import { bodies, decoders, type Options, regseg } from './regseg.ts';
+import { decoders } from './decoders.ts';
+import { bodies, type Options, regseg } from './regseg.ts';
 
 export interface Network {
   /** As it was asked for. */
@@ -33,6 +34,15 @@ export const published: ReadonlyMap<string, { readonly network: string; readonly
   ],
 ]);
 
+/** Parts of the literature that can't be had, and why. */
+const refused: ReadonlyMap<string, string> = new Map([
+  ['FaPNDecoder', 'it needs modulated deformable convolutions, and neither a checkpoint nor a training log of it was released'],
+  [
+    'v3',
+    'the dilations of the third version of the paper are known at second hand only, and neither code nor weights were released',
+  ],
+]);
+
 /** Every `<body>_<decoder>`. */
 export function networks(): string[] {
   return [...bodies.keys()].flatMap(body => [...decoders.keys()].map(decoder => `${body}_${decoder}`));
@@ -50,11 +60,12 @@ export function findNetwork(name: string): Network {
     canonical,
     build: options => regseg(body, decoder, options),
     classes: tensors => {
-      const classifier = tensors.get('decoder.classifier.weight');
+      const key = `${decoders.get(decoder)!.classifier}.weight`;
+      const classifier = tensors.get(key);
       if (classifier?.shape.length !== 4 || !(classifier.shape[0] > 0)) {
         throw new AtrousError(
           'BAD_WEIGHTS',
-          `tensor "decoder.classifier.weight" is ${classifier ? classifier.shape.join('×') : 'missing'}: ${canonical} needs classes×channels×1×1`,
+          `tensor "${key}" is ${classifier ? classifier.shape.join('×') : 'missing'}: ${canonical} needs classes×channels×1×1`,
         );
       }
       return classifier.shape[0];
@@ -63,6 +74,9 @@ export function findNetwork(name: string): Network {
 }
 
 function unknownModel(name: string, body: string, decoder: string): string {
+  for (const part of [body, decoder, name.replace(/^regseg-/, '')]) {
+    if (refused.has(part)) return `model "${name}": ${part} is left out on purpose: ${refused.get(part)}`;
+  }
   const known = [...published.keys(), ...aliases.keys()].join(', ');
   if (bodies.has(body)) return `model "${name}": no decoder "${decoder}"; ${body} goes with ${[...decoders.keys()].join(', ')}`;
   if (decoders.has(decoder)) return `model "${name}": no body "${body}"; ${decoder} goes with ${[...bodies.keys()].join(', ')}`;

@@ -7,9 +7,15 @@ export const classifyEnd: Pass = {
   apply: graph =>
     rewrite(graph, 'argmax', (argmax, view) => {
       const resize = view.sole(argmax.inputs.x, 'resize');
-      if (!resize) return null;
+      if (resize?.attributes.mode !== 'half-pixel') return null;
       return {
-        node: { op: 'classify', name: argmax.name, inputs: resize.inputs, attributes: resize.attributes, constants: {} },
+        node: {
+          op: 'classify',
+          name: argmax.name,
+          inputs: resize.inputs,
+          attributes: { h: resize.attributes.h, w: resize.attributes.w },
+          constants: {},
+        },
         drop: [resize],
       };
     }),

@@ -9,7 +9,14 @@ export const upsampleAdd: Pass = {
     rewrite(graph, 'add', (add, view) => {
       const conv = view.sole(add.inputs.x, 'conv');
       const resize = view.sole(add.inputs.other, 'resize');
-      if (!conv || !resize || !isPointwise(conv) || conv.inputs.addend || add.attributes.activation !== 'none') return null;
+      if (
+        !conv ||
+        resize?.attributes.mode !== 'half-pixel' ||
+        !isPointwise(conv) ||
+        conv.inputs.addend ||
+        add.attributes.activation !== 'none'
+      )
+        return null;
       return { node: { ...conv, name: add.name, inputs: { ...conv.inputs, addend: resize.inputs.x } }, drop: [conv, resize] };
     }),
 };

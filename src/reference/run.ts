@@ -3,6 +3,7 @@ import { AtrousError, checkSignal } from '../errors.ts';
 import type { ReadConstant } from '../graph/constant.ts';
 import { shapeOf } from '../graph/constant.ts';
 import { type Graph, INPUT, isPointwise, type Node, type NodeOf, resolve } from '../graph/graph.ts';
+import { adaptive } from './adaptive.ts';
 import { argmax, classify } from './classify.ts';
 import { type ConvOptions, conv } from './conv.ts';
 import { concat, type ElementwiseOptions, elementwise } from './elementwise.ts';
@@ -13,6 +14,7 @@ import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { squeeze } from './squeeze.ts';
 import { upsample } from './upsample.ts';
+import { warp } from './warp.ts';
 
 /**
  * The graph's outputs and any `taps` (names or aliases of values), float64. Values are dropped after their last reader.
@@ -75,7 +77,11 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     case 'pool':
       return [[node.name, pool(x)]];
     case 'resize':
-      return [[node.name, upsample(x, node.attributes)]];
+      return [[node.name, upsample(x, node.attributes, node.attributes.mode)]];
+    case 'adaptive':
+      return [[node.name, adaptive(x, node.attributes.bins)]];
+    case 'warp':
+      return [[node.name, warp(x, input('flow'))]];
     case 'argmax':
       return [[node.name, argmax(x)]];
     case 'classify':

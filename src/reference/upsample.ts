@@ -1,4 +1,5 @@
-// Truth for the bilinear resize: half-pixel centres, clamped at the border (PyTorch's interpolate with align_corners=False).
+// Truth for the resize: bilinear with half-pixel centres, clamped (PyTorch's interpolate with align_corners=False), or one of its other modes.
+import type { Resampling } from '../graph/graph.ts';
 import { type Field, field } from './field.ts';
 
 /** The two source indices of a target index along one axis, and the weight of the second. */
@@ -8,19 +9,21 @@ export interface Tap {
   readonly t: number;
 }
 
-/** src = (dst + ½)·from/to − ½, clamped below at 0; the neighbour clamped at the last index. */
-export function taps(from: number, to: number): Tap[] {
+/** Half-pixel: src = (dst + ½)·from/to − ½, clamped below at 0. Corners: dst·(from − 1)/(to − 1). Nearest: ⌊dst·from/to⌋. */
+export function taps(from: number, to: number, mode: Resampling = 'half-pixel'): Tap[] {
   return Array.from({ length: to }, (_, index) => {
-    const source = Math.max(0, ((index + 0.5) * from) / to - 0.5);
+    if (mode === 'nearest') return { low: Math.floor((index * from) / to), high: Math.floor((index * from) / to), t: 0 };
+    const source =
+      mode === 'corners' ? (to > 1 ? (index * (from - 1)) / (to - 1) : 0) : Math.max(0, ((index + 0.5) * from) / to - 0.5);
     const low = Math.min(Math.floor(source), from - 1);
     return { low, high: Math.min(low + 1, from - 1), t: source - low };
   });
 }
 
-export function upsample(x: Field, { h, w }: { readonly h: number; readonly w: number }): Field {
+export function upsample(x: Field, { h, w }: { readonly h: number; readonly w: number }, mode: Resampling = 'half-pixel'): Field {
   const y = field({ c: x.c, h, w });
-  const rows = taps(x.h, h);
-  const columns = taps(x.w, w);
+  const rows = taps(x.h, h, mode);
+  const columns = taps(x.w, w, mode);
   for (let c = 0; c < x.c; c++) {
     const plane = x.data.subarray(c * x.h * x.w, (c + 1) * x.h * x.w);
     for (let v = 0; v < h; v++) {
