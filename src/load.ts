@@ -1,6 +1,6 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { AtrousError } from './errors.ts';
-import { expectedTensors, findNetwork, type Network, networks, published } from './models/registry.ts';
+import { aliases, expectedTensors, findNetwork, type Network, networks, published } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
 import { type Progress, Segmenter } from './segmenter.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
@@ -95,22 +95,27 @@ export function checkWeights(tensors: Tensors, name: string, card: Card | null, 
   return { network, tensors, card: card ?? defaultCard(network.canonical, classes) };
 }
 
-/** The network whose tensors these are, by names and shapes alone. */
+/**
+ * The network whose tensors these are, by names and shapes alone. Dilations leave no trace in a checkpoint, so several may fit: then it is the
+ * one that has a short name, because weights of the others were never published.
+ */
 function recognise(tensors: Tensors, name: string): Network {
-  const shape = (key: string): string | undefined => tensors.get(key)?.shape.join('×');
   const found = networks()
     .map(findNetwork)
-    .filter(network => {
-      const classes = tensors.get('decoder.classifier.weight')?.shape[0] ?? 0;
-      if (!(classes > 0 && classes <= 256)) return false;
-      return [...expectedTensors(network.build({ classes, h: 32, w: 32 }))].every(
-        ([key, wanted]) => shape(key) === wanted.join('×'),
-      );
-    });
-  if (found.length === 1) return found[0];
+    .filter(network => fits(network, tensors));
+  const known = found.length > 1 ? found.filter(({ canonical }) => [...aliases.values()].includes(canonical)) : found;
+  if (known.length === 1) return known[0];
   const names = found.map(({ canonical }) => canonical).join(', ');
   throw new AtrousError(
     'BAD_WEIGHTS',
     `${name}: ${found.length ? `${names} all have these tensors` : 'no known network has these tensors'}; say which with --model`,
+  );
+}
+
+function fits(network: Network, tensors: Tensors): boolean {
+  const classes = tensors.get(network.classifier)?.shape[0] ?? 0;
+  if (!(classes > 0 && classes <= 256)) return false;
+  return [...expectedTensors(network.build({ classes, h: 32, w: 32 }))].every(
+    ([key, shape]) => tensors.get(key)?.shape.join() === shape.join(),
   );
 }

@@ -12,7 +12,9 @@ export interface Network {
   /** `<body>_<decoder>`. */
   readonly canonical: string;
   build(options: Options): Graph;
-  /** Number of classes that a checkpoint of this network was trained for: outputs of its classifier. */
+  /** The tensor whose first axis is the classes. */
+  readonly classifier: string;
+  /** Number of classes that a checkpoint of this network was trained for. */
   classes(tensors: Tensors): number;
 }
 
@@ -55,12 +57,13 @@ export function findNetwork(name: string): Network {
   const [body, decoder] = [canonical.slice(0, split), canonical.slice(split + 1)];
   if (split < 0 || !bodies.has(body) || !decoders.has(decoder))
     throw new AtrousError('BAD_USAGE', unknownModel(name, body, decoder));
+  const key = `${decoders.get(decoder)!.classifier}.weight`;
   return {
     name,
     canonical,
     build: options => regseg(body, decoder, options),
+    classifier: key,
     classes: tensors => {
-      const key = `${decoders.get(decoder)!.classifier}.weight`;
       const classifier = tensors.get(key);
       if (classifier?.shape.length !== 4 || !(classifier.shape[0] > 0)) {
         throw new AtrousError(
