@@ -34,6 +34,7 @@ export const shared = {
   variants: { type: 'string' },
   json: { type: 'boolean' },
   card: { type: 'string' },
+  labels: { type: 'string' },
   size: { type: 'string' },
 } as const satisfies Options;
 
@@ -46,6 +47,7 @@ export const sharedHelp = {
   variants: 'auto, plain, or names of kernel variants',
   json: 'one JSON object a line on stdout, all else on stderr',
   card: 'card (JSON) with classes, palette and preprocessing',
+  labels: 'class names, one a line, with r,g,b behind where a colour is wanted',
   size: 'height×width inside the network, such as 512x1024',
 } as const;
 
@@ -88,9 +90,12 @@ export function required(args: Arguments, option: string, name: string): string 
 /** `HxW` → height and width. */
 export function sizeOf(args: Arguments): { h: number; w: number } | undefined {
   const text = args.text('size');
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parseSize('--size', text);
+}
+
+export function parseSize(option: string, text: string): { h: number; w: number } {
   const match = /^([1-9]\d{0,5})[x×]([1-9]\d{0,5})$/.exec(text);
-  if (!match) throw new AtrousError('BAD_USAGE', `--size ${text}: expected height×width in whole pixels, such as 512x1024`);
+  if (!match) throw new AtrousError('BAD_USAGE', `${option} ${text}: expected height×width in whole pixels, such as 512x1024`);
   return { h: Number(match[1]), w: Number(match[2]) };
 }
 

@@ -91,7 +91,7 @@ export const inspect: Command = {
 
 async function cardOf(model: string, args: Arguments): Promise<Card | null> {
   if (!published.has(model) && args.text('weights') === undefined) return null;
-  return (await openWeights(model, args.text('weights'), args.text('card'))).card;
+  return (await openWeights(model, args)).card;
 }
 
 async function factsFor(adapter: string): Promise<AdapterFacts> {

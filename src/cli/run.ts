@@ -65,7 +65,7 @@ export const run: Command = {
       throw new AtrousError('BAD_USAGE', `--backend ${backend}: allowed are webgpu, cpu`);
     const target = resolveFrom(required(args, 'output', 'run'));
     const picture = await readInput(resolveFrom(required(args, 'input', 'run')));
-    const weights = await openWeights(model, args.text('weights'), args.text('card'));
+    const weights = await openWeights(model, args);
     // `logits` and `classes` are always there: a tap of that name asks for nothing more.
     const taps = args.list('taps').filter(tap => tap !== 'logits' && tap !== 'classes');
     await checkFolder(dirname(target));

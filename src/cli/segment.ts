@@ -1,59 +1,136 @@
-// Pictures in, class maps and overlays out.
-import { basename, extname, join, relative } from 'node:path';
+// Pictures in, class maps and overlays out; or frames from stdin to stdout.
+import { stat } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
 import { AtrousError } from '../errors.ts';
 import { overlay } from '../image/overlay.ts';
 import { encodeIndexed } from '../image/png.ts';
 import { printSize } from '../image/size.ts';
 import { published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
-import { checkFolder, listPictures, resolveFrom, writeAtomic } from '../node/files.ts';
-import { encodePng, readImage } from '../node/photograph.ts';
+import { checkFolder, resolveFrom, writeAtomic } from '../node/files.ts';
+import { encodePng, type Photograph, readImage } from '../node/photograph.ts';
+import { findPictures, type Picture } from '../node/pictures.ts';
 import { Segmenter, type SegmentResult } from '../segmenter.ts';
 import { type Arguments, type Command, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from './command.ts';
 import { type Output, output, percent } from './output.ts';
+import { frameSize, segmentFrames } from './raw.ts';
 import { openWeights } from './weights.ts';
 
 const OPACITY = 0.6;
+/** Pictures that are decoded ahead of the one that is segmented. */
+const AHEAD = 2;
 
 export const segment: Command = {
-  usage: 'segment <picture or folder …> [-m MODEL] [-w WEIGHTS] [--card FILE] [-o DIR] [--mask] [--overlay] [--size HxW]',
-  about: 'class map and overlay of every picture: DIR/<name>.classes.png, DIR/<name>.overlay.png',
+  usage:
+    'segment <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--resume] [--shard i/n] | --raw HxW',
+  about: 'class map and overlay of every picture: DIR/<name>.classes.png, DIR/<name>.overlay.png; folders are mirrored',
   help: {
     ...sharedHelp,
     model: `${sharedHelp.model}; default regseg-camvid`,
     output: 'folder for the results, default ./out',
     mask: 'only the class map',
     overlay: 'only the overlay',
+    resume: 'leave out pictures whose results are there',
+    shard: 'every n-th picture from the i-th, i from 0: 0/2 and 1/2 together make the whole',
+    raw: 'read rgb24 frames of that height×width from stdin, write class maps (a byte a pixel) to stdout',
   },
-  options: { ...shared, mask: { type: 'boolean' }, overlay: { type: 'boolean' } },
+  options: {
+    ...shared,
+    mask: { type: 'boolean' },
+    overlay: { type: 'boolean' },
+    resume: { type: 'boolean' },
+    shard: { type: 'string' },
+    raw: { type: 'string' },
+  },
   async run(args) {
-    if (args.positionals.length === 0) throw new AtrousError('BAD_USAGE', 'segment needs a picture or a folder of pictures');
-    const pictures = (await Promise.all(args.positionals.map(path => listPictures(resolveFrom(path))))).flat();
-    return segmentFiles(pictures, resolveFrom(args.text('output') ?? 'out'), args, output(args.flag('json')));
+    const raw = args.text('raw');
+    if (raw !== undefined) {
+      const only = ['output', 'mask', 'overlay', 'resume', 'shard', 'json'].filter(option => args.text(option) !== undefined);
+      if (args.positionals.length + only.length > 0) {
+        throw new AtrousError(
+          'BAD_USAGE',
+          `--raw reads stdin and writes stdout: leave out ${[...args.positionals, ...only.map(option => `--${option}`)].join(' ')}`,
+        );
+      }
+      const frame = frameSize(raw);
+      const out = output(true);
+      return withSegmenter(args, out, segmenter => segmentFrames(segmenter, frame, insideOf(args), out));
+    }
+    if (args.positionals.length === 0)
+      throw new AtrousError('BAD_USAGE', 'segment needs a picture, a folder of pictures, or --raw');
+    const folder = resolveFrom(args.text('output') ?? 'out');
+    return segmentPictures(await findPictures(args.positionals, folder), folder, args, output(args.flag('json')));
   },
 };
 
-/** What is written of a picture, and where. */
-interface Target {
-  readonly picture: string;
-  readonly name: string;
-}
-
 /** Returns the exit code: 0, or 1 when a picture failed. `onResult` sees every result. */
-export async function segmentFiles(
-  pictures: readonly string[],
+export async function segmentPictures(
+  all: readonly Picture[],
   folder: string,
   args: Arguments,
   out: Output,
-  onResult?: (picture: string, result: SegmentResult) => Promise<void>,
+  onResult?: (result: SegmentResult) => Promise<void>,
 ): Promise<number> {
-  const targets = nameTargets(pictures);
-  const size = sizeOf(args);
-  const [precision, variants] = [precisionOf(args, 'auto'), variantsOf(args)];
   const wanted = { mask: args.flag('mask') || !args.flag('overlay'), overlay: args.flag('overlay') || !args.flag('mask') };
-  const model = args.text('model') ?? (args.text('weights') ? undefined : [...published.keys()][0]);
-  const weights = await openWeights(model, args.text('weights'), args.text('card'));
+  const shard = shardOf(args);
+  const own = all.filter((_picture, index) => index % shard.count === shard.index);
+  const done = args.flag('resume') ? await Promise.all(own.map(picture => isDone(targetsOf(picture, folder, wanted)))) : [];
+  const pictures = own.filter((_picture, index) => !done[index]);
+  if (pictures.length < own.length)
+    out.note(`${own.length - pictures.length} of ${own.length} pictures have their results already`);
+  if (pictures.length === 0) return 0;
   await checkFolder(folder);
+  return withSegmenter(args, out, async segmenter => {
+    const failed: string[] = [];
+    const decoding: Promise<Photograph>[] = [];
+    let writing = Promise.resolve();
+    const attempt = async (picture: Picture, work: () => Promise<void>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        if (!(error instanceof AtrousError) || all.length === 1) throw error;
+        failed.push(picture.name);
+        out.note(`atrous: ${error.message}`);
+      }
+    };
+    // Three stages at once: later pictures are decoded and the one before is encoded while this one is on the device.
+    for (const [index, picture] of pictures.entries()) {
+      while (decoding.length < Math.min(index + 1 + AHEAD, pictures.length)) {
+        const next = readImage(pictures[decoding.length].file);
+        // Its error is met when its turn comes.
+        next.catch(() => {});
+        decoding.push(next);
+      }
+      const label = `${index + 1}/${pictures.length} ${basename(picture.file)}`;
+      out.progress(label);
+      await attempt(picture, async () => {
+        const pixels = await decoding[index];
+        delete decoding[index];
+        const result = await segmenter.segment(pixels, {
+          size: insideOf(args),
+          onProgress: ({ done: compiled, total }) => out.progress(`${label}: compiling ${compiled}/${total}`),
+        });
+        await writing;
+        writing = attempt(picture, async () => {
+          const targets = targetsOf(picture, folder, wanted);
+          await writeResult(result, pixels, targets);
+          report(out, picture.file, result, targets);
+          await onResult?.(result);
+        });
+      });
+    }
+    await writing;
+    if (failed.length > 0) out.note(`${failed.length} of ${pictures.length} pictures failed: ${failed.join(', ')}`);
+    return failed.length > 0 ? 1 : 0;
+  });
+}
+
+/** Opens what the options name, does the work and closes it. */
+async function withSegmenter(args: Arguments, out: Output, work: (segmenter: Segmenter) => Promise<number>): Promise<number> {
+  insideOf(args);
+  const [precision, variants] = [precisionOf(args, 'auto'), variantsOf(args)];
+  const model = args.text('model') ?? (args.text('weights') ? undefined : [...published.keys()][0]);
+  const weights = await openWeights(model, args);
   const segmenter = await Segmenter.create({
     ...weights,
     library: await shaderLibrary(),
@@ -66,79 +143,72 @@ export async function segmentFiles(
     },
     borrowed: false,
   });
-  const facts = await segmenter.facts();
-  out.text(`adapter  ${facts.name}${facts.software ? ' — software, slow' : ''}`);
-  out.text(`model    ${weights.network.name} (${weights.network.canonical}), ${weights.card.classes.length} classes, ${precision}`);
-  const failed: string[] = [];
   try {
-    for (const [index, { picture, name }] of targets.entries()) {
-      out.progress(`${index + 1}/${targets.length} ${basename(picture)}`);
-      try {
-        const pixels = await readImage(picture);
-        const result = await segmenter.segment(pixels, {
-          size: size && { height: size.h, width: size.w },
-          onProgress: ({ done, total }) =>
-            out.progress(`${index + 1}/${targets.length} ${basename(picture)}: compiling ${done}/${total}`),
-        });
-        const written = await writeResult(result, pixels, folder, name, wanted);
-        report(out, picture, result, written);
-        await onResult?.(picture, result);
-      } catch (error) {
-        if (!(error instanceof AtrousError) || targets.length === 1) throw error;
-        failed.push(picture);
-        out.note(`atrous: ${error.message}`);
-      }
-    }
+    const facts = await segmenter.facts();
+    out.text(`adapter  ${facts.name}${facts.software ? ' — software, slow' : ''}`);
+    out.text(
+      `model    ${weights.network.name} (${weights.network.canonical}), ${weights.card.classes.length} classes, ${precision}`,
+    );
+    return await work(segmenter);
   } finally {
     await segmenter.dispose();
   }
-  if (failed.length > 0)
-    out.note(`${failed.length} of ${targets.length} pictures failed: ${failed.map(file => basename(file)).join(', ')}`);
-  return failed.length > 0 ? 1 : 0;
 }
 
-/** Output names: file names without their last extension. Throws `BAD_USAGE`, before any work, when two inputs would share one. */
-function nameTargets(pictures: readonly string[]): Target[] {
-  const owners = new Map<string, string>();
-  return pictures.map(picture => {
-    const name = basename(picture, extname(picture));
-    const other = owners.get(name);
-    if (other !== undefined) {
-      throw new AtrousError(
-        'BAD_USAGE',
-        `${other} and ${picture} would both be written to ${name}.classes.png: rename one or run them separately`,
-      );
-    }
-    owners.set(name, picture);
-    return { picture, name };
-  });
+function insideOf(args: Arguments): { height: number; width: number } | undefined {
+  const size = sizeOf(args);
+  return size && { height: size.h, width: size.w };
+}
+
+function shardOf(args: Arguments): { index: number; count: number } {
+  const text = args.text('shard');
+  if (text === undefined) return { index: 0, count: 1 };
+  const match = /^(\d{1,6})\/([1-9]\d{0,5})$/.exec(text);
+  const [index, count] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
+  if (index >= count) throw new AtrousError('BAD_USAGE', `--shard ${text}: expected i/n with i from 0 to n − 1, such as 0/4`);
+  return { index, count };
+}
+
+interface Targets {
+  readonly classes: string | null;
+  readonly overlay: string | null;
+}
+
+function targetsOf({ name }: Picture, folder: string, wanted: { readonly mask: boolean; readonly overlay: boolean }): Targets {
+  return {
+    classes: wanted.mask ? join(folder, `${name}.classes.png`) : null,
+    overlay: wanted.overlay ? join(folder, `${name}.overlay.png`) : null,
+  };
+}
+
+/** A result that is there is whole: files are renamed into place. */
+async function isDone({ classes, overlay: painted }: Targets): Promise<boolean> {
+  const there = await Promise.all(
+    [classes, painted].map(
+      file =>
+        file === null ||
+        stat(file).then(
+          () => true,
+          () => false,
+        ),
+    ),
+  );
+  return there.every(Boolean);
 }
 
 async function writeResult(
   { classes, width, height, palette }: SegmentResult,
-  pixels: { readonly data: Uint8ClampedArray },
-  folder: string,
-  name: string,
-  wanted: { readonly mask: boolean; readonly overlay: boolean },
-): Promise<{ classes: string | null; overlay: string | null }> {
-  const paths = {
-    classes: wanted.mask ? join(folder, `${name}.classes.png`) : null,
-    overlay: wanted.overlay ? join(folder, `${name}.overlay.png`) : null,
-  };
+  pixels: Photograph,
+  targets: Targets,
+): Promise<void> {
   // Both are encoded before either is written: a picture that fails leaves nothing.
-  const mask = paths.classes && (await encodeIndexed({ data: classes, width, height }, palette));
-  const painted = paths.overlay && (await encodePng(overlay(pixels.data, classes, palette, OPACITY), width, height));
-  if (mask) await writeAtomic(paths.classes!, mask);
-  if (painted) await writeAtomic(paths.overlay!, painted);
-  return paths;
+  const mask = targets.classes && (await encodeIndexed({ data: classes, width, height }, palette));
+  const painted = targets.overlay && (await encodePng(overlay(pixels.data, classes, palette, OPACITY), width, height));
+  if (mask) await writeAtomic(targets.classes!, mask);
+  if (painted) await writeAtomic(targets.overlay!, painted);
 }
 
-function report(
-  out: Output,
-  picture: string,
-  result: SegmentResult,
-  written: { classes: string | null; overlay: string | null },
-): void {
+function report(out: Output, picture: string, result: SegmentResult, targets: Targets): void {
   const { info } = result;
   const shares = result.shares();
   out.json({
@@ -146,7 +216,7 @@ function report(
     model: info.model,
     size: printSize({ h: info.height, w: info.width }),
     ms: round(info.ms),
-    ...written,
+    ...targets,
     shares,
   });
   out.text(`picture  ${shorten(picture)}`);
@@ -154,7 +224,7 @@ function report(
   out.text(`time     ${info.ms.toFixed(0)} ms from pixels to classes${info.software ? ' (software adapter)' : ''}`);
   const sorted = Object.entries(shares).sort(([, a], [, b]) => b - a);
   out.text(`shares   ${sorted.map(([label, share]) => `${label} ${percent(share)}`).join(', ')}`);
-  for (const file of [written.classes, written.overlay]) if (file) out.text(`wrote    ${shorten(file)}`);
+  for (const file of [targets.classes, targets.overlay]) if (file) out.text(`wrote    ${shorten(file)}`);
 }
 
 function inside({ width, height, info }: SegmentResult): string {

@@ -6,25 +6,26 @@ import { decodeLabels } from '../image/png.ts';
 import { pixelAccuracy } from '../image/statistics.ts';
 import { parse } from './command.ts';
 import { output, percent } from './output.ts';
-import { segment, segmentFiles } from './segment.ts';
+import { segment, segmentPictures } from './segment.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
-const SAMPLE = `${repository}demo/seed2_t0_480x360`;
+const SAMPLE = 'seed2_t0_480x360';
 /** CamVid's label for pixels that count as nothing. */
 const VOID = 11;
 
 try {
   const out = output(false);
-  process.exitCode = await segmentFiles(
-    [`${SAMPLE}.png`],
+  const picture = { file: `${repository}demo/${SAMPLE}.png`, name: SAMPLE };
+  process.exitCode = await segmentPictures(
+    [picture],
     `${repository}out`,
     parse('start', segment, process.argv.slice(2)),
     out,
-    async (_picture, result) => {
-      const { data } = await decodeLabels(await readFile(`${SAMPLE}.labels.png`), `${SAMPLE}.labels.png`);
-      out.text(
-        `accuracy ${percent(pixelAccuracy(result.classes, data, VOID))} of the pixels, against the drawn scene’s exact labels`,
-      );
+    async result => {
+      const labels = `${repository}demo/${SAMPLE}.labels.png`;
+      const { data } = await decodeLabels(await readFile(labels), labels);
+      const accuracy = pixelAccuracy(result.classes, data, VOID);
+      out.text(`accuracy ${percent(accuracy)} of the pixels, against the drawn scene’s exact labels`);
     },
   );
 } catch (error) {

@@ -3,7 +3,8 @@ import { AtrousError } from '../errors.ts';
 import { decodeWeights, type LoadedWeights } from '../load.ts';
 import { published } from '../models/registry.ts';
 import { readBytes, resolveFrom } from '../node/files.ts';
-import { type Card, parseCard } from '../weights/card.ts';
+import { type Card, parseCard, withLabels } from '../weights/card.ts';
+import type { Arguments } from './command.ts';
 
 const BUILT_IN = new URL(import.meta.url.includes('/src/cli/') ? '../../weights/' : '../weights/', import.meta.url);
 
@@ -13,8 +14,17 @@ export async function readCard(file: string | undefined): Promise<Card | undefin
   return parseCard(new TextDecoder().decode(await readBytes(path)), path);
 }
 
-/** The weights that a command names. Without a file the model must be a name with weights. A `X.card.json` beside the file counts too. */
-export async function openWeights(
+/** The weights that a command names, with the names and colours of `--labels` where it is given. */
+export async function openWeights(model: string | undefined, args: Arguments): Promise<LoadedWeights> {
+  const weights = await readNamed(model, args.text('weights'), args.text('card'));
+  const labels = args.text('labels');
+  if (labels === undefined) return weights;
+  const path = resolveFrom(labels);
+  return { ...weights, card: withLabels(weights.card, new TextDecoder().decode(await readBytes(path)), path) };
+}
+
+/** Without a file the model must be a name with weights. A `X.card.json` beside the file counts too. */
+async function readNamed(
   model: string | undefined,
   file: string | undefined,
   cardFile: string | undefined,

@@ -2,12 +2,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { access, constants, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { access, constants, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { AtrousError, describe } from '../errors.ts';
-
-/** What sharp reads of its own, without a system library. */
-const pictureName = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif)$/i;
 
 const reasons: Record<string, string> = {
   EACCES: 'permission is denied',
@@ -48,34 +45,6 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   } catch (error) {
     throw new AtrousError('NO_FILE', `${path} can't be read: ${reasonOf(error)}; check the path`, { cause: error });
   }
-}
-
-/**
- * A folder's pictures: files directly in it, by ending, hidden ones left out, sorted by name (code units). A file is itself the
- * list. NO_FILE where the path is missing or the folder holds no picture.
- */
-export async function listPictures(path: string): Promise<string[]> {
-  try {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const names = (await readdir(path)).filter(name => !name.startsWith('.') && pictureName.test(name)).sort();
-    const found = await Promise.all(names.map(name => isFile(join(path, name))));
-    const pictures = names.filter((_, i) => found[i]).map(name => join(path, name));
-    if (pictures.length > 0) return pictures;
-  } catch (error) {
-    throw new AtrousError('NO_FILE', `${path} can't be read: ${reasonOf(error)}; check the path`, { cause: error });
-  }
-  throw new AtrousError(
-    'NO_FILE',
-    `${path} holds no picture (jpg, png, webp, gif, tiff, avif), and its own folders are not searched`,
-  );
-}
-
-/** Links are followed; one that leads nowhere stays in the list, so that reading it says so. */
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    found => found.isFile(),
-    () => true,
-  );
 }
 
 /**

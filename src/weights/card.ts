@@ -74,6 +74,30 @@ export function parseCard(text: string, name: string): Card {
   return { ...card, preprocessing: { ...preprocessing, max_area: area } };
 }
 
+/**
+ * The card with other names, and colours where the file has them: a line a class, `name` or `name r,g,b`; empty lines and lines that begin with `#` are
+ * left out. Throws `BAD_USAGE` when the lines are not as many as the classes, or a colour is none.
+ */
+export function withLabels(card: Card, text: string, name: string): Card {
+  const lines = text
+    .split(/\r?\n/)
+    .map(line => line.trim())
+    .filter(line => line && !line.startsWith('#'));
+  if (lines.length !== card.classes.length) {
+    throw new AtrousError(
+      'BAD_USAGE',
+      `--labels ${name} has ${lines.length} lines, the weights have ${card.classes.length} classes: write one name a line`,
+    );
+  }
+  const rows = lines.map((line, index) => {
+    const [, label, colour] = /^(.*?)(?:\s+(\d+\s*,\s*\d+\s*,\s*\d+))?$/.exec(line)!;
+    const parts = colour?.split(',').map(Number) ?? card.palette[index];
+    if (parts.some(part => part > 255)) throw new AtrousError('BAD_USAGE', `--labels ${name}: "${line}" has a colour beyond 255`);
+    return { label, colour: parts as unknown as Colour };
+  });
+  return { ...card, classes: rows.map(({ label }) => label), palette: rows.map(({ colour }) => colour) };
+}
+
 /** Class map → runs. */
 export function encodeRuns(classes: Uint8Array): [number, number][] {
   const runs: [number, number][] = [];

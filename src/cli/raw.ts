@@ -1,0 +1,74 @@
+// Frames through a pipe: rgb24 on stdin, class maps on stdout, so that `ffmpeg … -f rawvideo -pix_fmt rgb24 - | atrous segment --raw HxW | …` works.
+import { once } from 'node:events';
+import { AtrousError } from '../errors.ts';
+import type { Segmenter, SegmentOptions } from '../segmenter.ts';
+import { parseSize } from './command.ts';
+import type { Output } from './output.ts';
+
+export interface Frame {
+  readonly h: number;
+  readonly w: number;
+}
+
+export function frameSize(text: string): Frame {
+  return parseSize('--raw', text);
+}
+
+/**
+ * Segments frames of h×w×3 bytes until stdin ends, in their order; the next frame is read while one is on the device. A consumer that
+ * closes the pipe ends it. Throws `BAD_IMAGE` when stdin ends within a frame.
+ */
+export async function segmentFrames(
+  segmenter: Segmenter,
+  { h, w }: Frame,
+  size: SegmentOptions['size'],
+  out: Output,
+): Promise<number> {
+  let closed = false;
+  process.stdout.on('error', () => {
+    closed = true;
+  });
+  let count = 0;
+  let pending: Promise<Uint8Array> | null = null;
+  const write = async (): Promise<void> => {
+    const classes = await pending;
+    if (classes && !closed && !process.stdout.write(classes))
+      await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
+    if (classes) out.progress(`${++count} frames`);
+  };
+  for await (const data of frames(process.stdin, h * w * 3)) {
+    await write();
+    if (closed) break;
+    pending = segmenter.segment({ data, width: w, height: h }, { size }).then(({ classes }) => classes);
+    // Its error is met when it is written.
+    pending.catch(() => {});
+  }
+  await write();
+  out.note(`${count} frames of ${h}x${w}`);
+  return 0;
+}
+
+/** Cuts a stream into pieces of `length` bytes. */
+async function* frames(input: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
+  let frame = new Uint8Array(length);
+  let [filled, number] = [0, 0];
+  for await (const chunk of input) {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + length - filled);
+      frame.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < length) continue;
+      yield frame;
+      number++;
+      frame = new Uint8Array(length);
+      filled = 0;
+    }
+  }
+  if (filled > 0) {
+    throw new AtrousError(
+      'BAD_IMAGE',
+      `--raw: stdin ended within frame ${number}, after ${filled} of its ${length} bytes; is the size height×width?`,
+    );
+  }
+}
