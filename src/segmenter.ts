@@ -195,7 +195,7 @@ export class Segmenter {
   }
 
   async #retrying<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
-    if (this.#disposed) throw new AtrousError('DISPOSED', 'this model was disposed: load it again');
+    if (this.#disposed) throw disposed();
     let opened = await this.#opened;
     if (!opened.lost) {
       try {
@@ -203,6 +203,7 @@ export class Segmenter {
       } catch (error) {
         // The loss is reported beside the failure, not always before it.
         await new Promise(resolve => setTimeout(resolve));
+        if (this.#disposed) throw disposed();
         if (!opened.lost) throw error;
       }
     }
@@ -283,6 +284,10 @@ export class Segmenter {
       throw error;
     }
   }
+}
+
+function disposed(): AtrousError {
+  return new AtrousError('DISPOSED', 'this model was disposed: load it again');
 }
 
 async function open(parts: Parts): Promise<Opened> {

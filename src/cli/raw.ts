@@ -36,14 +36,18 @@ export async function segmentFrames(
       await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
     if (classes) out.progress(`${++count} frames`);
   };
-  for await (const data of frames(process.stdin, h * w * 3)) {
+  try {
+    for await (const data of frames(process.stdin, h * w * 3)) {
+      await write();
+      if (closed) break;
+      pending = segmenter.segment({ data, width: w, height: h }, { size }).then(({ classes }) => classes);
+      // Its error is met when it is written.
+      pending.catch(() => {});
+    }
+  } finally {
+    // The frames before one that is cut off are whole.
     await write();
-    if (closed) break;
-    pending = segmenter.segment({ data, width: w, height: h }, { size }).then(({ classes }) => classes);
-    // Its error is met when it is written.
-    pending.catch(() => {});
   }
-  await write();
   out.note(`${count} frames of ${h}x${w}`);
   return 0;
 }
