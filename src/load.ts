@@ -1,5 +1,6 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { AtrousError } from './errors.ts';
+import { checkpoints } from './models/published.ts';
 import { aliases, expectedTensors, findNetwork, type Network, networks, published } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
 import { type Progress, Segmenter } from './segmenter.ts';
@@ -62,10 +63,22 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
     return decodeWeights(new Uint8Array(await source.arrayBuffer()), (source as File).name ?? 'the file', options);
   if (source instanceof ArrayBuffer) return decodeWeights(new Uint8Array(source), 'the weights', options);
   if (source instanceof Uint8Array) return decodeWeights(source, 'the weights', options);
-  const builtIn = published.get(String(source));
-  if (!builtIn) return decodeWeights(await platform.fetch(source as string | URL, options), String(source), options);
-  const url = new URL(builtIn.file, options.baseUrl ?? new URL('../weights/', import.meta.url));
-  return decodeWeights(await platform.fetch(url, options), builtIn.file, { ...options, model: String(source) });
+  const name = String(source);
+  const file = fileOf(name, options);
+  if (!file) return decodeWeights(await platform.fetch(source as string | URL, options), name, options);
+  const url = new URL(file, options.baseUrl ?? new URL('../weights/', import.meta.url));
+  return decodeWeights(await platform.fetch(url, options), file, { ...options, model: name });
+}
+
+/** The file of a name with weights, null for any other string. Those that the package leaves out must lie under `baseUrl`. */
+function fileOf(name: string, { baseUrl }: LoadOptions): string | null {
+  if (!checkpoints.has(name)) return published.get(name)?.file ?? null;
+  if (baseUrl) return `${name}.safetensors`;
+  const pull = `run atrous pull ${name} -o ${name}.safetensors and serve the file`;
+  throw new AtrousError(
+    'NO_FILE',
+    `weights "${name}" are not in the package: ${pull}; then load its URL, or give its folder as baseUrl`,
+  );
 }
 
 /** A weights file's bytes → checked weights. The card is the caller's, or the file's own, or the default of the network. */

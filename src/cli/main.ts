@@ -7,12 +7,24 @@ import { bench } from './bench.ts';
 import { type Command, parse } from './command.ts';
 import { convert } from './convert.ts';
 import { doctor } from './doctor.ts';
+import { evaluate } from './eval.ts';
 import { inspect } from './inspect.ts';
 import { models } from './models.ts';
+import { pull } from './pull.ts';
 import { run } from './run.ts';
 import { segment } from './segment.ts';
 
-export const commands: Readonly<Record<string, Command>> = { segment, run, inspect, convert, bench, models, doctor };
+export const commands: Readonly<Record<string, Command>> = {
+  segment,
+  run,
+  inspect,
+  convert,
+  eval: evaluate,
+  pull,
+  bench,
+  models,
+  doctor,
+};
 
 /** Runs one command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 export async function main(words: readonly string[]): Promise<number> {

@@ -1,7 +1,11 @@
 // What is known by name.
-import { aliases, findNetwork, networks, parameters, published } from '../models/registry.ts';
+import { checkpoints } from '../models/published.ts';
+import { aliases, expectedTensors, findNetwork, networks, parameters, published } from '../models/registry.ts';
+import { pulledFile, sizeOnDisk } from '../node/cache.ts';
 import { table } from '../plan/print.ts';
+import { count } from '../weights/tensor.ts';
 import { type Command, shared, sharedHelp } from './command.ts';
+import { megabytes } from './convert.ts';
 import { output } from './output.ts';
 
 export const models: Command = {
@@ -16,7 +20,9 @@ export const models: Command = {
       const parameterCount = parameters(findNetwork(name).build({ classes: 19, h: 32, w: 32 }));
       return { name, alias: names.get(name) ?? null, parameters: parameterCount };
     });
+    const pulls = await Promise.all([...checkpoints.keys()].map(pullRow));
     for (const [name, { network, about }] of published) out.json({ name, network, weights: true, about });
+    for (const row of pulls) out.json(row);
     for (const row of rows) out.json({ ...row, weights: false });
     out.text('with weights\n');
     out.text(
@@ -25,13 +31,34 @@ export const models: Command = {
         [...published].map(([name, { network, about }]) => [name, network, about]),
       ),
     );
+    out.text('\nto be pulled: published by RegSeg’s author, not in the package\n');
+    out.text(
+      table(
+        ['name', 'network', 'here', 'what'],
+        pulls.map(({ name, network, weights, bytes, pull, about }) => [
+          name,
+          network,
+          `${weights ? 'pulled' : pull} (${megabytes(bytes)})`,
+          about,
+        ]),
+      ),
+    );
     out.text('\nnetworks (parameters for 19 classes)\n');
     out.text(
       table(
         ['name', 'also', 'parameters'],
-        rows.map(({ name, alias, parameters: count }) => [name, alias ?? '', String(count)]),
+        rows.map(({ name, alias, parameters: parameterCount }) => [name, alias ?? '', String(parameterCount)]),
       ),
     );
     return 0;
   },
 };
+
+/** `bytes` of the file in the cache, or of the tensors that it will hold. */
+async function pullRow(name: string) {
+  const { network, card, about, warning } = checkpoints.get(name)!;
+  const size = await sizeOnDisk(pulledFile(name));
+  const graph = findNetwork(network).build({ classes: card.classes.length, h: 32, w: 32 });
+  const bytes = size ?? [...expectedTensors(graph).values()].reduce((sum, shape) => sum + 4 * count(shape), 0);
+  return { name, network, weights: size !== null, bytes, pull: `atrous pull ${name}`, about, warning };
+}

@@ -1,7 +1,9 @@
 // What commands do with --model, --weights and --card.
 import { AtrousError } from '../errors.ts';
 import { decodeWeights, type LoadedWeights } from '../load.ts';
+import { checkpoints } from '../models/published.ts';
 import { published } from '../models/registry.ts';
+import { findPulled } from '../node/cache.ts';
 import { readBytes, resolveFrom } from '../node/files.ts';
 import { type Card, parseCard, withLabels } from '../weights/card.ts';
 import type { Arguments } from './command.ts';
@@ -23,7 +25,7 @@ export async function openWeights(model: string | undefined, args: Arguments): P
   return { ...weights, card: withLabels(weights.card, new TextDecoder().decode(await readBytes(path)), path) };
 }
 
-/** Without a file the model must be a name with weights. A `X.card.json` beside the file counts too. */
+/** Without a file the model must be a name with weights, of the package or pulled. A `X.card.json` beside the file counts too. */
 async function readNamed(
   model: string | undefined,
   file: string | undefined,
@@ -35,11 +37,15 @@ async function readNamed(
     const beside = card ?? (await readCard(`${path.replace(/\.[^./\\]+$/, '')}.card.json`).catch(error => ignoreMissing(error)));
     return decodeWeights(await readBytes(path), path, { model, card: beside });
   }
+  if (model !== undefined && checkpoints.has(model)) {
+    const path = await findPulled(model);
+    return decodeWeights(await readBytes(path), path, { model, card });
+  }
   const known = published.get(model ?? '');
   if (!known) {
     throw new AtrousError(
       'BAD_USAGE',
-      `model "${model}" comes without weights: name a file with --weights, or take ${[...published.keys()].join(', ')}`,
+      `model "${model}" comes without weights: name a file with --weights, or take ${[...published.keys()].join(', ')}, or atrous pull one of ${[...checkpoints.keys()].join(', ')}`,
     );
   }
   const { pathname } = new URL(known.file, BUILT_IN);

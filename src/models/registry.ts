@@ -4,6 +4,7 @@ import { tensorsOf } from '../graph/constant.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensors } from '../weights/tensor.ts';
 import { decoders } from './decoders.ts';
+import { checkpoints } from './published.ts';
 import { bodies, type Options, regseg } from './regseg.ts';
 
 export interface Network {
@@ -52,7 +53,7 @@ export function networks(): string[] {
 
 /** The network behind a name. Throws `BAD_USAGE` for an unknown one, with the names that are near. */
 export function findNetwork(name: string): Network {
-  const canonical = published.get(name)?.network ?? aliases.get(name) ?? name;
+  const canonical = (published.get(name) ?? checkpoints.get(name))?.network ?? aliases.get(name) ?? name;
   const split = canonical.indexOf('_');
   const [body, decoder] = [canonical.slice(0, split), canonical.slice(split + 1)];
   if (split < 0 || !bodies.has(body) || !decoders.has(decoder))
@@ -80,7 +81,7 @@ function unknownModel(name: string, body: string, decoder: string): string {
   for (const part of [body, decoder, name.replace(/^regseg-/, '')]) {
     if (refused.has(part)) return `model "${name}": ${part} is left out on purpose: ${refused.get(part)}`;
   }
-  const known = [...published.keys(), ...aliases.keys()].join(', ');
+  const known = [...published.keys(), ...aliases.keys(), ...checkpoints.keys()].join(', ');
   if (bodies.has(body)) return `model "${name}": no decoder "${decoder}"; ${body} goes with ${[...decoders.keys()].join(', ')}`;
   if (decoders.has(decoder)) return `model "${name}": no body "${body}"; ${decoder} goes with ${[...bodies.keys()].join(', ')}`;
   return `model "${name}" is not known: ${known}, or <body>_<decoder> as \`atrous models\` lists them`;

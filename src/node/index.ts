@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { checkSignal } from '../errors.ts';
 import { encodeIndexed } from '../image/png.ts';
 import { type LoadOptions, loadOn, type Source } from '../load.ts';
+import { checkpoints } from '../models/published.ts';
 import type { Segmenter, SegmentResult } from '../segmenter.ts';
 import { download } from '../weights/download.ts';
+import { findPulled } from './cache.ts';
 import type { AdapterOptions } from './dawn.ts';
 import { nodeDevice, shaderLibrary } from './engine.ts';
 import { readBytes, writeAtomic } from './files.ts';
@@ -15,17 +17,18 @@ export { readImage } from './photograph.ts';
 /** `adapter`: `software`, `hardware`, or part of an adapter's name. `enable`, `disable`: Dawn toggles. */
 export type NodeLoadOptions = LoadOptions & Pick<AdapterOptions, 'adapter' | 'enable' | 'disable'>;
 
-/** Loads a model in Node. A source may also be a path. Throws as `load` of `atrous` does, and `NO_FILE` for a path that can't be read. */
+/** Loads a model in Node. A source may also be a path, or a name of `atrous pull`. Throws as `load` of `atrous` does, and `NO_FILE` for a path that can't be read. */
 export async function load(source: Source, options: NodeLoadOptions = {}): Promise<Segmenter> {
-  const { adapter, enable, disable } = options;
+  const { adapter, enable, disable, baseUrl } = options;
+  const pulled = typeof source === 'string' && checkpoints.has(source) && !baseUrl;
   return loadOn(
     {
       library: await shaderLibrary(),
       openDevice: async () => (await nodeDevice({ adapter, enable, disable })).device,
       fetch: readLocal,
     },
-    source,
-    options,
+    pulled ? await findPulled(source) : source,
+    pulled ? { ...options, model: source } : options,
   );
 }
 

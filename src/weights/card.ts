@@ -2,6 +2,7 @@
 // (key `atrous`, JSON) and beside it as `X.card.json`.
 import { AtrousError, describe } from '../errors.ts';
 import { type Colour, defaultClasses } from '../models/palettes.ts';
+import { printable } from './tensor.ts';
 
 export interface Preprocessing {
   /** Of red, green and blue in [0, 1]. */
@@ -27,7 +28,8 @@ export interface Card {
   readonly classes: readonly string[];
   readonly palette: readonly Colour[];
   readonly preprocessing: Preprocessing;
-  readonly source?: { readonly file: string; readonly sha256: string };
+  /** `url`: where it was fetched. */
+  readonly source?: { readonly file: string; readonly sha256: string; readonly url?: string };
   readonly licence?: string;
   readonly training?: string;
   readonly miou?: Readonly<Record<string, number>>;
@@ -54,7 +56,7 @@ export function parseCard(text: string, name: string): Card {
   try {
     card = JSON.parse(text);
   } catch (error) {
-    return fail(`is not JSON (${describe(error)})`);
+    return fail(`is not JSON (${printable(describe(error))})`);
   }
   if (typeof card !== 'object' || card === null) fail('must be a JSON object');
   if (typeof card.model !== 'string') fail('"model" must be the name of a network, such as "exp48_decoder26"');

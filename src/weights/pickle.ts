@@ -4,8 +4,10 @@
 import type { Dtype } from './tensor.ts';
 import { badWeights, damaged, isSize, part, quote } from './tensor.ts';
 
-/** A model of 500 tensors takes 15,000. Operations build whatever a pickle builds, and nothing recurses: this bounds it all. */
-const mostOperations = 2 ** 20;
+/** A model of 500 tensors takes 15,000, twice that with its optimizer. The dearest, an empty dict, takes 200 bytes: 52 MB of them. */
+const mostOperations = 2 ** 18;
+/** Bytes of a whole number. Python's are endless; the state of a random generator takes 16. */
+const longestNumber = 32;
 
 /** How to get rid of what is refused here. */
 export const resave =
@@ -165,6 +167,7 @@ function takeLine(m: Machine): string {
 function takeLong(m: Machine): number | bigint {
   const n = takeU8(m);
   const at = take(m, n);
+  if (n > longestNumber) throw unwanted(m, `a whole number of ${n} bytes, atrous reads up to ${longestNumber}`, n);
   let value = 0n;
   for (let i = n - 1; i >= 0; i--) value = (value << 8n) | BigInt(m.bytes[at + i]);
   value = BigInt.asIntN(8 * n, value);

@@ -121,9 +121,17 @@ export function damaged(file: string, text: string): AtrousError {
   return badWeights(file, `${text}: it is cut off or damaged, fetch it again`);
 }
 
-/** A name from a file, fit for one line of a terminal: quoted, control characters escaped, cut at 80 characters. */
+/** What moves a cursor, or text to another place than it is read at. JSON leaves some of these as they are. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** A name from a file, fit for one line of a terminal: quoted, invisible characters escaped, cut at 80 characters. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? text.slice(0, 80) + '…' : text);
+  return printable(JSON.stringify(text.length > 80 ? text.slice(0, 80) + '…' : text));
+}
+
+/** Text with words of a file in it, such as an error of JSON.parse: invisible characters escaped. */
+export function printable(text: string): string {
+  return text.replace(unprintable, c => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 }
 
 /** A value from a file in a few words. It never walks into one: its nesting may be deep, shared or circular. */

@@ -1,0 +1,234 @@
+// The passes as a picture: a row a published node, a column a pass, a box a node of that column's graph over all the rows that it does the
+// work of. Boxes grow from left to right as nodes are fused; the ones that a pass has changed are in colour.
+import { type Graph, isGrouped, isPointwise, type Node, readers } from '../graph/graph.ts';
+import { printNode } from '../graph/print.ts';
+import { kernels } from '../kernels/index.ts';
+import type { Pass } from '../passes/pass.ts';
+import { bar, element, fitting, kernelClass, label, page, rule, tip, widthOf } from './svg.ts';
+
+/** A pass and what it left. */
+export interface Stage {
+  readonly pass: Pick<Pass, 'name' | 'why'>;
+  readonly after: Graph;
+}
+
+/** Rows that belong together: a block that stands for all of its kind. */
+interface Section {
+  readonly path: string;
+  /** Modules of the same shape, this one included. */
+  readonly alike: readonly string[];
+  readonly nodes: readonly Node[];
+}
+
+const ROW = 15;
+const COLUMN = 128;
+const LEFT = 208;
+const HEAD = 214;
+const SECTION = 30;
+/** Top-level modules with more nodes than this are shown block by block. */
+const WHOLE = 60;
+
+/** `stages` in order, as `fuse` reports them, from the graph as published on. */
+export function drawPasses(published: Graph, stages: readonly Stage[]): string {
+  const sections = sectionsOf(published);
+  const graphs = [published, ...stages.map(({ after }) => after)];
+  const owners = ownersOf(graphs);
+  const made = graphs.map(graph => new Map(graph.nodes.map(node => [node.name, node])));
+  const tops = new Map<string, number>();
+  const body: string[] = [];
+  const used = new Set<string>();
+  const right = LEFT + graphs.length * COLUMN;
+  let y = HEAD;
+  for (const section of sections) {
+    body.push(...drawSection(section, y, right));
+    y += SECTION;
+    for (const { name } of section.nodes) {
+      tops.set(name, y);
+      y += ROW;
+    }
+    const nodes = section.nodes.map(({ name }) => name);
+    graphs.forEach((_, column) => {
+      for (const [owner, rows] of group(nodes, name => owners[column].get(name)!)) {
+        const node = made[column].get(owner)!;
+        const before = column > 0 ? made[column - 1].get(owner) : undefined;
+        // The first column introduces its nodes, the others show what is new.
+        const fresh = column === 0 || !before || printNode(before) !== printNode(node);
+        used.add(kernelOf(node));
+        body.push(drawNode(node, rows, tops, LEFT + column * COLUMN, fresh));
+      }
+    });
+    y += 6;
+  }
+  return page(
+    {
+      width: right + 40,
+      height: y + 40,
+      title: `${published.name}: ${stages.length} passes`,
+      kernels: [...used],
+      style:
+        '.fill{stroke-width:1}.line{stroke-width:.7}.strong{stroke-width:1}.still .fill{fill-opacity:.28;stroke-opacity:.5}.still text{opacity:.62}',
+    },
+    [...drawHead(published, stages, right), ...body],
+  );
+}
+
+/** Small top-level modules whole; of a large one the first block of every kind, the others counted. */
+function sectionsOf({ nodes }: Graph): Section[] {
+  const made = new Set(nodes.map(({ name }) => name));
+  const top = ({ name }: Node): string => name.split('.')[0];
+  const sizes = new Map([...group(nodes, top)].map(([path, inside]) => [path, inside.length]));
+  const blockOf = (node: Node): string => {
+    const parts = node.name.split('.');
+    return parts.map((_, n) => parts.slice(0, n + 1).join('.')).find(path => made.has(path))!;
+  };
+  const sections: { path: string; alike: string[]; nodes: readonly Node[]; kind: string }[] = [];
+  for (const [path, inside] of group(nodes, node => (sizes.get(top(node))! > WHOLE ? blockOf(node) : top(node)))) {
+    const kind = inside.map(({ name, op }) => `${op}${name.slice(path.length)}`).join();
+    const first = sizes.has(path) ? undefined : sections.find(section => section.kind === kind);
+    if (first) first.alike.push(path);
+    else sections.push({ path, alike: [path], nodes: inside, kind });
+  }
+  return sections;
+}
+
+/** For each graph, which of its nodes does the work of each published node: a node that is gone went into the one that reads its value. */
+function ownersOf(graphs: readonly Graph[]): Map<string, string>[] {
+  const all = [new Map(graphs[0].nodes.map(({ name }) => [name, name]))];
+  for (const [n, graph] of graphs.slice(1).entries()) {
+    const left = new Set(graph.nodes.map(({ name }) => name));
+    const read = readers(graphs[n]);
+    const heir = (name: string): string => (left.has(name) ? name : heir(read.get(name)![0].name));
+    all.push(new Map([...all[n]].map(([name, owner]) => [name, heir(owner)])));
+  }
+  return all;
+}
+
+function group<T>(items: Iterable<T>, key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
+}
+
+/** The kernel that would make the node, for its colour; a join is no work. */
+function kernelOf(node: Node): string {
+  return kernels.find(({ ops, fits }) => ops.includes(node.op) && fits(node))?.name ?? node.op;
+}
+
+/** A box over the rows of one node; rows that lie apart are boxes on one line. */
+function drawNode(node: Node, rows: readonly string[], tops: ReadonlyMap<string, number>, left: number, fresh: boolean): string {
+  const starts = rows.map(row => tops.get(row)!).sort((a, b) => a - b);
+  const boxes: { top: number; bottom: number }[] = [];
+  for (const top of starts) {
+    const last = boxes.at(-1);
+    if (last && last.bottom === top) last.bottom = top + ROW;
+    else boxes.push({ top, bottom: top + ROW });
+  }
+  const x = left + 4;
+  const width = COLUMN - 12;
+  const largest = boxes.reduce((a, b) => (b.bottom - b.top > a.bottom - a.top ? b : a));
+  const room = Math.max(1, Math.floor((largest.bottom - largest.top - 3) / 11));
+  const lines = wrap(wording(node), 9, width - 10).slice(0, room);
+  return element(
+    'g',
+    { class: `${kernelClass(kernelOf(node))}${fresh ? '' : ' still'}` },
+    tip(printNode(node)),
+    boxes.length > 1 ? rule(x + 3, boxes[0].top + ROW / 2, x + 3, boxes.at(-1)!.bottom - ROW / 2, { class: 'strong' }) : '',
+    ...boxes.map(({ top, bottom }) => bar(x, top + 1, width, bottom - top - 2, { rx: 4, class: 'fill' })),
+    ...lines.map((line, n) => label(x + 7, largest.top + 10.5 + n * 11, line, { style: 'font-size:9px' })),
+  );
+}
+
+/** What a node is, the weightiest word first. */
+function wording(node: Node): string {
+  if (node.op !== 'conv')
+    return node.op === 'join'
+      ? 'join (no work)'
+      : 'activation' in node.attributes && node.attributes.activation !== 'none'
+        ? `${node.op} ${node.attributes.activation}`
+        : node.op;
+  const { kernel, stride, dilations, groups, activation, shortcut, partials } = node.attributes;
+  const { gate, residual, addend } = node.inputs;
+  const kind = isPointwise(node)
+    ? 'conv 1×1'
+    : isGrouped(node) || groups > 1
+      ? `grouped ${kernel.join('×')}`
+      : `conv ${kernel.join('×')}`;
+  return [
+    kind,
+    stride > 1 && `stride ${stride}`,
+    Math.max(...dilations) > 1 && `rates ${dilations.join(', ')}`,
+    gate && '× gate',
+    shortcut !== 'none' && (shortcut === 'pooled' ? '+ pooled shortcut' : '+ shortcut'),
+    node.constants.bias && '+ bias',
+    residual && '+ residual',
+    activation !== 'none' && activation,
+    addend && '+ resized addend',
+    partials && '→ squeeze sums',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** Greedy lines of words. */
+function wrap(text: string, size: number, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length && widthOf(longer, size) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function drawSection({ path, alike, nodes }: Section, top: number, right: number): string[] {
+  const others = alike.slice(1).map(name => name.split('.').slice(-2).join('.'));
+  const list = fitting(
+    [others.join(', '), `${others.slice(0, 3).join(', ')} … ${others.at(-1)}`, `${others[0]} … ${others.at(-1)}`],
+    10,
+    right - LEFT - 40,
+  );
+  const like = alike.length > 1 ? `the same ${alike.length === 2 ? 'once' : `${alike.length - 1} times`} more: ${list}` : '';
+  return [
+    rule(24, top + 4, right, top + 4, { class: 'line' }),
+    label(24, top + 21, path, { class: 'head' }),
+    like ? label(LEFT + 4, top + 21, like, { class: 'soft' }) : '',
+    ...nodes.flatMap(({ name, op }, n) => {
+      const inner = name === path ? '(result)' : name.slice(path.length + 1);
+      const y = top + SECTION + n * ROW + 10.5;
+      return [
+        label(24, y, fitting([inner, inner.split('.').slice(-2).join('.')], 9.5, 118), { class: 'mono', style: 'font-size:9.5px' }),
+        label(LEFT - 8, y, op, { class: 'soft end', style: 'font-size:9.5px' }),
+      ];
+    }),
+  ];
+}
+
+function drawHead(published: Graph, stages: readonly Stage[], right: number): string[] {
+  const last = stages.at(-1)?.after ?? published;
+  const joins = last.nodes.filter(({ op }) => op === 'join').length;
+  const counts = `${published.nodes.length} nodes as published, ${last.nodes.length} after ${stages.length} passes${joins ? `, ${joins} of them no work` : ''}`;
+  const columns = [
+    {
+      name: 'as published',
+      why: 'a row a node; a box spans the rows that one node does the work of; what a pass changes is in colour',
+      nodes: published.nodes.length,
+    },
+    ...stages.map(({ pass, after }) => ({ ...pass, nodes: after.nodes.length })),
+  ];
+  return [
+    label(24, 44, published.name, { class: 'title' }),
+    label(24, 66, counts, { class: 'sub soft' }),
+    ...columns.flatMap(({ name, why, nodes }, column) => {
+      const x = LEFT + column * COLUMN + 4;
+      const before = column > 0 ? columns[column - 1].nodes : nodes;
+      const change = nodes === before ? `${nodes} nodes` : `${before} → ${nodes} nodes`;
+      return [
+        column > 0 ? rule(x - 6, 84, x - 6, HEAD - 6, { class: 'line' }) : '',
+        label(x, 96, column ? `${column}  ${name}` : name, { class: 'head', style: 'font-size:11px' }),
+        label(x, 111, change, { class: 'mono', style: 'font-size:9.5px' }),
+        ...wrap(why, 9, COLUMN - 14).map((line, n) => label(x, 125 + n * 11, line, { class: 'soft', style: 'font-size:9px' })),
+      ];
+    }),
+    rule(24, HEAD, right, HEAD, { class: 'strong' }),
+  ];
+}

@@ -1,0 +1,367 @@
+// A plan as a score: slots are staves, time runs right, a value is a bar from the step that writes it to the last that reads it, and what a
+// step reads and writes sounds together. Reuse, peaks and what waits for what show at a glance.
+import { byteLength, pixelStride, QUAD, quads } from './layout.ts';
+import { type Placement, type Plan, peakBytes, pipelineKey, pipelines, type Step } from './plan.ts';
+import { bar, element, fitting, kernelClass, label, megabytes, page, rule, tip, widthOf } from './svg.ts';
+
+/** Pixels. */
+const COLUMN = 34;
+const LEFT = 132;
+const RIGHT = 96;
+const HEAD = 118;
+const MEMORY = 96;
+const WORK = 52;
+const GAP = 22;
+/** Height of the staff of the largest slot; the others follow by the square root of their bytes, or the small would vanish. */
+const TALLEST = 116;
+const SHORTEST = 15;
+const FOOT = 190;
+
+/** Where a value is drawn: its steps, both included, and the rows of its staff. */
+interface Held {
+  readonly name: string;
+  readonly placement: Placement;
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: number;
+  /** Written in parts by other steps: an outline around them. */
+  readonly joined: boolean;
+}
+
+/** SVG 1.1 with a light and a dark look. Bar heights go by the square root of bytes; a pointer over anything tells all about it. */
+export function drawPlan(plan: Plan): string {
+  const { steps, slots } = plan;
+  const held = lives(plan);
+  const most = Math.max(1, ...slots);
+  const heights = slots.map(bytes => Math.max(SHORTEST, TALLEST * Math.sqrt(bytes / most)));
+  const memoryTop = HEAD + 26;
+  const workTop = memoryTop + MEMORY + GAP;
+  const stavesTop = workTop + 2 * WORK + GAP + 6;
+  const tops: number[] = [];
+  let y = stavesTop;
+  for (const height of heights) {
+    tops.push(y);
+    y += height + 16;
+  }
+  const bottom = y - 16;
+  const width = LEFT + steps.length * COLUMN + RIGHT;
+  const right = LEFT + steps.length * COLUMN;
+  const kernels = [...new Set(steps.map(step => step.kernel))];
+  const x = (step: number): number => LEFT + (step + 0.5) * COLUMN;
+
+  /** Top and height of a value's bar: a part of a joined map takes the share of its channels. */
+  const place = ({ placement, bytes, joined }: Held): { y: number; height: number } => {
+    const { slot, c, h, w, stride, offset, kind } = placement;
+    const shared = kind === 'map' && (joined || stride !== pixelStride(c, plan.precision));
+    const whole = shared ? byteLength({ c: stride * QUAD, h, w }, kind, plan.precision) : bytes;
+    const height = Math.max(SHORTEST - 4, heights[slot] * Math.sqrt(Math.min(1, whole / slots[slot])));
+    const base = tops[slot] + (heights[slot] - height) / 2;
+    return shared ? { y: base + (height * offset) / stride, height: (height * quads(c)) / stride } : { y: base, height };
+  };
+
+  const bars = held.map(value => drawBar(value, place(value), plan, x));
+  const texts = held.map(value => drawName(value, place(value), plan, x));
+  const heads = new Map(held.map(value => [value.name, headOf(place(value))]));
+  const chords = steps.map((step, n) => drawChord(step, n, heads, x(n)));
+  const columns = steps.map((step, n) =>
+    element(
+      'g',
+      { class: 'step' },
+      tip(describe(plan, step, n)),
+      bar(x(n) - COLUMN / 2, HEAD, COLUMN, bottom + FOOT - HEAD, { class: 'hit' }),
+    ),
+  );
+  const names = steps.map((step, n) =>
+    element(
+      'g',
+      { class: `step ${kernelClass(step.kernel)}` },
+      tip(describe(plan, step, n)),
+      element('circle', { cx: x(n), cy: bottom + 22, r: 4.5, class: 'dot' }),
+      label(0, 0, `${step.node}`, { transform: `translate(${x(n) + 4} ${bottom + 34}) rotate(-58)`, class: 'end' }),
+      label(x(n), bottom + 10, String(n), { class: 'mid soft mono' }),
+    ),
+  );
+  return page(
+    {
+      width,
+      height: bottom + FOOT,
+      title: `${plan.model}: plan of ${steps.length} dispatches`,
+      kernels,
+      style: [
+        '.hit{fill:transparent}.fill{stroke-width:1}.line{stroke-width:.6}.strong{stroke-width:1}.stem{stroke-width:1.1;opacity:.75}',
+        '.on{stroke-width:2.5px;paint-order:stroke;stroke-linejoin:round}.open{stroke-width:1.3}.dot{stroke-width:1}.area{opacity:.32}.frame{stroke-dasharray:3 3}.dash{stroke-dasharray:5 4}',
+        '.step:hover .hit{fill:#888;fill-opacity:.16}.value:hover .fill{stroke-width:2.2}',
+      ].join(''),
+    },
+    [
+      ...drawHead(plan, kernels, Math.max(width - RIGHT, 700)),
+      ...columns,
+      ...drawMeasures(steps, HEAD + 12, bottom, x),
+      ...drawMemory(plan, held, memoryTop, right, x),
+      ...drawWork(steps, workTop, right, x),
+      ...slots.flatMap((bytes, slot) => drawStaff(slot, bytes, tops[slot], heights[slot], right)),
+      ...bars,
+      ...chords,
+      ...texts,
+      ...names,
+    ],
+  );
+}
+
+/** From the first write to the last read of every value. Parts of a joined map live until the map's last reader, as in the planner. */
+function lives({ steps, values, outputs, precision }: Plan): Held[] {
+  const writer = new Map<string, number>();
+  const reader = new Map<string, number>();
+  steps.forEach((step, n) => {
+    for (const value of used(step.writes)) writer.set(value, Math.min(writer.get(value) ?? n, n));
+    for (const value of used(step.reads)) reader.set(value, n);
+  });
+  for (const output of outputs) reader.set(output, steps.length - 1);
+  const inside = ({ slot, h, w, stride, offset, c }: Placement, join: Placement): boolean =>
+    slot === join.slot &&
+    h === join.h &&
+    w === join.w &&
+    stride === join.stride &&
+    offset >= join.offset &&
+    offset + quads(c) <= join.offset + quads(join.c);
+  const names = Object.keys(values);
+  const parts = new Map<string, string[]>();
+  for (const join of names.filter(name => !writer.has(name))) {
+    const last = reader.get(join) ?? steps.length - 1;
+    const mine = names.filter(
+      name => writer.has(name) && !reader.has(name) && writer.get(name)! < last && inside(values[name], values[join]),
+    );
+    for (const name of mine) reader.set(name, last);
+    parts.set(join, mine);
+  }
+  return names
+    .map(name => {
+      const placement = values[name];
+      const from = writer.get(name) ?? Math.min(...(parts.get(name) ?? []).map(part => writer.get(part)!), reader.get(name) ?? 0);
+      const joined = !writer.has(name);
+      return {
+        name,
+        placement,
+        from,
+        to: reader.get(name) ?? from,
+        bytes: byteLength(placement, placement.kind, precision),
+        joined,
+      };
+    })
+    .sort((a, b) => Number(b.joined) - Number(a.joined) || a.from - b.from);
+}
+
+function used(bindings: Step['reads']): string[] {
+  return Object.values(bindings).filter(value => value !== null);
+}
+
+/** From this height on a bar's name stands above its notes. */
+const TALL = 24;
+
+/** Where the notes of a bar stand. */
+function headOf({ y, height }: { y: number; height: number }): number {
+  return height < TALL ? y + height / 2 : y + height - 8;
+}
+
+function spanOf({ from, to }: Held, x: (step: number) => number): { left: number; width: number } {
+  const left = x(from) - COLUMN / 2 + 3;
+  return { left, width: x(to) + COLUMN / 2 - 3 - left };
+}
+
+function drawBar(value: Held, { y, height }: { y: number; height: number }, plan: Plan, x: (step: number) => number): string {
+  const { name, placement, from, to, bytes, joined } = value;
+  const { left, width } = spanOf(value, x);
+  const about = tip(
+    [
+      joined ? `${name}, written in parts` : name,
+      `${shapeOf(placement)}, ${bytes} bytes in slot ${placement.slot}`,
+      `steps ${from} to ${to}`,
+    ].join('\n'),
+  );
+  const rx = Math.min(5, height / 3);
+  if (joined) return element('g', { class: 'value' }, about, bar(left - 2, y - 2, width + 4, height + 4, { rx, class: 'frame' }));
+  const kernel = kernelClass(plan.steps[from].kernel);
+  return element('g', { class: `value ${kernel}` }, about, bar(left, y, width, height, { rx, class: 'fill' }));
+}
+
+function drawName(value: Held, { y, height }: { y: number; height: number }, plan: Plan, x: (step: number) => number): string {
+  if (value.joined) return '';
+  const { name, placement, from, bytes } = value;
+  const { left, width } = spanOf(value, x);
+  const tall = height >= TALL;
+  const size = Math.min(9, height * 0.7);
+  const room = tall ? width - 10 : width - COLUMN / 2 - 8;
+  const [shape, weight] = [shapeOf(placement), megabytes(bytes)];
+  const names = [
+    name,
+    name.split('.').slice(-2).join('.'),
+    ...name
+      .split('.')
+      .slice(-1)
+      .filter(part => /\D/.test(part)),
+  ];
+  const two = height >= 44;
+  const first = fitting([...(two ? [] : [`${name}  ${shape}  ${weight}`, `${name}  ${weight}`]), ...names], size, room);
+  const second = two ? fitting([`${shape}  ${weight}`, weight], size, room) : '';
+  const start = tall ? left + 6 : x(from) + 8;
+  const baseline = tall ? y + 11.5 : y + height / 2 + size * 0.36;
+  const style = `font-size:${size.toFixed(1)}px`;
+  return element(
+    'g',
+    { class: kernelClass(plan.steps[from].kernel), 'pointer-events': 'none' },
+    first ? label(start, baseline, first, { class: 'on', style }) : '',
+    second ? label(start, baseline + 12, second, { class: 'on soft', style }) : '',
+  );
+}
+
+function shapeOf({ c, h, w }: Placement): string {
+  return `${c}×${h}×${w}`;
+}
+
+/** What a step reads (open notes) and writes (full ones), on one stem. */
+function drawChord(step: Step, n: number, heads: ReadonlyMap<string, number>, x: number): string {
+  const [read, written] = [step.reads, step.writes].map(side => used(side).filter(value => heads.has(value)));
+  const heights = [...read, ...written].map(value => heads.get(value)!);
+  return element(
+    'g',
+    { class: kernelClass(step.kernel), 'data-step': n, 'pointer-events': 'none' },
+    heights.length > 1 ? rule(x, Math.min(...heights), x, Math.max(...heights), { class: 'stem' }) : '',
+    ...read.map(value => element('circle', { cx: x, cy: heads.get(value), r: 3.2, class: 'open' })),
+    ...written.map(value => element('circle', { cx: x, cy: heads.get(value), r: 4.2, class: 'dot' })),
+  );
+}
+
+function drawHead(plan: Plan, kernels: readonly string[], width: number): string[] {
+  const sum = (field: 'macs' | 'bytes'): number => plan.steps.reduce((total, step) => total + step[field], 0);
+  const facts = [
+    `${plan.size.join('×')} → ${plan.to.join('×')}`,
+    plan.precision,
+    `${plan.steps.length} dispatches of ${pipelines(plan).size} pipelines`,
+    `${(sum('macs') / 1e9).toFixed(3)} GMACs`,
+    `${megabytes(sum('bytes'))} moved at least`,
+    `${megabytes(peakBytes(plan))} of activations in ${plan.slots.length} slots`,
+    `plan ${plan.hash}`,
+  ];
+  const key: string[] = [];
+  let [x, y] = [LEFT, 94];
+  for (const kernel of kernels) {
+    const step = 26 + widthOf(kernel, 11);
+    if (x + step > width) [x, y] = [LEFT, y + 16];
+    key.push(
+      element(
+        'g',
+        { class: kernelClass(kernel) },
+        bar(x, y - 9, 11, 11, { rx: 3, class: 'fill' }),
+        label(x + 16, y, kernel, { style: 'font-size:11px' }),
+      ),
+    );
+    x += step;
+  }
+  const lines = [facts.slice(0, 4), facts.slice(4)].map(line => line.join('  ·  '));
+  const one = lines.join('  ·  ');
+  const fit = widthOf(one, 13) <= width - LEFT;
+  return [
+    label(LEFT, 44, plan.model, { class: 'title' }),
+    ...(fit ? [one] : lines).map((line, n) => label(LEFT, 66 + n * 17, line, { class: 'sub soft' })),
+    // The key gives way when the facts take two lines.
+    element('g', fit ? {} : { transform: 'translate(0 14)' }, ...key),
+  ];
+}
+
+/** Bar lines where a module of the network begins, as the names of the nodes have it. */
+function drawMeasures(steps: readonly Step[], top: number, bottom: number, x: (step: number) => number): string[] {
+  const names = new Set(steps.map(({ node }) => node));
+  const owner = ({ node }: Step): string => {
+    const parts = node.split('.');
+    const module = parts.map((_, n) => parts.slice(0, n + 1).join('.')).find(path => names.has(path))!;
+    const alone = module === node && !steps.some(other => other.node.startsWith(`${module}.`));
+    return alone && parts.length > 1 ? parts.slice(0, -1).join('.') : module;
+  };
+  return steps.flatMap((step, n) => {
+    if (n > 0 && owner(steps[n - 1]) === owner(step)) return [];
+    let end = n + 1;
+    while (end < steps.length && owner(steps[end]) === owner(step)) end++;
+    const left = x(n) - COLUMN / 2;
+    const wordings = [owner(step), owner(step).replace(/^body\./, ''), owner(step).split('.').slice(-2).join('.')];
+    const text = fitting(wordings, 10.5, (end - n) * COLUMN - 6);
+    return [
+      rule(left, top, left, bottom + 4, { class: 'line' }),
+      text ? label(left + 4, top + 8, text, { class: 'soft', style: 'font-size:10.5px' }) : '',
+    ];
+  });
+}
+
+/** Bytes that are alive at each step, under the bytes of all slots. */
+function drawMemory(plan: Plan, held: readonly Held[], top: number, right: number, x: (step: number) => number): string[] {
+  const alive = plan.steps.map((_, n) =>
+    // A part lies in its joined map, which is counted from the first of them on.
+    held
+      .filter(({ from, to, joined, placement: { c, stride, kind } }) => {
+        const part = !joined && kind === 'map' && stride !== pixelStride(c, plan.precision);
+        return from <= n && n <= to && !part;
+      })
+      .reduce((sum, { bytes }) => sum + bytes, 0),
+  );
+  const all = peakBytes(plan);
+  const y = (bytes: number): number => top + MEMORY - (MEMORY * bytes) / Math.max(all, 1);
+  const peak = alive.indexOf(Math.max(...alive));
+  const outline = alive.map((bytes, n) => `L${x(n) - COLUMN / 2} ${y(bytes).toFixed(1)}H${x(n) + COLUMN / 2}`).join('');
+  return [
+    label(LEFT - 12, top + 10, 'memory', { class: 'head end' }),
+    label(LEFT - 12, top + 25, 'alive, of all slots', { class: 'soft end' }),
+    element('path', { d: `M${LEFT} ${top + MEMORY}${outline}V${top + MEMORY}Z`, class: 'area' }),
+    rule(LEFT, top + MEMORY, right, top + MEMORY, { class: 'strong' }),
+    rule(LEFT, y(all), right, y(all), { class: 'strong dash' }),
+    label(right + 8, y(all) + 4, megabytes(all), { class: 'head' }),
+    element('circle', { cx: x(peak), cy: y(alive[peak]), r: 3, class: 'open' }),
+    label(x(peak) + COLUMN / 2 + 4, y(alive[peak]) + 12, `peak ${megabytes(alive[peak])} at step ${peak}`, {}),
+  ];
+}
+
+/** Multiply-adds upwards, bytes downwards: who is bound by what. */
+function drawWork(steps: readonly Step[], top: number, right: number, x: (step: number) => number): string[] {
+  const most = (field: 'macs' | 'bytes'): number => Math.max(1, ...steps.map(step => step[field]));
+  const [macs, bytes] = [most('macs'), most('bytes')];
+  const zero = top + WORK;
+  return [
+    label(LEFT - 12, zero - 24, 'multiply-adds', { class: 'head end' }),
+    label(LEFT - 12, zero - 10, `up to ${(macs / 1e6).toFixed(0)} M a step`, { class: 'soft end' }),
+    label(LEFT - 12, zero + 20, 'bytes moved', { class: 'head end' }),
+    label(LEFT - 12, zero + 34, `up to ${megabytes(bytes)} a step`, { class: 'soft end' }),
+    ...steps.map((step, n) =>
+      element(
+        'g',
+        { class: kernelClass(step.kernel) },
+        bar(x(n) - 9, zero - (WORK * step.macs) / macs, 18, (WORK * step.macs) / macs, { class: 'solid' }),
+        bar(x(n) - 9, zero, 18, (WORK * step.bytes) / bytes, { class: 'solid', opacity: 0.5 }),
+      ),
+    ),
+    rule(LEFT, zero, right, zero, { class: 'strong' }),
+  ];
+}
+
+/** Five lines, as musicians have them. */
+function drawStaff(slot: number, bytes: number, top: number, height: number, right: number): string[] {
+  return [
+    ...Array.from({ length: 5 }, (_, n) => rule(LEFT, top + (height * n) / 4, right, top + (height * n) / 4, { class: 'line' })),
+    label(
+      LEFT - 12,
+      top + height / 2 + (height > 26 ? -2 : 4),
+      height > 26 ? `slot ${slot}` : `slot ${slot} · ${megabytes(bytes)}`,
+      { class: 'head end' },
+    ),
+    height > 26 ? label(LEFT - 12, top + height / 2 + 13, megabytes(bytes), { class: 'soft end' }) : '',
+  ];
+}
+
+function describe(plan: Plan, step: Step, n: number): string {
+  const list = (side: Step['reads']): string => used(side).join(', ') || 'nothing';
+  return [
+    `step ${n}: ${step.node}`,
+    pipelineKey(step, plan.precision),
+    `${step.grid.join('×')} workgroups`,
+    step.macs ? `${(step.macs / 1e6).toFixed(2)} M multiply-adds, ${megabytes(step.bytes)}` : megabytes(step.bytes),
+    `reads ${list(step.reads)}`,
+    `writes ${list(step.writes)}`,
+  ].join('\n');
+}

@@ -1,0 +1,75 @@
+// A published checkpoint → the bytes of one safetensors file with its card: what `convert` and `pull` share. Pure; who calls writes.
+import { constantReader } from '../graph/constant.ts';
+import { decodeWeights } from '../load.ts';
+import type { Network } from '../models/registry.ts';
+import { run as runReference } from '../reference/run.ts';
+import { type Card, type Check, defaultCard, encodeRuns } from './card.ts';
+import { writeSafetensors } from './safetensors.ts';
+import { uniform } from './seeded.ts';
+import { encodeFloat16, fromFloat32, type Tensor, type Tensors, toFloat32 } from './tensor.ts';
+
+/** Size of the self-test: 2 × 4 cells at the network's coarsest level. */
+const CHECK = { h: 64, w: 128, seed: 'input', agreement: 0.99 };
+
+export interface ConvertOptions {
+  /** The network, where neither the card nor the tensors tell. */
+  readonly model?: string;
+  /** Instead of the file's own. */
+  readonly card?: Card;
+  /** f16: half the size; 1-D tensors stay f32. */
+  readonly precision?: 'f32' | 'f16';
+  /** Where the bytes came from. */
+  readonly source: NonNullable<Card['source']>;
+}
+
+export interface Converted {
+  readonly network: Network;
+  /** As it is in the file. */
+  readonly card: Card;
+  /** How many. */
+  readonly tensors: number;
+  /** The whole file. */
+  readonly bytes: Uint8Array;
+}
+
+/** Reads, checks against the network, and writes anew; `name` is for messages. Throws `BAD_WEIGHTS`, and `BAD_USAGE` for an unknown model. */
+export async function convertWeights(
+  bytes: Uint8Array,
+  name: string,
+  { model, card, precision = 'f32', source }: ConvertOptions,
+): Promise<Converted> {
+  const { network, tensors: read, card: known } = await decodeWeights(bytes, name, { model, card });
+  const tensors = convertTensors(read, precision);
+  const complete: Card = {
+    ...(card ?? (known.model === network.canonical ? known : defaultCard(network.canonical, known.classes.length))),
+    model: network.canonical,
+    source,
+    check: selfTest(network.build({ classes: known.classes.length, h: CHECK.h, w: CHECK.w }), tensors, known),
+    file: undefined,
+  };
+  const written = writeSafetensors(tensors, { atrous: JSON.stringify(complete) });
+  return { network, card: complete, tensors: tensors.size, bytes: written };
+}
+
+/** Batch counters are dropped: nothing reads them. */
+function convertTensors(tensors: Tensors, precision: 'f32' | 'f16'): Map<string, Tensor> {
+  const kept = [...tensors].filter(([name]) => !name.endsWith('.num_batches_tracked'));
+  return new Map(
+    kept.map(([name, tensor]): [string, Tensor] => {
+      const values = toFloat32(tensor);
+      const half = precision === 'f16' && tensor.shape.length > 1;
+      return [name, half ? { dtype: 'F16', shape: tensor.shape, bytes: encodeFloat16(values) } : fromFloat32(tensor.shape, values)];
+    }),
+  );
+}
+
+/** Classes of the fixtures' seeded input by the CPU reference, from the weights as they are written. */
+function selfTest(graph: Parameters<typeof runReference>[0], tensors: Tensors, { preprocessing: { mean, std } }: Card): Check {
+  const { h, w, seed } = CHECK;
+  const data = Float64Array.from(uniform(seed, 3 * h * w), (value, n) => {
+    const channel = Math.floor(n / (h * w));
+    return (value - mean[channel]) / std[channel];
+  });
+  const classes = runReference(graph, { c: 3, h, w, data }, constantReader(tensors, toFloat32)).get('classes')!;
+  return { seed, height: h, width: w, classes: encodeRuns(Uint8Array.from(classes.data)), agreement: CHECK.agreement };
+}
