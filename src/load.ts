@@ -1,5 +1,5 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
-import { AtrousError } from './errors.ts';
+import { AtrousError, checkSignal, describe } from './errors.ts';
 import { expectedTensors, findNetwork, type Network, networks, published } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
 import { type Progress, Segmenter } from './segmenter.ts';
@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly baseUrl?: string | URL;
 }
 
+export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
+
 /** What a platform lends to `load`. */
 export interface Platform {
   readonly library: ShaderLibrary;
@@ -44,8 +46,12 @@ export interface LoadedWeights {
 }
 
 export async function loadOn(platform: Platform, source: Source, options: LoadOptions = {}): Promise<Segmenter> {
-  const { precision = 'auto', variants = 'auto', device } = options;
+  const { precision = 'auto', variants = 'auto', device, signal } = options;
+  if (!precisions.includes(precision))
+    throw new AtrousError('BAD_USAGE', `precision "${precision}": allowed are ${precisions.join(', ')}`);
+  checkSignal(signal);
   const weights = await weightsOf(platform, source, options);
+  checkSignal(signal);
   return Segmenter.create({
     ...weights,
     library: platform.library,
@@ -64,8 +70,20 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
   if (source instanceof Uint8Array) return decodeWeights(source, 'the weights', options);
   const builtIn = published.get(String(source));
   if (!builtIn) return decodeWeights(await platform.fetch(source as string | URL, options), String(source), options);
-  const url = new URL(builtIn.file, options.baseUrl ?? new URL('../weights/', import.meta.url));
-  return decodeWeights(await platform.fetch(url, options), builtIn.file, { ...options, model: String(source) });
+  return decodeWeights(await platform.fetch(builtInUrl(builtIn.file, options.baseUrl), options), builtIn.file, {
+    ...options,
+    model: String(source),
+  });
+}
+
+function builtInUrl(file: string, base: string | URL = new URL('../weights/', import.meta.url)): URL {
+  try {
+    return new URL(file, base);
+  } catch (error) {
+    throw new AtrousError('BAD_USAGE', `baseUrl "${base}" is no absolute URL, such as https://example.org/weights/`, {
+      cause: error,
+    });
+  }
 }
 
 /** A weights file's bytes → checked weights. The card is the caller's, or the file's own, or the default of the network. */
@@ -84,15 +102,27 @@ export async function decodeWeights(
  * Throws `BAD_WEIGHTS` when names, shapes, classes or the card disagree.
  */
 export function checkWeights(tensors: Tensors, name: string, card: Card | null, model: string | null): LoadedWeights {
-  const asked = model ?? card?.model ?? null;
-  const network = asked === null ? recognise(tensors, name) : findNetwork(asked);
-  const classes = network.classes(tensors);
+  const network =
+    model !== null ? findNetwork(model) : card ? inFile(name, () => findNetwork(card.model)) : recognise(tensors, name);
+  const classes = inFile(name, () => network.classes(tensors));
   checkTensors(tensors, expectedTensors(network.build({ classes, h: 32, w: 32 })), name);
   if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
   if (card && card.classes.length !== classes) {
-    throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, its card names ${card.classes.length}: correct the card`);
+    throw new AtrousError(
+      'BAD_WEIGHTS',
+      `${name} has ${classes} classes, its card names ${card.classes.length}: correct the card (the one given, X.card.json beside the file, or its metadata)`,
+    );
   }
   return { network, tensors, card: card ?? defaultCard(network.canonical, classes) };
+}
+
+/** A fault that the file's own contents cause is told with the file's name. */
+function inFile<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new AtrousError('BAD_WEIGHTS', `${name}: ${describe(error)}`, { cause: error });
+  }
 }
 
 /** The network whose tensors these are, by names and shapes alone. */

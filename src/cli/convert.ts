@@ -13,7 +13,7 @@ import { uniform } from '../weights/seeded.ts';
 import { encodeFloat16, fromFloat32, type Tensor, type Tensors, toFloat32 } from '../weights/tensor.ts';
 import { type Command, onePositional, required, shared, sharedHelp } from './command.ts';
 import { output } from './output.ts';
-import { readCard } from './weights.ts';
+import { readCardFor } from './weights.ts';
 
 /** Size of the self-test: 2 × 4 cells at the network's coarsest level. */
 const CHECK = { h: 64, w: 128, seed: 'input', agreement: 0.99 };
@@ -40,9 +40,9 @@ export const convert: Command = {
       throw new AtrousError('BAD_USAGE', `--precision ${precision}: convert writes f32 or f16`);
     await checkFolder(dirname(target));
     const bytes = await readBytes(source);
-    const card = await readCard(args.text('card'));
+    const card = await readCardFor(source, args.text('card'));
     const { network, card: known } = await decodeWeights(bytes, source, { model: args.text('model'), card });
-    const tensors = convertTensors((await readWeights(bytes, source)).tensors, precision);
+    const tensors = convertTensors((await readWeights(bytes, source)).tensors, precision, source);
     const complete: Card = {
       ...(card ?? (known.model === network.canonical ? known : defaultCard(network.canonical, known.classes.length))),
       model: network.canonical,
@@ -68,13 +68,22 @@ export const convert: Command = {
   },
 };
 
+const LARGEST_F16 = 65504;
+
 /** Batch counters are dropped: nothing reads them. */
-function convertTensors(tensors: Tensors, precision: 'f32' | 'f16'): Map<string, Tensor> {
+function convertTensors(tensors: Tensors, precision: 'f32' | 'f16', source: string): Map<string, Tensor> {
   const kept = [...tensors].filter(([name]) => !name.endsWith('.num_batches_tracked'));
   return new Map(
     kept.map(([name, tensor]): [string, Tensor] => {
       const values = toFloat32(tensor);
       const half = precision === 'f16' && tensor.shape.length > 1;
+      const large = half ? values.find(value => Math.abs(value) > LARGEST_F16) : undefined;
+      if (large !== undefined) {
+        throw new AtrousError(
+          'BAD_WEIGHTS',
+          `${source}: tensor "${name}" holds ${large}, beyond ${LARGEST_F16}, the largest f16 number: leave out --precision f16`,
+        );
+      }
       return [name, half ? { dtype: 'F16', shape: tensor.shape, bytes: encodeFloat16(values) } : fromFloat32(tensor.shape, values)];
     }),
   );

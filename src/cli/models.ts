@@ -1,7 +1,7 @@
 // What is known by name.
 import { aliases, findNetwork, networks, parameters, published } from '../models/registry.ts';
 import { table } from '../plan/print.ts';
-import { type Command, shared, sharedHelp } from './command.ts';
+import { type Command, noPositionals, shared, sharedHelp } from './command.ts';
 import { output } from './output.ts';
 
 export const models: Command = {
@@ -10,6 +10,7 @@ export const models: Command = {
   help: { json: sharedHelp.json },
   options: { json: shared.json },
   async run(args) {
+    noPositionals('models', args);
     const out = output(args.flag('json'));
     const names = new Map([...aliases].map(([alias, network]) => [network, alias]));
     const rows = networks().map(name => {
