@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { GOLDEN, goldenFile } from './bench/golden.ts';
 import { readShaders } from './src/node/shader-files.ts';
 import { reflect } from './src/shader/reflect.ts';
 import { assemble, type Precision, usesCodec } from './src/shader/source.ts';
@@ -34,8 +35,8 @@ function strip(wgsl: string): string {
     .join('\n');
 }
 
-const embedShaders: Plugin = {
-  name: 'embed-shaders',
+const embed: Plugin = {
+  name: 'embed',
   setup(bundle) {
     bundle.onLoad({ filter: /src[/\\]shader[/\\]library\.ts$/ }, () => ({ contents: embeddedLibrary(), loader: 'js' }));
     // With embedded shaders the reader of the folder is never called; leaving it out leaves the parser out.
@@ -43,8 +44,15 @@ const embedShaders: Plugin = {
       contents: 'export const fileLibrary = () => null;',
       loader: 'js',
     }));
+    bundle.onLoad({ filter: /bench[/\\]golden\.ts$/ }, () => ({ contents: embeddedGolden(), loader: 'js' }));
   },
 };
+
+/** A module that stands for bench/golden.ts. */
+function embeddedGolden(): string {
+  const base64 = Buffer.from(goldenFile()).toString('base64');
+  return `export const GOLDEN = ${JSON.stringify(GOLDEN)}; export const goldenFile = () => new Uint8Array(Buffer.from('${base64}', 'base64'));`;
+}
 
 rmSync('dist', { recursive: true, force: true });
 const common: BuildOptions = {
@@ -52,7 +60,7 @@ const common: BuildOptions = {
   format: 'esm',
   target: 'es2022',
   outdir: 'dist',
-  plugins: [embedShaders],
+  plugins: [embed],
   sourcemap: true,
 };
 await build({

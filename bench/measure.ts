@@ -74,7 +74,7 @@ export interface StepTime {
   readonly bytes: number;
 }
 
-/** Frame counts: DESIGN's reference for ratios is never more than this many seconds of CPU work. */
+/** The CPU reference runs for no longer than this. */
 const CPU_SECONDS = 10;
 const TRUST = { h: 64, w: 128 };
 const CLASSES = 19;
@@ -168,7 +168,8 @@ async function decoderLogits(
   return decodeValue(await readBuffer(device, program.buffer(name)), place, program.plan.precision);
 }
 
-function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+/** Largest difference over the largest expected value. */
+export function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
   let [worst, largest] = [0, 0];
   for (let n = 0; n < expected.length; n++) {
     worst = Math.max(worst, Math.abs(got[n] - expected[n]));

@@ -1,5 +1,5 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
-import { AtrousError } from './errors.ts';
+import { AtrousError, checkSignal, describe } from './errors.ts';
 import { checkpoints } from './models/published.ts';
 import { aliases, expectedTensors, findNetwork, type Network, networks, published } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
@@ -29,6 +29,8 @@ export interface LoadOptions {
   readonly baseUrl?: string | URL;
 }
 
+export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
+
 /** What a platform lends to `load`. */
 export interface Platform {
   readonly library: ShaderLibrary;
@@ -45,8 +47,12 @@ export interface LoadedWeights {
 }
 
 export async function loadOn(platform: Platform, source: Source, options: LoadOptions = {}): Promise<Segmenter> {
-  const { precision = 'auto', variants = 'auto', device } = options;
+  const { precision = 'auto', variants = 'auto', device, signal } = options;
+  if (!precisions.includes(precision))
+    throw new AtrousError('BAD_USAGE', `precision "${precision}": allowed are ${precisions.join(', ')}`);
+  checkSignal(signal);
   const weights = await weightsOf(platform, source, options);
+  checkSignal(signal);
   return Segmenter.create({
     ...weights,
     library: platform.library,
@@ -66,8 +72,7 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
   const name = String(source);
   const file = fileOf(name, options);
   if (!file) return decodeWeights(await platform.fetch(source as string | URL, options), name, options);
-  const url = new URL(file, options.baseUrl ?? new URL('../weights/', import.meta.url));
-  return decodeWeights(await platform.fetch(url, options), file, { ...options, model: name });
+  return decodeWeights(await platform.fetch(builtInUrl(file, options.baseUrl), options), file, { ...options, model: name });
 }
 
 /** The file of a name with weights, null for any other string. Those that the package leaves out must lie under `baseUrl`. */
@@ -79,6 +84,16 @@ function fileOf(name: string, { baseUrl }: LoadOptions): string | null {
     'NO_FILE',
     `weights "${name}" are not in the package: ${pull}; then load its URL, or give its folder as baseUrl`,
   );
+}
+
+function builtInUrl(file: string, base: string | URL = new URL('../weights/', import.meta.url)): URL {
+  try {
+    return new URL(file, base);
+  } catch (error) {
+    throw new AtrousError('BAD_USAGE', `baseUrl "${base}" is no absolute URL, such as https://example.org/weights/`, {
+      cause: error,
+    });
+  }
 }
 
 /** A weights file's bytes → checked weights. The card is the caller's, or the file's own, or the default of the network. */
@@ -97,15 +112,27 @@ export async function decodeWeights(
  * Throws `BAD_WEIGHTS` when names, shapes, classes or the card disagree.
  */
 export function checkWeights(tensors: Tensors, name: string, card: Card | null, model: string | null): LoadedWeights {
-  const asked = model ?? card?.model ?? null;
-  const network = asked === null ? recognise(tensors, name) : findNetwork(asked);
-  const classes = network.classes(tensors);
+  const network =
+    model !== null ? findNetwork(model) : card ? inFile(name, () => findNetwork(card.model)) : recognise(tensors, name);
+  const classes = inFile(name, () => network.classes(tensors));
   checkTensors(tensors, expectedTensors(network.build({ classes, h: 32, w: 32 })), name);
   if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
   if (card && card.classes.length !== classes) {
-    throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, its card names ${card.classes.length}: correct the card`);
+    throw new AtrousError(
+      'BAD_WEIGHTS',
+      `${name} has ${classes} classes, its card names ${card.classes.length}: correct the card (the one given, X.card.json beside the file, or its metadata)`,
+    );
   }
   return { network, tensors, card: card ?? defaultCard(network.canonical, classes) };
+}
+
+/** A fault that the file's own contents cause is told with the file's name. */
+function inFile<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new AtrousError('BAD_WEIGHTS', `${name}: ${describe(error)}`, { cause: error });
+  }
 }
 
 /**

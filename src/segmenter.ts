@@ -87,9 +87,13 @@ interface Ready {
   readonly program: Program;
   readonly frame: GPUTexture;
   readonly staging: GPUBuffer[];
+}
+
+/** A size that is ready or in the making, and how many calls are at it. */
+interface Entry {
+  readonly key: string;
+  readonly making: Promise<Ready>;
   users: number;
-  /** No longer among the sizes kept: the last user destroys it. */
-  retired: boolean;
 }
 
 interface Opened {
@@ -97,7 +101,7 @@ interface Opened {
   readonly engine: Engine;
   readonly facts: AdapterFacts;
   /** Newest last. */
-  readonly sizes: Map<string, Promise<Ready>>;
+  readonly sizes: Map<string, Entry>;
   lost: boolean;
 }
 
@@ -107,9 +111,11 @@ const MAX_SIZES = 3;
 export class Segmenter {
   readonly #parts: Parts;
   readonly #read: ReadConstant;
+  /** Replaced when its device is lost. */
   #opened: Promise<Opened>;
   #latest: Plan | null = null;
-  #disposed = false;
+  readonly #running = new Set<Promise<unknown>>();
+  #disposal: Promise<void> | null = null;
 
   private constructor(parts: Parts, opened: Opened) {
     this.#parts = parts;
@@ -152,10 +158,7 @@ export class Segmenter {
     options: SegmentOptions = {},
   ): Promise<void> {
     checkFrame({ h: height, w: width });
-    await this.#retrying(async opened => {
-      const ready = await this.#ready(opened, { h: height, w: width }, options);
-      release(ready);
-    });
+    await this.#retrying(opened => this.#using(opened, { h: height, w: width }, options, async () => {}));
   }
 
   /**
@@ -164,54 +167,60 @@ export class Segmenter {
    */
   async segment(source: Pixels, options: SegmentOptions = {}): Promise<SegmentResult> {
     const rgba = checkPixels(source);
-    return this.#retrying(async opened => {
-      checkSignal(options.signal);
-      const frame = { h: source.height, w: source.width };
-      const ready = await this.#ready(opened, frame, options);
-      try {
-        checkSignal(options.signal);
+    const frame = { h: source.height, w: source.width };
+    return this.#retrying(opened =>
+      this.#using(opened, frame, options, async ready => {
         const start = performance.now();
         const classes = await classify(opened.device, ready, rgba, frame);
         const ms = performance.now() - start;
         checkSignal(options.signal);
         return this.#result(classes, frame, ready.size, opened.facts, ms);
-      } finally {
-        release(ready);
-      }
-    });
+      }),
+    );
   }
 
-  /** Frees the device and all that is on it; a device that was passed in is only cleaned. Further calls throw `DISPOSED`. */
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    const opened = await this.#opened;
-    await Promise.allSettled(opened.sizes.values());
-    await close(opened, this.#parts.borrowed);
+  /**
+   * Waits for the calls under way, then frees the device and all that is on it; a device that was passed in is only cleaned. Further
+   * calls throw `DISPOSED`.
+   */
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#close();
+    return this.#disposal;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }
 
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await close(await this.#opened, this.#parts.borrowed);
+  }
+
   async #retrying<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
-    if (this.#disposed) throw disposed();
-    let opened = await this.#opened;
-    if (!opened.lost) {
-      try {
-        return await work(opened);
-      } catch (error) {
-        // The loss is reported beside the failure, not always before it.
-        await new Promise(resolve => setTimeout(resolve));
-        if (this.#disposed) throw disposed();
-        if (!opened.lost) throw error;
-      }
-    }
+    if (this.#disposal) throw new AtrousError('DISPOSED', 'this model was disposed: load it again');
+    const call = this.#attempt(work);
+    this.#running.add(call);
+    return call.finally(() => this.#running.delete(call));
+  }
+
+  async #attempt<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+    const current = this.#opened;
+    const first = await unlessLost(await current, work);
+    if (first !== LOST) return first;
     if (this.#parts.borrowed)
       throw new AtrousError('DEVICE_LOST', 'the device that was passed in is lost: pass a new one to load()');
-    if (opened === (await this.#opened)) this.#opened = open(this.#parts);
-    opened = await this.#opened;
-    return work(opened);
+    // Of several calls that met the loss the first replaces the device. Where that fails the next call tries again.
+    if (this.#opened === current) {
+      const fresh = open(this.#parts);
+      this.#opened = fresh;
+      fresh.catch(() => {
+        this.#opened = current;
+      });
+    }
+    const again = await unlessLost(await this.#opened, work);
+    if (again === LOST) throw new AtrousError('DEVICE_LOST', 'the device was lost and so was the one that replaced it: call again');
+    return again;
   }
 
   #result(classes: Uint8Array, frame: Size, size: Size, facts: AdapterFacts, ms: number): SegmentResult {
@@ -234,27 +243,37 @@ export class Segmenter {
     };
   }
 
-  /** The program for a frame size, made if it must be. Its user must `release` it. */
-  async #ready(opened: Opened, frame: Size, options: SegmentOptions): Promise<Ready> {
+  /** Lends the program for a frame size, made if it must be. Callers share what is in the making, so no one's signal stops it. */
+  async #using<T>(opened: Opened, frame: Size, options: SegmentOptions, work: (ready: Ready) => Promise<T>): Promise<T> {
+    checkSignal(options.signal);
     const wanted = options.size
       ? { h: options.size.height, w: options.size.width }
       : networkSize(frame, this.card.preprocessing.max_area);
     checkFrame(wanted);
     const key = [frame.h, frame.w, wanted.h, wanted.w].join('×');
-    const known = opened.sizes.get(key);
-    const making = known ?? this.#make(opened, frame, wanted, options);
+    const entry = opened.sizes.get(key) ?? this.#start(opened, key, frame, wanted, options);
     opened.sizes.delete(key);
-    opened.sizes.set(key, making);
+    opened.sizes.set(key, entry);
+    entry.users++;
     try {
-      const ready = await making;
-      ready.users++;
+      const ready = await untilAborted(entry.making, options.signal);
       this.#latest = ready.program.plan;
-      evict(opened);
-      return ready;
-    } catch (error) {
-      opened.sizes.delete(key);
-      throw error;
+      return await work(ready);
+    } finally {
+      entry.users--;
+      if (opened.sizes.get(key) !== entry) retire(entry);
     }
+  }
+
+  #start(opened: Opened, key: string, frame: Size, size: Size, options: SegmentOptions): Entry {
+    const entry: Entry = { key, making: this.#make(opened, frame, size, options), users: 0 };
+    entry.making.then(
+      () => evict(opened),
+      () => {
+        if (opened.sizes.get(key) === entry) opened.sizes.delete(key);
+      },
+    );
+    return entry;
   }
 
   async #make({ device, engine, facts }: Opened, frame: Size, size: Size, { signal, onProgress }: SegmentOptions): Promise<Ready> {
@@ -276,18 +295,17 @@ export class Segmenter {
       usage: TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST,
     });
     try {
-      const progress = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
-      const program = await prepare(engine, graph, plan, this.#read, texture.createView(), { signal, onProgress: progress });
-      return { size, program, frame: texture, staging: [], users: 0, retired: false };
+      const program = await prepare(engine, graph, plan, this.#read, texture.createView(), {
+        onProgress: (done, total) => {
+          if (!signal?.aborted) onProgress?.({ phase: 'compile', done, total });
+        },
+      });
+      return { size, program, frame: texture, staging: [] };
     } catch (error) {
       texture.destroy();
       throw error;
     }
   }
-}
-
-function disposed(): AtrousError {
-  return new AtrousError('DISPOSED', 'this model was disposed: load it again');
 }
 
 async function open(parts: Parts): Promise<Opened> {
@@ -306,10 +324,41 @@ async function open(parts: Parts): Promise<Opened> {
 }
 
 async function close({ device, engine, sizes }: Opened, borrowed: boolean): Promise<void> {
-  for (const making of sizes.values()) destroy(await making);
+  const made = await Promise.allSettled([...sizes.values()].map(({ making }) => making));
+  for (const size of made) if (size.status === 'fulfilled') destroy(size.value);
   sizes.clear();
   destroyEngine(engine);
   if (!borrowed) device.destroy();
+}
+
+const LOST = Symbol('lost');
+
+/** What the work gives, or `LOST` when the device is lost, before or meanwhile. */
+async function unlessLost<T>(opened: Opened, work: (opened: Opened) => Promise<T>): Promise<T | typeof LOST> {
+  if (opened.lost) return LOST;
+  try {
+    return await work(opened);
+  } catch (error) {
+    // The loss is reported beside the failure, not always before it.
+    await new Promise(resolve => setTimeout(resolve));
+    if (!opened.lost) throw error;
+    return LOST;
+  }
+}
+
+/** The promise's value, or `ABORTED` as soon as the signal fires. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  let stop = (): void => {};
+  const fired = new Promise<void>(resolve => {
+    stop = resolve;
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, fired.then(() => checkSignal(signal)).then(() => work)]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 function destroy({ program, frame, staging }: Ready): void {
@@ -320,18 +369,16 @@ function destroy({ program, frame, staging }: Ready): void {
 
 /** Lets go of sizes beyond the newest three; one that is still in use goes when its last user is done. */
 function evict({ sizes }: Opened): void {
-  for (const [key, making] of [...sizes].slice(0, Math.max(0, sizes.size - MAX_SIZES))) {
+  for (const [key, entry] of [...sizes].slice(0, Math.max(0, sizes.size - MAX_SIZES))) {
     sizes.delete(key);
-    void making.then(ready => {
-      ready.retired = true;
-      if (ready.users === 0) destroy(ready);
-    });
+    retire(entry);
   }
 }
 
-function release(ready: Ready): void {
-  ready.users--;
-  if (ready.users === 0 && ready.retired) destroy(ready);
+/** Destroys an entry that is out of the list, unless somebody is at it. */
+function retire({ making, users }: Entry): void {
+  if (users > 0) return;
+  making.then(destroy, () => {});
 }
 
 async function classify(
@@ -363,16 +410,20 @@ function checkFrame({ h, w }: Size): void {
 }
 
 /** The source as RGBA. */
-function checkPixels({ data, width, height }: Pixels): Uint8Array<ArrayBuffer> {
+function checkPixels(source: Pixels): Uint8Array<ArrayBuffer> {
+  const { data, width, height } = source ?? {};
   if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
     throw new AtrousError('BAD_IMAGE', `the picture is ${width} wide and ${height} high: both must be whole numbers, 1 or more`);
   }
+  if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
+    throw new AtrousError('BAD_IMAGE', 'the picture’s data must be a Uint8Array or Uint8ClampedArray, eight bits a channel');
+  }
   const pixels = width * height;
-  if (data?.length === pixels * 4) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-  if (data?.length !== pixels * 3) {
+  if (data.length === pixels * 4) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  if (data.length !== pixels * 3) {
     throw new AtrousError(
       'BAD_IMAGE',
-      `the picture has ${data?.length ?? 'no'} bytes: ${width}×${height} pixels take ${pixels * 4} as RGBA or ${pixels * 3} as RGB`,
+      `the picture has ${data.length} bytes: ${width}×${height} pixels take ${pixels * 4} as RGBA or ${pixels * 3} as RGB`,
     );
   }
   const rgba = new Uint8Array(pixels * 4).fill(255);

@@ -1,5 +1,5 @@
-// The judges of a kernel, and a record of who sat: a judge that is missing is said so, never counted as content. What they are:
-// reference (PyTorch's frozen numbers), interpreter (WGSL without a driver), compiler (Dawn's null backend), device (a real adapter).
+// How the judges of a kernel are called: interpreter (WGSL without a driver), compiler (Dawn's null backend), device (any adapter).
+// One that is missing is said so, never counted as content.
 import { adapterName, factsOf, openDevice } from '../src/gpu/device.ts';
 import { createEngine, destroyEngine, prepare } from '../src/gpu/executor.ts';
 import { BufferUsage, TextureUsage } from '../src/gpu/flags.ts';
@@ -12,23 +12,7 @@ import { interpret, interpretable } from './interpreter.ts';
 import { casePlan, caseStep, judge, makeCase } from './kernels/case.ts';
 import { again, describeRow } from './kernels/check.ts';
 import type { KernelTable, Row } from './kernels/table.ts';
-
-export type JudgeName = 'reference' | 'interpreter' | 'compiler' | 'device';
-
-/** How the runner reads the record from a test's output. */
-export const JUDGED = /^judged: (\w+) \| (.*) \| (\d+)$/;
-export const MISSING = /^skipped: judge (\w+) is missing: (.*)$/;
-
-const sittings = new Map<string, number>();
-process.on('exit', () => {
-  for (const [judge, checks] of sittings) console.log(`judged: ${judge} | ${checks}`);
-});
-
-/** Counts a check; `who` is the judge in words. */
-export function sat(name: JudgeName, who: string): void {
-  const key = `${name} | ${who}`;
-  sittings.set(key, (sittings.get(key) ?? 0) + 1);
-}
+import { type JudgeName, sat } from './record.ts';
 
 export interface Sitting {
   readonly who: string;
@@ -73,16 +57,22 @@ async function seat(name: JudgeName, open: () => Promise<Sitting>): Promise<Sitt
   }
 }
 
-/** Runs a row without a driver. Returns false where the interpreter can't; throws what is wrong. */
-export function interpretRow(table: KernelTable, row: Row, { name: variant }: Variant, library: ShaderLibrary): boolean {
+/** How to run a row without a driver, or null where the interpreter can't. It throws what is wrong. */
+export function interpretation(
+  table: KernelTable,
+  row: Row,
+  { name: variant }: Variant,
+  library: ShaderLibrary,
+): (() => void) | null {
   const made = makeCase(table, row, 'f32');
   const step = caseStep(made, variant, defaultFacts, library);
-  if (!interpretable(made, step, library)) return false;
-  const named = { kernel: table.kernel, variant, precision: 'f32' as const, row: row.name };
-  const { fault } = judge(made, interpret(made, step, library));
-  sat('interpreter', 'wgsl_reflect');
-  if (fault) throw new Error(`interpreter: ${describeRow(named)}: ${fault}; ${again(named)}`);
-  return true;
+  if (!interpretable(made, step, library)) return null;
+  return () => {
+    const named = { kernel: table.kernel, variant, precision: made.precision, row: row.name };
+    const { fault } = judge(made, interpret(made, step, library));
+    sat('interpreter', 'wgsl_reflect');
+    if (fault) throw new Error(`interpreter: ${describeRow(named)}: ${fault}; ${again(named)}`);
+  };
 }
 
 /** Makes a row's pipeline, buffers and bind group, and records its dispatch. Throws what WebGPU says. */
@@ -94,10 +84,9 @@ export async function compileRow(
   { name: variant }: Variant,
   precision: Precision,
 ): Promise<void> {
-  const made = makeCase(table, row, precision === 'f16' ? 'half' : precision);
-  const laid = { ...made, precision };
-  const step = caseStep(laid, variant, sitting.facts, library);
-  await compilePlan(sitting, library, laid.graph, casePlan(laid, step), laid.read);
+  const made = makeCase(table, row, precision);
+  const step = caseStep(made, variant, sitting.facts, library);
+  await compilePlan(sitting, library, made.graph, casePlan(made, step), made.read);
 }
 
 /** The same for a whole plan. */

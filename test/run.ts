@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { JUDGED, MISSING } from './judges.ts';
+import { JUDGED, MISSING } from './record.ts';
 
 /** Every judge, in the order of their trust. */
 const JUDGES = ['reference', 'interpreter', 'compiler', 'device'];
@@ -69,7 +69,7 @@ function run({ args }: Job): Promise<Result> {
     child.kill('SIGKILL');
   }, LIMIT_MS);
   return new Promise(resolve => {
-    child.on('close', (code, signal) => {
+    const finish = (code: number | null, signal: string | null): void => {
       clearTimeout(timer);
       const output = stripVTControlCharacters(Buffer.concat(chunks).toString());
       const end = late
@@ -78,7 +78,10 @@ function run({ args }: Job): Promise<Result> {
           ? null
           : `ended with ${signal ?? `exit code ${code}`}`;
       resolve({ ...judge(output, end), seconds: (performance.now() - start) / 1000, output });
-    });
+    };
+    child.on('close', finish);
+    // Children of a process that was stopped may hold its pipes for ever.
+    child.on('exit', (code, signal) => late && finish(code, signal));
   });
 }
 
@@ -101,9 +104,9 @@ function indent(output: string): string {
 }
 
 function report(): void {
-  const lines = results.flatMap(({ output }) => output.split('\n'));
-  const skipped = [...new Set(lines.filter(line => line.startsWith('skipped:')))];
-  for (const line of skipped) console.log(line);
+  // uvu's marks of finished tests have no line of their own.
+  const lines = results.flatMap(({ output }) => output.split('\n')).map(line => line.replace(/^.*[•✘] (?=skipped: )/, ''));
+  for (const line of new Set(lines.filter(each => each.startsWith('skipped:')))) console.log(line);
   console.log(`judges: ${JUDGES.map(name => describeJudge(name, lines)).join('; ')}`);
   const sum = (key: 'passed' | 'failed' | 'skipped'): number => results.reduce((total, result) => total + result[key], 0);
   const none = results.length === 0;

@@ -1,7 +1,9 @@
 // What a command is, and how its words become values: every mistake names the option, what was given and what is allowed.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { AtrousError, describe } from '../errors.ts';
-import type { VariantChoice } from '../plan/choose.ts';
+import { kernels } from '../kernels/index.ts';
+import { precisions } from '../load.ts';
+import { checkChoice, type VariantChoice } from '../plan/choose.ts';
 import type { Precision } from '../shader/source.ts';
 
 export type Options = NonNullable<ParseArgsConfig['options']>;
@@ -58,9 +60,16 @@ export function parse(name: string, command: Command, words: readonly string[]):
     parsed = parseArgs({ args: [...words], options: command.options, allowPositionals: true, strict: true });
   } catch (error) {
     const known = Object.keys(command.options).map(option => `--${option}`);
-    throw new AtrousError('BAD_USAGE', `${name}: ${describe(error).split('. ')[0]}; options are ${known.join(' ')}`);
+    // Node says more in further sentences, of which the last one of a value with a dash tells how to write it.
+    const [first, ...rest] = describe(error).split(/[.?]\s+/);
+    const hint = first.endsWith('ambiguous') ? `: ${rest.at(-1)!.replace(/^T|\.$/g, end => (end === 'T' ? 't' : ''))}` : '';
+    throw new AtrousError('BAD_USAGE', `${name}: ${first}${hint}; options are ${known.join(' ') || 'none'}`);
   }
   const values = parsed.values as Record<string, string | boolean | undefined>;
+  for (const [option, value] of Object.entries(values)) {
+    if (value === '')
+      throw new AtrousError('BAD_USAGE', `${name}: --${option} is empty: ${command.help[option] ?? 'it needs a value'}`);
+  }
   return {
     positionals: parsed.positionals,
     text: option => values[option] as string | undefined,
@@ -78,6 +87,12 @@ export function onePositional(name: string, args: Arguments, what: string): stri
     );
   }
   return args.positionals[0];
+}
+
+/** For commands that take options only. */
+export function noPositionals(name: string, args: Arguments): void {
+  if (args.positionals.length > 0)
+    throw new AtrousError('BAD_USAGE', `${name} takes options only, not ${args.positionals.join(' ')}`);
 }
 
 export function required(args: Arguments, option: string, name: string): string {
@@ -99,17 +114,17 @@ export function parseSize(option: string, text: string): { h: number; w: number 
   return { h: Number(match[1]), w: Number(match[2]) };
 }
 
-const PRECISIONS = ['f32', 'half', 'f16', 'auto'] as const;
-
 export function precisionOf(args: Arguments, otherwise: Precision | 'auto'): Precision {
-  const text = (args.text('precision') ?? otherwise) as (typeof PRECISIONS)[number];
-  if (!PRECISIONS.includes(text)) throw new AtrousError('BAD_USAGE', `--precision ${text}: allowed are ${PRECISIONS.join(', ')}`);
+  const text = (args.text('precision') ?? otherwise) as Precision | 'auto';
+  if (!precisions.includes(text)) throw new AtrousError('BAD_USAGE', `--precision ${text}: allowed are ${precisions.join(', ')}`);
   return text === 'auto' ? 'f32' : text;
 }
 
 export function variantsOf(args: Arguments): VariantChoice {
   const text = args.text('variants') ?? 'auto';
-  return text === 'auto' || text === 'plain' ? text : text.split(',');
+  const choice = text === 'auto' || text === 'plain' ? text : text.split(',');
+  checkChoice(kernels, choice);
+  return choice;
 }
 
 /** A whole number of at least 1. */

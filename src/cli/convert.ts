@@ -7,7 +7,7 @@ import type { Card } from '../weights/card.ts';
 import { type Converted, convertWeights } from '../weights/convert.ts';
 import { type Command, onePositional, required, shared, sharedHelp } from './command.ts';
 import { type Output, output } from './output.ts';
-import { readCard } from './weights.ts';
+import { readCardFor } from './weights.ts';
 
 export const convert: Command = {
   usage: 'convert <in.pth|in.safetensors> -o out.safetensors [-m MODEL] [--precision f16] [--card FILE]',
@@ -29,7 +29,7 @@ export const convert: Command = {
       throw new AtrousError('BAD_USAGE', `--precision ${precision}: convert writes f32 or f16`);
     await checkFolder(dirname(target));
     const bytes = await readBytes(source);
-    const card = await readCard(args.text('card'));
+    const card = await readCardFor(source, args.text('card'));
     const origin = { file: basename(source), sha256: sha256(bytes) };
     const converted = await convertWeights(bytes, source, { model: args.text('model'), card, precision, source: origin });
     await writeConverted(target, converted, out);

@@ -3,7 +3,7 @@ import { describe } from '../errors.ts';
 import { factsOf } from '../gpu/device.ts';
 import { nodeDevice } from '../node/engine.ts';
 import { findPackage } from '../node/software.ts';
-import { type Command, shared, sharedHelp } from './command.ts';
+import { type Command, noPositionals, shared, sharedHelp } from './command.ts';
 import { output } from './output.ts';
 
 const PACKAGES = ['webgpu', 'sharp', '@sparticuz/chromium'] as const;
@@ -14,6 +14,7 @@ export const doctor: Command = {
   help: { json: sharedHelp.json, adapter: sharedHelp.adapter },
   options: { json: shared.json, adapter: shared.adapter },
   async run(args) {
+    noPositionals('doctor', args);
     const out = output(args.flag('json'));
     const packages = Object.fromEntries(
       await Promise.all(PACKAGES.map(async name => [name, (await findPackage(name))?.version ?? null] as const)),

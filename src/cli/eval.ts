@@ -87,9 +87,9 @@ export interface Hooks {
   readonly open?: (weights: LoadedWeights) => Promise<Classifier>;
 }
 
-/** Returns the exit code: 0, or 1 when a picture failed. Throws `BAD_USAGE` for options, data and classes that do not fit together. */
+/** Returns the exit code: 0, or 1 when a picture failed. Throws `BAD_USAGE` for options and data that do not fit. */
 export async function evaluateData(args: Arguments, out: Output, { onPicture, open }: Hooks = {}): Promise<number> {
-  const model = onePositional('eval', args, 'model');
+  const model = onePositional('eval', args, 'MODEL');
   const [precision, variants] = [precisionOf(args, 'auto'), variantsOf(args)];
   const { job, weights } = await prepare(model, args);
   const segmenter = await (open?.(weights) ?? openSegmenter(weights, args, out));

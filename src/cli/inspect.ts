@@ -5,18 +5,17 @@ import { factsOf } from '../gpu/device.ts';
 import type { Graph } from '../graph/graph.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { printGraph, printNode } from '../graph/print.ts';
-import { kernels } from '../kernels/index.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { readBytes, resolveFrom } from '../node/files.ts';
 import { fuse } from '../passes/index.ts';
-import { type AdapterFacts, checkChoice, defaultFacts } from '../plan/choose.ts';
+import { type AdapterFacts, defaultFacts } from '../plan/choose.ts';
 import { lower } from '../plan/lower.ts';
 import { printPlan, summarise } from '../plan/print.ts';
 import { type Card, imagenet } from '../weights/card.ts';
 import { type Arguments, type Command, onePositional, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from './command.ts';
 import { output } from './output.ts';
-import { openWeights } from './weights.ts';
+import { openWeights, readCard } from './weights.ts';
 
 /** The size that papers count at. */
 const PAPER = { h: 1024, w: 2048 };
@@ -29,7 +28,7 @@ export const inspect: Command = {
     ...sharedHelp,
     weights: 'weights file: its number of classes is used (else 19)',
     size: `${sharedHelp.size}; default 1024x2048`,
-    adapter: 'default (a discrete GPU with WebGPU’s default limits) this (the one here), or a file of bench --json',
+    adapter: 'default (a discrete GPU with WebGPU’s default limits), this (the one here), or a file of bench --json',
     graph: 'the network as published, a node a line',
     passes: 'every pass: why, and which lines it changes',
     plan: 'every dispatch: pipeline, sizes, slots, MACs, bytes',
@@ -51,12 +50,11 @@ export const inspect: Command = {
     const model = onePositional('inspect', args, 'MODEL');
     const network = findNetwork(model);
     const [variants, precision] = [variantsOf(args), precisionOf(args, 'f32')];
-    checkChoice(kernels, variants);
     const card = await cardOf(model, args);
     const size = sizeOf(args) ?? PAPER;
     const classes = card?.classes.length ?? CITYSCAPES_CLASSES;
     const graph = network.build({ classes, ...size });
-    const facts = await factsFor(args.text('adapter') ?? 'default');
+    const facts = await factsFor(args.text('adapter') ?? 'default', out.note);
     const { mean, std } = card?.preprocessing ?? imagenet;
     const library = await shaderLibrary();
     const stem = { stem: 'texture', mean, std } as const;
@@ -90,14 +88,15 @@ export const inspect: Command = {
 };
 
 async function cardOf(model: string, args: Arguments): Promise<Card | null> {
-  if (!published.has(model) && args.text('weights') === undefined) return null;
+  if (!published.has(model) && args.text('weights') === undefined) return (await readCard(args.text('card'))) ?? null;
   return (await openWeights(model, args)).card;
 }
 
-async function factsFor(adapter: string): Promise<AdapterFacts> {
+async function factsFor(adapter: string, print: (line: string) => void): Promise<AdapterFacts> {
   if (adapter === 'default') return defaultFacts;
   if (adapter.endsWith('.json')) return readFacts(resolveFrom(adapter));
-  const { device } = await nodeDevice({ adapter: adapter === 'this' ? undefined : adapter });
+  const { device, note } = await nodeDevice({ adapter: adapter === 'this' ? undefined : adapter });
+  if (note) print(note);
   try {
     return factsOf(device);
   } finally {

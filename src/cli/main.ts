@@ -2,7 +2,7 @@
 // The command line: one table of commands, one place where errors become a line and an exit code.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { AtrousError, describe } from '../errors.ts';
+import { AtrousError } from '../errors.ts';
 import { bench } from './bench.ts';
 import { type Command, parse } from './command.ts';
 import { convert } from './convert.ts';
@@ -10,6 +10,7 @@ import { doctor } from './doctor.ts';
 import { evaluate } from './eval.ts';
 import { inspect } from './inspect.ts';
 import { models } from './models.ts';
+import { complain, runProgram } from './output.ts';
 import { pull } from './pull.ts';
 import { run } from './run.ts';
 import { segment } from './segment.ts';
@@ -42,9 +43,7 @@ export async function main(words: readonly string[]): Promise<number> {
     }
     return await command.run(name === 'bench' ? verbatim(rest) : parse(name, command, rest));
   } catch (error) {
-    const known = error instanceof AtrousError;
-    process.stderr.write(`atrous: ${known ? '' : 'unexpected error, please report it: '}${describe(error)}\n`);
-    return known && error.code === 'BAD_USAGE' ? 2 : 1;
+    return complain(error);
   }
 }
 
@@ -67,5 +66,5 @@ function usage({ usage: line, about, help, options }: Command): string {
 
 // Only when run as a program: `npm start` and tests import this file.
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  process.exitCode = await main(process.argv.slice(2));
+  await runProgram(() => main(process.argv.slice(2)));
 }

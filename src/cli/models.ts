@@ -4,7 +4,7 @@ import { aliases, expectedTensors, findNetwork, networks, parameters, published 
 import { pulledFile, sizeOnDisk } from '../node/cache.ts';
 import { table } from '../plan/print.ts';
 import { count } from '../weights/tensor.ts';
-import { type Command, shared, sharedHelp } from './command.ts';
+import { type Command, noPositionals, shared, sharedHelp } from './command.ts';
 import { megabytes } from './convert.ts';
 import { output } from './output.ts';
 
@@ -14,6 +14,7 @@ export const models: Command = {
   help: { json: sharedHelp.json },
   options: { json: shared.json },
   async run(args) {
+    noPositionals('models', args);
     const out = output(args.flag('json'));
     const names = new Map([...aliases].map(([alias, network]) => [network, alias]));
     const rows = networks().map(name => {

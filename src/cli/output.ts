@@ -1,5 +1,7 @@
 // Where words go: results to stdout, everything else to stderr, progress only to a terminal.
 
+import { AtrousError, describe } from '../errors.ts';
+
 /** A line of result. With `--json` only `json` writes to stdout. */
 export interface Output {
   text(line: string): void;
@@ -32,4 +34,23 @@ function clear(): void {
 
 export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
+}
+
+/** An error as one line on stderr, whatever file names and quoted parts hold. Returns the exit code. */
+export function complain(error: unknown): number {
+  const known = error instanceof AtrousError;
+  const text = describe(error)
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim();
+  process.stderr.write(`atrous: ${known ? '' : 'unexpected error, please report it: '}${text}\n`);
+  return known && error.code === 'BAD_USAGE' ? 2 : 1;
+}
+
+/** A program's exit code. A closed pipe (`| head`) ends it in silence, a full disk behind stdout with a line, neither with a stack trace. */
+export async function runProgram(work: () => Promise<number>): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') complain(new AtrousError('NOT_WRITABLE', `standard output can't be written: ${describe(error)}`));
+    process.exit(1);
+  });
+  process.exitCode = await work().catch(complain);
 }

@@ -13,13 +13,15 @@ import type { LoadedWeights } from '../load.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import { fuse } from '../passes/index.ts';
+import type { VariantChoice } from '../plan/choose.ts';
 import { classRow } from '../plan/layout.ts';
 import { lower } from '../plan/lower.ts';
 import { run as runReference } from '../reference/run.ts';
+import type { Precision } from '../shader/source.ts';
 import { imagenet } from '../weights/card.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32, type Tensor, toFloat32 } from '../weights/tensor.ts';
-import { type Arguments, type Command, onePositional, precisionOf, required, shared, sharedHelp, variantsOf } from './command.ts';
+import { type Command, onePositional, precisionOf, required, shared, sharedHelp, variantsOf } from './command.ts';
 import { output } from './output.ts';
 import { openWeights } from './weights.ts';
 
@@ -28,6 +30,12 @@ interface Picture {
   readonly w: number;
   /** 3×h×w, normalised. */
   readonly data: Float32Array;
+}
+
+interface Choice {
+  readonly adapter: string | undefined;
+  readonly precision: Precision;
+  readonly variants: VariantChoice;
 }
 
 interface Results {
@@ -63,14 +71,17 @@ export const run: Command = {
     const backend = args.text('backend') ?? 'webgpu';
     if (backend !== 'webgpu' && backend !== 'cpu')
       throw new AtrousError('BAD_USAGE', `--backend ${backend}: allowed are webgpu, cpu`);
+    const choice: Choice = { adapter: args.text('adapter'), precision: precisionOf(args, 'f32'), variants: variantsOf(args) };
     const target = resolveFrom(required(args, 'output', 'run'));
     const picture = await readInput(resolveFrom(required(args, 'input', 'run')));
     const weights = await openWeights(model, args);
     // `logits` and `classes` are always there: a tap of that name asks for nothing more.
     const taps = args.list('taps').filter(tap => tap !== 'logits' && tap !== 'classes');
+    const { network, card } = weights;
+    select(network.build({ classes: card.classes.length, h: picture.h, w: picture.w }), ['logits', ...taps]); // unknown taps, before any work
     await checkFolder(dirname(target));
     const start = performance.now();
-    const results = backend === 'cpu' ? onCpu(weights, picture, taps) : await onGpu(weights, picture, taps, args, out.note);
+    const results = backend === 'cpu' ? onCpu(weights, picture, taps) : await onGpu(weights, picture, taps, choice, out.note);
     await writeAtomic(target, writeSafetensors(results.tensors, results.metadata));
     const shapes = Object.fromEntries([...results.tensors].map(([name, { shape }]) => [name, shape]));
     const ms = Math.round(performance.now() - start);
@@ -115,17 +126,17 @@ async function onGpu(
   weights: LoadedWeights,
   picture: Picture,
   taps: readonly string[],
-  args: Arguments,
+  choice: Choice,
   note: (line: string) => void,
 ): Promise<Results> {
-  const { device, note: why } = await nodeDevice({ adapter: args.text('adapter') });
+  const { device, note: why } = await nodeDevice({ adapter: choice.adapter });
   if (why) note(why);
   const engine = createEngine(device, await shaderLibrary());
   try {
     const { h, w } = picture;
     const graph = weights.network.build({ classes: weights.card.classes.length, h, w });
     const named = new Map<string, Tensor>();
-    const tapped = await execute(engine, weights, picture, ['logits', ...taps], args);
+    const tapped = await execute(engine, weights, picture, ['logits', ...taps], choice);
     for (const name of ['logits', ...taps]) {
       const value = resolve(graph, name);
       const place = tapped.plan.values[value];
@@ -133,7 +144,7 @@ async function onGpu(
       named.set(name, fromFloat32([1, place.c, place.h, place.w], decodeValue(bytes, place, tapped.plan.precision)));
     }
     tapped.destroy();
-    const fast = await execute(engine, weights, picture, ['classes'], args);
+    const fast = await execute(engine, weights, picture, ['classes'], choice);
     const classes = decodeClasses(await readBuffer(device, fast.buffer('classes')), { h, w }, classRow(w));
     named.set('classes', { dtype: 'U8', shape: [1, h, w], bytes: classes });
     const { steps, hash, precision } = fast.plan;
@@ -152,15 +163,15 @@ async function execute(
   { network, tensors, card }: LoadedWeights,
   picture: Picture,
   outputs: readonly string[],
-  args: Arguments,
+  { precision, variants }: Choice,
 ): Promise<Program> {
   const { h, w, data } = picture;
   const { device, library } = engine;
   const graph = fuse(select(network.build({ classes: card.classes.length, h, w }), outputs));
   const plan = lower(graph, {
-    precision: precisionOf(args, 'f32'),
+    precision,
     facts: factsOf(device),
-    variants: variantsOf(args),
+    variants,
     stem: 'tensor',
     mean: imagenet.mean,
     std: imagenet.std,

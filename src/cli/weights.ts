@@ -1,8 +1,9 @@
 // What commands do with --model, --weights and --card.
+import { fileURLToPath } from 'node:url';
 import { AtrousError } from '../errors.ts';
 import { decodeWeights, type LoadedWeights } from '../load.ts';
 import { checkpoints } from '../models/published.ts';
-import { published } from '../models/registry.ts';
+import { findNetwork, published } from '../models/registry.ts';
 import { findPulled } from '../node/cache.ts';
 import { readBytes, resolveFrom } from '../node/files.ts';
 import { type Card, parseCard, withLabels } from '../weights/card.ts';
@@ -14,6 +15,13 @@ export async function readCard(file: string | undefined): Promise<Card | undefin
   if (file === undefined) return undefined;
   const path = resolveFrom(file);
   return parseCard(new TextDecoder().decode(await readBytes(path)), path);
+}
+
+/** The card for a weights file: the one named, else `X.card.json` beside it. */
+export async function readCardFor(path: string, file: string | undefined): Promise<Card | undefined> {
+  return (
+    (await readCard(file)) ?? (await readCard(`${path.replace(/\.[^./\\]+$/, '')}.card.json`).catch(error => ignoreMissing(error)))
+  );
 }
 
 /** The weights that a command names, with the names and colours of `--labels` where it is given. */
@@ -31,25 +39,24 @@ async function readNamed(
   file: string | undefined,
   cardFile: string | undefined,
 ): Promise<LoadedWeights> {
-  const card = await readCard(cardFile);
   if (file !== undefined) {
     const path = resolveFrom(file);
-    const beside = card ?? (await readCard(`${path.replace(/\.[^./\\]+$/, '')}.card.json`).catch(error => ignoreMissing(error)));
-    return decodeWeights(await readBytes(path), path, { model, card: beside });
+    return decodeWeights(await readBytes(path), path, { model, card: await readCardFor(path, cardFile) });
   }
   if (model !== undefined && checkpoints.has(model)) {
     const path = await findPulled(model);
-    return decodeWeights(await readBytes(path), path, { model, card });
+    return decodeWeights(await readBytes(path), path, { model, card: await readCard(cardFile) });
   }
   const known = published.get(model ?? '');
   if (!known) {
+    findNetwork(model ?? ''); // a name that is not known at all has its own message
     throw new AtrousError(
       'BAD_USAGE',
       `model "${model}" comes without weights: name a file with --weights, or take ${[...published.keys()].join(', ')}, or atrous pull one of ${[...checkpoints.keys()].join(', ')}`,
     );
   }
-  const { pathname } = new URL(known.file, BUILT_IN);
-  return decodeWeights(await readBytes(decodeURIComponent(pathname)), known.file, { model, card });
+  const path = fileURLToPath(new URL(known.file, BUILT_IN));
+  return decodeWeights(await readBytes(path), known.file, { model, card: await readCard(cardFile) });
 }
 
 function ignoreMissing(error: unknown): undefined {

@@ -50,7 +50,7 @@ export function matchClasses(data: readonly DataClass[], model: readonly string[
   const why = numbered ? ' without names' : `; without a partner: ${sides.filter(Boolean).join(' and ')}`;
   throw new AtrousError(
     'BAD_USAGE',
-    `${where} has ${data.length} classes, the model ${model.length}${why}. Name the model's classes, in its own order, with --labels`,
+    `${where} has ${data.length} classes, the model ${model.length}${why}. Name the model's classes, in their order, by --labels`,
   );
 }
 

@@ -35,8 +35,8 @@ export function emptyConfusion(classes: number): Confusion {
 }
 
 /**
- * The matrix of one picture. `predicted` and `labels` are h×w, class numbers; a pixel whose label is `ignore`, or `classes` or more, is
- * left out, as in the published evaluations. Throws `BAD_USAGE` for sizes that disagree or a predicted class that does not exist.
+ * The matrix of one picture. `predicted` and `labels` are h×w, class numbers; a pixel whose label is `ignore`, or `classes` or more,
+ * is left out, as in the published evaluations. Throws `BAD_USAGE` for sizes that disagree or a predicted class that does not exist.
  */
 export function countConfusion(predicted: Uint8Array, labels: Uint8Array, classes: number, ignore = 255): Confusion {
   if (predicted.length !== labels.length) {
@@ -75,8 +75,8 @@ export function mergeConfusions(classes: number, parts: Iterable<Confusion>): Co
 
 /**
  * Scores of a matrix over the whole set, never means of pictures' scores. mIoU is the mean over the classes whose IoU is defined:
- * one that is predicted but never labelled counts as 0, one that is in neither is left out, because its 0 / 0 says nothing about the
- * model. (The published evaluations divide the same way; on their data sets every class occurs, and the mean is over all C.)
+ * one that is predicted but never labelled counts as 0, one that is in neither is left out, because its 0 / 0 says nothing about
+ * the model. (The published evaluations divide the same way; on their data sets every class occurs, and the mean is over all C.)
  * `names` are the classes', in order; they decide about mIoU^R.
  */
 export function scoresOf({ classes, counts }: Confusion, names: readonly string[]): Scores {

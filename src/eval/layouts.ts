@@ -117,8 +117,8 @@ export const layouts: ReadonlyMap<string, Layout> = new Map<string, Layout>([
     'camvid',
     {
       about:
-        'test/*.png with test_labels/*_L.png or with testannot/*.png (SegNet’s 11); 701_StillsRaw_full/ with LabeledApproved_full/' +
-        '; images/ with labels/ (SegNet’s 11)',
+        'test/*.png with test_labels/*_L.png or with testannot/*.png (SegNet’s 11); ' +
+        '701_StillsRaw_full/ with LabeledApproved_full/; images/ with labels/ (SegNet’s 11)',
       find: findCamvid,
     },
   ],

@@ -70,24 +70,28 @@ export async function prepare(
 ): Promise<Program> {
   const { device } = engine;
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
-  device.pushErrorScope('out-of-memory');
-  device.pushErrorScope('validation');
-  // Compilation runs on other threads while weights are packed and uploaded on this one.
-  const compiling = compileAll(engine, plan, options);
-  const slots = plan.slots.map((size, index) =>
-    device.createBuffer({ label: `slot ${index}`, size, usage: BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST }),
-  );
-  const uniforms = uploadParams(engine, plan);
-  const uploaded = plan.steps.map(step =>
-    step.weights ? uploadWeights(engine, step, nodes.get(step.node)!, plan.precision, read) : null,
-  );
+  const buffers: GPUBuffer[] = [];
   const destroy = (): void => {
-    for (const buffer of [...slots, uniforms]) buffer.destroy();
+    for (const buffer of buffers) buffer.destroy();
   };
   try {
+    const { compiling, slots, uniforms, uploaded } = await scoped(device, plan, () => {
+      // Compilation runs on other threads while weights are packed and uploaded on this one.
+      const compiling = compileAll(engine, plan, options);
+      // Its error is met when it is awaited, or an earlier one ends this call.
+      compiling.catch(() => {});
+      const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
+      const slots = plan.slots.map((size, index) => device.createBuffer({ label: `slot ${index}`, size, usage }));
+      buffers.push(...slots);
+      const uniforms = uploadParams(engine, plan, buffers);
+      const uploaded = plan.steps.map(step =>
+        step.weights ? uploadWeights(engine, step, nodes.get(step.node)!, plan.precision, read) : null,
+      );
+      return { compiling, slots, uniforms, uploaded };
+    });
     const compiled = await compiling;
     const buffer = (value: string): GPUBuffer => slots[plan.values[value].slot];
-    const bound = plan.steps.map((step, index) => {
+    const bind = (step: Step, index: number): GPUBindGroup => {
       const facts = engine.library.facts(step.shader, plan.precision);
       const resource = (name: string): GPUBindingResource => {
         if (name === 'params') return { buffer: uniforms, offset: index * UNIFORM_STEP, size: facts.params.size };
@@ -97,12 +101,10 @@ export async function prepare(
         if (value === FRAME) return 'size' in frame ? { buffer: frame } : frame;
         return { buffer: value === null ? engine.zero : buffer(value) };
       };
-      return device.createBindGroup({
-        label: step.node,
-        layout: compiled[index].layout,
-        entries: facts.bindings.map(({ name, binding }) => ({ binding, resource: resource(name) })),
-      });
-    });
+      const entries = facts.bindings.map(({ name, binding }) => ({ binding, resource: resource(name) }));
+      return device.createBindGroup({ label: step.node, layout: compiled[index].layout, entries });
+    };
+    const bound = await scoped(device, plan, () => plan.steps.map(bind));
     const dispatch = (pass: GPUComputePassEncoder, { grid }: Step, index: number): void => {
       pass.setPipeline(compiled[index].pipeline);
       pass.setBindGroup(0, bound[index]);
@@ -128,8 +130,6 @@ export async function prepare(
   } catch (error) {
     destroy();
     throw error;
-  } finally {
-    await popErrors(device, plan);
   }
 }
 
@@ -197,12 +197,13 @@ function layoutEntry({ binding, kind }: ShaderFacts['bindings'][number]): GPUBin
   return { binding, visibility: COMPUTE, buffer: { type } };
 }
 
-function uploadParams({ device, library }: Engine, { steps, precision }: Plan): GPUBuffer {
+function uploadParams({ device, library }: Engine, { steps, precision }: Plan, made: GPUBuffer[]): GPUBuffer {
   const buffer = device.createBuffer({
     label: 'params',
     size: steps.length * UNIFORM_STEP,
     usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST,
   });
+  made.push(buffer);
   for (const [index, step] of steps.entries()) {
     device.queue.writeBuffer(
       buffer,
@@ -235,14 +236,24 @@ function uploadWeights(
   return buffer;
 }
 
-async function popErrors(device: GPUDevice, plan: Plan): Promise<void> {
-  const validation = await device.popErrorScope();
-  const memory = await device.popErrorScope();
-  const { model, size } = plan;
-  if (memory)
-    throw new AtrousError(
-      'LIMIT',
-      `${model} at ${size.join('×')}: the device is out of memory; use a smaller size or --precision half`,
-    );
-  if (validation) throw new AtrousError('BAD_SHADER', `${model} at ${size.join('×')}: ${validation.message}`);
+/**
+ * Does what creates objects, all of it before the first await, so that the error scopes of two calls never interleave. Throws what the
+ * device says of it.
+ */
+async function scoped<T>(device: GPUDevice, { model, size }: Plan, work: () => T): Promise<T> {
+  device.pushErrorScope('out-of-memory');
+  device.pushErrorScope('validation');
+  let errors: Promise<(GPUError | null)[]>;
+  let made: T;
+  try {
+    made = work();
+  } finally {
+    errors = Promise.all([device.popErrorScope(), device.popErrorScope()]);
+    errors.catch(() => {});
+  }
+  const [validation, memory] = await errors;
+  const where = `${model} at ${size.join('×')}`;
+  if (memory) throw new AtrousError('LIMIT', `${where}: the device is out of memory; use a smaller size or --precision half`);
+  if (validation) throw new AtrousError('BAD_SHADER', `${where}: ${validation.message}`);
+  return made;
 }

@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { access, constants, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { mkdir, mkdtemp, readFile, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { AtrousError, describe } from '../errors.ts';
 
 const reasons: Record<string, string> = {
@@ -58,7 +58,7 @@ export async function writeAtomic(path: string, bytes: Uint8Array | string): Pro
     const found = await stat(target).catch(() => undefined);
     if (found?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
     if (found && !found.isFile()) return await writeFile(target, bytes);
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     watch(part);
     await writeFile(part, bytes, { flag: 'wx' });
     await rename(part, target);
@@ -95,16 +95,34 @@ function removeParts(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-/** Throws `NOT_WRITABLE`, and makes nothing, when files can't be written into a folder that exists or could be made. */
+/** As `mkdir -p`. Not mkdir's own `recursive`: below a folder that takes no entries, such as /proc, that tries for ever. */
+async function makeFolder(folder: string): Promise<void> {
+  const isFolder = async (): Promise<boolean> => (await stat(folder).catch(() => null))?.isDirectory() === true;
+  if (await isFolder()) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
+  await mkdir(folder).catch(async error => {
+    if (!(await isFolder())) throw error; // somebody else may have made it meanwhile
+  });
+}
+
+/** Throws `NOT_WRITABLE`, and leaves nothing, when files can't be written into a folder that exists or could be made. */
 export async function checkFolder(folder: string): Promise<void> {
   for (let path = resolve(folder); ; path = dirname(path)) {
     const found = await stat(path).catch(() => null);
     if (!found && path !== dirname(path)) continue;
-    const problem = !found?.isDirectory()
-      ? `${path} is not a folder`
-      : await access(path, constants.W_OK).then(() => null, reasonOf);
+    const problem = found?.isDirectory() ? await refusal(path) : `${path} is not a folder`;
     if (problem)
       throw new AtrousError('NOT_WRITABLE', `output folder ${folder} can't be written: ${problem}; choose another with --output`);
     return;
+  }
+}
+
+/** Why a folder takes no new entries, or null. Permissions alone do not tell (user 0, /proc), so it is tried. */
+async function refusal(folder: string): Promise<string | null> {
+  try {
+    await rmdir(await mkdtemp(join(folder, '.atrous-')));
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? `${folder} takes no new files` : reasonOf(error);
   }
 }

@@ -1,13 +1,15 @@
 // slice → conv, slice → conv, … → concat  ⇒  one convolution with one dilation a branch.
 import type { Constant } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
+import { infer } from '../graph/ops.ts';
 import { type Pass, rewrite, type View } from './pass.ts';
 
 export const mergeBranches: Pass = {
   name: 'merge-branches',
   why: 'the branches of a D block differ in their dilation alone: one dispatch, no split and no concat in memory',
-  apply: graph =>
-    rewrite(graph, 'concat', (concat, view) => {
+  apply(graph) {
+    const values = infer(graph);
+    return rewrite(graph, 'concat', (concat, view) => {
       const convs = Object.values(concat.inputs).map(value => view.sole(value, 'conv'));
       const slices = convs.map(conv => conv && onlySlice(conv, view));
       if (!convs.every(conv => conv !== null) || !slices.every(slice => slice !== null)) return null;
@@ -15,7 +17,8 @@ export const mergeBranches: Pass = {
       const contiguous = slices.every(
         (slice, n) => slice.inputs.x === slices[0].inputs.x && slice.attributes.from === (n ? slices[n - 1].attributes.to : 0),
       );
-      if (!contiguous || !convs.every(conv => alike(conv, first))) return null;
+      const whole = slices.at(-1)!.attributes.to === values.get(slices[0].inputs.x)!.shape.c;
+      if (!contiguous || !whole || !convs.every(conv => alike(conv, first))) return null;
       const weight: Constant = { kind: 'stack', parts: convs.map(conv => conv.constants.weight) };
       const attributes = {
         ...first.attributes,
@@ -31,7 +34,8 @@ export const mergeBranches: Pass = {
         constants: { weight },
       };
       return { node, drop: [...convs, ...slices] };
-    }),
+    });
+  },
 };
 
 function onlySlice(conv: NodeOf<'conv'>, view: View): NodeOf<'slice'> | null {

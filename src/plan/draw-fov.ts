@@ -2,7 +2,7 @@
 import { type FieldOfView, type FieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { boxOf, type Region } from '../graph/region.ts';
-import { bar, element, fitting, label, page, rule, tip, widthOf } from './svg.ts';
+import { bar, element, fitting, label, page, rule, tip } from './svg.ts';
 
 const PANEL = 600;
 const TOP = 110;
@@ -12,7 +12,7 @@ const TABLE = MARGIN + PANEL + 44;
 const BAR = 330;
 /** Columns of the table, from its left side: where their text ends, or begins for the last two. */
 const COLUMNS = { stride: 168, rate: 228, gauge: 240, bound: 336, bar: 352 };
-const INSET = 300;
+const INSET = 264;
 
 /** `fields` must be of `graph`. Boxes are to scale with the picture; gauges show each rate against the largest that leaves no holes. */
 export function drawFields(graph: Graph, fields: FieldsOfView): string {
@@ -24,12 +24,12 @@ export function drawFields(graph: Graph, fields: FieldsOfView): string {
   const tableBottom = TOP + 34 + rows.length * ROW;
   const notesTop = TOP + PANEL + 34;
   const notes = notesOf(graph, fields, holed);
-  const insetTop = notesTop + notes.length * 17 + 14;
-  const height = Math.max(tableBottom, holed ? insetTop + INSET + 40 : insetTop) + 40;
+  const insetTop = tableBottom + 20;
+  const height = Math.max(tableBottom, holed ? insetTop + INSET : 0, notesTop + notes.length * 17) + 30;
   const body = graph.aliases.has('body') ? fields.of('body') : undefined;
   return page(
     {
-      width: TABLE + COLUMNS.bar + BAR + 110,
+      width: TABLE + COLUMNS.bar + BAR + 170,
       height,
       title: `${graph.name}: fields of view`,
       kernels: stages(names),
@@ -47,7 +47,7 @@ export function drawFields(graph: Graph, fields: FieldsOfView): string {
         { class: 'sub soft' },
       ),
       ...drawBoxes(rows, h, w, PANEL / widest),
-      ...drawTable(rows, names, Math.max(...rows.map(({ size, whole }) => (whole ? 0 : size.w)), 1)),
+      ...drawTable(rows, names, Math.max(1, ...rows.map(({ size, whole }) => (whole ? 0 : size.w)))),
       ...notes.map((note, n) => label(MARGIN, notesTop + n * 17, note, { class: 'soft', style: 'font-size:12px' })),
       ...(holed ? drawInset(fields.see(holed.value, 0, 0).region, holed, insetTop) : []),
     ],
@@ -67,7 +67,7 @@ function stages(names: readonly string[]): string[] {
 }
 
 function sizeOf({ size, whole }: FieldOfView): string {
-  return whole ? 'all' : size.h === size.w ? `${size.h}×${size.w}` : `${size.h}×${size.w}`;
+  return whole ? 'the whole picture' : `${size.h}×${size.w}`;
 }
 
 /** Nested boxes, the largest below, on the picture's outline. */
@@ -115,7 +115,7 @@ function drawTable(rows: readonly Row[], names: readonly string[], most: number)
   ];
   return [
     ...head.map(([x, text, side]) => label(TABLE + x, TOP + 10, text, { class: `head${side}` })),
-    rule(TABLE, TOP + 18, TABLE + COLUMNS.bar + BAR + 70, TOP + 18, { class: 'strong' }),
+    rule(TABLE, TOP + 18, TABLE + COLUMNS.bar + BAR + 130, TOP + 18, { class: 'strong' }),
     ...rows.flatMap((row, n) => {
       const y = TOP + 34 + n * ROW;
       const before = Math.max(
@@ -130,7 +130,6 @@ function drawTable(rows: readonly Row[], names: readonly string[], most: number)
       const over = row.bound !== null && rate > row.bound;
       const note = row.holes ? `${sizeOf(row)}, ${row.holes.pixels} unseen` : sizeOf(row);
       const end = row.whole ? 0 : width(row.size.w);
-      const inside = end > widthOf(note, 11) + 14;
       return [
         element(
           'g',
@@ -148,8 +147,8 @@ function drawTable(rows: readonly Row[], names: readonly string[], most: number)
             : '',
           bar(TABLE + COLUMNS.bar, y - 7, end, 14, { class: 'fill', rx: 2, 'fill-opacity': 0.45 }),
           bar(TABLE + COLUMNS.bar + width(before), y - 7, Math.max(end - width(before), 0), 14, { class: 'fill', rx: 2 }),
-          label(TABLE + COLUMNS.bar + (inside ? end - 6 : end + 6), y + 4, note, {
-            class: `mono${inside ? ' end' : ''}${row.holes ? ' alarm' : ''}`,
+          label(TABLE + COLUMNS.bar + end + 7, y + 4, note, {
+            class: row.holes ? 'mono alarm' : 'mono',
             style: 'font-size:11px',
           }),
         ),
@@ -165,7 +164,7 @@ function drawInset(region: Region, row: Row, top: number): string[] {
   const parts = region.flatMap(band =>
     Array.from({ length: band.spans.length / 2 }, (_, n) =>
       bar(
-        MARGIN + (band.spans[2 * n] - left) * scale,
+        TABLE + (band.spans[2 * n] - left) * scale,
         top + 12 + (band.top - first) * scale,
         (band.spans[2 * n + 1] - band.spans[2 * n]) * scale,
         (band.bottom - band.top) * scale,
@@ -174,7 +173,7 @@ function drawInset(region: Region, row: Row, top: number): string[] {
     ),
   );
   return [
-    label(MARGIN, top, `${row.value}, pixel by pixel: what is blank inside, no path leads to`, { class: 'head' }),
+    label(TABLE, top, `${row.value}, pixel by pixel: what is blank inside, no path leads to`, { class: 'head' }),
     element('g', { class: `k-${stageOf(row.value)}` }, ...parts),
   ];
 }

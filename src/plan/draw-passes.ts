@@ -72,7 +72,10 @@ export function drawPasses(published: Graph, stages: readonly Stage[]): string {
   );
 }
 
-/** Small top-level modules whole; of a large one the first block of every kind, the others counted. */
+/**
+ * Small top-level modules whole, with the single nodes that follow them; of a large one the first block of every kind, and what the others
+ * are called.
+ */
 function sectionsOf({ nodes }: Graph): Section[] {
   const made = new Set(nodes.map(({ name }) => name));
   const top = ({ name }: Node): string => name.split('.')[0];
@@ -81,11 +84,14 @@ function sectionsOf({ nodes }: Graph): Section[] {
     const parts = node.name.split('.');
     return parts.map((_, n) => parts.slice(0, n + 1).join('.')).find(path => made.has(path))!;
   };
+  const alone = (path: string): boolean => sizes.get(path) === 1;
   const sections: { path: string; alike: string[]; nodes: readonly Node[]; kind: string }[] = [];
   for (const [path, inside] of group(nodes, node => (sizes.get(top(node))! > WHOLE ? blockOf(node) : top(node)))) {
     const kind = inside.map(({ name, op }) => `${op}${name.slice(path.length)}`).join();
     const first = sizes.has(path) ? undefined : sections.find(section => section.kind === kind);
+    const last = sections.at(-1);
     if (first) first.alike.push(path);
+    else if (last && alone(path) && sizes.has(last.path)) last.nodes = [...last.nodes, ...inside];
     else sections.push({ path, alike: [path], nodes: inside, kind });
   }
   return sections;
@@ -109,9 +115,9 @@ function group<T>(items: Iterable<T>, key: (item: T) => string): Map<string, T[]
   return groups;
 }
 
-/** The kernel that would make the node, for its colour; a join is no work. */
+/** The kernel that would make the node, for its colour; what no kernel makes moves data at most. */
 function kernelOf(node: Node): string {
-  return kernels.find(({ ops, fits }) => ops.includes(node.op) && fits(node))?.name ?? node.op;
+  return kernels.find(({ ops, fits }) => ops.includes(node.op) && fits(node))?.name ?? 'elementwise';
 }
 
 /** A box over the rows of one node; rows that lie apart are boxes on one line. */
@@ -193,7 +199,7 @@ function drawSection({ path, alike, nodes }: Section, top: number, right: number
     label(24, top + 21, path, { class: 'head' }),
     like ? label(LEFT + 4, top + 21, like, { class: 'soft' }) : '',
     ...nodes.flatMap(({ name, op }, n) => {
-      const inner = name === path ? '(result)' : name.slice(path.length + 1);
+      const inner = name === path ? '(result)' : name.startsWith(`${path}.`) ? name.slice(path.length + 1) : name;
       const y = top + SECTION + n * ROW + 10.5;
       return [
         label(24, y, fitting([inner, inner.split('.').slice(-2).join('.')], 9.5, 118), { class: 'mono', style: 'font-size:9.5px' }),

@@ -52,7 +52,7 @@ export function megabytes(bytes: number): string {
   return bytes >= 1e5 ? `${(bytes / 1e6).toFixed(1)} MB` : bytes >= 1e3 ? `${(bytes / 1e3).toFixed(1)} kB` : `${bytes} B`;
 }
 
-/** Hue of a kernel, the same in every drawing. */
+/** Hue of a kernel or of a stage of a network, the same in every drawing. */
 const HUES: Readonly<Record<string, number>> = {
   preprocess: 188,
   pointwise: 212,
@@ -66,6 +66,13 @@ const HUES: Readonly<Record<string, number>> = {
   elementwise: 48,
   adaptive: 128,
   warp: 300,
+  stem: 168,
+  stage4: 190,
+  stage8: 212,
+  stage16: 236,
+  stage32: 268,
+  decoder: 34,
+  classes: 322,
 };
 
 /** Names that have no hue of their own get one that no neighbour in the list has. */

@@ -1,4 +1,5 @@
 // A published checkpoint → the bytes of one safetensors file with its card: what `convert` and `pull` share. Pure; who calls writes.
+import { AtrousError } from '../errors.ts';
 import { constantReader } from '../graph/constant.ts';
 import { decodeWeights } from '../load.ts';
 import type { Network } from '../models/registry.ts';
@@ -39,7 +40,7 @@ export async function convertWeights(
   { model, card, precision = 'f32', source }: ConvertOptions,
 ): Promise<Converted> {
   const { network, tensors: read, card: known } = await decodeWeights(bytes, name, { model, card });
-  const tensors = convertTensors(read, precision);
+  const tensors = convertTensors(read, precision, name);
   const complete: Card = {
     ...(card ?? (known.model === network.canonical ? known : defaultCard(network.canonical, known.classes.length))),
     model: network.canonical,
@@ -51,13 +52,22 @@ export async function convertWeights(
   return { network, card: complete, tensors: tensors.size, bytes: written };
 }
 
+const LARGEST_F16 = 65504;
+
 /** Batch counters are dropped: nothing reads them. */
-function convertTensors(tensors: Tensors, precision: 'f32' | 'f16'): Map<string, Tensor> {
+function convertTensors(tensors: Tensors, precision: 'f32' | 'f16', source: string): Map<string, Tensor> {
   const kept = [...tensors].filter(([name]) => !name.endsWith('.num_batches_tracked'));
   return new Map(
     kept.map(([name, tensor]): [string, Tensor] => {
       const values = toFloat32(tensor);
       const half = precision === 'f16' && tensor.shape.length > 1;
+      const large = half ? values.find(value => Math.abs(value) > LARGEST_F16) : undefined;
+      if (large !== undefined) {
+        throw new AtrousError(
+          'BAD_WEIGHTS',
+          `${source}: tensor "${name}" holds ${large}, beyond ${LARGEST_F16}, the largest f16 number: leave out --precision f16`,
+        );
+      }
       return [name, half ? { dtype: 'F16', shape: tensor.shape, bytes: encodeFloat16(values) } : fromFloat32(tensor.shape, values)];
     }),
   );

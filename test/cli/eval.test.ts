@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -31,7 +32,8 @@ import { defaultFacts } from '../../src/plan/choose.ts';
 import type { SegmentResult } from '../../src/segmenter.ts';
 import { writeSafetensors } from '../../src/weights/safetensors.ts';
 import { count, fromFloat32 } from '../../src/weights/tensor.ts';
-import { deviceJudge, sat } from '../judges.ts';
+import { deviceJudge } from '../judges.ts';
+import { sat } from '../record.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atrous-eval-'));
 const at = (...names: string[]) => join(home, ...names);
@@ -258,7 +260,7 @@ test('what is wrong is said before anything is computed', async () => {
   };
   const model = 'regseg-camvid';
   await wrong([model], 2, '--data');
-  await wrong(['--data', at('pairs')], 2, 'one model');
+  await wrong(['--data', at('pairs')], 2, 'one MODEL');
   await wrong([model, '--data', at('nowhere')], 1, at('nowhere'), 'no such folder');
   await wrong([model, '--data', at('pairs'), '--layout', 'voc'], 2, 'no JPEGImages/', '--layout pairs');
   await wrong([model, '--data', at('pairs'), '--split', 'val'], 2, 'val');

@@ -1,4 +1,5 @@
-"""Writes pytorch.json: what PyTorch makes of small seeded inputs, in float64. Run it anew only to add a case: python3 test/goldens/pytorch.py
+"""Writes pytorch.json: what PyTorch makes of small seeded inputs, in float64. Run it anew only to add a case:
+python3 test/goldens/pytorch.py && npx biome check --write test/goldens/pytorch.json
 
 Inputs and weights follow from their names (src/weights/seeded.ts is the same), so only results are stored. Needs torch and numpy.
 """
@@ -90,14 +91,15 @@ conv('conv 1x1 stride', [3, 5, 4], 2, kernel=(1, 1), stride=2)
 conv('conv 1x1', [5, 2, 3], 3, kernel=(1, 1), bias=True)
 conv('conv 1x3', [2, 4, 5], 3, kernel=(1, 3), pad=1)
 conv('conv stride 3', [2, 8, 7], 3, kernel=(5, 5), stride=3, pad=2)
-for name, x, size in [('resize up', [2, 2, 3], [5, 7]), ('resize down', [2, 7, 9], [3, 4]), ('resize four times', [1, 2, 2], [8, 8]),
+for name, x, size in [('resize up', [2, 2, 3], [5, 7]), ('resize down', [2, 7, 9], [3, 4]),
+                      ('resize four times', [1, 2, 2], [8, 8]),
                       ('resize one pixel', [3, 1, 1], [2, 3]), ('resize to one pixel', [2, 5, 4], [1, 1]),
                       ('resize mixed', [1, 9, 2], [4, 5])]:
     node('resize', name, {'x': x}, {'h': size[0], 'w': size[1]}, y=lambda v, k: resize(v['x'], size))
 for name, x in [('pool odd', [2, 5, 7]), ('pool even', [2, 4, 6]), ('pool odd width', [1, 4, 3]), ('pool one pixel', [3, 1, 1])]:
     node('pool', name, {'x': x}, y=lambda v, k: pool(v['x']))
 node('mean', 'mean', {'x': [3, 5, 4]}, y=lambda v, k: v['x'].mean((2, 3), keepdim=True))
-node('sigmoid', 'sigmoid', {'x': [2, 2, 3]}, y=lambda v, k: torch.sigmoid(8 * v['x'] / 8))
+node('sigmoid', 'sigmoid', {'x': [2, 2, 3]}, y=lambda v, k: torch.sigmoid(v['x']))
 node('mul', 'mul', {'x': [3, 2, 3], 'gate': [3, 1, 1]}, y=lambda v, k: v['x'] * v['gate'])
 
 
@@ -106,7 +108,8 @@ def fused(v, k):
     return F.relu(y) + resize(v['addend'], y.shape[-2:])
 
 
-node('conv', 'conv with everything fused', {'x': [5, 3, 4], 'gate': [5, 1, 1], 'shortcut': [3, 5, 7], 'residual': [6, 3, 4], 'addend': [6, 2, 2]},
+node('conv', 'conv with everything fused',
+     {'x': [5, 3, 4], 'gate': [5, 1, 1], 'shortcut': [3, 5, 7], 'residual': [6, 3, 4], 'addend': [6, 2, 2]},
      {'kernel': [1, 1], 'stride': 1, 'dilations': [1], 'pads': [0], 'groups': 1, 'activation': 'relu', 'shortcut': 'pooled'},
      {'weight': [6, 5, 1, 1], 'bias': [6], 'shortcut': [6, 3, 1, 1]}, fused)
 
@@ -156,10 +159,12 @@ for path, x, block in [('body.stage4', [32, 5, 7], (48, [1], 16, 2)), ('body.sta
                        ('body.stage16.13', [256, 2, 1], (320, [1, 14], 16, 1))]:
     cases.append({'op': 'block', 'name': path, 'inputs': {'x': x}, 'y': numbers(d_block(path, value(f'{path}.x', x), *block))})
 
-for name, frame, size in [('shrink', [9, 11], [4, 5]), ('shrink a little', [5, 6], [4, 5]), ('enlarge', [3, 2], [5, 7]), ('mixed', [9, 3], [4, 5])]:
+for name, frame, size in [('shrink', [9, 11], [4, 5]), ('shrink a little', [5, 6], [4, 5]), ('enlarge', [3, 2], [5, 7]),
+                          ('mixed', [9, 3], [4, 5])]:
     bytes_ = torch.from_numpy(np.floor(uniform(f'antialias {name}', 4 * frame[0] * frame[1]) * 256)).reshape(*frame, 4)
     picture = bytes_[..., :3].permute(2, 0, 1)[None]
-    cases.append({'op': 'antialias', 'name': f'antialias {name}', 'frame': frame, 'size': size, 'y': numbers(resize(picture, size, antialias=True))})
+    made = numbers(resize(picture, size, antialias=True))
+    cases.append({'op': 'antialias', 'name': f'antialias {name}', 'frame': frame, 'size': size, 'y': made})
 
 path = pathlib.Path(__file__).with_suffix('.json')
 path.write_text('[\n' + ',\n'.join(json.dumps(case, separators=(',', ':')) for case in cases) + '\n]\n')

@@ -1,7 +1,12 @@
 // Adaptive averages whose windows overlap, or outnumber the pixels. Data only: conformance.test.ts runs it.
 import { drawPlace, drawSize, type KernelTable, map, node, type Row } from './table.ts';
 
-function row(name: string, [c, h, w]: readonly [number, number, number], bins: number, place: Pick<Row, 'join' | 'most'> = {}): Row {
+function row(
+  name: string,
+  [c, h, w]: readonly [number, number, number],
+  bins: number,
+  place: Pick<Row, 'join' | 'most'> = {},
+): Row {
   return { name, node: node('adaptive', { attributes: { bins } }), inputs: { x: map(c, h, w) }, ...place };
 }
 

@@ -1,4 +1,4 @@
-// A row made concrete for one precision: the bytes of every buffer before the dispatch, what must be in them after it, and the verdict.
+// A row made concrete for one precision: the bytes of every buffer before the dispatch, what must be in them after it, the verdict.
 
 import { decodeValue, encodeValue } from '../../src/gpu/transfer.ts';
 import { type Constant, constantReader, type ReadConstant, tensorsOf } from '../../src/graph/constant.ts';
@@ -37,7 +37,8 @@ export interface Case {
   readonly read: ReadConstant;
   /** RGBA bytes or float32 planes for a stem. */
   readonly frame: { readonly bytes: Uint8Array<ArrayBuffer>; readonly h: number; readonly w: number } | null;
-  readonly expected: ReadonlyMap<string, Field>;
+  /** The truth, by value; computed when it is asked for. */
+  expected(): ReadonlyMap<string, Field>;
 }
 
 export function makeCase(table: KernelTable, row: Row, precision: Precision): Case {
@@ -72,7 +73,7 @@ export function makeCase(table: KernelTable, row: Row, precision: Precision): Ca
   const read = constantReader(new Map(tensors.map(([name, shape]) => [name, seeded(row, name, shape)])), toFloat32);
   const frame = frameOf(row);
   if (frame) values[FRAME] = { slot: -1, c: 4, h: frame.h, w: frame.w, stride: 1, offset: 0, kind: 'map' };
-  const expected = new Map(frame ? [[node.name, stemOf(node, frame)]] : evaluate(node, fields, read));
+  const expected = () => new Map(frame ? [[node.name, stemOf(node, frame)]] : evaluate(node, fields, read));
   return { table, row, precision, graph, values, slots, read, frame, expected };
 }
 
@@ -81,7 +82,9 @@ export function caseStep({ row, values, precision }: Case, variant: string, fact
   const most = row.most ?? facts.limits.maxComputeWorkgroupsPerDimension;
   // Slow is not unable: on a CPU adapter the forms for GPUs are checked too.
   const able = { ...facts, software: false, limits: { ...facts.limits, maxComputeWorkgroupsPerDimension: most } };
-  return stepOf(row.node, values, { precision, facts: able, variants: [variant], shaderFacts: library.facts });
+  const step = stepOf(row.node, values, { precision, facts: able, variants: [variant], shaderFacts: library.facts });
+  if (step.variant !== variant) throw new Error(`${facts.name} makes ${row.name} by ${step.variant}, ${variant} was asked for`);
+  return step;
 }
 
 /** A plan of that one step. */
@@ -116,7 +119,7 @@ export interface Verdict {
 
 /** `after` holds the bytes of each slot after the dispatch. */
 export function judge(made: Case, after: readonly ArrayBuffer[]): Verdict {
-  const verdicts = [...made.expected].map(([name, expected]) => {
+  const verdicts = [...made.expected()].map(([name, expected]) => {
     const place = made.values[name];
     const bytes = after[place.slot];
     const fault = strayBytes(place, bytes, made) ?? unclearedLanes(place, bytes, made);

@@ -8,7 +8,7 @@ import type { AdapterFacts } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
 import { type Case, casePlan, caseStep, judge, kernelOf, makeCase } from './case.ts';
-import { allRows, type KernelTable, precisions, type Row } from './table.ts';
+import { allRows, type KernelTable, precisionsOf, type Row } from './table.ts';
 
 export interface Check {
   readonly kernel: string;
@@ -39,7 +39,7 @@ export async function checkTable(
   const engine = createEngine(device, library);
   const checks: Check[] = [];
   try {
-    for (const precision of options.precisions ?? precisions) {
+    for (const precision of options.precisions ?? precisionsOf(facts.features)) {
       for (const row of options.rows ?? allRows(table)) {
         for (const variant of runnable(table, row, facts)) {
           const check = await checkRow(engine, facts, table, row, variant, precision);

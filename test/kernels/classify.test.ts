@@ -14,7 +14,7 @@ export const table: KernelTable = {
   tolerance: {
     f32: 3e-6,
     half: 3e-6,
-    why: 'another class may win only where two interpolated scores are nearer than their rounding; an exact tie is the lowest index',
+    why: 'another class may win only where two scores are nearer than their rounding; an exact tie is the lowest index',
   },
   rows: [
     row('one pixel', 2, [1, 1], [1, 1]),

@@ -53,6 +53,13 @@ for (const table of tables) {
     }
   });
 
+  if (table.kernel === 'grouped') {
+    test('grouped: a strip has several tiles', () => {
+      const many = steps.filter(({ params }) => Number(params.strips) < Number(params.height) * Number(params.across));
+      assert.ok(many.length > 0);
+    });
+  }
+
   test(`${table.kernel}: a row folds its grid`, () => {
     // One workgroup is all that excite has.
     assert.ok(table.kernel === 'excite' || steps.some(({ grid }) => grid[1] > 1));

@@ -1,24 +1,23 @@
 // Runs the tables: `tsx test/kernels/conformance.test.ts [kernel] [row]`; `npm test` starts it once a kernel. Each row goes to the
-// interpreter if it is small, to the compiler in every precision, and to the device in every precision that all devices have.
+// interpreter if it is small, to the compiler in every precision, and to the device in every precision that it has.
 import { suite } from 'uvu';
 import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
-import { fileLibrary, readShaders } from '../../src/node/shader-files.ts';
-import { compileRow, compilerJudge, deviceJudge, interpretRow, sat } from '../judges.ts';
+import type { Variant } from '../../src/kernels/kernel.ts';
+import { fileLibrary } from '../../src/node/shader-files.ts';
+import type { Precision } from '../../src/shader/source.ts';
+import { compileRow, compilerJudge, deviceJudge, interpretation, type Sitting } from '../judges.ts';
+import { sat } from '../record.ts';
 import { kernelOf } from './case.ts';
 import { checkRow, runnable } from './check.ts';
 import { tables } from './index.ts';
-import { allRows, type KernelTable, precisions, type Row, randomRow } from './table.ts';
+import { allRows, type KernelTable, precisionsOf, type Row, randomRow } from './table.ts';
 
 const [wanted, only] = process.argv.slice(2);
 const chosen = tables.filter(({ kernel }) => wanted === undefined || kernel === wanted);
 if (chosen.length === 0) throw new Error(`no table "${wanted}"; there are ${tables.map(({ kernel }) => kernel).join(', ')}`);
 
-const texts = readShaders();
-const library = fileLibrary(texts);
-const compiler = await compilerJudge();
-const hasF16 = texts.has('lib/f16');
-const f16Compiler = hasF16 ? await compilerJudge(['shader-f16']) : null;
-if (!hasF16) console.log('skipped: f16 is not compiled: shaders/lib/f16.wgsl does not exist');
+const library = fileLibrary();
+const compilers = new Map<string, Sitting | null>();
 const device = await deviceJudge();
 
 for (const table of chosen) {
@@ -26,20 +25,21 @@ for (const table of chosen) {
   const engine = device && createEngine(device.device, library);
   for (const row of only === undefined ? allRows(table) : [findRow(table, only)]) {
     for (const variant of kernelOf(table, row).variants) {
-      const title = `${row.name}, ${variant.name}`;
-      run(`interpreter: ${title}`, () => void interpretRow(table, row, variant, library));
-      for (const precision of [...precisions, ...(hasF16 ? (['f16'] as const) : [])]) {
-        const sitting = precision === 'f16' ? f16Compiler : compiler;
-        if (sitting) run(`compiler: ${title}, ${precision}`, () => compileRow(sitting, library, table, row, variant, precision));
-        else run.skip(`compiler: ${title}, ${precision}`);
+      const interpreted = interpretation(table, row, variant, library);
+      if (interpreted) run(`interpreter: ${row.name}, ${variant.name}`, interpreted);
+      for (const precision of precisionsOf(['shader-f16'])) {
+        const title = `compiler: ${row.name}, ${variant.name}, ${precision}`;
+        const compiler = await compilerFor(variant, precision);
+        if (compiler) run(title, () => compileRow(compiler, library, table, row, variant, precision));
+        else run.skip(title);
       }
     }
-    for (const precision of precisions) {
-      if (!device || !engine) {
-        run.skip(`device: ${row.name}, ${precision}`);
-        continue;
-      }
-      for (const variant of runnable(table, row, device.facts)) {
+    if (!device || !engine) {
+      run.skip(`device: ${row.name}`);
+      continue;
+    }
+    for (const variant of runnable(table, row, device.facts)) {
+      for (const precision of precisionsOf(device.facts.features)) {
         run(`device: ${row.name}, ${variant.name}, ${precision}`, async () => {
           const { message } = await checkRow(engine, device.facts, table, row, variant, precision);
           sat('device', device.who);
@@ -56,9 +56,17 @@ for (const table of chosen) {
 
 const end = suite('end');
 end.after(() => {
-  for (const sitting of [device, compiler, f16Compiler]) sitting?.close();
+  for (const sitting of [device, ...compilers.values()]) sitting?.close();
 });
 end.run();
+
+/** A device with exactly the features that a variant and a precision need. */
+async function compilerFor({ needs }: Variant, precision: Precision): Promise<Sitting | null> {
+  const features = [...(needs.features ?? []), ...(precision === 'f16' ? ['shader-f16'] : [])] as GPUFeatureName[];
+  const key = features.join();
+  if (!compilers.has(key)) compilers.set(key, await compilerJudge(features));
+  return compilers.get(key)!;
+}
 
 function findRow(table: KernelTable, name: string): Row {
   const seed = /^random (\d+)$/.exec(name);

@@ -38,7 +38,7 @@ const specs: Readonly<Record<string, Spec>> = {
   '2×2 with stride 2': { i: 8, o: 16, h: 7, w: 6, kernel: [2, 2], stride: 2 },
   '5×5 with stride 3': { i: 4, o: 5, h: 11, w: 31, kernel: [5, 5], stride: 3, pad: 2, bias: true },
   'into a join': { i: 24, o: 8, h: 5, w: 5, pad: 1, bias: true, relu: true, join: { from: 4, c: 20 } },
-  'folded grid': { i: 3, o: 24, h: 11, w: 13, pad: 1, bias: true, relu: true, most: 3 },
+  'folded grid': { i: 3, o: 24, h: 23, w: 17, pad: 1, bias: true, relu: true, most: 3 },
 };
 
 export const table: KernelTable = {

@@ -1,5 +1,5 @@
-// The small operations that passes left standing, among them what a tap needs: slices, copies into a join, unfused gates. Data only:
-// conformance.test.ts runs it.
+// The small operations that passes left standing, among them what a tap needs: slices, copies into a join, unfused gates. Data
+// only: conformance.test.ts runs it.
 import type { Constant, Norm } from '../../src/graph/constant.ts';
 import type { Activation, Node } from '../../src/graph/graph.ts';
 import { type Draw, drawPlace, drawSize, exact, type KernelTable, map, node, type Row } from './table.ts';
@@ -42,7 +42,7 @@ export const table: KernelTable = {
   tolerance: {
     f32: 1e-6,
     half: 1e-3,
-    why: 'one or two float32 operations, and an exponential that WGSL allows a few units in the last place; a stored half has 2^-10',
+    why: 'one or two float32 operations, and an exponential of a few units in the last place; a stored half is off by 2^-10',
   },
   rows: [
     batchnorm('batch norm', [5, 3, 5]),

@@ -26,7 +26,7 @@ const specs: Readonly<Record<string, Spec>> = {
   '128, 12': { c: 128, hidden: 12, strips: 13, pixels: 9 },
   '120, 30': { c: 120, hidden: 30, strips: 3, pixels: 1 },
   '336, 84': { c: 336, hidden: 84, strips: 7, pixels: 3 },
-  'all strips': { c: 16, hidden: 5, strips: 512, pixels: 4225 },
+  'as many strips as there can be': { c: 16, hidden: 5, strips: 16384, pixels: 131072 },
   'more quads than lanes': { c: 1036, hidden: 7, strips: 2, pixels: 1 },
   'the most of both': { c: 2048, hidden: 256, strips: 1, pixels: 1 },
 };

@@ -41,7 +41,7 @@ const specs: Readonly<Record<string, Spec>> = {
   'stride 2, one pixel': { c: 48, group: 24, h: 1, w: 1, stride: 2, bias: true },
   'stride 2, dilated': { c: 32, group: 8, h: 7, w: 33, rates: [2, 4], stride: 2, relu: true },
   'stride 2, groups of 24': { c: 48, group: 24, h: 9, w: 5, stride: 2, bias: true },
-  'more tiles than strips': { c: 16, group: 8, h: 65, w: 65, squeeze: true },
+  'more tiles than strips': { c: 2048, group: 8, h: 131, w: 3, squeeze: true },
   'no squeeze': { c: 32, group: 16, h: 3, w: 5, bias: true, relu: true },
   'into a join': { c: 16, group: 8, h: 3, w: 5, join: { from: 12, c: 30 } },
   'folded grid': { c: 48, group: 16, h: 13, w: 9, bias: true, relu: true, most: 2 },

@@ -1,4 +1,5 @@
 // All tables, for those who run every kernel: the tests' completeness check and `bench --check`.
+import { table as adaptive } from './adaptive.test.ts';
 import { table as classify } from './classify.test.ts';
 import { table as conv } from './conv.test.ts';
 import { table as elementwise } from './elementwise.test.ts';
@@ -10,6 +11,7 @@ import { table as preprocess } from './preprocess.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
 import type { KernelTable } from './table.ts';
 import { table as upsample } from './upsample.test.ts';
+import { table as warp } from './warp.test.ts';
 
 export const tables: readonly KernelTable[] = [
   preprocess,
@@ -20,6 +22,8 @@ export const tables: readonly KernelTable[] = [
   squeeze,
   pool,
   upsample,
+  adaptive,
+  warp,
   elementwise,
   classify,
 ];

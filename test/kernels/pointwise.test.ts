@@ -63,7 +63,7 @@ const specs: Readonly<Record<string, Spec>> = {
   '264→16 long sums': { i: 264, o: 16, h: 2, w: 3, bias: true },
   'into the end of a join': { i: 8, o: 8, h: 5, w: 3, bias: true, relu: true, join: { from: 12, c: 20 } },
   'odd width into a join': { i: 12, o: 19, h: 3, w: 3, bias: true, join: { from: 4, c: 23 } },
-  'folded grid': { i: 8, o: 24, h: 13, w: 19, relu: true, most: 2 },
+  'folded grid': { i: 8, o: 24, h: 33, w: 19, relu: true, most: 3 },
   'gate on 5 channels': { i: 5, o: 12, h: 3, w: 3, gate: true },
   residual: { i: 12, o: 5, h: 3, w: 7, residual: true },
   'gate, residual, relu': { i: 24, o: 24, h: 7, w: 5, bias: true, gate: true, residual: true, relu: true },

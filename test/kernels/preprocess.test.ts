@@ -17,7 +17,7 @@ export const table: KernelTable = {
   tolerance: {
     f32: 1e-5,
     half: 1e-3,
-    why: 'filter weights come from float32 positions: near 40 they have 2^-19 left, over a support of one pixel; a stored half has 2^-10',
+    why: 'filter weights come from float32 positions, which near 40 are good to 2^-19 of a pixel; a half has 2^-10',
   },
   rows: [
     row('one pixel', 'texture', [1, 1]),

@@ -10,7 +10,7 @@ export const table: KernelTable = {
   tolerance: {
     f32: 3e-6,
     half: 1e-3,
-    why: 'a float32 sum over all pixels of numbers that nearly cancel, so the mean is small beside its terms; a stored half has 2^-10',
+    why: 'a float32 sum of numbers that nearly cancel: the mean is small beside its terms; a stored half is off by at most 2^-10',
   },
   rows: [
     row('one pixel', [3, 1, 1]),

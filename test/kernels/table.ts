@@ -1,5 +1,5 @@
-// The form of a kernel's table: one-node cases with awkward sizes, as plain data. The tests, the benchmark and `bench --check` read the
-// same rows, so a table neither runs nor imports anything that runs.
+// The form of a kernel's table: one-node cases with awkward sizes, as plain data. The tests, the benchmark and `bench --check` read
+// the same rows, so a table neither runs nor imports anything that runs.
 import type { Constant } from '../../src/graph/constant.ts';
 import type { Activation, Node, NodeOf, Op, Shape, Value } from '../../src/graph/graph.ts';
 import type { Precision } from '../../src/shader/source.ts';
@@ -23,7 +23,7 @@ export interface Row {
 }
 
 export interface Tolerance {
-  /** Largest |Δ| over the row's largest |expected|. */
+  /** Largest |Δ| over the row's largest |expected|, of results stored as float32 and as half. */
   readonly f32: number;
   readonly half: number;
   readonly why: string;
@@ -37,8 +37,10 @@ export interface KernelTable {
   readonly tolerance: Tolerance;
 }
 
-/** The precisions that every device can run. */
-export const precisions: readonly Precision[] = ['f32', 'half'];
+/** The precisions that a device can run. */
+export function precisionsOf(features: readonly string[]): Precision[] {
+  return features.includes('shader-f16') ? ['f32', 'half', 'f16'] : ['f32', 'half'];
+}
 
 /** Random rows of a table: `random 0` to `random 19`; any other number can be asked for by name. */
 export const RANDOM_ROWS = 20;
@@ -102,7 +104,7 @@ export function convRow(spec: ConvSpec): Pick<Row, 'inputs'> & { node: NodeOf<'c
   return { node: node('conv', { attributes, constants }) as NodeOf<'conv'>, inputs: { x: map(i, h, w) } };
 }
 
-/** Where a random row puts a result of `c` channels, mostly alone, else between other parts of a join; and how its grid is folded. */
+/** Where a random row puts a result of `c` channels (mostly alone, else inside a join), and how its grid is folded. */
 export function drawPlace(draw: Draw, c: number): Pick<Row, 'join' | 'most'> {
   const from = 4 * draw.int(0, 3);
   return {

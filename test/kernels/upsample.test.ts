@@ -1,10 +1,15 @@
-// Bilinear resizes up, down, to and from one pixel. Data only: conformance.test.ts runs it.
+// Resizes up, down, to and from one pixel, in every mode. Data only: conformance.test.ts runs it.
+import type { Resampling } from '../../src/graph/graph.ts';
 import { drawPlace, drawSize, type KernelTable, map, node, type Row } from './table.ts';
 
 type Size = readonly [number, number];
 
-function row(name: string, c: number, [h, w]: Size, to: Size, place: Pick<Row, 'join' | 'most'> = {}): Row {
-  const attributes = { h: to[0], w: to[1] };
+interface More extends Pick<Row, 'join' | 'most'> {
+  readonly mode?: Resampling;
+}
+
+function row(name: string, c: number, [h, w]: Size, to: Size, { mode = 'half-pixel', ...place }: More = {}): Row {
+  const attributes = { h: to[0], w: to[1], mode };
   return { name, node: node('resize', { attributes }), inputs: { x: map(c, h, w) }, ...place };
 }
 
@@ -29,10 +34,20 @@ export const table: KernelTable = {
     row('up and down', 8, [9, 2], [4, 11]),
     row('into a join', 12, [3, 3], [5, 6], { join: { from: 4, c: 24 } }),
     row('folded grid', 24, [5, 7], [9, 13], { most: 3 }),
+    row('corners, twice', 12, [3, 4], [6, 8], { mode: 'corners' }),
+    row('corners, down', 5, [7, 9], [3, 4], { mode: 'corners' }),
+    row('corners, to one pixel', 8, [5, 3], [1, 1], { mode: 'corners' }),
+    row('corners, from one pixel', 3, [1, 1], [4, 7], { mode: 'corners' }),
+    row('corners, one row', 19, [1, 5], [1, 13], { mode: 'corners' }),
+    row('nearest, twice', 12, [3, 4], [6, 8], { mode: 'nearest' }),
+    row('nearest, odd', 8, [3, 4], [5, 7], { mode: 'nearest' }),
+    row('nearest, down', 5, [7, 9], [3, 4], { mode: 'nearest' }),
+    row('nearest, into a join', 12, [3, 3], [5, 6], { mode: 'nearest', join: { from: 4, c: 24 } }),
   ],
   random(draw) {
     const [from, to] = [drawSize(draw), drawSize(draw, 23)];
     const c = draw.int(1, 25);
-    return row('', c, [from.h, from.w], [to.h, to.w], drawPlace(draw, c));
+    const mode = draw.from(['half-pixel', 'corners', 'nearest'] as const);
+    return row('', c, [from.h, from.w], [to.h, to.w], { mode, ...drawPlace(draw, c) });
   },
 };

@@ -7,7 +7,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { listPictures, readBytes, resolveFrom, writeAtomic } from '../../src/node/files.ts';
+import { readBytes, resolveFrom, writeAtomic } from '../../src/node/files.ts';
+import { findPictures } from '../../src/node/pictures.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atrous-files-'));
 const at = (...names: string[]) => join(home, ...names);
@@ -92,13 +93,28 @@ test('pictures of a folder', async () => {
   mkdirSync(at('pictures', 'deeper.png'), { recursive: true });
   for (const name of ['b.JPG', 'a.png', 'c.jpeg', '.hidden.png', 'notes.txt', 'd.webp', 'e.bmp', 'png'])
     writeFileSync(at('pictures', name), '');
-  assert.equal(
-    await listPictures(at('pictures')),
-    ['a.png', 'b.JPG', 'c.jpeg', 'd.webp'].map(name => at('pictures', name)),
+  for (const name of ['a.png', 'x.png']) {
+    mkdirSync(at('pictures', 'sub', 'out'), { recursive: true });
+    writeFileSync(at('pictures', 'sub', name), '');
+    writeFileSync(at('pictures', 'sub', 'out', name), '');
+  }
+  const out = at('pictures', 'sub', 'out');
+  const names = async (...words: string[]): Promise<string[]> => (await findPictures(words, out)).map(({ name }) => name);
+  assert.equal(await names(at('pictures')), ['a', 'b', 'c', 'd', 'sub/a', 'sub/x']);
+  assert.equal(await findPictures([at('pictures', 'b.JPG')], out), [{ file: at('pictures', 'b.JPG'), name: 'b' }]);
+  // A file that is named is taken, whatever its ending; a pattern's names start behind its fixed part.
+  assert.equal(await names(at('pictures', 'notes.txt')), ['notes']);
+  assert.equal(await names(at('pictures', '*', '*.png')), ['sub/a', 'sub/x']);
+  assert.equal(await names(at('pictures', 'sub', '{x,y}.png')), ['x']);
+  assert.equal(await names(at('pictures', 'a.png'), at('pictures', 'a.png')), ['a']);
+  await fails(findPictures([at('pictures', 'deeper.png')], out), 'NO_FILE', 'is no picture');
+  await fails(findPictures([at('pictures', '*.bmp2')], out), 'NO_FILE', 'is no picture');
+  await fails(findPictures([at('nowhere')], out), 'NO_FILE', 'no such file');
+  await fails(
+    findPictures([at('pictures', 'a.png'), at('pictures', 'sub', 'a.png')], out),
+    'BAD_USAGE',
+    'both be written to a.classes.png',
   );
-  assert.equal(await listPictures(at('pictures', 'notes.txt')), [at('pictures', 'notes.txt')]);
-  await fails(listPictures(at('pictures', 'deeper.png')), 'NO_FILE', 'holds no picture');
-  await fails(listPictures(at('nowhere')), 'NO_FILE', 'no such file');
 });
 
 test('relative paths start where the caller was', () => {

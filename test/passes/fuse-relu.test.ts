@@ -1,0 +1,39 @@
+// A ReLU moves into the convolution or the sum before it.
+import { test } from 'uvu';
+import { builder } from '../../src/graph/build.ts';
+import { fuseRelu } from '../../src/passes/fuse-relu.ts';
+import { becomes, stays } from './check.ts';
+
+test('after a convolution and after a sum', () => {
+  const b = builder('relus', { c: 2, h: 2, w: 3 });
+  const x = b.relu('r1', b.conv('conv', b.input, { in: 2, out: 2 }));
+  becomes(
+    fuseRelu,
+    b.graph([b.relu('r2', b.add('add', x, b.input))]),
+    `2×2×3  conv = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight}
+     2×2×3  r1 = relu(conv)
+     2×2×3  add = add(r1, other input)
+     2×2×3  r2 = relu(add)`,
+    `2×2×3  r1 = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu {weight conv.weight}
+     2×2×3  r2 = add(r1, other input) activation=relu`,
+  );
+});
+
+test('a tapped sum stays', () => {
+  const b = builder('tapped', { c: 2, h: 2, w: 3 });
+  const sum = b.add('add', b.input, b.input);
+  stays(fuseRelu, b.graph([b.relu('relu', sum), sum]));
+});
+
+test('a convolution with a second reader stays', () => {
+  const b = builder('shared', { c: 2, h: 2, w: 3 });
+  const conv = b.conv('conv', b.input, { in: 2, out: 2 });
+  stays(fuseRelu, b.graph([b.add('y', b.relu('relu', conv), conv)]));
+});
+
+test('a ReLU of a pool stays', () => {
+  const b = builder('pooled', { c: 2, h: 2, w: 3 });
+  stays(fuseRelu, b.graph([b.relu('relu', b.pool('pool', b.input))]));
+});
+
+test.run();

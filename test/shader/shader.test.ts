@@ -1,0 +1,225 @@
+// The grammar of shaders/: every file a valid program by itself, within WebGPU's default limits, of one mind with its descriptor.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { kernels } from '../../src/kernels/index.ts';
+import { fileLibrary, readShaders } from '../../src/node/shader-files.ts';
+import { defaultFacts } from '../../src/plan/choose.ts';
+import type { Step } from '../../src/plan/plan.ts';
+import { packParams, packWeights } from '../../src/shader/pack.ts';
+import { reflect } from '../../src/shader/reflect.ts';
+import { assemble, type Precision, usesCodec } from '../../src/shader/source.ts';
+import { encodeFloat16 } from '../../src/weights/tensor.ts';
+import { compilerJudge } from '../judges.ts';
+import { caseStep, kernelOf, makeCase } from '../kernels/case.ts';
+import { tables } from '../kernels/index.ts';
+import { sat } from '../record.ts';
+
+/** WebGPU's default maxStorageBuffersPerShaderStage. */
+const STORAGE_BUFFERS = 8;
+const CODECS: readonly Precision[] = ['f32', 'half', 'f16'];
+
+const texts = readShaders();
+const library = fileLibrary(texts);
+const shaders = [...texts.keys()].filter(path => !path.startsWith('lib/'));
+const libs = [...texts.keys()].filter(path => path.startsWith('lib/'));
+
+for (const shader of shaders) {
+  test(`${shader}: no preprocessor, no template, a first line that says what it is`, () => {
+    const text = texts.get(shader)!;
+    assert.not.match(text, /^\s*#|\$\{/m);
+    assert.match(text, /^\/\/ \S/);
+    assert.not.match(text, /\[\[|\bstorageBarrier\b/);
+  });
+
+  test(`${shader}: bindings in order, at most ${STORAGE_BUFFERS} storage buffers`, () => {
+    for (const precision of CODECS) {
+      const { bindings, params, workgroup } = library.facts(shader, precision);
+      const buffers = bindings.filter(({ kind }) => kind === 'read' || kind === 'write');
+      assert.ok(buffers.length <= STORAGE_BUFFERS, `${buffers.length} storage buffers: ${buffers.map(({ name }) => name)}`);
+      assert.is(bindings[0].name, 'params');
+      assert.is(params.size % 16, 0);
+      assert.ok(workgroup <= 256);
+    }
+  });
+}
+
+test('every lib is used', () => {
+  const codecs = new Set(CODECS.map(precision => `lib/${precision}`));
+  const all = [...texts.values()].join('\n');
+  for (const lib of libs)
+    assert.ok(codecs.has(lib) || all.includes(`// use ${lib}.wgsl\n`), `shaders/${lib}.wgsl is used by no shader`);
+});
+
+test('every variant has its shader', () => {
+  for (const { name, variants } of kernels)
+    for (const { shader } of variants) assert.ok(texts.has(shader), `kernel ${name}: shaders/${shader}.wgsl does not exist`);
+});
+
+test('every kernel ends with a row that needs nothing', () => {
+  for (const { variants } of kernels) assert.equal(variants.at(-1)!.needs, {});
+});
+
+for (const table of tables) {
+  test(`${table.kernel}: descriptor and shader agree both ways`, () => {
+    for (const row of table.rows) {
+      const made = makeCase(table, row, 'f32');
+      for (const { name } of kernelOf(table, row).variants) agree(caseStep(made, name, defaultFacts, library));
+    }
+  });
+}
+
+function agree({ shader, overrides, params, reads, writes }: Step): void {
+  for (const precision of CODECS) {
+    const facts = library.facts(shader, precision);
+    assert.equal(Object.keys(overrides).sort(), Object.keys(facts.overrides).sort(), `overrides of ${shader}`);
+    for (const [name, type] of Object.entries(facts.overrides))
+      assert.is(typeof overrides[name], type === 'bool' ? 'boolean' : 'number', `${shader}: ${name} is ${type}`);
+    packParams(facts, params, shader);
+    const bound = ['params', ...Object.keys(reads), ...Object.keys(writes)];
+    const declared = facts.bindings.map(({ name }) => name).filter(name => name !== 'weights');
+    assert.equal(bound.sort(), declared.sort(), `bindings of ${shader}`);
+    const outputs = facts.bindings.filter(({ kind }) => kind === 'write').map(({ name }) => name);
+    assert.equal(Object.keys(writes).sort(), outputs.sort(), `outputs of ${shader}`);
+  }
+}
+
+const compiler = await compilerJudge();
+const f16 = await compilerJudge(['shader-f16']);
+for (const shader of shaders) {
+  for (const precision of CODECS) {
+    const sitting = precision === 'f16' ? f16 : compiler;
+    if (!sitting) {
+      test.skip();
+      continue;
+    }
+    test(`${shader}: valid with its default knobs, ${precision}`, async () => {
+      const { device, who } = sitting;
+      const module = device.createShaderModule({ label: shader, code: library.text(shader, precision) });
+      await device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
+      sat('compiler', who);
+    });
+  }
+}
+test.after(() => {
+  compiler?.close();
+  f16?.close();
+});
+
+test('the codec line is replaced, other libs are joined', () => {
+  const own = new Map([
+    ['x', '// use lib/f32.wgsl\n// use lib/y.wgsl\nfn main() {}\n'],
+    ['lib/f32', 'alias stored = vec4f;'],
+    ['lib/half', 'alias stored = vec2u;'],
+    ['lib/y', 'const Y = 1u;'],
+    ['plain', '// use lib/y.wgsl\n'],
+  ]);
+  assert.is(assemble(own, 'x', 'f32'), 'alias stored = vec4f;\nconst Y = 1u;\nfn main() {}\n');
+  assert.is(assemble(own, 'x', 'half'), 'alias stored = vec2u;\nconst Y = 1u;\nfn main() {}\n');
+  assert.ok(usesCodec(own, 'x'));
+  assert.not(usesCodec(own, 'plain'));
+  refuses(() => assemble(own, 'x', 'f16'), /shaders\/lib\/f16\.wgsl does not exist \(wanted by x\)/);
+});
+
+/** A program of one input and one output, whose parts a case replaces. */
+function program({
+  params = 'size: u32',
+  uniform = '@group(0) @binding(0) var<uniform> params: Params;',
+  input = '@group(0) @binding(1) var<storage, read> x: array<vec4f>;',
+  output = '@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;',
+  size = '64',
+  main = 'fn main() { y[0] = x[0] * f32(params.size); }',
+} = {}): string {
+  return `struct Params { ${params} }\n${uniform}\n${input}\n${output}\n@compute @workgroup_size(${size})\n${main}\n`;
+}
+
+test('reflection of a small program', () => {
+  const text = program({ params: 'size: u32, scale: vec4f, last: f32', size: 'LANES' });
+  assert.equal(reflect(`const LANES = 128u;\noverride FLAG: bool = false;\noverride N: u32 = 1u;\n${text}`, 'small'), {
+    bindings: [
+      { name: 'params', binding: 0, kind: 'uniform', element: '' },
+      { name: 'x', binding: 1, kind: 'read', element: 'vec4f' },
+      { name: 'y', binding: 2, kind: 'write', element: 'vec4f' },
+    ],
+    params: {
+      size: 48,
+      fields: [
+        { name: 'size', offset: 0, type: 'u32' },
+        { name: 'scale', offset: 16, type: 'vec4f' },
+        { name: 'last', offset: 32, type: 'f32' },
+      ],
+    },
+    overrides: { FLAG: 'bool', N: 'u32' },
+    workgroup: 128,
+  });
+});
+
+const broken: [string, string, RegExp][] = [
+  ['a syntax error', program({ main: 'fn main() { let }' }), /shaders\/x\.wgsl: does not parse/],
+  ['another entry point', program().replace('fn main', 'fn start'), /exactly one entry point, main/],
+  [
+    'a gap in the bindings',
+    program().replace('@binding(2)', '@binding(3)'),
+    /"y" is @group\(0\) @binding\(3\), expected @group\(0\) @binding\(2\)/,
+  ],
+  ['another group', program().replace('@group(0) @binding(1)', '@group(1) @binding(1)'), /"x" is @group\(1\)/],
+  [
+    'outputs before inputs',
+    program({
+      input: program()
+        .match(/.*y: array.*/)![0]
+        .replace('(2)', '(1)'),
+      output: program()
+        .match(/.*x: array.*/)![0]
+        .replace('(1)', '(2)'),
+    }),
+    /params, inputs, weights, outputs/,
+  ],
+  [
+    'a storage variable that is no array',
+    program({ output: '@group(0) @binding(2) var<storage, read_write> y: vec4f;' }),
+    /"y" must be an array/,
+  ],
+  [
+    'a parameter that has no plain bytes',
+    program({ params: 'size: u32, m: mat4x4f' }),
+    /parameter "m" is mat4x4f, allowed are u32, f32, vec4u, vec4f/,
+  ],
+  ['no params', program({ uniform: '', input: '', main: 'fn main() {}' }).replace('@binding(2)', '@binding(0)'), /params, inputs/],
+  [
+    'a workgroup size from an override',
+    `override N: u32 = 64u;\n${program({ size: 'N' })}`,
+    /@workgroup_size that is a number or a const/,
+  ],
+];
+
+for (const [title, text, message] of broken) test(`reflection refuses ${title}`, () => refuses(() => reflect(text, 'x'), message));
+
+test('parameters are packed by name', () => {
+  const facts = reflect(program({ params: 'size: u32, scale: vec4f, last: f32, many: vec4u' }), 'x');
+  const bytes = packParams(facts, { last: 0.5, many: [1, 2, 3, 4], size: 7, scale: [1, -2, 3, -4] }, 'x');
+  assert.equal(
+    [...new Uint32Array(bytes)].filter((_, n) => n === 0 || n >= 12),
+    [7, 1, 2, 3, 4],
+  );
+  assert.equal([...new Float32Array(bytes, 16, 5)], [1, -2, 3, -4, 0.5]);
+});
+
+test('unknown and missing parameters are named', () => {
+  const facts = reflect(program({ params: 'size: u32, last: f32' }), 'x');
+  refuses(
+    () => packParams(facts, { size: 1, lost: 2 }, 'x'),
+    /^parameters of shaders\/x\.wgsl: missing \[last\], unknown \[lost\]$/,
+  );
+});
+
+test('weights are packed in the shader’s element type', () => {
+  const values = Float32Array.of(1, -2, 0.5, 65504);
+  assert.equal([...packWeights(values, 'vec4f')], [...new Uint8Array(values.buffer)]);
+  assert.equal([...packWeights(values, 'vec2u')], [...encodeFloat16(values)]);
+});
+
+function refuses(action: () => unknown, message: RegExp): void {
+  assert.throws(action, (error: { code: string; message: string }) => error.code === 'BAD_SHADER' && message.test(error.message));
+}
+
+test.run();
