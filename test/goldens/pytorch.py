@@ -95,7 +95,29 @@ for name, x, size in [('resize up', [2, 2, 3], [5, 7]), ('resize down', [2, 7, 9
                       ('resize four times', [1, 2, 2], [8, 8]),
                       ('resize one pixel', [3, 1, 1], [2, 3]), ('resize to one pixel', [2, 5, 4], [1, 1]),
                       ('resize mixed', [1, 9, 2], [4, 5])]:
-    node('resize', name, {'x': x}, {'h': size[0], 'w': size[1]}, y=lambda v, k: resize(v['x'], size))
+    node('resize', name, {'x': x}, {'h': size[0], 'w': size[1], 'mode': 'half-pixel'}, y=lambda v, k: resize(v['x'], size))
+for name, x, size in [('corners up', [2, 3, 4], [5, 8]), ('corners down', [1, 7, 5], [3, 2]), ('corners from one pixel', [2, 1, 1], [3, 2]),
+                      ('corners to one pixel', [2, 4, 3], [1, 1])]:
+    node('resize', name, {'x': x}, {'h': size[0], 'w': size[1], 'mode': 'corners'},
+         y=lambda v, k: F.interpolate(v['x'], size=tuple(size), mode='bilinear', align_corners=True))
+for name, x, size in [('nearest twice', [2, 3, 4], [6, 8]), ('nearest odd', [2, 3, 4], [5, 7]), ('nearest down', [1, 7, 5], [3, 2])]:
+    node('resize', name, {'x': x}, {'h': size[0], 'w': size[1], 'mode': 'nearest'},
+         y=lambda v, k: F.interpolate(v['x'], size=tuple(size), mode='nearest'))
+for name, x, bins in [('adaptive global', [2, 5, 4], 1), ('adaptive overlapping', [2, 5, 7], 3), ('adaptive more bins than rows', [1, 4, 9], 6)]:
+    node('adaptive', name, {'x': x}, {'bins': bins}, y=lambda v, k: F.adaptive_avg_pool2d(v['x'], bins))
+
+
+def warp(v, k):
+    """SFNet's flow_warp."""
+    x, flow = v['x'], v['flow']
+    h, w = flow.shape[-2:]
+    rows, columns = torch.meshgrid(*(torch.linspace(-1, 1, n, dtype=torch.float64) for n in (h, w)), indexing='ij')
+    grid = torch.stack((columns, rows), 2)[None] + flow.permute(0, 2, 3, 1) / torch.tensor([w, h])
+    return F.grid_sample(x, grid, align_corners=False)
+
+
+for name, x, size in [('warp', [3, 4, 5], [8, 9]), ('warp one row', [2, 1, 4], [1, 7]), ('warp to one pixel', [2, 3, 3], [1, 1])]:
+    node('warp', name, {'x': x, 'flow': [2, *size]}, y=warp)
 for name, x in [('pool odd', [2, 5, 7]), ('pool even', [2, 4, 6]), ('pool odd width', [1, 4, 3]), ('pool one pixel', [3, 1, 1])]:
     node('pool', name, {'x': x}, y=lambda v, k: pool(v['x']))
 node('mean', 'mean', {'x': [3, 5, 4]}, y=lambda v, k: v['x'].mean((2, 3), keepdim=True))
