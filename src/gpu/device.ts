@@ -2,8 +2,8 @@
 import { AtrousError, describe } from '../errors.ts';
 import type { AdapterFacts } from '../plan/choose.ts';
 
-/** Limits worth asking for: the sizes of buffers. All others stay at WebGPU's defaults, so that plans run everywhere. */
-const RAISED = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
+/** Limits worth asking for: the sizes of buffers and pictures. All others stay at WebGPU's defaults, so that plans run everywhere. */
+const RAISED = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxTextureDimension2D'] as const;
 const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
 
 export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
