@@ -2,7 +2,7 @@
 // registers and reads zeros outside the map; weights lie in the order in which the loops meet them.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
-// use lib/weights.wgsl
+// use lib/tile.wgsl
 // use lib/row.wgsl
 
 override QUADS: u32 = 1u;  // input channels / 4
@@ -53,10 +53,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let column = (tile - row * params.across) * 8u;
   if (row >= params.height) { return; }
 
-  var left_even = biases(params.bias + pair * 2u);
-  var left_odd = biases(params.bias + pair * 2u + 1u);
-  var right_even = left_even;
-  var right_odd = left_odd;
+  var sums = biased(params.bias + pair * 2u);
   let stride = i32(params.stride);
   for (var ky = 0u; ky < ROWS; ky += 1u) {
     let v = i32(row * params.stride + ky * params.dilation) - i32(params.pad);
@@ -67,20 +64,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let right = row_pixels(u32(v), u + 4 * stride, stride);
       var at = ((pair * ROWS + ky) * COLUMNS + kx) * QUADS * 8u;
       for (var k = 0u; k < QUADS; k += 1u) {
-        let even = weight_block(at);
-        let odd = weight_block(at + 4u);
+        sums = accumulate(sums, at, load_pixels(left, k), load_pixels(right, k));
         at += 8u;
-        let l = load_pixels(left, k);
-        left_even += even * l;
-        left_odd += odd * l;
-        let r = load_pixels(right, k);
-        right_even += even * r;
-        right_odd += odd * r;
       }
     }
   }
-  finish4(row, column, pair * 2u, left_even);
-  finish4(row, column, pair * 2u + 1u, left_odd);
-  finish4(row, column + 4u, pair * 2u, right_even);
-  finish4(row, column + 4u, pair * 2u + 1u, right_odd);
+  finish4(row, column, pair * 2u, sums.left_even);
+  finish4(row, column, pair * 2u + 1u, sums.left_odd);
+  finish4(row, column + 4u, pair * 2u, sums.right_even);
+  finish4(row, column + 4u, pair * 2u + 1u, sums.right_odd);
 }

@@ -3,7 +3,7 @@
 // tile of its strip, so that it leaves one sum a channel: no barrier, no atomics, and few rows for `excite` to add up.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
-// use lib/weights.wgsl
+// use lib/tile.wgsl
 // use lib/row.wgsl
 
 override GROUP: u32 = 4u;   // channels of a group / 4
@@ -61,10 +61,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var tile = strip; tile < tiles; tile += params.strips) {
     let row = tile / params.across;
     let column = (tile - row * params.across) * 8u;
-    var left_even = biases(params.bias + quad);
-    var left_odd = biases(params.bias + quad + 1u);
-    var right_even = left_even;
-    var right_odd = left_odd;
+    var sums = biased(params.bias + quad);
     for (var ky = 0u; ky < 3u; ky += 1u) {
       let v = i32(row * STRIDE + ky * dilation) - i32(dilation);
       if (v < 0 || v >= i32(params.x_height)) { continue; }
@@ -76,20 +73,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let right = row_pixels(u32(v), u + 4 * i32(STRIDE), i32(STRIDE));
         var at = ((pair * 3u + ky) * 3u + kx) * GROUP * 8u;
         for (var k = 0u; k < GROUP; k += 1u) {
-          let even = weight_block(at);
-          let odd = weight_block(at + 4u);
+          sums = accumulate(sums, at, load_pixels(left, first + k), load_pixels(right, first + k));
           at += 8u;
-          let l = load_pixels(left, first + k);
-          left_even += even * l;
-          left_odd += odd * l;
-          let r = load_pixels(right, first + k);
-          right_even += even * r;
-          right_odd += odd * r;
         }
       }
     }
-    even_sum += finish4(row, column, quad, left_even) + finish4(row, column + 4u, quad, right_even);
-    odd_sum += finish4(row, column, quad + 1u, left_odd) + finish4(row, column + 4u, quad + 1u, right_odd);
+    even_sum += finish4(row, column, quad, sums.left_even) + finish4(row, column + 4u, quad, sums.right_even);
+    odd_sum += finish4(row, column, quad + 1u, sums.left_odd) + finish4(row, column + 4u, quad + 1u, sums.right_odd);
   }
   if (SQUEEZE) {
     partials[strip * params.pairs * 2u + quad] = even_sum;

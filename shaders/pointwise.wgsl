@@ -3,7 +3,7 @@
 // four named 4×4 accumulators, 16 loads for 256 multiply-adds, no workgroup memory and no barrier.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
-// use lib/weights.wgsl
+// use lib/tile.wgsl
 // use lib/bilinear.wgsl
 
 override QUADS: u32 = 1u;           // input channels / 4
@@ -108,35 +108,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let left_at = left * params.x_stride;
   let right_at = right * params.x_stride;
 
-  var left_even = biases(params.bias + pair * 2u);
-  var left_odd = biases(params.bias + pair * 2u + 1u);
-  var right_even = left_even;
-  var right_odd = left_odd;
+  var sums = biased(params.bias + pair * 2u);
   var at = pair * (QUADS + SHORTCUT_QUADS) * 8u;
   for (var k = 0u; k < QUADS; k += 1u) {
-    let even = weight_block(at);
-    let odd = weight_block(at + 4u);
+    sums = accumulate(sums, at, operand(left_at, k), operand(right_at, k));
     at += 8u;
-    let l = operand(left_at, k);
-    left_even += even * l;
-    left_odd += odd * l;
-    let r = operand(right_at, k);
-    right_even += even * r;
-    right_odd += odd * r;
   }
   for (var k = 0u; k < SHORTCUT_QUADS; k += 1u) {
-    let even = weight_block(at);
-    let odd = weight_block(at + 4u);
+    sums = accumulate(sums, at, shortcut_operand(left, k), shortcut_operand(right, k));
     at += 8u;
-    let l = shortcut_operand(left, k);
-    left_even += even * l;
-    left_odd += odd * l;
-    let r = shortcut_operand(right, k);
-    right_even += even * r;
-    right_odd += odd * r;
   }
-  finish4(pixel, pair * 2u, left_even);
-  finish4(pixel, pair * 2u + 1u, left_odd);
-  finish4(pixel + 4u, pair * 2u, right_even);
-  finish4(pixel + 4u, pair * 2u + 1u, right_odd);
+  finish4(pixel, pair * 2u, sums.left_even);
+  finish4(pixel, pair * 2u + 1u, sums.left_odd);
+  finish4(pixel + 4u, pair * 2u, sums.right_even);
+  finish4(pixel + 4u, pair * 2u + 1u, sums.right_odd);
 }

@@ -1,17 +1,21 @@
-// A network and its plan as text, for a machine that need not be here.
+// A network and its plan as text and as pictures, for a machine that need not be here.
 
 import { AtrousError } from '../errors.ts';
 import { factsOf } from '../gpu/device.ts';
+import { type FieldsOfView, fieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { printGraph, printNode } from '../graph/print.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
-import { readBytes, resolveFrom } from '../node/files.ts';
+import { readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import { fuse } from '../passes/index.ts';
 import { type AdapterFacts, defaultFacts } from '../plan/choose.ts';
+import { drawPlan } from '../plan/draw.ts';
+import { drawFields } from '../plan/draw-fov.ts';
+import { drawPasses, type Stage } from '../plan/draw-passes.ts';
 import { lower } from '../plan/lower.ts';
-import { printPlan, summarise } from '../plan/print.ts';
+import { printPlan, summarise, table } from '../plan/print.ts';
 import { type Card, imagenet } from '../weights/card.ts';
 import { type Arguments, type Command, onePositional, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from './command.ts';
 import { output } from './output.ts';
@@ -22,8 +26,10 @@ const PAPER = { h: 1024, w: 2048 };
 const CITYSCAPES_CLASSES = 19;
 
 export const inspect: Command = {
-  usage: 'inspect MODEL [-w WEIGHTS] [--size HxW] [--graph|--passes|--plan|--json] [--adapter default|this|RESULTS.json]',
-  about: 'parameters, MACs, fusions, dispatches and memory of a network at a size',
+  usage:
+    'inspect MODEL [-w WEIGHTS] [--size HxW] [--graph|--passes|--plan|--fov|--json] [--draw FILE.svg] ' +
+    '[--adapter default|this|RESULTS.json]',
+  about: 'parameters, MACs, fusions, dispatches, memory and fields of view of a network at a size',
   help: {
     ...sharedHelp,
     weights: 'weights file: its number of classes is used (else 19)',
@@ -32,6 +38,8 @@ export const inspect: Command = {
     graph: 'the network as published, a node a line',
     passes: 'every pass: why, and which lines it changes',
     plan: 'every dispatch: pipeline, sizes, slots, MACs, bytes',
+    fov: 'what one cell of each layer sees of the picture, holes, and the largest rate that leaves none',
+    draw: 'SVG to write: the plan as a score, or what --passes or --fov tell',
   },
   options: {
     weights: shared.weights,
@@ -44,16 +52,32 @@ export const inspect: Command = {
     graph: { type: 'boolean' },
     passes: { type: 'boolean' },
     plan: { type: 'boolean' },
+    fov: { type: 'boolean' },
+    draw: { type: 'string' },
   },
   async run(args) {
     const out = output(args.flag('json'));
     const model = onePositional('inspect', args, 'MODEL');
     const network = findNetwork(model);
     const [variants, precision] = [variantsOf(args), precisionOf(args, 'f32')];
+    const picture = pictureOf(args);
+    const draw = async (svg: string): Promise<void> => {
+      await writeAtomic(picture!, svg);
+      out.text(`drawn: ${picture}`);
+    };
     const card = await cardOf(model, args);
     const size = sizeOf(args) ?? PAPER;
     const classes = card?.classes.length ?? CITYSCAPES_CLASSES;
     const graph = network.build({ classes, ...size });
+    const [fov, texts] = [args.flag('fov'), ['graph', 'passes', 'plan'].some(flag => args.flag(flag))];
+    if (fov) {
+      const fields = fieldsOfView(graph);
+      out.json({ model, network: network.canonical, size: `${size.h}x${size.w}`, ...fieldsAsData(graph, fields) });
+      if (!args.flag('json')) out.text(printFields(graph, fields));
+      if (picture) await draw(drawFields(graph, fields));
+      // Fields of view need no plan: none is made, so no adapter's limit stands in their way.
+      if (!texts) return 0;
+    }
     const facts = await factsFor(args.text('adapter') ?? 'default', out.note);
     const { mean, std } = card?.preprocessing ?? imagenet;
     const library = await shaderLibrary();
@@ -70,22 +94,38 @@ export const inspect: Command = {
       adapter: facts.name,
     };
     out.json({ ...summary, plan });
-    if (args.flag('json')) return 0;
-    if (args.flag('graph')) out.text(printGraph(graph));
-    if (args.flag('passes')) printPasses(graph, out.text);
-    if (args.flag('plan')) out.text(printPlan(plan));
-    if (args.flag('graph') || args.flag('passes') || args.flag('plan')) return 0;
-    out.text(`${model} (${network.canonical}), ${classes} classes, at ${summary.size}`);
-    out.text(`parameters: ${summary.parameters}`);
-    out.text(`MACs: ${total} (${(total / 1e9).toFixed(3)} G)`);
-    out.text(
-      `nodes: ${graph.nodes.length} as published, ${plan.steps.length} dispatches after ${precision} lowering for ${facts.name}`,
-    );
-    out.text(summarise(plan));
-    out.text('more: --graph, --passes, --plan, --json');
+    if (!args.flag('json')) {
+      if (args.flag('graph')) out.text(printGraph(graph));
+      if (args.flag('passes')) printPasses(graph, out.text);
+      if (args.flag('plan')) out.text(printPlan(plan));
+      if (!texts) {
+        out.text(`${model} (${network.canonical}), ${classes} classes, at ${summary.size}`);
+        out.text(`parameters: ${summary.parameters}`);
+        out.text(`MACs: ${total} (${(total / 1e9).toFixed(3)} G)`);
+        const dispatches = `${plan.steps.length} dispatches after ${precision} lowering for ${facts.name}`;
+        out.text(`nodes: ${graph.nodes.length} as published, ${dispatches}`);
+        out.text(summarise(plan));
+        out.text('more: --graph, --passes, --plan, --fov, --draw FILE.svg, --json');
+      }
+    }
+    if (picture && !fov) await draw(args.flag('passes') ? drawPasses(graph, stagesOf(graph)) : drawPlan(plan));
     return 0;
   },
 };
+
+/** The file that `--draw` names, before any work is done. */
+function pictureOf(args: Arguments): string | null {
+  const name = args.text('draw');
+  if (name === undefined) return null;
+  if (!/[^/\\]\.svg$/i.test(name))
+    throw new AtrousError('BAD_USAGE', `--draw ${name || '(nothing)'}: drawings are SVG; give a name that ends in .svg`);
+  if (args.flag('fov') && args.flag('passes'))
+    throw new AtrousError(
+      'BAD_USAGE',
+      `--draw ${name}: --fov and --passes are two drawings and this is one file; run it once for each`,
+    );
+  return resolveFrom(name);
+}
 
 async function cardOf(model: string, args: Arguments): Promise<Card | null> {
   if (!published.has(model) && args.text('weights') === undefined) return (await readCard(args.text('card'))) ?? null;
@@ -139,4 +179,59 @@ function printPasses(graph: Graph, print: (line: string) => void): void {
     for (const line of old) if (!fresh.has(line)) print(`  - ${line}`);
     for (const line of fresh) if (!old.has(line)) print(`  + ${line}`);
   });
+}
+
+function stagesOf(graph: Graph): Stage[] {
+  const stages: Stage[] = [];
+  fuse(graph, (pass, _before, after) => stages.push({ pass, after }));
+  return stages;
+}
+
+function fieldsAsData(graph: Graph, fields: FieldsOfView): object {
+  const rows = layers(graph).map(layer => {
+    const { value: _, ...field } = fields.of(layer);
+    return { layer, ...field, rates: fields.rates(layer), bound: fields.bound(layer) };
+  });
+  const total = (alias: string): object => {
+    const { value, size, whole, stride } = fields.of(alias);
+    return { value, size, whole, stride };
+  };
+  const modules = [...graph.aliases.keys()].filter(alias => !alias.includes('.'));
+  return {
+    gates: { held: 1, count: fields.gates.length },
+    fields: rows,
+    ...Object.fromEntries(modules.map(name => [name, total(name)])),
+  };
+}
+
+/** A line a layer, the body's and the decoder's totals, and what the numbers leave out. */
+function printFields(graph: Graph, fields: FieldsOfView): string {
+  const { h, w } = graph.input;
+  const number = (at: number): string => String(Math.round(at * 100) / 100);
+  const rows = layers(graph).map(layer => {
+    const { stride, size, whole, holes } = fields.of(layer);
+    return [
+      layer,
+      stride.h === stride.w ? number(stride.h) : `${number(stride.h)}×${number(stride.w)}`,
+      fields.rates(layer).join(' '),
+      String(fields.bound(layer) ?? ''),
+      whole ? 'the whole picture' : `${size.h}×${size.w}`,
+      whole ? '' : holes ? `${holes.pixels} px, the first in row ${holes.row}, column ${holes.column} of the box` : 'none',
+    ];
+  });
+  const modules = [...graph.aliases.keys()].filter(alias => !alias.includes('.'));
+  const totals = modules.map(name => {
+    const { size, whole } = fields.of(name);
+    return `${name}: ${whole ? 'the whole picture' : `${size.h}×${size.w} px`}`;
+  });
+  return [
+    table(['layer', 'stride', 'rates', 'at most', 'field of view', 'holes'], rows),
+    '',
+    ...totals,
+    ...(fields.gates.length
+      ? [`the ${fields.gates.length} gates are held at 1: with their means every cell behind one sees the whole picture`]
+      : []),
+    `boxes are of cells far from the border: nearer to it, a cell sees the part that lies in the ${h}×${w} of the picture`,
+    'at most: the largest rate that leaves no hole, ⌊field of view / stride⌋ of what the layer reads if that has none',
+  ].join('\n');
 }

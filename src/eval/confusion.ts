@@ -35,8 +35,9 @@ export function emptyConfusion(classes: number): Confusion {
 }
 
 /**
- * The matrix of one picture. `predicted` and `labels` are h×w, class numbers; a pixel whose label is `ignore`, or `classes` or more,
- * is left out, as in the published evaluations. Throws `BAD_USAGE` for sizes that disagree or a predicted class that does not exist.
+ * The matrix of one picture. `predicted` and `labels` are h×w, class numbers; a pixel whose label is `ignore`, or `classes` or
+ * more, is left out, as in the published evaluations. Throws `BAD_USAGE` for sizes that disagree or a predicted class that does not
+ * exist.
  */
 export function countConfusion(predicted: Uint8Array, labels: Uint8Array, classes: number, ignore = 255): Confusion {
   if (predicted.length !== labels.length) {

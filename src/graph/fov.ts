@@ -1,5 +1,5 @@
-// What a cell of a map sees: exactly which pixels of the input its numbers depend on, how that grows from layer to layer, and how far
-// a convolution could be dilated before its field of view had holes.
+// What a cell of a map sees: exactly which pixels of the input its numbers depend on, how that grows from layer to layer, and how
+// far a convolution could be dilated before its field of view had holes.
 import { AtrousError } from '../errors.ts';
 import { shapeOf } from './constant.ts';
 import { type Graph, INPUT, type Node, type NodeOf, type Resampling, resolve, type Shape } from './graph.ts';
@@ -27,7 +27,9 @@ export interface FieldOfView {
   readonly size: { readonly h: number; readonly w: number };
   /** Whether every cell sees the whole picture besides, through a mean that is no gate. */
   readonly whole: boolean;
-  /** Pixels of the box that the cell does not depend on, and the first of them, row by row, from the box's corner; null without any. */
+  /**
+   * Pixels of the box that the cell does not depend on, and the first of them, row by row, from the box's corner; null without any.
+   */
   readonly holes: { readonly pixels: number; readonly row: number; readonly column: number } | null;
 }
 
@@ -36,15 +38,18 @@ export interface FieldsOfView {
   readonly values: readonly string[];
   /** Gates that are held at 1. With them every cell that is behind one sees the whole picture, faintly. */
   readonly gates: readonly string[];
-  /** What one cell sees. Cells are counted on a plane without borders, so negative ones exist and see pixels outside of the picture. */
+  /**
+   * What one cell sees. Cells are counted on a plane without borders, so negative ones exist and see pixels outside of the picture.
+   */
   see(value: string, row: number, column: number): Sight;
   of(value: string): FieldOfView;
   /** Dilations of the convolutions wider than 1×1 in the module `path`, or of the value itself: ascending, each once. */
   rates(path: string): number[];
   /**
-   * The largest dilation at which each of those convolutions, by itself, would leave no hole; null where there is none or it makes no
-   * difference. When the convolution's input has no holes it is ⌊field of view / stride⌋. The bound holds for a block of several
-   * branches as a whole, too: the widest branch alone sees the corners of the block's box, so a row that it skips stays a hole there.
+   * The largest dilation at which each of those convolutions, by itself, would leave no hole; null where there is none or it makes
+   * no difference. When the convolution's input has no holes it is ⌊field of view / stride⌋. The bound holds for a block of several
+   * branches as a whole, too: the widest branch alone sees the corners of the block's box, so a row that it skips stays a hole
+   * there.
    */
   bound(path: string): number | null;
 }
@@ -79,9 +84,9 @@ interface Read {
 const MOST_PHASES = 16;
 
 /**
- * Fields of view of a network as published (unfused). Gates are held at 1: the mean behind them is cut. Borders are not looked at: a cell
- * near one sees the part of its box that lies in the picture. Zero padding changes that only where a dilation × stride is larger than
- * half the field before, because a cell beyond the border would have seen pixels that no cell inside sees.
+ * Fields of view of a network as published (unfused). Gates are held at 1: the mean behind them is cut. Borders are not looked at:
+ * a cell near one sees the part of its box that lies in the picture. Zero padding changes that only where a dilation × stride is
+ * larger than half the field before, because a cell beyond the border would have seen pixels that no cell inside sees.
  * Throws `BAD_GRAPH` for a graph that passes have been over.
  */
 export function fieldsOfView(graph: Graph): FieldsOfView {
@@ -181,7 +186,7 @@ export function fieldsOfView(graph: Graph): FieldsOfView {
     if (known.has(value)) return value;
     throw new AtrousError(
       'BAD_USAGE',
-      `${graph.name} has no value "${name}" on the way from its input to its outputs; ${nodes.length} are, such as ${nodes[0]?.name}`,
+      `${graph.name} has no value "${name}" on the way from input to outputs; ${nodes.length} are, such as ${nodes.at(-1)?.name}`,
     );
   };
   return {
@@ -198,8 +203,8 @@ export function fieldsOfView(graph: Graph): FieldsOfView {
 }
 
 /**
- * The layers that people speak of: values that are the output of a module with a convolution in it (a block, a head, the stem, a bare
- * convolution), without what lies inside such a module; and the graph's outputs.
+ * The layers that people speak of: values that are the output of a module with a convolution in it (a block, a head, the stem, a
+ * bare convolution), without what lies inside such a module; and the graph's outputs.
  */
 export function layers(graph: Graph): string[] {
   const nodes = mainPath(graph);

@@ -1,4 +1,5 @@
-// Fields of view as a picture: every layer's box around one cell, on the picture that it looks at, and how each layer makes it grow.
+// Fields of view as a picture: every layer's box around one cell, on the picture that it looks at, and how each layer makes it
+// grow.
 import { type FieldOfView, type FieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { boxOf, type Region } from '../graph/region.ts';
@@ -10,11 +11,13 @@ const MARGIN = 32;
 const ROW = 21;
 const TABLE = MARGIN + PANEL + 44;
 const BAR = 330;
-/** Columns of the table, from its left side: where their text ends, or begins for the last two. */
-const COLUMNS = { stride: 168, rate: 228, gauge: 240, bound: 336, bar: 352 };
+/** Columns of the table, from its left side: where their text ends, or their bars begin. */
+const COLUMNS = { stride: 222, rate: 284, gauge: 298, bound: 394, bar: 412 };
 const INSET = 264;
 
-/** `fields` must be of `graph`. Boxes are to scale with the picture; gauges show each rate against the largest that leaves no holes. */
+/**
+ * `fields` must be of `graph`. Boxes are to scale with the picture; gauges show each rate against the largest that leaves no holes.
+ */
 export function drawFields(graph: Graph, fields: FieldsOfView): string {
   const names = layers(graph);
   const rows = names.map(name => ({ ...fields.of(name), rates: fields.rates(name), bound: fields.bound(name) }));
@@ -34,8 +37,8 @@ export function drawFields(graph: Graph, fields: FieldsOfView): string {
       title: `${graph.name}: fields of view`,
       kernels: stages(names),
       style: [
-        '.fill{stroke-width:1.2}.box .fill{fill-opacity:.16}.line{stroke-width:.7}.strong{stroke-width:1}.frame{stroke-dasharray:6 4;stroke-width:1.4}',
-        '.warn{stroke-width:1.4}.box:hover .fill{fill-opacity:.5}.seen{stroke:none;shape-rendering:crispEdges}',
+        '.fill{stroke-width:1.2}.box .fill{fill-opacity:.16}.strong{stroke-width:1}.frame,.warn{stroke-width:1.4}',
+        '.frame{stroke-dasharray:6 4}.box:hover .fill{fill-opacity:.5}.seen{stroke:none;shape-rendering:crispEdges}',
       ].join(''),
     },
     [
@@ -79,7 +82,9 @@ function drawBoxes(rows: readonly Row[], h: number, w: number, scale: number): s
     width * scale,
     height * scale,
   ];
-  const largest = rows.filter(({ whole }) => !whole).toSorted((a, b) => b.size.w - a.size.w || b.size.h - a.size.h);
+  const largest = rows
+    .filter(({ whole, period }) => !whole && period.h > 0 && period.w > 0)
+    .toSorted((a, b) => b.size.w - a.size.w || b.size.h - a.size.h);
   const distinct = largest.filter((row, n) => n === 0 || sizeOf(row) !== sizeOf(largest[n - 1]));
   let lowest = Number.NEGATIVE_INFINITY;
   const named = distinct.map(row => {
@@ -95,7 +100,7 @@ function drawBoxes(rows: readonly Row[], h: number, w: number, scale: number): s
       element(
         'g',
         { class: `box k-${stageOf(row.value)}` },
-        tip(`${row.value}\n${sizeOf(row)} pixels at stride ${strideOf(row)}`),
+        tip(`${row.value}\n${sizeOf(row)}, at stride ${strideOf(row)}`),
         bar(...rect(row.size.h, row.size.w), { class: 'fill', rx: 1.5 }),
       ),
     ),
@@ -134,8 +139,8 @@ function drawTable(rows: readonly Row[], names: readonly string[], most: number)
         element(
           'g',
           { class: `k-${stageOf(names[n])}` },
-          tip(`${row.value}: ${sizeOf(row)} pixels at stride ${strideOf(row)}`),
-          label(TABLE, y + 4, row.value, { style: 'font-size:11px' }),
+          tip(`${row.value}: ${sizeOf(row)}, at stride ${strideOf(row)}`),
+          label(TABLE, y + 4, named(row.value), { style: 'font-size:11px' }),
           label(TABLE + COLUMNS.stride, y + 4, strideOf(row), { class: 'mono end' }),
           row.rates.length ? label(TABLE + COLUMNS.rate, y + 4, row.rates.join(' '), { class: 'mono end' }) : '',
           row.bound !== null
@@ -178,16 +183,25 @@ function drawInset(region: Region, row: Row, top: number): string[] {
   ];
 }
 
+/** A module path in the room of its column. */
+function named(path: string): string {
+  const parts = path.split('.');
+  const tails = parts.map((_, n) => `… ${parts.slice(n + 1).join('.')}`);
+  return fitting([path, ...tails], 11, COLUMNS.stride - 58);
+}
+
 function strideOf({ stride }: FieldOfView): string {
-  const text = (at: number): string => String(Math.round(at * 100) / 100);
+  const text = (at: number): string => (at > 100 ? at.toFixed(0) : String(Math.round(at * 100) / 100));
   return stride.h === stride.w ? text(stride.h) : `${text(stride.h)}×${text(stride.w)}`;
 }
 
 function notesOf({ input }: Graph, { gates }: FieldsOfView, holed: Row | undefined): string[] {
   return [
-    ...(gates.length ? [`The ${gates.length} gates are held at 1: with their means every cell sees the whole picture.`] : []),
+    ...(gates.length
+      ? [`The ${gates.length} gates are held at 1: with their means every cell behind one sees the whole picture.`]
+      : []),
     `Boxes are of cells far from the border; nearer to it a cell sees what lies in the ${input.h}×${input.w}.`,
-    'At most: the largest rate whose 3×3 leaves no hole, ⌊field before / stride⌋.',
+    'At most: the largest rate that leaves no hole, ⌊field of view / stride⌋ of what the layer reads.',
     holed ? `Holes begin at ${holed.value}.` : 'No layer has a hole: each sees every pixel of its box.',
   ];
 }

@@ -1,6 +1,6 @@
-// The passes as a picture: a row a published node, a column a pass, a box a node of that column's graph over all the rows that it does the
-// work of. Boxes grow from left to right as nodes are fused; the ones that a pass has changed are in colour.
-import { type Graph, isGrouped, isPointwise, type Node, readers } from '../graph/graph.ts';
+// The passes as a picture: a row a published node, a column a pass, a box a node of that column's graph over all the rows that it
+// does the work of. Boxes grow from left to right as nodes are fused; the ones that a pass has changed are in colour.
+import { type Graph, type Node, readers } from '../graph/graph.ts';
 import { printNode } from '../graph/print.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Pass } from '../passes/pass.ts';
@@ -23,7 +23,6 @@ interface Section {
 const ROW = 15;
 const COLUMN = 128;
 const LEFT = 208;
-const HEAD = 214;
 const SECTION = 30;
 /** Top-level modules with more nodes than this are shown block by block. */
 const WHOLE = 60;
@@ -38,7 +37,8 @@ export function drawPasses(published: Graph, stages: readonly Stage[]): string {
   const body: string[] = [];
   const used = new Set<string>();
   const right = LEFT + graphs.length * COLUMN;
-  let y = HEAD;
+  const { head, bottom } = drawHead(published, stages);
+  let y = bottom;
   for (const section of sections) {
     body.push(...drawSection(section, y, right));
     y += SECTION;
@@ -66,15 +66,15 @@ export function drawPasses(published: Graph, stages: readonly Stage[]): string {
       title: `${published.name}: ${stages.length} passes`,
       kernels: [...used],
       style:
-        '.fill{stroke-width:1}.line{stroke-width:.7}.strong{stroke-width:1}.still .fill{fill-opacity:.28;stroke-opacity:.5}.still text{opacity:.62}',
+        '.fill,.strong{stroke-width:1}.line{stroke-width:.7}.still .fill{fill-opacity:.28;stroke-opacity:.5}.still text{opacity:.6}',
     },
-    [...drawHead(published, stages, right), ...body],
+    [...head, ...body],
   );
 }
 
 /**
- * Small top-level modules whole, with the single nodes that follow them; of a large one the first block of every kind, and what the others
- * are called.
+ * Small top-level modules whole, with the single nodes that follow them; of a large one the first block of every kind, and what the
+ * others are called.
  */
 function sectionsOf({ nodes }: Graph): Section[] {
   const made = new Set(nodes.map(({ name }) => name));
@@ -97,7 +97,10 @@ function sectionsOf({ nodes }: Graph): Section[] {
   return sections;
 }
 
-/** For each graph, which of its nodes does the work of each published node: a node that is gone went into the one that reads its value. */
+/**
+ * For each graph, which of its nodes does the work of each published node: a node that is gone went into the one that reads its
+ * value.
+ */
 function ownersOf(graphs: readonly Graph[]): Map<string, string>[] {
   const all = [new Map(graphs[0].nodes.map(({ name }) => [name, name]))];
   for (const [n, graph] of graphs.slice(1).entries()) {
@@ -133,7 +136,7 @@ function drawNode(node: Node, rows: readonly string[], tops: ReadonlyMap<string,
   const width = COLUMN - 12;
   const largest = boxes.reduce((a, b) => (b.bottom - b.top > a.bottom - a.top ? b : a));
   const room = Math.max(1, Math.floor((largest.bottom - largest.top - 3) / 11));
-  const lines = wrap(wording(node), 9, width - 10).slice(0, room);
+  const lines = wrap(wording(node), ', ', 9, width - 10).slice(0, room);
   return element(
     'g',
     { class: `${kernelClass(kernelOf(node))}${fresh ? '' : ' still'}` },
@@ -145,43 +148,34 @@ function drawNode(node: Node, rows: readonly string[], tops: ReadonlyMap<string,
 }
 
 /** What a node is, the weightiest word first. */
-function wording(node: Node): string {
-  if (node.op !== 'conv')
-    return node.op === 'join'
-      ? 'join (no work)'
-      : 'activation' in node.attributes && node.attributes.activation !== 'none'
-        ? `${node.op} ${node.attributes.activation}`
-        : node.op;
+function wording(node: Node): string[] {
+  if (node.op === 'join') return ['join', 'no work'];
+  if (node.op === 'add') return node.attributes.activation === 'none' ? ['add'] : ['add', node.attributes.activation];
+  if (node.op !== 'conv') return [node.op];
   const { kernel, stride, dilations, groups, activation, shortcut, partials } = node.attributes;
   const { gate, residual, addend } = node.inputs;
-  const kind = isPointwise(node)
-    ? 'conv 1×1'
-    : isGrouped(node) || groups > 1
-      ? `grouped ${kernel.join('×')}`
-      : `conv ${kernel.join('×')}`;
-  return [
-    kind,
+  const words = [
+    `${groups > 1 ? 'grouped' : 'conv'} ${kernel.join('×')}`,
     stride > 1 && `stride ${stride}`,
-    Math.max(...dilations) > 1 && `rates ${dilations.join(', ')}`,
-    gate && '× gate',
-    shortcut !== 'none' && (shortcut === 'pooled' ? '+ pooled shortcut' : '+ shortcut'),
-    node.constants.bias && '+ bias',
-    residual && '+ residual',
+    Math.max(...dilations) > 1 && `${dilations.length > 1 ? 'rates' : 'rate'} ${dilations.join(' ')}`,
+    gate && 'gated',
+    shortcut === 'pooled' ? 'pooled shortcut' : shortcut === 'same' && 'shortcut',
+    node.constants.bias && 'bias',
+    residual && 'residual',
     activation !== 'none' && activation,
-    addend && '+ resized addend',
-    partials && '→ squeeze sums',
-  ]
-    .filter(Boolean)
-    .join(' · ');
+    addend && 'resized addend',
+    partials && 'squeeze sums',
+  ];
+  return words.filter(word => typeof word === 'string');
 }
 
-/** Greedy lines of words. */
-function wrap(text: string, size: number, width: number): string[] {
+/** Greedy lines of pieces that stay whole. */
+function wrap(pieces: readonly string[], glue: string, size: number, width: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+  for (const piece of pieces) {
+    const longer = lines.length ? `${lines.at(-1)}${glue}${piece}` : piece;
     if (lines.length && widthOf(longer, size) <= width) lines[lines.length - 1] = longer;
-    else lines.push(word);
+    else lines.push(piece);
   }
   return lines;
 }
@@ -209,32 +203,30 @@ function drawSection({ path, alike, nodes }: Section, top: number, right: number
   ];
 }
 
-function drawHead(published: Graph, stages: readonly Stage[], right: number): string[] {
+/** A heading a column; returns where the rows begin, too. */
+function drawHead(published: Graph, stages: readonly Stage[]): { head: string[]; bottom: number } {
   const last = stages.at(-1)?.after ?? published;
   const joins = last.nodes.filter(({ op }) => op === 'join').length;
-  const counts = `${published.nodes.length} nodes as published, ${last.nodes.length} after ${stages.length} passes${joins ? `, ${joins} of them no work` : ''}`;
+  const counts = `${published.nodes.length} nodes as published, ${last.nodes.length} after ${stages.length} passes`;
+  const about = 'a row a node; a box is one node and spans all that it does the work of; what a pass has changed is in full colour';
   const columns = [
-    {
-      name: 'as published',
-      why: 'a row a node; a box spans the rows that one node does the work of; what a pass changes is in colour',
-      nodes: published.nodes.length,
-    },
+    { name: 'as published', why: about, nodes: published.nodes.length },
     ...stages.map(({ pass, after }) => ({ ...pass, nodes: after.nodes.length })),
-  ];
-  return [
+  ].map(column => ({ ...column, lines: wrap(column.why.split(' '), ' ', 9, COLUMN - 14) }));
+  const bottom = 132 + 11 * Math.max(...columns.map(({ lines }) => lines.length));
+  const head = [
     label(24, 44, published.name, { class: 'title' }),
-    label(24, 66, counts, { class: 'sub soft' }),
-    ...columns.flatMap(({ name, why, nodes }, column) => {
+    label(24, 66, joins ? `${counts}, ${joins} of them no work` : counts, { class: 'sub soft' }),
+    ...columns.flatMap(({ name, lines, nodes }, column) => {
       const x = LEFT + column * COLUMN + 4;
       const before = column > 0 ? columns[column - 1].nodes : nodes;
-      const change = nodes === before ? `${nodes} nodes` : `${before} → ${nodes} nodes`;
       return [
-        column > 0 ? rule(x - 6, 84, x - 6, HEAD - 6, { class: 'line' }) : '',
+        column > 0 ? rule(x - 6, 84, x - 6, bottom - 6, { class: 'line' }) : '',
         label(x, 96, column ? `${column}  ${name}` : name, { class: 'head', style: 'font-size:11px' }),
-        label(x, 111, change, { class: 'mono', style: 'font-size:9.5px' }),
-        ...wrap(why, 9, COLUMN - 14).map((line, n) => label(x, 125 + n * 11, line, { class: 'soft', style: 'font-size:9px' })),
+        label(x, 111, `${before === nodes ? '' : `${before} → `}${nodes} nodes`, { class: 'mono', style: 'font-size:9.5px' }),
+        ...lines.map((line, n) => label(x, 125 + n * 11, line, { class: 'soft', style: 'font-size:9px' })),
       ];
     }),
-    rule(24, HEAD, right, HEAD, { class: 'strong' }),
   ];
+  return { head, bottom };
 }

@@ -1,6 +1,6 @@
-// A plan as a score: slots are staves, time runs right, a value is a bar from the step that writes it to the last that reads it, and what a
-// step reads and writes sounds together. Reuse, peaks and what waits for what show at a glance.
-import { byteLength, pixelStride, QUAD, quads } from './layout.ts';
+// A plan as a score: slots are staves, time runs right, a value is a bar from the step that writes it to the last that reads it,
+// and what a step reads and writes sounds together. Reuse, peaks and what waits for what show at a glance.
+import { byteLength, QUAD, quads } from './layout.ts';
 import { type Placement, type Plan, peakBytes, pipelineKey, pipelines, type Step } from './plan.ts';
 import { bar, element, fitting, kernelClass, label, megabytes, page, rule, tip, widthOf } from './svg.ts';
 
@@ -26,6 +26,8 @@ interface Held {
   readonly bytes: number;
   /** Written in parts by other steps: an outline around them. */
   readonly joined: boolean;
+  /** Such a part: its bytes are the joined map's. */
+  readonly part: boolean;
 }
 
 /** SVG 1.1 with a light and a dark look. Bar heights go by the square root of bytes; a pointer over anything tells all about it. */
@@ -50,9 +52,9 @@ export function drawPlan(plan: Plan): string {
   const x = (step: number): number => LEFT + (step + 0.5) * COLUMN;
 
   /** Top and height of a value's bar: a part of a joined map takes the share of its channels. */
-  const place = ({ placement, bytes, joined }: Held): { y: number; height: number } => {
+  const place = ({ placement, bytes, joined, part }: Held): { y: number; height: number } => {
     const { slot, c, h, w, stride, offset, kind } = placement;
-    const shared = kind === 'map' && (joined || stride !== pixelStride(c, plan.precision));
+    const shared = joined || part;
     const whole = shared ? byteLength({ c: stride * QUAD, h, w }, kind, plan.precision) : bytes;
     const height = Math.max(SHORTEST - 4, heights[slot] * Math.sqrt(Math.min(1, whole / slots[slot])));
     const base = tops[slot] + (heights[slot] - height) / 2;
@@ -77,7 +79,7 @@ export function drawPlan(plan: Plan): string {
       { class: `step ${kernelClass(step.kernel)}` },
       tip(describe(plan, step, n)),
       element('circle', { cx: x(n), cy: bottom + 22, r: 4.5, class: 'dot' }),
-      label(0, 0, `${step.node}`, { transform: `translate(${x(n) + 4} ${bottom + 34}) rotate(-58)`, class: 'end' }),
+      label(0, 0, step.node, { transform: `translate(${x(n) + 4} ${bottom + 34}) rotate(-58)`, class: 'end' }),
       label(x(n), bottom + 10, String(n), { class: 'mid soft mono' }),
     ),
   );
@@ -88,8 +90,9 @@ export function drawPlan(plan: Plan): string {
       title: `${plan.model}: plan of ${steps.length} dispatches`,
       kernels,
       style: [
-        '.hit{fill:transparent}.fill{stroke-width:1}.line{stroke-width:.6}.strong{stroke-width:1}.stem{stroke-width:1.1;opacity:.75}',
-        '.on{stroke-width:2.5px;paint-order:stroke;stroke-linejoin:round}.open{stroke-width:1.3}.dot{stroke-width:1}.area{opacity:.32}.frame{stroke-dasharray:3 3}.dash{stroke-dasharray:5 4}',
+        '.hit{fill:transparent}.fill,.strong,.dot{stroke-width:1}.line{stroke-width:.6}.stem{stroke-width:1.1;opacity:.75}',
+        '.on{stroke-width:4px;paint-order:stroke;stroke-linejoin:round}.open{stroke-width:1.3}',
+        '.area{opacity:.32}.frame{stroke-dasharray:3 3}.dash{stroke-dasharray:5 4}',
         '.step:hover .hit{fill:#888;fill-opacity:.16}.value:hover .fill{stroke-width:2.2}',
       ].join(''),
     },
@@ -101,14 +104,17 @@ export function drawPlan(plan: Plan): string {
       ...drawWork(steps, workTop, right, x),
       ...slots.flatMap((bytes, slot) => drawStaff(slot, bytes, tops[slot], heights[slot], right)),
       ...bars,
-      ...chords,
+      ...chords.map(({ stem }) => stem),
       ...texts,
+      ...chords.map(({ notes }) => notes),
       ...names,
     ],
   );
 }
 
-/** From the first write to the last read of every value. Parts of a joined map live until the map's last reader, as in the planner. */
+/**
+ * From the first write to the last read of every value. Parts of a joined map live until the map's last reader, as in the planner.
+ */
 function lives({ steps, values, outputs, precision }: Plan): Held[] {
   const writer = new Map<string, number>();
   const reader = new Map<string, number>();
@@ -134,6 +140,7 @@ function lives({ steps, values, outputs, precision }: Plan): Held[] {
     for (const name of mine) reader.set(name, last);
     parts.set(join, mine);
   }
+  const inJoin = new Set([...parts.values()].flat());
   return names
     .map(name => {
       const placement = values[name];
@@ -146,6 +153,7 @@ function lives({ steps, values, outputs, precision }: Plan): Held[] {
         to: reader.get(name) ?? from,
         bytes: byteLength(placement, placement.kind, precision),
         joined,
+        part: inJoin.has(name),
       };
     })
     .sort((a, b) => Number(b.joined) - Number(a.joined) || a.from - b.from);
@@ -190,7 +198,7 @@ function drawName(value: Held, { y, height }: { y: number; height: number }, pla
   const { left, width } = spanOf(value, x);
   const tall = height >= TALL;
   const size = Math.min(9, height * 0.7);
-  const room = tall ? width - 10 : width - COLUMN / 2 - 8;
+  const room = tall ? width - 10 : width - COLUMN - 2;
   const [shape, weight] = [shapeOf(placement), megabytes(bytes)];
   const names = [
     name,
@@ -218,17 +226,20 @@ function shapeOf({ c, h, w }: Placement): string {
   return `${c}×${h}×${w}`;
 }
 
-/** What a step reads (open notes) and writes (full ones), on one stem. */
-function drawChord(step: Step, n: number, heads: ReadonlyMap<string, number>, x: number): string {
+/** What a step reads (open notes) and writes (full ones), on one stem. The stem lies below the names, the notes above. */
+function drawChord(step: Step, n: number, heads: ReadonlyMap<string, number>, x: number): { stem: string; notes: string } {
   const [read, written] = [step.reads, step.writes].map(side => used(side).filter(value => heads.has(value)));
   const heights = [...read, ...written].map(value => heads.get(value)!);
-  return element(
-    'g',
-    { class: kernelClass(step.kernel), 'data-step': n, 'pointer-events': 'none' },
-    heights.length > 1 ? rule(x, Math.min(...heights), x, Math.max(...heights), { class: 'stem' }) : '',
-    ...read.map(value => element('circle', { cx: x, cy: heads.get(value), r: 3.2, class: 'open' })),
-    ...written.map(value => element('circle', { cx: x, cy: heads.get(value), r: 4.2, class: 'dot' })),
-  );
+  const [top, bottom] = [Math.min(...heights), Math.max(...heights)];
+  return {
+    stem: bottom > top ? rule(x, top, x, bottom, { class: 'stem', 'pointer-events': 'none' }) : '',
+    notes: element(
+      'g',
+      { class: kernelClass(step.kernel), 'data-step': n, 'pointer-events': 'none' },
+      ...read.map(value => element('circle', { cx: x, cy: heads.get(value), r: 3.2, class: 'open' })),
+      ...written.map(value => element('circle', { cx: x, cy: heads.get(value), r: 4.2, class: 'dot' })),
+    ),
+  };
 }
 
 function drawHead(plan: Plan, kernels: readonly string[], width: number): string[] {
@@ -294,14 +305,9 @@ function drawMeasures(steps: readonly Step[], top: number, bottom: number, x: (s
 /** Bytes that are alive at each step, under the bytes of all slots. */
 function drawMemory(plan: Plan, held: readonly Held[], top: number, right: number, x: (step: number) => number): string[] {
   const alive = plan.steps.map((_, n) =>
-    // A part lies in its joined map, which is counted from the first of them on.
-    held
-      .filter(({ from, to, joined, placement: { c, stride, kind } }) => {
-        const part = !joined && kind === 'map' && stride !== pixelStride(c, plan.precision);
-        return from <= n && n <= to && !part;
-      })
-      .reduce((sum, { bytes }) => sum + bytes, 0),
+    held.reduce((sum, { from, to, part, bytes }) => (part || n < from || n > to ? sum : sum + bytes), 0),
   );
+  if (alive.length === 0) return [];
   const all = peakBytes(plan);
   const y = (bytes: number): number => top + MEMORY - (MEMORY * bytes) / Math.max(all, 1);
   const peak = alive.indexOf(Math.max(...alive));

@@ -1,4 +1,5 @@
-// The little of SVG that the drawings need: escaping, elements, one page that is readable in light and in dark and needs nothing but itself.
+// The little of SVG that the drawings need: escaping, elements, one page that is readable in light and in dark and needs nothing
+// but itself.
 
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
@@ -67,10 +68,10 @@ const HUES: Readonly<Record<string, number>> = {
   adaptive: 128,
   warp: 300,
   stem: 168,
-  stage4: 190,
-  stage8: 212,
-  stage16: 236,
-  stage32: 268,
+  stage4: 186,
+  stage8: 202,
+  stage16: 220,
+  stage32: 262,
   decoder: 34,
   classes: 322,
 };
@@ -108,19 +109,26 @@ const DARK = {
 };
 
 /** Colours are written out twice, because many viewers know no CSS variables. */
-function colours(theme: typeof LIGHT, kernels: readonly string[], dark: boolean): string {
+function colours(
+  { paper, panel, ink, soft, line, strong, alarm }: typeof LIGHT,
+  kernels: readonly string[],
+  dark: boolean,
+): string {
   const fills = kernels.map(kernel => {
     const hue = hueOf(kernel);
-    const [fill, edge, strong] = dark
+    const [fill, edge, full] = dark
       ? [`hsl(${hue}, 34%, 25%)`, `hsl(${hue}, 48%, 52%)`, `hsl(${hue}, 62%, 62%)`]
       : [`hsl(${hue}, 66%, 86%)`, `hsl(${hue}, 46%, 55%)`, `hsl(${hue}, 62%, 44%)`];
-    const name = kernelClass(kernel);
-    return `.${name} .fill{fill:${fill};stroke:${edge}}.${name} .on{stroke:${fill}}.${name} .dot{fill:${strong};stroke:${theme.paper}}.${name} .solid{fill:${strong}}`;
+    const at = `.${kernelClass(kernel)}`;
+    return [
+      `${at} .fill{fill:${fill};stroke:${edge}}${at} .on{stroke:${fill}}`,
+      `${at} .dot{fill:${full};stroke:${paper}}${at} .solid{fill:${full}}`,
+    ].join('');
   });
   return [
-    `.paper{fill:${theme.paper}}.panel{fill:${theme.panel}}text{fill:${theme.ink}}.soft{fill:${theme.soft}}.alarm{fill:${theme.alarm}}`,
-    `.line{stroke:${theme.line}}.strong{stroke:${theme.strong}}.open{fill:${theme.paper};stroke:${theme.ink}}.stem{stroke:${theme.ink}}`,
-    `.area{fill:${theme.strong}}.frame{stroke:${theme.strong};fill:none}.warn{stroke:${theme.alarm};fill:none}`,
+    `.paper{fill:${paper}}.panel{fill:${panel}}text{fill:${ink}}.soft{fill:${soft}}.alarm{fill:${alarm}}.area{fill:${strong}}`,
+    `.line{stroke:${line}}.strong{stroke:${strong}}.stem{stroke:${ink}}.open{fill:${paper};stroke:${ink}}`,
+    `.frame{stroke:${strong};fill:none}.warn{stroke:${alarm};fill:none}`,
     ...fills,
   ].join('');
 }
@@ -140,7 +148,8 @@ export function page({ width, height, title, kernels, style = '' }: Page, body: 
   const sheet = [
     'text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-size:10px}',
     '.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}',
-    '.title{font-size:26px;font-weight:600}.sub{font-size:13px}.head{font-size:12px;font-weight:600}.end{text-anchor:end}.mid{text-anchor:middle}',
+    '.title{font-size:26px;font-weight:600}.sub{font-size:13px}.head{font-size:12px;font-weight:600}',
+    '.end{text-anchor:end}.mid{text-anchor:middle}',
     style,
     colours(LIGHT, kernels, false),
     `@media (prefers-color-scheme:dark){${colours(DARK, kernels, true)}}`,
@@ -152,7 +161,8 @@ export function page({ width, height, title, kernels, style = '' }: Page, body: 
     height,
     role: 'img',
   };
-  return `${element('svg', root, tip(title), element('style', {}, sheet), bar(0, 0, width, height, { class: 'paper' }), ...body)}\n`;
+  const paper = bar(0, 0, width, height, { class: 'paper' });
+  return `${element('svg', root, tip(title), element('style', {}, sheet), paper, ...body)}\n`;
 }
 
 function short(value: number): string {

@@ -1,5 +1,6 @@
-// Which numbers of a network's input a cell depends on, by brute force: a mask a value, from the cell back to the input, node by node as
-// each operation is defined, borders included. No arithmetic on fields of view is shared with src/graph/fov.ts, nor any line of it.
+// Which numbers of a network's input a cell depends on, by brute force: a mask a value, from the cell back to the input, node by
+// node as each operation is defined, borders included. No arithmetic on fields of view is shared with src/graph/fov.ts, nor any
+// line of it.
 import { shapeOf } from '../../src/graph/constant.ts';
 import { type Graph, INPUT, type Node, type Resampling, type Shape } from '../../src/graph/graph.ts';
 import { infer } from '../../src/graph/ops.ts';

@@ -1,0 +1,28 @@
+// What kernels share that make each pixel's channel quad from some pixels of `x`: a lane a quad.
+struct Params {
+  height: u32,  // of the output, in pixels; strides and offsets are in channel quads
+  width: u32,
+  quads: u32,
+  x_height: u32,
+  x_width: u32,
+  x_stride: u32,
+  y_stride: u32,
+  y_offset: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<stored>;
+@group(0) @binding(2) var<storage, read_write> y: array<stored>;
+
+fn at(row: u32, column: u32, quad: u32) -> vec4f { return decode(x[(row * params.x_width + column) * params.x_stride + quad]); }
+
+struct Place {
+  row: u32,
+  column: u32,
+  quad: u32,
+}
+fn place_of(lane: u32) -> Place {
+  let pixel = lane / params.quads;
+  let row = pixel / params.width;
+  return Place(row, pixel - row * params.width, lane - pixel * params.quads);
+}
+fn store(p: Place, value: vec4f) { y[(p.row * params.width + p.column) * params.y_stride + params.y_offset + p.quad] = encode(value); }
