@@ -1,6 +1,5 @@
 // The benchmark as a program: `npm run bench`, `atrous bench`, or `node dist/bench.js` on a machine that has nothing but `webgpu`.
 
-import { dirname } from 'node:path';
 import { type Command, countOf, parse, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from '../src/cli/command.ts';
 import { output, percent } from '../src/cli/output.ts';
 import { AtrousError, describe } from '../src/errors.ts';
@@ -8,7 +7,7 @@ import { adapterName, factsOf } from '../src/gpu/device.ts';
 import { kernels } from '../src/kernels/index.ts';
 import { findNetwork } from '../src/models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../src/node/engine.ts';
-import { checkFolder, resolveFrom, writeAtomic } from '../src/node/files.ts';
+import { checkFile, resolveFrom, writeAtomic } from '../src/node/files.ts';
 import { checkChoice } from '../src/plan/choose.ts';
 import { table } from '../src/plan/print.ts';
 import { check } from './check.ts';
@@ -53,7 +52,7 @@ const bench: Command = {
     const runs = args.text('runs') === undefined ? undefined : countOf(args, 'runs', 1);
     const size = sizeOf(args);
     const file = args.text('json') === undefined ? null : resolveFrom(args.text('json')!);
-    if (file) await checkFolder(dirname(file));
+    if (file) await checkFile(file);
     const { device, note } = await nodeDevice({
       adapter: args.text('adapter'),
       enable: args.list('enable'),

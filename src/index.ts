@@ -22,7 +22,7 @@ export type { Tensor, Tensors } from './weights/tensor.ts';
  * Loads a model: fetches and checks its weights, opens a device (or takes `options.device`).
  * Throws `NO_ADAPTER` where WebGPU is missing, `BAD_WEIGHTS`, `BAD_USAGE` for unknown names, `ABORTED`.
  */
-export function load(source: Source, options: LoadOptions = {}): Promise<Segmenter> {
+export async function load(source: Source, options: LoadOptions = {}): Promise<Segmenter> {
   if (!embedded)
     throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
   return loadOn({ library: embedded, openDevice: browserDevice, fetch: download }, source, options);

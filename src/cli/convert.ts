@@ -1,8 +1,8 @@
 // Any published checkpoint → one safetensors file with its card, and the card beside it.
 import { createHash } from 'node:crypto';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { AtrousError } from '../errors.ts';
-import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
+import { checkFile, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import type { Card } from '../weights/card.ts';
 import { type Converted, convertWeights } from '../weights/convert.ts';
 import { type Command, onePositional, required, shared, sharedHelp } from './command.ts';
@@ -27,7 +27,7 @@ export const convert: Command = {
     const precision = args.text('precision') ?? 'f32';
     if (precision !== 'f32' && precision !== 'f16')
       throw new AtrousError('BAD_USAGE', `--precision ${precision}: convert writes f32 or f16`);
-    await checkFolder(dirname(target));
+    await checkFile(target);
     const bytes = await readBytes(source);
     const card = await readCardFor(source, args.text('card'));
     const origin = { file: basename(source), sha256: sha256(bytes) };

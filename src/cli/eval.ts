@@ -10,14 +10,14 @@ import { type Done, type Facts, parseState, printState } from '../eval/state.ts'
 import { printSize, type Size } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { cityscapes } from '../models/palettes.ts';
-import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import { type Photograph, readImage } from '../node/photograph.ts';
 import { openTree } from '../node/tree.ts';
-import { Segmenter } from '../segmenter.ts';
+import type { Segmenter } from '../segmenter.ts';
 import type { Tensors } from '../weights/tensor.ts';
 import { type Arguments, type Command, onePositional, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from './command.ts';
 import { type Output, output, percent } from './output.ts';
+import { openSegmenter } from './segmenter.ts';
 import { openWeights } from './weights.ts';
 
 /** Errors that are one picture's own; any other ends the run. */
@@ -109,21 +109,6 @@ export async function evaluateData(args: Arguments, out: Output, { onPicture, op
   } finally {
     await segmenter.dispose();
   }
-}
-
-async function openSegmenter(weights: LoadedWeights, args: Arguments, out: Output): Promise<Segmenter> {
-  return Segmenter.create({
-    ...weights,
-    library: await shaderLibrary(),
-    precision: precisionOf(args, 'auto'),
-    variants: variantsOf(args),
-    openDevice: async () => {
-      const { device, note } = await nodeDevice({ adapter: args.text('adapter') });
-      if (note) out.note(note);
-      return device;
-    },
-    borrowed: false,
-  });
 }
 
 /** All that can be refused before a device is opened. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command line: one table of commands, one place where errors become a line and an exit code.
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AtrousError } from '../errors.ts';
 import { bench } from './bench.ts';
@@ -35,6 +35,10 @@ export async function main(words: readonly string[]): Promise<number> {
       process.stdout.write(`${overview()}\n`);
       return name === undefined ? 2 : 0;
     }
+    if (name === '--version') {
+      process.stdout.write(`${version()}\n`);
+      return 0;
+    }
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (!command) throw new AtrousError('BAD_USAGE', `no command "${name}"; there are ${Object.keys(commands).join(', ')}`);
     if (rest.includes('--help') || rest.includes('-h')) {
@@ -45,6 +49,12 @@ export async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     return complain(error);
   }
+}
+
+/** Of the package: one folder above a build, two above this file. */
+function version(): string {
+  const place = import.meta.url.includes('/src/cli/') ? '../../package.json' : '../package.json';
+  return JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')).version;
 }
 
 /** `bench` is a program of its own and reads its words itself. */

@@ -1,6 +1,5 @@
 // Raw tensors in, raw tensors out: what scripts and comparisons with PyTorch use.
 
-import { dirname } from 'node:path';
 import { AtrousError } from '../errors.ts';
 import { factsOf } from '../gpu/device.ts';
 import { createEngine, destroyEngine, type Engine, type Program, prepare } from '../gpu/executor.ts';
@@ -11,7 +10,7 @@ import { resolve } from '../graph/graph.ts';
 import { select } from '../graph/select.ts';
 import type { LoadedWeights } from '../load.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
-import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
+import { checkFile, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import { fuse } from '../passes/index.ts';
 import type { VariantChoice } from '../plan/choose.ts';
 import { classRow } from '../plan/layout.ts';
@@ -79,7 +78,7 @@ export const run: Command = {
     const taps = args.list('taps').filter(tap => tap !== 'logits' && tap !== 'classes');
     const { network, card } = weights;
     select(network.build({ classes: card.classes.length, h: picture.h, w: picture.w }), ['logits', ...taps]); // unknown taps, before any work
-    await checkFolder(dirname(target));
+    await checkFile(target);
     const start = performance.now();
     const results = backend === 'cpu' ? onCpu(weights, picture, taps) : await onGpu(weights, picture, taps, choice, out.note);
     await writeAtomic(target, writeSafetensors(results.tensors, results.metadata));

@@ -6,14 +6,14 @@ import { overlay } from '../image/overlay.ts';
 import { encodeIndexed } from '../image/png.ts';
 import { printSize } from '../image/size.ts';
 import { published } from '../models/registry.ts';
-import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFolder, resolveFrom, writeAtomic } from '../node/files.ts';
 import { encodePng, type Photograph, readImage } from '../node/photograph.ts';
 import { findPictures, type Picture } from '../node/pictures.ts';
-import { Segmenter, type SegmentResult } from '../segmenter.ts';
-import { type Arguments, type Command, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from './command.ts';
+import type { Segmenter, SegmentResult } from '../segmenter.ts';
+import { type Arguments, type Command, precisionOf, shared, sharedHelp, sizeOf } from './command.ts';
 import { type Output, output, percent } from './output.ts';
 import { frameSize, segmentFrames } from './raw.ts';
+import { openSegmenter } from './segmenter.ts';
 import { openWeights } from './weights.ts';
 
 const OPACITY = 0.6;
@@ -128,21 +128,10 @@ export async function segmentPictures(
 /** Opens what the options name, does the work and closes it. */
 async function withSegmenter(args: Arguments, out: Output, work: (segmenter: Segmenter) => Promise<number>): Promise<number> {
   insideOf(args);
-  const [precision, variants] = [precisionOf(args, 'auto'), variantsOf(args)];
+  const precision = precisionOf(args, 'auto');
   const model = args.text('model') ?? (args.text('weights') ? undefined : [...published.keys()][0]);
   const weights = await openWeights(model, args);
-  const segmenter = await Segmenter.create({
-    ...weights,
-    library: await shaderLibrary(),
-    precision,
-    variants,
-    openDevice: async () => {
-      const { device, note } = await nodeDevice({ adapter: args.text('adapter') });
-      if (note) out.note(note);
-      return device;
-    },
-    borrowed: false,
-  });
+  const segmenter = await openSegmenter(weights, args, out);
   try {
     const facts = await segmenter.facts();
     out.text(`adapter  ${facts.name}${facts.software ? ' — software, slow' : ''}`);

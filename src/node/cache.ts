@@ -4,19 +4,22 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { AtrousError } from '../errors.ts';
 
-/** XDG_CACHE_HOME counts if it is absolute (its specification says so), else ~/.cache. `NOT_WRITABLE` where there is neither. */
-export function pulledFile(name: string): string {
+/** The folder for caches: XDG_CACHE_HOME if it is absolute (its specification says so), else ~/.cache; null where there is neither. */
+export function userCache(): string | null {
   const { XDG_CACHE_HOME: cache = '' } = process.env;
-  return join(isAbsolute(cache) ? cache : join(home(), '.cache'), 'atrous', 'weights', `${name}.safetensors`);
+  if (isAbsolute(cache)) return cache;
+  try {
+    return join(homedir(), '.cache');
+  } catch {
+    return null; // no HOME, and a user number without an entry in the password file
+  }
 }
 
-function home(): string {
-  try {
-    return homedir();
-  } catch {
-    // No HOME, and a user number without an entry in the password file.
-    throw new AtrousError('NOT_WRITABLE', 'no cache folder: neither XDG_CACHE_HOME nor a home folder is known; set XDG_CACHE_HOME');
-  }
+/** Where weights of a name lie or will lie. `NOT_WRITABLE` where the user has no cache folder. */
+export function pulledFile(name: string): string {
+  const cache = userCache();
+  if (cache) return join(cache, 'atrous', 'weights', `${name}.safetensors`);
+  throw new AtrousError('NOT_WRITABLE', 'no cache folder: neither XDG_CACHE_HOME nor a home folder is known; set XDG_CACHE_HOME');
 }
 
 /** Bytes of a file, null where there is none. */

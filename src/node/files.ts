@@ -126,3 +126,10 @@ async function refusal(folder: string): Promise<string | null> {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? `${folder} takes no new files` : reasonOf(error);
   }
 }
+
+/** Throws `NOT_WRITABLE`, and makes nothing, when a file can't be written: its folder can't, or the path is one. */
+export async function checkFile(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found?.isDirectory()) throw new AtrousError('NOT_WRITABLE', `${path} can't be written: it is a folder; name a file in it`);
+  await checkFolder(dirname(path));
+}

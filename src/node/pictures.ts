@@ -5,6 +5,8 @@ import { escapePath, glob, isDynamicPattern } from 'tinyglobby';
 import { AtrousError } from '../errors.ts';
 import { reasonOf, resolveFrom } from './files.ts';
 
+/** What an earlier run wrote, perhaps beside its pictures. */
+const RESULTS = ['**/*.classes.png', '**/*.overlay.png'];
 /** What sharp reads of its own, without a system library. */
 const PICTURES = '**/*.{jpg,jpeg,jpe,jfif,png,webp,gif,tif,tiff,avif}';
 
@@ -15,8 +17,8 @@ export interface Picture {
 }
 
 /**
- * Pictures of all arguments, in their order, each folder's sorted by path. Hidden files, and what lies in `exclude` (the folder of the results), are
- * left out. Throws `NO_FILE` for an argument without a picture, and `BAD_USAGE`, before any work, when two pictures share a name.
+ * Pictures of all arguments, in their order, each folder's sorted by path. Hidden files, results, and what lies in `exclude` (the folder of the results)
+ * are left out. Throws `NO_FILE` for an argument without a picture, and `BAD_USAGE`, before any work, when two pictures share a name.
  */
 export async function findPictures(words: readonly string[], exclude: string): Promise<Picture[]> {
   const found = (await Promise.all(words.map(word => expand(word, exclude)))).flat();
@@ -53,7 +55,7 @@ async function expand(word: string, exclude: string): Promise<Picture[]> {
 async function inFolder(folder: string, pattern: string, exclude: string): Promise<Picture[]> {
   // Results of an earlier run are not pictures to segment; but a folder that is itself below them was asked for by name.
   const below = relative(folder, exclude);
-  const ignore = below && !below.startsWith('..') ? [`${escapePath(below)}/**`] : [];
+  const ignore = [...RESULTS, ...(below && !below.startsWith('..') ? [`${escapePath(below)}/**`] : [])];
   const files = await glob(pattern, { cwd: resolve(folder), ignore, caseSensitiveMatch: false, expandDirectories: false });
   if (files.length === 0)
     throw new AtrousError('NO_FILE', `${join(folder, pattern)} is no picture (jpg, png, webp, gif, tiff, avif): check the path`);

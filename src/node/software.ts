@@ -10,6 +10,7 @@ import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { AtrousError, describe } from '../errors.ts';
+import { userCache } from './cache.ts';
 import type { Dawn } from './dawn.ts';
 
 const require = createRequire(import.meta.url);
@@ -89,20 +90,12 @@ export async function softwareDawn(): Promise<{ dawn: Dawn; source: string }> {
 
 /** The user's cache, else a private folder in the temporary one. */
 function cacheHomes(): string[] {
-  const homes = [process.env.XDG_CACHE_HOME ?? '', userCache()].filter(isAbsolute).slice(0, 1);
-  return [...homes.map(home => join(home, 'atrous')), temporaryHome()];
+  const home = userCache();
+  return [...(home === null ? [] : [join(home, 'atrous')]), temporaryHome()];
 }
 
 function temporaryHome(): string {
   return join(tmpdir(), `atrous-${process.getuid?.() ?? 'user'}`);
-}
-
-function userCache(): string {
-  try {
-    return join(homedir(), '.cache');
-  } catch {
-    return ''; // no HOME, and a user number without an entry in the password file
-  }
 }
 
 async function install(home: string, name: string, webgpu: Package, chromium: Package): Promise<string> {

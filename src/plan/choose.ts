@@ -29,17 +29,18 @@ export const defaultFacts: AdapterFacts = {
 export type VariantChoice = 'auto' | 'plain' | readonly string[];
 
 /** What an adapter lacks for a variant, or null. */
-export function lacks({ needs }: Variant, facts: AdapterFacts): string | null {
+export function lacks({ needs }: Pick<Variant, 'needs'>, facts: AdapterFacts): string | null {
   if (needs.barriers && facts.software) return 'cheap barriers';
   return needs.features?.find(feature => !facts.features.includes(feature)) ?? null;
 }
 
-/** The first variant whose needs are met; the last one, `plain`, needs nothing. */
+/** The first variant whose needs are met; the last one, `plain`, needs nothing. One that is named is taken even where its barriers are slow. */
 export function choose(kernel: Kernel, facts: AdapterFacts, choice: VariantChoice): Variant {
   const able = kernel.variants.filter(variant => lacks(variant, facts) === null);
   if (choice === 'plain') return kernel.variants.at(-1)!;
   if (choice === 'auto') return able[0];
-  return able.find(({ name }) => choice.includes(name)) ?? able[0];
+  const possible = kernel.variants.filter(({ needs }) => lacks({ needs: { features: needs.features } }, facts) === null);
+  return possible.find(({ name }) => choice.includes(name)) ?? able[0];
 }
 
 /** Throws `BAD_USAGE` for a name that no kernel has. */

@@ -209,8 +209,8 @@ function drawName(value: Held, { y, height }: { y: number; height: number }, pla
       .filter(part => /\D/.test(part)),
   ];
   const two = height >= 44;
-  const first = fitting([...(two ? [] : [`${name}  ${shape}  ${weight}`, `${name}  ${weight}`]), ...names], size, room);
-  const second = two ? fitting([`${shape}  ${weight}`, weight], size, room) : '';
+  const first = fitting([...(two ? [] : [`${name} · ${shape} · ${weight}`, `${name} · ${weight}`]), ...names], size, room);
+  const second = two ? fitting([`${shape} · ${weight}`, weight], size, room) : '';
   const start = tall ? left + 6 : x(from) + 8;
   const baseline = tall ? y + 11.5 : y + height / 2 + size * 0.36;
   const style = `font-size:${size.toFixed(1)}px`;

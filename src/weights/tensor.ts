@@ -56,7 +56,7 @@ export function toFloat32(tensor: Tensor): Float32Array {
 
 const decoders: Record<Exclude<Dtype, 'F32'>, (bytes: Uint8Array, n: number) => Float32Array> = {
   F64: (bytes, n) => new Float32Array(array(Float64Array, bytes, n)),
-  F16: (bytes, n) => Float32Array.from(array(Uint16Array, bytes, n), float16ToNumber),
+  F16: (bytes, n) => decodeFloat16(array(Uint16Array, bytes, n)),
   BF16: (bytes, n) => new Float32Array(Uint32Array.from(array(Uint16Array, bytes, n), bits => bits << 16).buffer),
   I64: (bytes, n) => Float32Array.from(array(BigInt64Array, bytes, n), Number),
   I32: (bytes, n) => new Float32Array(array(Int32Array, bytes, n)),
@@ -76,6 +76,16 @@ function array<T>(type: ArrayType<T>, bytes: Uint8Array, n: number): T {
   const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new type(aligned.buffer, aligned.byteOffset, n);
 }
+
+/** By a table: a checkpoint has millions of them, and there are only 65536. */
+function decodeFloat16(bits: Uint16Array): Float32Array {
+  halves ??= Float32Array.from({ length: 2 ** 16 }, (_, half) => float16ToNumber(half));
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = halves[bits[i]];
+  return values;
+}
+
+let halves: Float32Array | undefined;
 
 /** The value of an IEEE 754 binary16. */
 export function float16ToNumber(bits: number): number {

@@ -13,6 +13,7 @@ export const network: Network = {
     const scores = b.conv('classifier', b.input, { in: 3, out: classes, bias: true });
     return b.graph([b.argmax('classes', b.resize('logits', scores, to))]);
   },
+  classifier: 'classifier.weight',
   classes: tensors => tensors.get('classifier.weight')!.shape[0],
 };
 
