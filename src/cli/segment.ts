@@ -1,6 +1,6 @@
 // Pictures in, class maps and overlays out; or frames from stdin to stdout.
 import { stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, extname, join, relative } from 'node:path';
 import { AtrousError } from '../errors.ts';
 import { overlay } from '../image/overlay.ts';
 import { encodeIndexed } from '../image/png.ts';
@@ -89,7 +89,7 @@ export async function segmentPictures(
         await work();
       } catch (error) {
         if (!(error instanceof AtrousError) || all.length === 1) throw error;
-        failed.push(picture.name);
+        failed.push(`${picture.name}${extname(picture.file)}`);
         out.note(`atrous: ${error.message}`);
       }
     };

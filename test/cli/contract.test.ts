@@ -68,10 +68,11 @@ gpu('segment: folders, JSON lines, and what each option changes', async () => {
   assert.is(code, 0, err);
   const lines = out.trimEnd().split('\n');
   const objects = lines.map(line => JSON.parse(line));
-  assert.is(objects.length, 2, out);
+  assert.is(objects.length, 3, out);
   for (const [n, [name, size]] of [
     ['A.jpg', '33x47'],
     ['b.png', '24x32'],
+    ['deeper/c.png', '24x32'],
   ].entries()) {
     const { input, model, size: inside, ms, classes, overlay, shares, ...rest } = objects[n];
     assert.equal([input, model, inside, rest], [at('pictures', name), 'regseg-camvid', size, {}]);
@@ -277,7 +278,7 @@ test('help: of all, of each, and for no word at all', async () => {
     assert.ok(out.startsWith(`atrous ${name}`), out);
     for (const [option, { short }] of Object.entries(command.options)) {
       const line = out.split('\n').find(text => text.trimStart().startsWith(`--${option}`));
-      assert.match(line ?? `no line for ${option}`, /^ {2}--[a-z]+(, -[a-z])? +\S/, 'every option has a word of help');
+      assert.match(line ?? `no line for ${option}`, /^ {2}--[a-z-]+(, -[a-z])? +\S/, 'every option has a word of help');
       if (short) assert.ok(line!.includes(`-${short}`));
     }
   }
