@@ -1,10 +1,10 @@
 // Any published checkpoint → one safetensors file with its card, and the card beside it.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { type Converted, convertWeights } from '../convert.ts';
 import { AtrousError } from '../errors.ts';
 import { checkFile, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import type { Card } from '../weights/card.ts';
-import { type Converted, convertWeights } from '../weights/convert.ts';
 import { type Command, onePositional, required, shared, sharedHelp } from './command.ts';
 import { type Output, output } from './output.ts';
 import { readCardFor } from './weights.ts';

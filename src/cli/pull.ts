@@ -1,12 +1,12 @@
 // A published checkpoint: fetched, held to its length and hash, converted, and put where `load` and every command find it by name.
 import { dirname } from 'node:path';
+import { type Converted, convertWeights } from '../convert.ts';
 import { AtrousError } from '../errors.ts';
 import { type Checkpoint, checkpoints, findCheckpoint, releases } from '../models/published.ts';
 import { published } from '../models/registry.ts';
 import { pulledFile, sizeOnDisk } from '../node/cache.ts';
 import { discard, type FetchOptions, fetchFile } from '../node/fetch-file.ts';
 import { checkFolder, readBytes, resolveFrom } from '../node/files.ts';
-import { type Converted, convertWeights } from '../weights/convert.ts';
 import { type Arguments, type Command, onePositional, shared, sharedHelp } from './command.ts';
 import { checkTarget, megabytes, sha256, writeConverted } from './convert.ts';
 import { type Output, output, percent } from './output.ts';

@@ -23,11 +23,8 @@ export interface Picture {
 export async function findPictures(words: readonly string[], exclude: string): Promise<Picture[]> {
   const found = (await Promise.all(words.map(word => expand(word, exclude)))).flat();
   const owners = new Map<string, string>();
-  const pictures: Picture[] = [];
   for (const picture of found) {
     const other = owners.get(picture.name);
-    // A file that two arguments name is one picture.
-    if (other === picture.file) continue;
     if (other !== undefined) {
       throw new AtrousError(
         'BAD_USAGE',
@@ -35,9 +32,8 @@ export async function findPictures(words: readonly string[], exclude: string): P
       );
     }
     owners.set(picture.name, picture.file);
-    pictures.push(picture);
   }
-  return pictures;
+  return found;
 }
 
 async function expand(word: string, exclude: string): Promise<Picture[]> {
@@ -57,8 +53,10 @@ async function inFolder(folder: string, pattern: string, exclude: string): Promi
   const below = relative(folder, exclude);
   const ignore = [...RESULTS, ...(below && !below.startsWith('..') ? [`${escapePath(below)}/**`] : [])];
   const files = await glob(pattern, { cwd: resolve(folder), ignore, caseSensitiveMatch: false, expandDirectories: false });
-  if (files.length === 0)
-    throw new AtrousError('NO_FILE', `${join(folder, pattern)} is no picture (jpg, png, webp, gif, tiff, avif): check the path`);
+  if (files.length === 0) {
+    const what = pattern === PICTURES ? `${folder} holds no picture` : `${join(folder, pattern)} matches no picture`;
+    throw new AtrousError('NO_FILE', `${what} (jpg, png, webp, gif, tiff, avif): check the path`);
+  }
   return files.sort().map(file => named(join(folder, file), folder));
 }
 

@@ -1,13 +1,13 @@
 // A published checkpoint → the bytes of one safetensors file with its card: what `convert` and `pull` share. Pure; who calls writes.
-import { AtrousError } from '../errors.ts';
-import { constantReader } from '../graph/constant.ts';
-import { decodeWeights } from '../load.ts';
-import type { Network } from '../models/registry.ts';
-import { run as runReference } from '../reference/run.ts';
-import { type Card, type Check, defaultCard, encodeRuns } from './card.ts';
-import { writeSafetensors } from './safetensors.ts';
-import { uniform } from './seeded.ts';
-import { encodeFloat16, fromFloat32, type Tensor, type Tensors, toFloat32 } from './tensor.ts';
+import { AtrousError } from './errors.ts';
+import { constantReader } from './graph/constant.ts';
+import { decodeWeights } from './load.ts';
+import type { Network } from './models/registry.ts';
+import { run as runReference } from './reference/run.ts';
+import { type Card, type Check, defaultCard, encodeRuns } from './weights/card.ts';
+import { writeSafetensors } from './weights/safetensors.ts';
+import { uniform } from './weights/seeded.ts';
+import { encodeFloat16, fromFloat32, type Tensor, type Tensors, toFloat32 } from './weights/tensor.ts';
 
 /** Size of the self-test: 2 × 4 cells at the network's coarsest level. */
 const CHECK = { h: 64, w: 128, seed: 'input', agreement: 0.99 };
