@@ -43,7 +43,7 @@ fn main() { y[0] += vec4f(1.0); }`;
 
 const STORAGE = 0x80;
 
-/** Takes about a second on any adapter: work is scaled up from a small probe until it takes long enough to time. */
+/** Takes about a second: the work is larger on a GPU, so that it takes long enough to time there. */
 export async function measureLimits(device: GPUDevice, software: boolean): Promise<MeasuredLimits> {
   const buffers: GPUBuffer[] = [];
   const buffer = (size: number): GPUBuffer => {

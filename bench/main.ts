@@ -1,54 +1,33 @@
 // The benchmark as a program: `npm run bench`, `atrous bench`, or `node dist/bench.js` on a machine that has nothing but `webgpu`.
 
-import { type Command, countOf, parse, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from '../src/cli/command.ts';
-import { output, percent } from '../src/cli/output.ts';
-import { AtrousError, describe } from '../src/errors.ts';
+import { description } from '../src/cli/bench.ts';
+import { type Arguments, type Command, countOf, parse, precisionOf, sizeOf, usage, variantsOf } from '../src/cli/command.ts';
+import { output, percent, runProgram } from '../src/cli/output.ts';
+import { AtrousError } from '../src/errors.ts';
 import { adapterName, factsOf } from '../src/gpu/device.ts';
-import { kernels } from '../src/kernels/index.ts';
 import { findNetwork } from '../src/models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../src/node/engine.ts';
 import { checkFile, resolveFrom, writeAtomic } from '../src/node/files.ts';
-import { checkChoice } from '../src/plan/choose.ts';
 import { table } from '../src/plan/print.ts';
 import { check } from './check.ts';
 import { measureLimits } from './limits.ts';
-import { Distrust, measure, type Result } from './measure.ts';
+import { measure, type Result } from './measure.ts';
 
 /** Without --size: the paper's on a GPU, one that takes a second or less on a CPU adapter. */
 const SIZES = { hardware: { h: 1024, w: 2048 }, software: { h: 128, w: 256 } };
 
 const bench: Command = {
-  usage:
-    'bench [MODEL …] [--size HxW] [--precision P] [--variants V] [--runs N] [--steps] [--check] [--json FILE] [--enable a,b] [--disable a,b]',
-  about: 'checks, then times; with --check only checks: every kernel row × variant, and the embedded golden',
-  help: {
-    ...sharedHelp,
-    runs: 'timed runs, default as many as fit into some seconds',
-    steps: 'time every step by itself, beside its floor',
-    check: 'check every kernel and the embedded golden; time nothing',
-    json: 'file to write the results to',
-    enable: 'Dawn toggles to switch on, such as skip_validation',
-    disable: 'Dawn toggles to switch off',
-    size: `${sharedHelp.size}; default 1024x2048, on a software adapter 128x256`,
-  },
-  options: {
-    size: shared.size,
-    precision: shared.precision,
-    variants: shared.variants,
-    adapter: shared.adapter,
-    runs: { type: 'string' },
-    steps: { type: 'boolean' },
-    check: { type: 'boolean' },
-    json: { type: 'string' },
-    enable: { type: 'string' },
-    disable: { type: 'string' },
-  },
+  ...description,
   async run(args) {
     const out = output(false);
+    if (args.flag('help')) {
+      out.text(usage(description));
+      return 0;
+    }
+    checkAlone(args);
     const names = args.positionals.length > 0 ? args.positionals : ['regseg'];
     for (const name of names) findNetwork(name);
     const wish = { precision: precisionOf(args, 'f32'), variants: variantsOf(args), steps: args.flag('steps') };
-    checkChoice(kernels, wish.variants);
     const runs = args.text('runs') === undefined ? undefined : countOf(args, 'runs', 1);
     const size = sizeOf(args);
     const file = args.text('json') === undefined ? null : resolveFrom(args.text('json')!);
@@ -100,6 +79,15 @@ const bench: Command = {
   },
 };
 
+/** `--check` times nothing, so options of timing are a mistake. */
+function checkAlone(args: Arguments): void {
+  if (!args.flag('check')) return;
+  const unused = ['size', 'precision', 'variants', 'runs', 'json'].filter(option => args.text(option) !== undefined);
+  const words = [...args.positionals, ...(args.flag('steps') ? ['--steps'] : []), ...unused.map(option => `--${option}`)];
+  if (words.length > 0)
+    throw new AtrousError('BAD_USAGE', `--check runs every kernel and the golden, and times nothing: leave out ${words.join(' ')}`);
+}
+
 function print(result: Result, software: boolean, line: (text: string) => void): void {
   const { wall_ms: wall, gpu_ms: gpu, cpu_reference: cpu, agreement } = result;
   line('');
@@ -136,10 +124,4 @@ function print(result: Result, software: boolean, line: (text: string) => void):
   line(table(['step', 'pipeline', 'µs', 'floor µs', 'share', 'GFLOP/s'], rows));
 }
 
-try {
-  process.exitCode = await bench.run(parse('bench', bench, process.argv.slice(2)));
-} catch (error) {
-  const known = error instanceof AtrousError || error instanceof Distrust;
-  process.stderr.write(`atrous: ${known ? '' : 'unexpected error, please report it: '}${describe(error)}\n`);
-  process.exitCode = error instanceof AtrousError && error.code === 'BAD_USAGE' ? 2 : 1;
-}
+await runProgram(() => bench.run(parse('bench', bench, process.argv.slice(2))));

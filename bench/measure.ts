@@ -1,16 +1,17 @@
 // One model at one size and precision: first held against slower truths, then timed.
 
+import { AtrousError } from '../src/errors.ts';
 import { createEngine, destroyEngine, type Engine, type Program, prepare } from '../src/gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from '../src/gpu/flags.ts';
 import { type Statistics, statistics, timer } from '../src/gpu/timing.ts';
 import { decodeClasses, decodeValue, readBuffer } from '../src/gpu/transfer.ts';
 import { constantReader, type ReadConstant } from '../src/graph/constant.ts';
 import type { Graph } from '../src/graph/graph.ts';
+import { classRow } from '../src/graph/layout.ts';
 import { select } from '../src/graph/select.ts';
 import { expectedTensors, findNetwork } from '../src/models/registry.ts';
 import { fuse } from '../src/passes/index.ts';
 import type { AdapterFacts, VariantChoice } from '../src/plan/choose.ts';
-import { classRow } from '../src/plan/layout.ts';
 import { lower } from '../src/plan/lower.ts';
 import { type Plan, peakBytes, pipelineKey, pipelines, type Step } from '../src/plan/plan.ts';
 import { preprocess } from '../src/reference/preprocess.ts';
@@ -80,9 +81,6 @@ const TRUST = { h: 64, w: 128 };
 const CLASSES = 19;
 const IN_FLIGHT = 3;
 
-/** A failed check: nothing is timed after one. */
-export class Distrust extends Error {}
-
 interface Network {
   readonly read: ReadConstant;
   build(size: { h: number; w: number }): Graph;
@@ -146,7 +144,8 @@ async function trust(engine: Engine, bench: Bench, net: Network): Promise<{ ms: 
   const { macs } = totals(running.program.plan);
   stop(running);
   if (!(error <= 2e-4)) {
-    throw new Distrust(
+    throw new AtrousError(
+      'BAD_SHADER',
       `the plain f32 rows differ from the CPU reference by ${error.toExponential(1)} of the largest logit at 64x128 (allowed 2e-4): nothing is timed`,
     );
   }
@@ -192,7 +191,7 @@ function floorOf({ macs, bytes }: Pick<Step, 'macs' | 'bytes'>, limits: Measured
   return Math.max((2 * macs) / (limits.multiply_add_gflops * 1e9), bytes / (limits.copy_gb_per_s * 1e9));
 }
 
-/** Checks, then times. Throws `Distrust` when a check fails. */
+/** Checks, then times. Throws `BAD_SHADER` when a check fails: nothing is timed after one. */
 export async function measure(bench: Bench, wish: Wish): Promise<Result> {
   const { device, limits } = bench;
   const { size } = wish;

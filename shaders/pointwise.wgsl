@@ -47,24 +47,36 @@ fn operand(at: vec4u, k: u32) -> mat4x4f {
   return mat4x4f(m[0] * g, m[1] * g, m[2] * g, m[3] * g);
 }
 
-// The 2×2 window of an output pixel; where it overhangs an odd map it averages the pixels that exist.
-fn pooled(pixel: u32, k: u32) -> vec4f {
+// Where the 2×2 window of an output pixel lies in the shortcut. A clamped index repeats the border pixel of an odd map, so the mean of
+// four is the mean of those that exist.
+fn window(pixel: u32) -> vec4u {
   let row = pixel / params.width * 2u;
   let column = (pixel - pixel / params.width * params.width) * 2u;
-  let below = min(row + 1u, params.shortcut_height - 1u);
-  let beside = min(column + 1u, params.shortcut_width - 1u);
-  // A clamped index repeats the border pixel, so the mean of four is the mean of those that exist.
-  let upper = decode(shortcut[(row * params.shortcut_width + column) * params.shortcut_stride + k])
-            + decode(shortcut[(row * params.shortcut_width + beside) * params.shortcut_stride + k]);
-  let lower = decode(shortcut[(below * params.shortcut_width + column) * params.shortcut_stride + k])
-            + decode(shortcut[(below * params.shortcut_width + beside) * params.shortcut_stride + k]);
-  return (upper + lower) * 0.25;
+  let rows = vec2u(row, min(row + 1u, params.shortcut_height - 1u)) * params.shortcut_width;
+  let columns = vec2u(column, min(column + 1u, params.shortcut_width - 1u));
+  return (rows.xxyy + columns.xyxy) * params.shortcut_stride;
 }
 
-fn shortcut_operand(pixels: vec4u, k: u32) -> mat4x4f {
-  if (POOLED) { return mat4x4f(pooled(pixels.x, k), pooled(pixels.y, k), pooled(pixels.z, k), pooled(pixels.w, k)); }
-  let at = pixels * params.shortcut_stride + vec4u(k);
-  return mat4x4f(decode(shortcut[at.x]), decode(shortcut[at.y]), decode(shortcut[at.z]), decode(shortcut[at.w]));
+fn pooled(at: vec4u, k: u32) -> vec4f {
+  return (decode(shortcut[at.x + k]) + decode(shortcut[at.y + k]) + decode(shortcut[at.z + k]) + decode(shortcut[at.w + k])) * 0.25;
+}
+
+// The windows of four pixels; without POOLED each is one pixel.
+struct Windows {
+  a: vec4u,
+  b: vec4u,
+  c: vec4u,
+  d: vec4u,
+}
+fn windows(pixels: vec4u) -> Windows {
+  if (POOLED) { return Windows(window(pixels.x), window(pixels.y), window(pixels.z), window(pixels.w)); }
+  let at = pixels * params.shortcut_stride;
+  return Windows(at.xxxx, at.yyyy, at.zzzz, at.wwww);
+}
+
+fn shortcut_operand(w: Windows, k: u32) -> mat4x4f {
+  if (POOLED) { return mat4x4f(pooled(w.a, k), pooled(w.b, k), pooled(w.c, k), pooled(w.d, k)); }
+  return mat4x4f(decode(shortcut[w.a.x + k]), decode(shortcut[w.b.x + k]), decode(shortcut[w.c.x + k]), decode(shortcut[w.d.x + k]));
 }
 
 fn upsampled(pixel: u32, quad: u32) -> vec4f {
@@ -114,8 +126,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     sums = accumulate(sums, at, operand(left_at, k), operand(right_at, k));
     at += 8u;
   }
+  let left_windows = windows(left);
+  let right_windows = windows(right);
   for (var k = 0u; k < SHORTCUT_QUADS; k += 1u) {
-    sums = accumulate(sums, at, shortcut_operand(left, k), shortcut_operand(right, k));
+    sums = accumulate(sums, at, shortcut_operand(left_windows, k), shortcut_operand(right_windows, k));
     at += 8u;
   }
   finish4(pixel, pair * 2u, sums.left_even);

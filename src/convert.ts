@@ -31,6 +31,8 @@ export interface Converted {
   readonly tensors: number;
   /** The whole file. */
   readonly bytes: Uint8Array;
+  /** Why this network, where neither the caller nor a card said so. */
+  readonly assumed: string | null;
 }
 
 /** Reads, checks against the network, and writes anew; `name` is for messages. Throws `BAD_WEIGHTS`, and `BAD_USAGE` for an unknown model. */
@@ -39,7 +41,7 @@ export async function convertWeights(
   name: string,
   { model, card, precision = 'f32', source }: ConvertOptions,
 ): Promise<Converted> {
-  const { network, tensors: read, card: known } = await decodeWeights(bytes, name, { model, card });
+  const { network, tensors: read, card: known, assumed } = await decodeWeights(bytes, name, { model, card });
   const tensors = convertTensors(read, precision, name);
   const complete: Card = {
     ...(card ?? (known.model === network.canonical ? known : defaultCard(network.canonical, known.classes.length))),
@@ -49,7 +51,7 @@ export async function convertWeights(
     file: undefined,
   };
   const written = writeSafetensors(tensors, { atrous: JSON.stringify(complete) });
-  return { network, card: complete, tensors: tensors.size, bytes: written };
+  return { network, card: complete, tensors: tensors.size, bytes: written, assumed };
 }
 
 const LARGEST_F16 = 65504;

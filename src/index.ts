@@ -1,5 +1,5 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
-/// <reference types="@webgpu/types" />
+/// <reference types="@webgpu/types" preserve="true" />
 import { AtrousError } from './errors.ts';
 import { openDevice } from './gpu/device.ts';
 import { type LoadOptions, loadOn, type Source } from './load.ts';

@@ -44,6 +44,8 @@ export interface LoadedWeights {
   readonly network: Network;
   readonly tensors: Tensors;
   readonly card: Card;
+  /** What was assumed because nothing tells, for people; null otherwise. */
+  readonly assumed: string | null;
 }
 
 export async function loadOn(platform: Platform, source: Source, options: LoadOptions = {}): Promise<Segmenter> {
@@ -112,10 +114,17 @@ export async function decodeWeights(
  * Throws `BAD_WEIGHTS` when names, shapes, classes or the card disagree.
  */
 export function checkWeights(tensors: Tensors, name: string, card: Card | null, model: string | null): LoadedWeights {
-  const network =
-    model !== null ? findNetwork(model) : card ? inFile(name, () => findNetwork(card.model)) : recognise(tensors, name);
+  const asked = model !== null ? findNetwork(model) : card ? inFile(name, () => findNetwork(card.model)) : null;
+  const { network, assumed } = asked ? { network: asked, assumed: null } : recognise(tensors, name);
   const classes = inFile(name, () => network.classes(tensors));
   checkTensors(tensors, expectedTensors(network.build({ classes, h: 32, w: 32 })), name);
+  // Networks that differ in their dilations alone have the same tensors: the card is the only witness.
+  if (model !== null && card && findNetworkOrNull(card.model)?.canonical !== network.canonical) {
+    throw new AtrousError(
+      'BAD_WEIGHTS',
+      `${name}: its card says ${card.model}, --model says ${network.canonical}: leave one out or correct the card`,
+    );
+  }
   if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
   if (card && card.classes.length !== classes) {
     throw new AtrousError(
@@ -123,7 +132,15 @@ export function checkWeights(tensors: Tensors, name: string, card: Card | null, 
       `${name} has ${classes} classes, its card names ${card.classes.length}: correct the card (the one given, X.card.json beside the file, or its metadata)`,
     );
   }
-  return { network, tensors, card: card ?? defaultCard(network.canonical, classes) };
+  return { network, tensors, card: card ?? defaultCard(network.canonical, classes), assumed };
+}
+
+function findNetworkOrNull(model: string): Network | null {
+  try {
+    return findNetwork(model);
+  } catch {
+    return null;
+  }
 }
 
 /** A fault that the file's own contents cause is told with the file's name. */
@@ -139,13 +156,17 @@ function inFile<T>(name: string, work: () => T): T {
  * The network whose tensors these are, by names and shapes alone. Dilations leave no trace in a checkpoint, so several may fit: then it is the
  * one that has a short name, because weights of the others were never published.
  */
-function recognise(tensors: Tensors, name: string): Network {
+function recognise(tensors: Tensors, name: string): Pick<LoadedWeights, 'network' | 'assumed'> {
   const found = networks()
     .map(findNetwork)
     .filter(network => fits(network, tensors));
   const known = found.length > 1 ? found.filter(({ canonical }) => [...aliases.values()].includes(canonical)) : found;
-  if (known.length === 1) return known[0];
   const names = found.map(({ canonical }) => canonical).join(', ');
+  if (known.length === 1) {
+    const [network] = known;
+    const assumed = found.length > 1 ? `${name} fits ${names}: taken for ${network.canonical}; --model says otherwise` : null;
+    return { network, assumed };
+  }
   throw new AtrousError(
     'BAD_WEIGHTS',
     `${name}: ${found.length ? `${names} all have these tensors` : 'no known network has these tensors'}; say which with --model`,

@@ -6,6 +6,7 @@ import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
 import { decodeClasses } from './gpu/transfer.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
 import type { Graph } from './graph/graph.ts';
+import { classRow } from './graph/layout.ts';
 import { networkSize, type Size } from './image/size.ts';
 import { classShares } from './image/statistics.ts';
 import { kernels } from './kernels/index.ts';
@@ -13,7 +14,6 @@ import type { Colour } from './models/palettes.ts';
 import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
 import { type AdapterFacts, checkChoice, type VariantChoice } from './plan/choose.ts';
-import { classRow } from './plan/layout.ts';
 import { lower } from './plan/lower.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
@@ -35,6 +35,8 @@ export interface Progress {
 }
 
 export interface SegmentOptions {
+  /** What the result holds: the class map. */
+  readonly output?: 'classes';
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /** Size inside the network in pixels; default: the picture's own, up to the card's largest area. */
@@ -141,7 +143,7 @@ export class Segmenter {
     return this.#parts.card.palette;
   }
 
-  /** The plan of the size that was prepared last. Throws `NOT_PREPARED` before the first. */
+  /** The plan of the size that was used last. Throws `NOT_PREPARED` before the first. */
   get plan(): Plan {
     if (!this.#latest)
       throw new AtrousError('NOT_PREPARED', 'no size is prepared yet: await model.prepare({ height, width }) first');
@@ -166,6 +168,7 @@ export class Segmenter {
    * when the signal fires, `LIMIT` when the size does not fit the adapter. A lost device is replaced and the call repeated once.
    */
   async segment(source: Pixels, options: SegmentOptions = {}): Promise<SegmentResult> {
+    checkOptions(options);
     const rgba = checkPixels(source);
     const frame = { h: source.height, w: source.width };
     return this.#retrying(opened =>
@@ -401,6 +404,17 @@ async function classify(
   target.unmap();
   staging.push(target);
   return classes;
+}
+
+/** An option that does not exist would otherwise vanish without a word. */
+function checkOptions(options: SegmentOptions): void {
+  const known = ['signal', 'onProgress', 'size', 'output'];
+  const unknown = Object.keys(options).filter(option => !known.includes(option));
+  if (unknown.length > 0)
+    throw new AtrousError('BAD_USAGE', `segment() has no option ${unknown.join(', ')}: there are ${known.join(', ')}`);
+  if (options.output !== undefined && options.output !== 'classes') {
+    throw new AtrousError('BAD_USAGE', `output "${options.output}": this version gives 'classes' only`);
+  }
 }
 
 function checkFrame({ h, w }: Size): void {

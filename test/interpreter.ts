@@ -3,7 +3,7 @@
 import { WgslExec, WgslParser } from 'wgsl_reflect/wgsl_reflect.module.js';
 import { FRAME } from '../src/graph/graph.ts';
 import type { Step } from '../src/plan/plan.ts';
-import { packParams, packWeights } from '../src/shader/pack.ts';
+import { packParams } from '../src/shader/pack.ts';
 import type { ShaderLibrary } from '../src/shader/source.ts';
 import { type Case, kernelOf } from './kernels/case.ts';
 
@@ -45,7 +45,7 @@ export function interpret(made: Case, step: Step, library: ShaderLibrary): Array
 const unused = (): ArrayBuffer => new ArrayBuffer(256);
 
 function weights({ table, row, read }: Case, { weights: named }: Step): ArrayBuffer {
-  return named === null ? unused() : packWeights(kernelOf(table, row).pack!(row.node, read), 'vec4f').slice().buffer;
+  return named === null ? unused() : kernelOf(table, row).pack!(row.node, read).slice().buffer;
 }
 
 function frame({ frame: given }: Case, { shader }: Step): unknown {

@@ -3,13 +3,42 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AtrousError } from '../errors.ts';
-import type { Command } from './command.ts';
+import { type Command, shared, sharedHelp } from './command.ts';
+
+/** Its words; `bench/main.ts` runs them. */
+export const description: Omit<Command, 'run'> = {
+  usage:
+    'bench [MODEL …] [--size HxW] [--precision P] [--variants V] [--runs N] [--steps] [--check] [--json FILE] [--enable a,b] [--disable a,b]',
+  about:
+    'checks, then times against the CPU reference and the adapter’s own limits; with --check only checks: every kernel row × variant, and the embedded golden',
+  help: {
+    ...sharedHelp,
+    runs: 'timed runs, default as many as fit into some seconds',
+    steps: 'time every step by itself, beside its floor',
+    check: 'check every kernel and the embedded golden; time nothing',
+    json: 'file to write the results to',
+    enable: 'Dawn toggles to switch on, such as skip_validation',
+    disable: 'Dawn toggles to switch off',
+    help: 'this text',
+    size: `${sharedHelp.size}; default 1024x2048, on a software adapter 128x256`,
+  },
+  options: {
+    size: shared.size,
+    precision: shared.precision,
+    variants: shared.variants,
+    adapter: shared.adapter,
+    runs: { type: 'string' },
+    steps: { type: 'boolean' },
+    check: { type: 'boolean' },
+    json: { type: 'string' },
+    enable: { type: 'string' },
+    disable: { type: 'string' },
+    help: { type: 'boolean' },
+  },
+};
 
 export const bench: Command = {
-  usage: 'bench [MODEL …] [--size HxW] [--precision P] [--runs N] [--steps] [--check] [--json FILE] [--enable a,b] [--disable a,b]',
-  about: 'checks, then times: FPS and latency against the CPU reference and the adapter’s own limits',
-  help: {},
-  options: {},
+  ...description,
   async run(args) {
     const places = ['../../bench/main.ts', './bench.js'].map(place => fileURLToPath(new URL(place, import.meta.url)));
     const program = places.find(place => existsSync(place));

@@ -135,3 +135,11 @@ export function countOf(args: Arguments, option: string, otherwise: number): num
     throw new AtrousError('BAD_USAGE', `--${option} ${text}: expected a whole number of at least 1`);
   return Number(text);
 }
+
+/** What `--help` says of a command. */
+export function usage({ usage: line, about, help, options }: Omit<Command, 'run'>): string {
+  const rows = Object.entries(options).map(([name, { short }]) => `  --${name}${short ? `, -${short}` : ''}`);
+  const width = Math.max(...rows.map(row => row.length));
+  const lines = Object.keys(options).map((name, n) => `${rows[n].padEnd(width)}  ${help[name] ?? ''}`.trimEnd());
+  return `atrous ${line}\n${about}\n\n${lines.join('\n')}`;
+}

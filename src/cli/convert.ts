@@ -32,6 +32,7 @@ export const convert: Command = {
     const card = await readCardFor(source, args.text('card'));
     const origin = { file: basename(source), sha256: sha256(bytes) };
     const converted = await convertWeights(bytes, source, { model: args.text('model'), card, precision, source: origin });
+    if (converted.assumed) out.note(converted.assumed);
     await writeConverted(target, converted, out);
     return 0;
   },

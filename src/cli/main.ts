@@ -4,7 +4,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AtrousError } from '../errors.ts';
 import { bench } from './bench.ts';
-import { type Command, parse } from './command.ts';
+import { type Command, parse, usage } from './command.ts';
 import { convert } from './convert.ts';
 import { doctor } from './doctor.ts';
 import { evaluate } from './eval.ts';
@@ -65,13 +65,6 @@ function verbatim(words: readonly string[]): ReturnType<typeof parse> {
 function overview(): string {
   const rows = Object.values(commands).map(({ usage: line, about }) => `  ${line}\n      ${about}`);
   return `atrous: semantic segmentation on WebGPU\n\n${rows.join('\n')}\n\n  atrous <command> --help tells more; sizes are height×width; exit code 0 done, 1 failed, 2 wrong usage`;
-}
-
-function usage({ usage: line, about, help, options }: Command): string {
-  const rows = Object.entries(options).map(([name, { short }]) => `  --${name}${short ? `, -${short}` : ''}`);
-  const width = Math.max(...rows.map(row => row.length));
-  const lines = Object.keys(options).map((name, n) => `${rows[n].padEnd(width)}  ${help[name] ?? ''}`.trimEnd());
-  return `atrous ${line}\n${about}\n\n${lines.join('\n')}`;
 }
 
 // Only when run as a program: `npm start` and tests import this file.

@@ -7,13 +7,13 @@ import { BufferUsage } from '../gpu/flags.ts';
 import { decodeClasses, decodeValue, readBuffer } from '../gpu/transfer.ts';
 import { constantReader } from '../graph/constant.ts';
 import { resolve } from '../graph/graph.ts';
+import { classRow } from '../graph/layout.ts';
 import { select } from '../graph/select.ts';
 import type { LoadedWeights } from '../load.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import { fuse } from '../passes/index.ts';
 import type { VariantChoice } from '../plan/choose.ts';
-import { classRow } from '../plan/layout.ts';
 import { lower } from '../plan/lower.ts';
 import { run as runReference } from '../reference/run.ts';
 import type { Precision } from '../shader/source.ts';
@@ -102,7 +102,14 @@ async function readInput(path: string): Promise<Picture> {
       : `missing; there are ${[...tensors.keys()].slice(0, 5).join(', ') || 'no tensors'}`;
     throw new AtrousError('BAD_WEIGHTS', `${path}: tensor "input" must be F32 1×3×H×W, it is ${found}`);
   }
-  return { h: shape[2], w: shape[3], data: toFloat32(input) };
+  const data = toFloat32(input);
+  const wrong = data.findIndex(value => !Number.isFinite(value));
+  if (wrong >= 0)
+    throw new AtrousError(
+      'BAD_WEIGHTS',
+      `${path}: tensor "input" holds ${data[wrong]} at index ${wrong}: all values must be finite`,
+    );
+  return { h: shape[2], w: shape[3], data };
 }
 
 function onCpu({ network, tensors, card }: LoadedWeights, { h, w, data }: Picture, taps: readonly string[]): Results {

@@ -8,6 +8,7 @@ import { findPulled } from '../node/cache.ts';
 import { readBytes, resolveFrom } from '../node/files.ts';
 import { type Card, parseCard, withLabels } from '../weights/card.ts';
 import type { Arguments } from './command.ts';
+import { output } from './output.ts';
 
 const BUILT_IN = new URL(import.meta.url.includes('/src/cli/') ? '../../weights/' : '../weights/', import.meta.url);
 
@@ -27,6 +28,7 @@ export async function readCardFor(path: string, file: string | undefined): Promi
 /** The weights that a command names, with the names and colours of `--labels` where it is given. */
 export async function openWeights(model: string | undefined, args: Arguments): Promise<LoadedWeights> {
   const weights = await readNamed(model, args.text('weights'), args.text('card'));
+  if (weights.assumed) output(true).note(weights.assumed);
   const labels = args.text('labels');
   if (labels === undefined) return weights;
   const path = resolveFrom(labels);

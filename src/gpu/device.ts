@@ -4,7 +4,7 @@ import type { AdapterFacts } from '../plan/choose.ts';
 
 /** Limits worth asking for: the sizes of buffers and pictures. All others stay at WebGPU's defaults, so that plans run everywhere. */
 const RAISED = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxTextureDimension2D'] as const;
-const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
+const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16'];
 
 export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(RAISED.map(limit => [limit, adapter.limits[limit]]));
@@ -19,7 +19,7 @@ export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
 /** All that an adapter says of itself, in one line. */
 export function adapterName(info: GPUAdapterInfo): string {
   const about = [info.vendor, info.architecture, info.description].filter(Boolean).join(', ');
-  return about ? `${info.device || 'adapter'} (${about})` : info.device;
+  return about ? `${info.device || 'adapter'} (${about})` : info.device || 'adapter';
 }
 
 /** Is it a CPU behind a GPU's interface? Dawn calls a Vulkan device of type CPU a fallback; the names are for drivers that report another type. */

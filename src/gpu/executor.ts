@@ -5,7 +5,7 @@ import type { Graph, Node } from '../graph/graph.ts';
 import { FRAME } from '../graph/graph.ts';
 import { kernelFor } from '../kernels/index.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
-import { packParams, packWeights } from '../shader/pack.ts';
+import { packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
@@ -15,7 +15,7 @@ export interface Engine {
   readonly device: GPUDevice;
   readonly library: ShaderLibrary;
   readonly pipelines: Map<string, Promise<Compiled>>;
-  /** By `Step.weights` and element type: plans of several sizes share them. */
+  /** By `Step.weights`: plans of several sizes share them. */
   readonly weights: Map<string, GPUBuffer>;
   /** What an unused optional input reads, and an unused optional output writes. */
   readonly zero: GPUBuffer;
@@ -71,6 +71,7 @@ export async function prepare(
   const { device } = engine;
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
+  const known = new Set(engine.weights.keys());
   const destroy = (): void => {
     for (const buffer of buffers) buffer.destroy();
   };
@@ -84,9 +85,7 @@ export async function prepare(
       const slots = plan.slots.map((size, index) => device.createBuffer({ label: `slot ${index}`, size, usage }));
       buffers.push(...slots);
       const uniforms = uploadParams(engine, plan, buffers);
-      const uploaded = plan.steps.map(step =>
-        step.weights ? uploadWeights(engine, step, nodes.get(step.node)!, plan.precision, read) : null,
-      );
+      const uploaded = plan.steps.map(step => (step.weights ? uploadWeights(engine, step, nodes.get(step.node)!, read) : null));
       return { compiling, slots, uniforms, uploaded };
     });
     const compiled = await compiling;
@@ -129,6 +128,12 @@ export async function prepare(
     };
   } catch (error) {
     destroy();
+    // What this call uploaded may be what the device had no memory for.
+    for (const [key, buffer] of engine.weights) {
+      if (known.has(key)) continue;
+      buffer.destroy();
+      engine.weights.delete(key);
+    }
     throw error;
   }
 }
@@ -183,8 +188,9 @@ function checkDescriptor(step: Step, { bindings, overrides }: ShaderFacts): void
     ...a.filter(name => !b.includes(name)),
     ...b.filter(name => !a.includes(name)),
   ];
-  const bound = ['params', ...Object.keys(step.reads), ...Object.keys(step.writes)];
-  const declared = bindings.map(({ name }) => name).filter(name => name !== 'weights');
+  const bound = ['params', ...Object.keys(step.reads), ...Object.keys(step.writes), ...(step.weights ? ['weights'] : [])];
+  // A shader may read weights under a flag that is off.
+  const declared = bindings.map(({ name }) => name).filter(name => name !== 'weights' || step.weights);
   const wrong = [...differing(bound, declared), ...differing(Object.keys(step.overrides), Object.keys(overrides))];
   if (wrong.length > 0) {
     throw new AtrousError('BAD_SHADER', `kernel ${step.kernel} and shaders/${step.shader}.wgsl disagree about ${wrong.join(', ')}`);
@@ -214,24 +220,17 @@ function uploadParams({ device, library }: Engine, { steps, precision }: Plan, m
   return buffer;
 }
 
-function uploadWeights(
-  { device, library, weights }: Engine,
-  step: Step,
-  node: Node,
-  precision: Precision,
-  read: ReadConstant,
-): GPUBuffer {
-  const { element } = library.facts(step.shader, precision).bindings.find(({ name }) => name === 'weights')!;
-  const key = `${element} ${step.weights}`;
+function uploadWeights({ device, weights }: Engine, step: Step, node: Node, read: ReadConstant): GPUBuffer {
+  const key = step.weights!;
   const known = weights.get(key);
   if (known) return known;
-  const bytes = packWeights(kernelFor(node).pack!(node, read), element);
+  const packed = kernelFor(node).pack!(node, read);
   const buffer = device.createBuffer({
     label: `weights ${node.name}`,
-    size: bytes.byteLength,
+    size: packed.byteLength,
     usage: BufferUsage.STORAGE | BufferUsage.COPY_DST,
   });
-  device.queue.writeBuffer(buffer, 0, bytes);
+  device.queue.writeBuffer(buffer, 0, packed as Float32Array<ArrayBuffer>);
   weights.set(key, buffer);
   return buffer;
 }
@@ -240,7 +239,7 @@ function uploadWeights(
  * Does what creates objects, all of it before the first await, so that the error scopes of two calls never interleave. Throws what the
  * device says of it.
  */
-async function scoped<T>(device: GPUDevice, { model, size }: Plan, work: () => T): Promise<T> {
+export async function scoped<T>(device: GPUDevice, { model, size }: Pick<Plan, 'model' | 'size'>, work: () => T): Promise<T> {
   device.pushErrorScope('out-of-memory');
   device.pushErrorScope('validation');
   let errors: Promise<(GPUError | null)[]>;

@@ -1,5 +1,5 @@
 // Between a value's bytes on the device and plain arrays: channels first outside, the plan's layout inside.
-import type { Placement } from '../plan/plan.ts';
+import type { Placement } from '../graph/layout.ts';
 import type { Precision } from '../shader/source.ts';
 import { encodeFloat16, float16ToNumber } from '../weights/tensor.ts';
 import { BufferUsage, READ } from './flags.ts';

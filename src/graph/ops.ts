@@ -2,7 +2,7 @@
 import { AtrousError } from '../errors.ts';
 import { count } from '../weights/tensor.ts';
 import { shapeOf } from './constant.ts';
-import { type Graph, INPUT, type Node, type NodeOf, type Op, type Shape, type Value } from './graph.ts';
+import { type Graph, INPUT, type Node, type NodeOf, type Op, type Shape, type Value, writes } from './graph.ts';
 
 interface Rule<K extends Op> {
   /** The node's values, in the order of `writes`. Throws a sentence when inputs and attributes don't fit. */
@@ -182,7 +182,7 @@ export function infer(graph: Graph): Map<string, Value> {
     for (const role of Object.keys(node.inputs)) input(role);
     try {
       const rule = ops[node.op] as Rule<Op>;
-      const names = node.op === 'conv' && node.attributes.partials ? [node.name, node.attributes.partials] : [node.name];
+      const names = writes(node);
       rule.infer(node, input).forEach((value, n) => {
         if (values.has(names[n])) throw new AtrousError('BAD_GRAPH', `the value "${names[n]}" is written twice`);
         values.set(names[n], value);

@@ -1,4 +1,4 @@
-// A class map painted over its picture: the CPU form, for files and tests (on the GPU the overlay shader does it).
+// A class map painted over its picture, on the CPU: for files.
 
 import { AtrousError } from '../errors.ts';
 

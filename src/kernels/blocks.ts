@@ -1,5 +1,5 @@
 // The order in which the convolutions read their weights: a lane walks one run of memory from front to back.
-import { quads } from '../plan/layout.ts';
+import { quads } from '../graph/layout.ts';
 
 /** Pairs of channel quads: what a lane makes of a pixel. */
 export function pairs(channels: number): number {

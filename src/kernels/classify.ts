@@ -1,5 +1,5 @@
 // Small logits → class of every pixel. Shader: classify.wgsl.
-import { classRow, quads } from '../plan/layout.ts';
+import { classRow, quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
 
 export const classify = kernel<'classify'>({

@@ -1,6 +1,6 @@
 // Dense convolution of any kernel size, stride, dilation and padding. Shader: conv.wgsl.
 import { shapeOf } from '../graph/constant.ts';
-import { quads } from '../plan/layout.ts';
+import { quads } from '../graph/layout.ts';
 import { biasOffset, packBlocks, pairs } from './blocks.ts';
 import { kernel, plain } from './kernel.ts';
 

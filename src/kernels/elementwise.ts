@@ -1,5 +1,5 @@
 // Batch norm, activation, sum, gate, slice and copy, where a pass left them standing. Shader: elementwise.wgsl.
-import { quads } from '../plan/layout.ts';
+import { quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
 
 export const elementwise = kernel<'batchnorm' | 'relu' | 'sigmoid' | 'add' | 'mul' | 'slice' | 'copy'>({

@@ -1,6 +1,6 @@
 // Partial sums → gate: the two small layers of squeeze-and-excitation. Shaders: excite.wgsl, excite.workgroup.wgsl.
 import { shapeOf } from '../graph/constant.ts';
-import { quads } from '../plan/layout.ts';
+import { quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
 
 /** Sizes of the shaders' arrays. */

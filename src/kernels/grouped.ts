@@ -1,8 +1,8 @@
 // Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shader: grouped.wgsl.
 import { shapeOf } from '../graph/constant.ts';
 import { isGrouped, type NodeOf } from '../graph/graph.ts';
+import { quads } from '../graph/layout.ts';
 import { strips, TILE } from '../graph/ops.ts';
-import { quads } from '../plan/layout.ts';
 import { biasOffset, packBlocks, pairs } from './blocks.ts';
 import { kernel, plain } from './kernel.ts';
 

@@ -1,7 +1,7 @@
 // The form of a descriptor: data plus arrows, one a shader, without device, text or vendor.
 import type { ReadConstant } from '../graph/constant.ts';
 import type { NodeOf, Op } from '../graph/graph.ts';
-import type { Placement } from '../plan/plan.ts';
+import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
 
 export interface Variant {

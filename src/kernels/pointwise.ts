@@ -1,7 +1,7 @@
 // 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shader: pointwise.wgsl.
 import { shapeOf } from '../graph/constant.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
-import { quads } from '../plan/layout.ts';
+import { quads } from '../graph/layout.ts';
 import { biasOffset, packBlocks, pairs } from './blocks.ts';
 import { kernel, type Placed, plain } from './kernel.ts';
 

@@ -1,5 +1,5 @@
 // Mean of every channel, for a squeeze that no convolution could make in passing. Shader: squeeze.wgsl.
-import { quads } from '../plan/layout.ts';
+import { quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
 
 export const squeeze = kernel<'mean'>({

@@ -1,7 +1,7 @@
 // Resize: bilinear in two conventions, or nearest. Shader: upsample.wgsl.
 import type { Node } from '../graph/graph.ts';
-import { quads } from '../plan/layout.ts';
-import type { Placement } from '../plan/plan.ts';
+import type { Placement } from '../graph/layout.ts';
+import { quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
 
 /** What every kernel has that makes each pixel's channel quad from some pixels of x. */

@@ -1,4 +1,4 @@
-// Class names and colours of the data sets that the published weights were trained on (MIT and research releases name them so).
+// Class names and colours for weights that come without a card (MIT and research releases name them so).
 
 export type Colour = readonly [r: number, g: number, b: number];
 

@@ -17,8 +17,10 @@ export const concatOffset: Pass = {
       if (widths.slice(0, -1).some(c => c % QUAD !== 0)) return null;
       const copies: Node[] = [];
       const inputs = parts.map(([role, value]) => {
-        const inPlace =
-          value !== INPUT && view.readers(value).length === 1 && !view.isOutput(value) && view.producer(value)!.op !== 'concat';
+        const producer = value === INPUT ? undefined : view.producer(value);
+        // A mean's kernel and an excitation's know no offset.
+        const placeable = producer && !['concat', 'mean', 'excite'].includes(producer.op);
+        const inPlace = placeable && view.readers(value).length === 1 && !view.isOutput(value);
         if (inPlace) return [role, value];
         const copy: NodeOf<'copy'> = {
           op: 'copy',

@@ -1,7 +1,9 @@
 // A plan as a score: slots are staves, time runs right, a value is a bar from the step that writes it to the last that reads it,
 // and what a step reads and writes sounds together. Reuse, peaks and what waits for what show at a glance.
-import { byteLength, QUAD, quads } from './layout.ts';
-import { type Placement, type Plan, peakBytes, pipelineKey, pipelines, type Step } from './plan.ts';
+
+import type { Placement } from '../graph/layout.ts';
+import { byteLength, QUAD, quads } from '../graph/layout.ts';
+import { type Plan, peakBytes, pipelineKey, pipelines, type Step } from './plan.ts';
 import { bar, element, fitting, kernelClass, label, megabytes, page, rule, tip, widthOf } from './svg.ts';
 
 /** Pixels. */

@@ -2,6 +2,8 @@
 import { AtrousError } from '../errors.ts';
 import { printConstant, shapeOf } from '../graph/constant.ts';
 import { FRAME, type Graph, INPUT, type Node, type NodeOf, type Shape, type Value, writes } from '../graph/graph.ts';
+import type { Placement } from '../graph/layout.ts';
+import { byteLength, pixelStride, quads } from '../graph/layout.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { kernelFor } from '../kernels/index.ts';
 import type { Placed } from '../kernels/kernel.ts';
@@ -9,9 +11,8 @@ import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
 import { type AdapterFacts, choose, type VariantChoice } from './choose.ts';
-import { byteLength, pixelStride, quads } from './layout.ts';
 import { assignSlots, type Lifetime } from './memory.ts';
-import { fnv1a64, type Placement, type Plan, type Stem, type Step } from './plan.ts';
+import { fnv1a64, type Plan, type Stem, type Step } from './plan.ts';
 
 export interface LowerOptions {
   readonly precision: Precision;

@@ -1,24 +1,13 @@
 // A plan is data: the dispatches of one network at one size for one kind of adapter. It prints, hashes, compares and replays.
-import type { Kind } from '../graph/graph.ts';
+import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
 import type { Precision } from '../shader/source.ts';
-
-/** Where a value lies. Strides and offsets are in channel quads; a part of a join shares its slot at an offset. */
-export interface Placement {
-  readonly slot: number;
-  readonly c: number;
-  readonly h: number;
-  readonly w: number;
-  readonly stride: number;
-  readonly offset: number;
-  readonly kind: Kind;
-}
 
 /** What the first step reads: a texture (any frame or picture) or the caller's own normalised planes. */
 export type Stem = 'texture' | 'tensor';
 
 export interface Step {
-  /** The graph's node, or `frame` for the step that reads the frame. */
+  /** The graph's node; `input` is the step that reads the frame. */
   readonly node: string;
   readonly kernel: string;
   readonly variant: string;
@@ -55,7 +44,7 @@ export interface Plan {
   readonly hash: string;
 }
 
-/** Pipeline key and GPU label: `grouped/half?GROUP=4&STRIDE=2&RELU=1`. Overrides at their defaults are not listed. */
+/** Pipeline key and GPU label: `grouped/half?GROUP=4&STRIDE=2&RELU=1`. Flags that are off are not listed. */
 export function pipelineKey({ shader, overrides }: Pick<Step, 'shader' | 'overrides'>, precision: Precision): string {
   const flags = Object.entries(overrides)
     .filter(([, value]) => value !== false)

@@ -1,5 +1,6 @@
 // A plan as a table: a line a step, and what it all costs.
-import { type Placement, type Plan, peakBytes, pipelineKey, pipelines } from './plan.ts';
+import type { Placement } from '../graph/layout.ts';
+import { type Plan, peakBytes, pipelineKey, pipelines } from './plan.ts';
 
 export function printPlan(plan: Plan): string {
   const rows = plan.steps.map((step, index) => {

@@ -1,6 +1,5 @@
-// Numbers into the bytes that a shader reads: parameters by reflected name and offset, weights in the shader's element type.
+// Numbers into the bytes that a shader reads: parameters by reflected name and offset.
 import { AtrousError } from '../errors.ts';
-import { encodeFloat16 } from '../weights/tensor.ts';
 import type { ShaderFacts } from './reflect.ts';
 
 export type Params = Readonly<Record<string, number | readonly number[]>>;
@@ -24,10 +23,4 @@ export function packParams({ params: { size, fields } }: ShaderFacts, values: Pa
     });
   }
   return buffer;
-}
-
-/** Weights as the array `element` type of a shader: float32, or halves (two a word, the lower one first). */
-export function packWeights(values: Float32Array, element: string): Uint8Array<ArrayBuffer> {
-  if (element === 'vec4f') return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
-  return encodeFloat16(values) as Uint8Array<ArrayBuffer>;
 }

@@ -2,7 +2,7 @@
 import { AtrousError } from '../errors.ts';
 import type { ShaderFacts } from './reflect.ts';
 
-/** How feature maps and weights are stored: float32, two halves a word on any adapter, or native half floats (feature shader-f16). */
+/** How feature maps are stored: float32, two halves a word on any adapter, or native half floats (feature shader-f16). */
 export type Precision = 'f32' | 'half' | 'f16';
 
 /** Texts by path without extension, as in `shaders/`: `pointwise`, `excite.workgroup`, `lib/f32`. */

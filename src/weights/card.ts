@@ -93,6 +93,12 @@ export function withLabels(card: Card, text: string, name: string): Card {
   }
   const rows = lines.map((line, index) => {
     const [, label, colour] = /^(.*?)(?:\s+(\d+\s*,\s*\d+\s*,\s*\d+))?$/.exec(line)!;
+    if (!colour && /,\s*\d+\s*,\s*\d+$/.test(label)) {
+      throw new AtrousError(
+        'BAD_USAGE',
+        `--labels ${name}: "${line}" has no colour that can be read: write name r,g,b with a space before the colour`,
+      );
+    }
     const parts = colour?.split(',').map(Number) ?? card.palette[index];
     if (parts.some(part => part > 255)) throw new AtrousError('BAD_USAGE', `--labels ${name}: "${line}" has a colour beyond 255`);
     return { label, colour: parts as unknown as Colour };

@@ -3,13 +3,14 @@
 import { decodeValue, encodeValue } from '../../src/gpu/transfer.ts';
 import { type Constant, constantReader, type ReadConstant, tensorsOf } from '../../src/graph/constant.ts';
 import { FRAME, type Graph, type Node, type Value, writes } from '../../src/graph/graph.ts';
+import type { Placement } from '../../src/graph/layout.ts';
+import { byteLength, classRow, pixelStride, quads } from '../../src/graph/layout.ts';
 import { ops } from '../../src/graph/ops.ts';
 import { kernelFor } from '../../src/kernels/index.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import type { AdapterFacts } from '../../src/plan/choose.ts';
-import { byteLength, classRow, pixelStride, quads } from '../../src/plan/layout.ts';
 import { stepOf } from '../../src/plan/lower.ts';
-import type { Placement, Plan, Step } from '../../src/plan/plan.ts';
+import type { Plan, Step } from '../../src/plan/plan.ts';
 import { type Field, field } from '../../src/reference/field.ts';
 import { preprocess } from '../../src/reference/preprocess.ts';
 import { evaluate } from '../../src/reference/run.ts';

@@ -3,13 +3,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Graph } from '../../src/graph/graph.ts';
 import { producers } from '../../src/graph/graph.ts';
+import { quads } from '../../src/graph/layout.ts';
 import { infer, macs } from '../../src/graph/ops.ts';
 import { select } from '../../src/graph/select.ts';
 import { expectedTensors, findNetwork, networks, parameters } from '../../src/models/registry.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
 import { fuse } from '../../src/passes/index.ts';
 import { defaultFacts } from '../../src/plan/choose.ts';
-import { quads } from '../../src/plan/layout.ts';
 import { type LowerOptions, lower } from '../../src/plan/lower.ts';
 import { type Plan, pipelines } from '../../src/plan/plan.ts';
 

@@ -5,10 +5,9 @@ import { kernels } from '../../src/kernels/index.ts';
 import { fileLibrary, readShaders } from '../../src/node/shader-files.ts';
 import { defaultFacts } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
-import { packParams, packWeights } from '../../src/shader/pack.ts';
+import { packParams } from '../../src/shader/pack.ts';
 import { reflect } from '../../src/shader/reflect.ts';
 import { assemble, type Precision, usesCodec } from '../../src/shader/source.ts';
-import { encodeFloat16 } from '../../src/weights/tensor.ts';
 import { compilerJudge } from '../judges.ts';
 import { caseStep, kernelOf, makeCase } from '../kernels/case.ts';
 import { tables } from '../kernels/index.ts';
@@ -210,12 +209,6 @@ test('unknown and missing parameters are named', () => {
     () => packParams(facts, { size: 1, lost: 2 }, 'x'),
     /^parameters of shaders\/x\.wgsl: missing \[last\], unknown \[lost\]$/,
   );
-});
-
-test('weights are packed in the shader’s element type', () => {
-  const values = Float32Array.of(1, -2, 0.5, 65504);
-  assert.equal([...packWeights(values, 'vec4f')], [...new Uint8Array(values.buffer)]);
-  assert.equal([...packWeights(values, 'vec2u')], [...encodeFloat16(values)]);
 });
 
 function refuses(action: () => unknown, message: RegExp): void {

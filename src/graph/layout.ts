@@ -1,7 +1,7 @@
-// The one layout of feature maps: rows of pixels, channels innermost (HWC), padded to whole quads. Every offset and byte count of a plan
-// comes from here.
-import type { Kind, Shape } from '../graph/graph.ts';
+// The one layout of feature maps: rows of pixels, channels innermost (HWC), padded to whole quads. Strides and byte counts come from here.
+
 import type { Precision } from '../shader/source.ts';
+import type { Kind, Shape } from './graph.ts';
 
 /** Channels that a lane loads or stores at once. */
 export const QUAD = 4;
@@ -32,4 +32,15 @@ export function byteLength({ c, h, w }: Shape, kind: Kind, precision: Precision)
   if (kind === 'class') return h * classRow(w);
   if (kind === 'exact') return h * w * quads(c) * quadBytes.f32;
   return h * w * pixelStride(c, precision) * quadBytes[precision];
+}
+
+/** Where a value lies. Strides and offsets are in channel quads; a part of a join shares its slot at an offset. */
+export interface Placement {
+  readonly slot: number;
+  readonly c: number;
+  readonly h: number;
+  readonly w: number;
+  readonly stride: number;
+  readonly offset: number;
+  readonly kind: Kind;
 }
