@@ -1,7 +1,7 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss.
 import { AtrousError, checkSignal } from './errors.ts';
 import { factsOf } from './gpu/device.ts';
-import { createEngine, destroyEngine, type Engine, type Program, prepare } from './gpu/executor.ts';
+import { createEngine, destroyEngine, type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
 import { decodeClasses } from './gpu/transfer.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
@@ -291,12 +291,9 @@ export class Segmenter {
         `the picture is ${frame.h}×${frame.w}, the adapter's textures hold at most ${limit}×${limit}: shrink it first`,
       );
     }
-    const texture = device.createTexture({
-      label: 'frame',
-      size: [frame.w, frame.h],
-      format: 'rgba8unorm',
-      usage: TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST,
-    });
+    const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
+    const described: GPUTextureDescriptor = { label: 'frame', size: [frame.w, frame.h], format: 'rgba8unorm', usage };
+    const texture = await scoped(device, plan, () => device.createTexture(described));
     try {
       const program = await prepare(engine, graph, plan, this.#read, texture.createView(), {
         onProgress: (done, total) => {
@@ -390,11 +387,12 @@ async function classify(
   rgba: Uint8Array<ArrayBuffer>,
   { h, w }: Size,
 ): Promise<Uint8Array> {
-  device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: w * 4 }, [w, h]);
   const source = program.buffer('classes');
-  const target =
-    staging.pop() ??
-    device.createBuffer({ label: 'classes', size: source.size, usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST });
+  const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
+  const create = (): GPUBuffer => device.createBuffer({ label: 'classes', size: source.size, usage });
+  const target = staging.pop() ?? (await scoped(device, program.plan, create));
+  // From here to the submit nothing waits, so that no other call's frame comes between.
+  device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: w * 4 }, [w, h]);
   const encoder = device.createCommandEncoder();
   program.encode(encoder);
   encoder.copyBufferToBuffer(source, 0, target, 0, h * classRow(w));

@@ -79,9 +79,9 @@ test('imports flow one way: graph ← models, passes, kernels, reference ← pla
     graph: /^src\/(models|passes|kernels|reference|plan|gpu|cli|node)\//,
     weights: /^src\/(models\/re|passes|kernels|reference|plan|gpu|cli|node)/,
     models: /^src\/(passes|kernels|reference|plan|gpu|cli|node)\//,
-    passes: /^src\/(models|reference|gpu|cli|node)\//,
-    kernels: /^src\/(models|passes|reference|gpu|cli|node)\//,
-    reference: /^src\/(models|passes|gpu|cli|node)\//,
+    passes: /^src\/(models|kernels|reference|plan|gpu|cli|node)\//,
+    kernels: /^src\/(models|passes|reference|plan|gpu|cli|node)\//,
+    reference: /^src\/(models|passes|kernels|plan|gpu|cli|node)\//,
     plan: /^src\/(models|passes|reference|gpu|cli|node)\//,
     gpu: /^src\/(models|passes|reference|cli|node)\//,
   };
