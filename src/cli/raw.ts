@@ -32,9 +32,9 @@ export async function segmentFrames(
   let pending: Promise<Uint8Array> | null = null;
   const write = async (): Promise<void> => {
     const classes = await pending;
-    if (classes && !closed && !process.stdout.write(classes))
-      await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
-    if (classes) out.progress(`${++count} frames`);
+    if (!classes || closed) return;
+    out.progress(`${++count} frames`);
+    if (!process.stdout.write(classes)) await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
   };
   try {
     for await (const data of frames(process.stdin, h * w * 3)) {

@@ -3,7 +3,7 @@
 import { AtrousError } from '../errors.ts';
 
 /** Pixels of each of the 256 possible classes. */
-export function histogram(classes: Uint8Array): Uint32Array {
+function histogram(classes: Uint8Array): Uint32Array {
   const counts = new Uint32Array(256);
   for (const value of classes) counts[value]++;
   return counts;

@@ -91,13 +91,12 @@ function place(
   facts: AdapterFacts,
 ): { values: Record<string, Placement>; slots: number[] } {
   const homes = new Map<string, { home: string; offset: number }>();
-  for (const node of [...nodes].reverse()) {
+  for (const node of nodes) {
     if (node.op !== 'join') continue;
-    // A join inside a join was placed by the outer one before, because nodes are visited from the back.
-    const outer = homes.get(node.name) ?? { home: node.name, offset: 0 };
-    let { offset } = outer;
+    // A part is never itself a join: the pass that makes joins copies those.
+    let offset = 0;
     for (const part of Object.values(node.inputs)) {
-      homes.set(part, { home: outer.home, offset });
+      homes.set(part, { home: node.name, offset });
       offset += quads(inferred.get(part)!.shape.c);
     }
   }

@@ -1,5 +1,5 @@
 // A whole graph on the CPU, fused or not, one slow twin a node: what every fast thing is compared with.
-import { AtrousError, checkSignal } from '../errors.ts';
+import { AtrousError } from '../errors.ts';
 import type { ReadConstant } from '../graph/constant.ts';
 import { shapeOf } from '../graph/constant.ts';
 import { type Graph, INPUT, isPointwise, type Node, type NodeOf, resolve } from '../graph/graph.ts';
@@ -18,13 +18,13 @@ import { warp } from './warp.ts';
 
 /**
  * The graph's outputs and any `taps` (names or aliases of values), float64. Values are dropped after their last reader.
- * Takes seconds to minutes for a full frame; `signal` stops between nodes.
+ * Takes seconds to minutes for a full frame, without a pause.
  */
 export function run(
   graph: Graph,
   input: Field,
   read: ReadConstant,
-  options: { taps?: readonly string[]; signal?: AbortSignal } = {},
+  options: { taps?: readonly string[] } = {},
 ): Map<string, Field> {
   const wanted = new Set([...graph.outputs, ...(options.taps ?? [])].map(name => resolve(graph, name)));
   const last = new Map<string, number>();
@@ -33,7 +33,6 @@ export function run(
   });
   const values = new Map([[INPUT, input]]);
   graph.nodes.forEach((node, n) => {
-    checkSignal(options.signal);
     for (const [name, value] of evaluate(node, values, read)) values.set(name, value);
     for (const value of Object.values(node.inputs)) if (last.get(value) === n && !wanted.has(value)) values.delete(value);
   });
