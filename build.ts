@@ -6,24 +6,26 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { GOLDEN, goldenFile } from './bench/golden.ts';
 import { readShaders } from './src/node/shader-files.ts';
 import { reflect } from './src/shader/reflect.ts';
-import { assemble, type Precision, usesCodec } from './src/shader/source.ts';
+import { assemble, type Precision, usesCodec, usesWeightsCodec } from './src/shader/source.ts';
 
 const PRECISIONS: readonly Precision[] = ['f32', 'half', 'f16'];
 
-/** A module that stands for src/shader/library.ts: every whole program with its facts; one entry where the codec makes no difference. */
+/** A module that stands for src/shader/library.ts: every whole program with its facts; one entry where the codecs make no difference. */
 function embeddedLibrary(): string {
   const texts = readShaders();
   const shaders = [...texts.keys()].filter(name => !name.startsWith('lib/'));
   const entries = shaders.flatMap(shader =>
     (usesCodec(texts, shader) ? PRECISIONS : (['f32'] as const)).map(precision => {
       const text = assemble(texts, shader, precision);
-      return [`${shader}/${precision}`, { text: strip(text), facts: reflect(text, shader) }] as const;
+      const halves = precision !== 'f32' && usesWeightsCodec(texts, shader);
+      const half = halves ? strip(assemble(texts, shader, precision, 'half')) : undefined;
+      return [`${shader}/${precision}`, { text: strip(text), half, facts: reflect(text, shader) }] as const;
     }),
   );
   return `
     const entries = ${JSON.stringify(Object.fromEntries(entries))};
     const entry = (shader, precision) => entries[shader + '/' + precision] ?? entries[shader + '/f32'];
-    export const embedded = { text: (shader, precision) => entry(shader, precision).text, facts: (shader, precision) => entry(shader, precision).facts };`;
+    export const embedded = { text: (shader, precision, store) => entry(shader, precision)[store === 'half' ? 'half' : 'text'], facts: (shader, precision) => entry(shader, precision).facts };`;
 }
 
 /** Comments and blank lines are for readers of the repository. */

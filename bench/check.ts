@@ -69,7 +69,7 @@ function isInTables(precision: Precision): boolean {
 /** Decoder logits of the plan that this adapter gets, against PyTorch in float64. */
 async function goldenError({ device, facts, library }: Device, precision: Precision): Promise<number> {
   const { model, classes, h, w } = GOLDEN;
-  const graph = fuse(select(findNetwork(model).build({ classes, h, w }), ['decoder']));
+  const graph = fuse(select(findNetwork(model).build({ classes, h, w }), ['decoder']), { precision, facts });
   const tensors = new Map([...expectedTensors(graph)].map(([name, shape]) => [name, seededTensor(name, shape)]));
   const { mean, std } = imagenet;
   const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.facts });

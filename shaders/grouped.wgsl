@@ -3,6 +3,7 @@
 // tile of its strip, so that it leaves one sum a channel: no barrier, no atomics, and few rows for `excite` to add up.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/weights.wgsl
 // use lib/tile.wgsl
 // use lib/row.wgsl
 
@@ -28,7 +29,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<stored>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<packed>;
 @group(0) @binding(3) var<storage, read_write> y: array<stored>;
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;  // strips × channels
 
@@ -61,7 +62,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var tile = strip; tile < tiles; tile += params.strips) {
     let row = tile / params.across;
     let column = (tile - row * params.across) * 8u;
-    var sums = biased(params.bias + quad);
+    var sums = biased(params.bias, quad);
     for (var ky = 0u; ky < 3u; ky += 1u) {
       let v = i32(row * STRIDE + ky * dilation) - i32(dilation);
       if (v < 0 || v >= i32(params.x_height)) { continue; }

@@ -3,6 +3,7 @@
 // four named 4×4 accumulators, 16 loads for 256 multiply-adds, no workgroup memory and no barrier.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/weights.wgsl
 // use lib/tile.wgsl
 // use lib/bilinear.wgsl
 
@@ -37,7 +38,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> shortcut: array<stored>;
 @group(0) @binding(4) var<storage, read> residual: array<stored>;
 @group(0) @binding(5) var<storage, read> addend: array<stored>;
-@group(0) @binding(6) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(6) var<storage, read> weights: array<packed>;
 @group(0) @binding(7) var<storage, read_write> y: array<stored>;
 
 fn operand(at: vec4u, k: u32) -> mat4x4f {
@@ -120,7 +121,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let left_at = left * params.x_stride;
   let right_at = right * params.x_stride;
 
-  var sums = biased(params.bias + pair * 2u);
+  var sums = biased(params.bias, pair * 2u);
   var at = pair * (QUADS + SHORTCUT_QUADS) * 8u;
   for (var k = 0u; k < QUADS; k += 1u) {
     sums = accumulate(sums, at, operand(left_at, k), operand(right_at, k));

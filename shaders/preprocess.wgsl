@@ -4,6 +4,7 @@
 // use lib/lane.wgsl
 
 override RESIZE: bool = false;
+override BGR: bool = false;
 
 struct Params {
   height: u32,  // of the network's input, in pixels
@@ -11,7 +12,7 @@ struct Params {
   frame_height: u32,
   frame_width: u32,
   y_stride: u32,  // channel quads a pixel
-  scale: vec4f,   // 1 / std, and mean / std, of values in [0, 1]
+  scale: vec4f,   // 1 / std, and mean / std, of values in [0, 1]; red first
   shift: vec4f,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -57,5 +58,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (row >= params.height) { return; }
   var colour: vec4f;
   if (RESIZE) { colour = resized(row, column); } else { colour = textureLoad(frame, vec2u(column, row), 0); }
-  y[lane * params.y_stride] = encode(vec4f((colour * params.scale - params.shift).rgb, 0.0));
+  colour = colour * params.scale - params.shift;
+  y[lane * params.y_stride] = encode(vec4f(select(colour.rgb, colour.bgr, BGR), 0.0));
 }

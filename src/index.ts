@@ -9,6 +9,7 @@ import { download } from './weights/download.ts';
 
 export { AtrousError, type ErrorCode } from './errors.ts';
 export type { LoadOptions, Source } from './load.ts';
+export { type IdentityOptions, identityInit } from './models/identity.ts';
 export type { Colour } from './models/palettes.ts';
 export type { AdapterFacts, VariantChoice } from './plan/choose.ts';
 export type { Plan, Step } from './plan/plan.ts';

@@ -1,7 +1,8 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { AtrousError, checkSignal, describe } from './errors.ts';
+import { dilatedNets } from './models/dilatednet.ts';
 import { checkpoints } from './models/published.ts';
-import { aliases, expectedTensors, findNetwork, type Network, networks, published } from './models/registry.ts';
+import { aliases, anySize, expectedTensors, findNetwork, type Network, networks, published } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
 import { type Progress, Segmenter } from './segmenter.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
@@ -113,11 +114,13 @@ export async function decodeWeights(
  * Finds the network (named by the caller, else by the card, else the only one with these tensors) and holds the tensors to it.
  * Throws `BAD_WEIGHTS` when names, shapes, classes or the card disagree.
  */
-export function checkWeights(tensors: Tensors, name: string, card: Card | null, model: string | null): LoadedWeights {
+export function checkWeights(read: Tensors, name: string, card: Card | null, model: string | null): LoadedWeights {
   const asked = model !== null ? findNetwork(model) : card ? inFile(name, () => findNetwork(card.model)) : null;
-  const { network, assumed } = asked ? { network: asked, assumed: null } : recognise(tensors, name);
-  const classes = inFile(name, () => network.classes(tensors));
-  checkTensors(tensors, expectedTensors(network.build({ classes, h: 32, w: 32 })), name);
+  const { network: found, assumed } = asked ? { network: asked, assumed: null } : recognise(read, name);
+  const classes = inFile(name, () => found.classes(read));
+  if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
+  const { network, tensors } = found.fit(read);
+  checkTensors(tensors, expectedTensors(network.build({ classes, ...anySize(network) })), name);
   // Networks that differ in their dilations alone have the same tensors: the card is the only witness.
   if (model !== null && card && findNetworkOrNull(card.model)?.canonical !== network.canonical) {
     throw new AtrousError(
@@ -125,7 +128,6 @@ export function checkWeights(tensors: Tensors, name: string, card: Card | null, 
       `${name}: its card says ${card.model}, --model says ${network.canonical}: leave one out or correct the card`,
     );
   }
-  if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
   if (card && card.classes.length !== classes) {
     throw new AtrousError(
       'BAD_WEIGHTS',
@@ -153,15 +155,18 @@ function inFile<T>(name: string, work: () => T): T {
 }
 
 /**
- * The network whose tensors these are, by names and shapes alone. Dilations leave no trace in a checkpoint, so several may fit: then it is the
- * one that has a short name, because weights of the others were never published.
+ * The network whose tensors these are, by names and shapes alone: the one that needs the most of them, because a front end's are part of a whole
+ * DilatedNet's. Dilations and means leave no trace in a checkpoint, so several may fit: then it is the one that was published with as many classes, or
+ * has a short name, because weights of the others were never published.
  */
 function recognise(tensors: Tensors, name: string): Pick<LoadedWeights, 'network' | 'assumed'> {
-  const found = networks()
+  const fitting = [...networks(), ...dilatedNets.keys()]
     .map(findNetwork)
-    .filter(network => fits(network, tensors));
-  const known = found.length > 1 ? found.filter(({ canonical }) => [...aliases.values()].includes(canonical)) : found;
-  const names = found.map(({ canonical }) => canonical).join(', ');
+    .map(network => ({ network, needs: needs(network, tensors) }));
+  const most = Math.max(...fitting.map(row => row.needs ?? 0));
+  const found = fitting.filter(row => row.needs === most).map(({ network }) => network);
+  const known = found.length > 1 ? found.filter(network => isPublished(network, tensors)) : found;
+  const names = (known.length > 1 ? known : found).map(({ canonical }) => canonical).join(', ');
   if (known.length === 1) {
     const [network] = known;
     const assumed = found.length > 1 ? `${name} fits ${names}: taken for ${network.canonical}; --model says otherwise` : null;
@@ -173,10 +178,17 @@ function recognise(tensors: Tensors, name: string): Pick<LoadedWeights, 'network
   );
 }
 
-function fits(network: Network, tensors: Tensors): boolean {
+/** Number of tensors that a network needs, null unless they are all there. */
+function needs(network: Network, tensors: Tensors): number | null {
   const classes = tensors.get(network.classifier)?.shape[0] ?? 0;
-  if (!(classes > 0 && classes <= 256)) return false;
-  return [...expectedTensors(network.build({ classes, h: 32, w: 32 }))].every(
-    ([key, shape]) => tensors.get(key)?.shape.join() === shape.join(),
-  );
+  if (!(classes > 0 && classes <= 256)) return null;
+  const { network: fitted, tensors: all } = network.fit(tensors);
+  const expected = [...expectedTensors(fitted.build({ classes, ...anySize(fitted) }))];
+  return expected.every(([key, shape]) => all.get(key)?.shape.join() === shape.join()) ? expected.length : null;
+}
+
+/** Whether weights like these were published for the network: RegSeg's for those with a short name, DilatedNet's for as many classes alone. */
+function isPublished(network: Network, tensors: Tensors): boolean {
+  if (!network.tile) return [...aliases.values()].includes(network.canonical);
+  return network.classes(tensors) === network.publishedClasses;
 }

@@ -1,22 +1,19 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss.
 import { AtrousError, checkSignal } from './errors.ts';
 import { factsOf } from './gpu/device.ts';
-import { createEngine, destroyEngine, type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
-import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
-import { decodeClasses } from './gpu/transfer.ts';
+import { createEngine, destroyEngine, type Engine } from './gpu/executor.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
-import type { Graph } from './graph/graph.ts';
-import { classRow } from './graph/layout.ts';
 import { networkSize, type Size } from './image/size.ts';
 import { classShares } from './image/statistics.ts';
+import { type Tiling, tilesOf } from './image/tiles.ts';
 import { kernels } from './kernels/index.ts';
 import type { Colour } from './models/palettes.ts';
 import type { Network } from './models/registry.ts';
-import { fuse } from './passes/index.ts';
+import { type Material, type Pipeline, type Scores, wholePicture } from './pipeline.ts';
 import { type AdapterFacts, checkChoice, type VariantChoice } from './plan/choose.ts';
-import { lower } from './plan/lower.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
+import { tiledPicture } from './tiled.ts';
 import type { Card } from './weights/card.ts';
 import { type Tensors, toFloat32 } from './weights/tensor.ts';
 
@@ -28,7 +25,8 @@ export interface Pixels {
 }
 
 export interface Progress {
-  readonly phase: 'download' | 'compile';
+  /** `tile`: of a picture that goes through the network in several. */
+  readonly phase: 'download' | 'compile' | 'tile';
   readonly done: number;
   /** 0 while unknown. */
   readonly total: number;
@@ -39,8 +37,16 @@ export interface SegmentOptions {
   readonly output?: 'classes';
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
-  /** Size inside the network in pixels; default: the picture's own, up to the card's largest area. */
+  /** Size inside the network in pixels; default: the picture's own, up to the card's largest area. Not for networks that read tiles. */
   readonly size?: { readonly height: number; readonly width: number };
+  /**
+   * For networks that read tiles (DilatedNet): `published` (the default) cuts as the authors did; `none` takes the picture as one tile, whose context
+   * module sees zeros beyond the picture's border alone and not beyond every tile's, so that results differ near the edges of tiles; a size in
+   * pixels, both margins of 186 included, suits a small GPU.
+   */
+  readonly tile?: Tiling;
+  /** For the same networks: the probabilities too. */
+  readonly scores?: boolean;
 }
 
 export interface SegmentInfo {
@@ -51,6 +57,8 @@ export interface SegmentInfo {
   /** Inside the network. */
   readonly height: number;
   readonly width: number;
+  /** How many of them the picture took. */
+  readonly tiles: number;
   /** From pixels in memory to class map in memory, in milliseconds. */
   readonly ms: number;
 }
@@ -63,6 +71,8 @@ export interface SegmentResult {
   readonly labels: readonly string[];
   readonly palette: readonly Colour[];
   readonly info: SegmentInfo;
+  /** Where they were asked for: softmax on the stitched grid, a cell for 8×8 pixels from the top left; for Cityscapes' network at the picture's size. */
+  readonly scores: Scores | null;
   /** Share of the picture by label, largest first; classes that do not occur are left out. */
   shares(): Record<string, number>;
   /** Class and label of the pixel in column x, row y. Throws `BAD_USAGE` outside the picture. */
@@ -83,18 +93,10 @@ export interface Parts {
   readonly borrowed: boolean;
 }
 
-/** A size that is ready: its program, the frame that it reads and the buffers that class maps come back in. */
-interface Ready {
-  readonly size: Size;
-  readonly program: Program;
-  readonly frame: GPUTexture;
-  readonly staging: GPUBuffer[];
-}
-
 /** A size that is ready or in the making, and how many calls are at it. */
 interface Entry {
   readonly key: string;
-  readonly making: Promise<Ready>;
+  readonly making: Promise<Pipeline>;
   users: number;
 }
 
@@ -172,12 +174,15 @@ export class Segmenter {
     const rgba = checkPixels(source);
     const frame = { h: source.height, w: source.width };
     return this.#retrying(opened =>
-      this.#using(opened, frame, options, async ready => {
+      this.#using(opened, frame, options, async pipeline => {
         const start = performance.now();
-        const classes = await classify(opened.device, ready, rgba, frame);
+        const onTile = (done: number, total: number): void => {
+          if (total > 1) options.onProgress?.({ phase: 'tile', done, total });
+        };
+        const { classes, scores } = await pipeline.run(rgba, options.signal, onTile);
         const ms = performance.now() - start;
         checkSignal(options.signal);
-        return this.#result(classes, frame, ready.size, opened.facts, ms);
+        return { ...this.#result(classes, frame, pipeline, opened.facts, ms), scores };
       }),
     );
   }
@@ -226,7 +231,13 @@ export class Segmenter {
     return again;
   }
 
-  #result(classes: Uint8Array, frame: Size, size: Size, facts: AdapterFacts, ms: number): SegmentResult {
+  #result(
+    classes: Uint8Array,
+    frame: Size,
+    { size, tiles }: Pipeline,
+    facts: AdapterFacts,
+    ms: number,
+  ): Omit<SegmentResult, 'scores'> {
     const { card, network, precision } = this.#parts;
     return {
       classes,
@@ -234,7 +245,10 @@ export class Segmenter {
       height: frame.h,
       labels: card.classes,
       palette: card.palette,
-      info: { model: network.name, adapter: facts.name, software: facts.software, precision, height: size.h, width: size.w, ms },
+      info: {
+        ...{ model: network.name, adapter: facts.name, software: facts.software, precision },
+        ...{ height: size.h, width: size.w, tiles, ms },
+      },
       shares: () => classShares(classes, card.classes),
       at(x, y) {
         if (!(x >= 0 && x < frame.w && y >= 0 && y < frame.h)) {
@@ -246,30 +260,29 @@ export class Segmenter {
     };
   }
 
-  /** Lends the program for a frame size, made if it must be. Callers share what is in the making, so no one's signal stops it. */
-  async #using<T>(opened: Opened, frame: Size, options: SegmentOptions, work: (ready: Ready) => Promise<T>): Promise<T> {
+  /** Lends the pipeline for a frame size, made if it must be. Callers share what is in the making, so no one's signal stops it. */
+  async #using<T>(opened: Opened, frame: Size, options: SegmentOptions, work: (pipeline: Pipeline) => Promise<T>): Promise<T> {
     checkSignal(options.signal);
-    const wanted = options.size
-      ? { h: options.size.height, w: options.size.width }
-      : networkSize(frame, this.card.preprocessing.max_area);
-    checkFrame(wanted);
-    const key = [frame.h, frame.w, wanted.h, wanted.w].join('×');
-    const entry = opened.sizes.get(key) ?? this.#start(opened, key, frame, wanted, options);
+    checkFit(this.#parts.network, options);
+    const { size, tile = 'published', scores = false } = options;
+    if (size) checkFrame({ h: size.height, w: size.width });
+    const key = JSON.stringify([frame, size, tile, scores]);
+    const entry = opened.sizes.get(key) ?? this.#start(opened, key, frame, options);
     opened.sizes.delete(key);
     opened.sizes.set(key, entry);
     entry.users++;
     try {
-      const ready = await untilAborted(entry.making, options.signal);
-      this.#latest = ready.program.plan;
-      return await work(ready);
+      const pipeline = await untilAborted(entry.making, options.signal);
+      this.#latest = pipeline.plan;
+      return await work(pipeline);
     } finally {
       entry.users--;
       if (opened.sizes.get(key) !== entry) retire(entry);
     }
   }
 
-  #start(opened: Opened, key: string, frame: Size, size: Size, options: SegmentOptions): Entry {
-    const entry: Entry = { key, making: this.#make(opened, frame, size, options), users: 0 };
+  #start(opened: Opened, key: string, frame: Size, options: SegmentOptions): Entry {
+    const entry: Entry = { key, making: this.#make(opened, frame, options), users: 0 };
     entry.making.then(
       () => evict(opened),
       () => {
@@ -279,32 +292,17 @@ export class Segmenter {
     return entry;
   }
 
-  async #make({ device, engine, facts }: Opened, frame: Size, size: Size, { signal, onProgress }: SegmentOptions): Promise<Ready> {
-    const { network, precision, variants, library, card } = this.#parts;
-    const { mean, std } = card.preprocessing;
-    const graph: Graph = fuse(network.build({ classes: card.classes.length, ...size, to: frame }));
-    const plan = lower(graph, { precision, facts, variants, stem: 'texture', frame, mean, std, shaderFacts: library.facts });
-    const limit = device.limits.maxTextureDimension2D;
-    if (Math.max(frame.h, frame.w) > limit) {
-      throw new AtrousError(
-        'LIMIT',
-        `the picture is ${frame.h}×${frame.w}, the adapter's textures hold at most ${limit}×${limit}: shrink it first`,
-      );
-    }
-    const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
-    const described: GPUTextureDescriptor = { label: 'frame', size: [frame.w, frame.h], format: 'rgba8unorm', usage };
-    const texture = await scoped(device, plan, () => device.createTexture(described));
-    try {
-      const program = await prepare(engine, graph, plan, this.#read, texture.createView(), {
-        onProgress: (done, total) => {
-          if (!signal?.aborted) onProgress?.({ phase: 'compile', done, total });
-        },
-      });
-      return { size, program, frame: texture, staging: [] };
-    } catch (error) {
-      texture.destroy();
-      throw error;
-    }
+  async #make({ engine, facts }: Opened, frame: Size, options: SegmentOptions): Promise<Pipeline> {
+    const { network, precision, variants, card } = this.#parts;
+    const { signal, onProgress, size, tile = 'published', scores = false } = options;
+    const onCompile = (done: number, total: number): void => {
+      if (!signal?.aborted) onProgress?.({ phase: 'compile', done, total });
+    };
+    const material: Material = { engine, facts, network, card, precision, variants, read: this.#read, onCompile };
+    const cut = card.preprocessing.tile ?? network.tile;
+    if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
+    const inside = size ? { h: size.height, w: size.width } : networkSize(frame, card.preprocessing.max_area);
+    return wholePicture(material, frame, inside);
   }
 }
 
@@ -325,7 +323,7 @@ async function open(parts: Parts): Promise<Opened> {
 
 async function close({ device, engine, sizes }: Opened, borrowed: boolean): Promise<void> {
   const made = await Promise.allSettled([...sizes.values()].map(({ making }) => making));
-  for (const size of made) if (size.status === 'fulfilled') destroy(size.value);
+  for (const size of made) if (size.status === 'fulfilled') size.value.destroy();
   sizes.clear();
   destroyEngine(engine);
   if (!borrowed) device.destroy();
@@ -361,12 +359,6 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined
   }
 }
 
-function destroy({ program, frame, staging }: Ready): void {
-  program.destroy();
-  frame.destroy();
-  for (const buffer of staging) buffer.destroy();
-}
-
 /** Lets go of sizes beyond the newest three; one that is still in use goes when its last user is done. */
 function evict({ sizes }: Opened): void {
   for (const [key, entry] of [...sizes].slice(0, Math.max(0, sizes.size - MAX_SIZES))) {
@@ -378,41 +370,31 @@ function evict({ sizes }: Opened): void {
 /** Destroys an entry that is out of the list, unless somebody is at it. */
 function retire({ making, users }: Entry): void {
   if (users > 0) return;
-  making.then(destroy, () => {});
-}
-
-async function classify(
-  device: GPUDevice,
-  { program, frame, staging }: Ready,
-  rgba: Uint8Array<ArrayBuffer>,
-  { h, w }: Size,
-): Promise<Uint8Array> {
-  const source = program.buffer('classes');
-  const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-  const create = (): GPUBuffer => device.createBuffer({ label: 'classes', size: source.size, usage });
-  const target = staging.pop() ?? (await scoped(device, program.plan, create));
-  // From here to the submit nothing waits, so that no other call's frame comes between.
-  device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: w * 4 }, [w, h]);
-  const encoder = device.createCommandEncoder();
-  program.encode(encoder);
-  encoder.copyBufferToBuffer(source, 0, target, 0, h * classRow(w));
-  device.queue.submit([encoder.finish()]);
-  await target.mapAsync(READ);
-  const classes = decodeClasses(target.getMappedRange(), { h, w }, classRow(w));
-  target.unmap();
-  staging.push(target);
-  return classes;
+  making.then(
+    pipeline => pipeline.destroy(),
+    () => {},
+  );
 }
 
 /** An option that does not exist would otherwise vanish without a word. */
 function checkOptions(options: SegmentOptions): void {
-  const known = ['signal', 'onProgress', 'size', 'output'];
+  const known = ['signal', 'onProgress', 'size', 'output', 'tile', 'scores'];
   const unknown = Object.keys(options).filter(option => !known.includes(option));
   if (unknown.length > 0)
     throw new AtrousError('BAD_USAGE', `segment() has no option ${unknown.join(', ')}: there are ${known.join(', ')}`);
   if (options.output !== undefined && options.output !== 'classes') {
     throw new AtrousError('BAD_USAGE', `output "${options.output}": this version gives 'classes' only`);
   }
+}
+
+/** Options that belong to the other kind of network. */
+function checkFit({ name, tile }: Network, options: SegmentOptions): void {
+  const wrong = (tile ? ['size'] : ['tile', 'scores']).filter(option => options[option as keyof SegmentOptions] !== undefined);
+  if (wrong.length === 0) return;
+  const why = tile
+    ? 'reads tiles of the picture at its own size: give `tile` instead'
+    : 'reads the picture at once: they are DilatedNet’s';
+  throw new AtrousError('BAD_USAGE', `${wrong.join(' and ')}: ${name} ${why}`);
 }
 
 function checkFrame({ h, w }: Size): void {

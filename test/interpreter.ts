@@ -45,20 +45,20 @@ export function interpret(made: Case, step: Step, library: ShaderLibrary): Array
 const unused = (): ArrayBuffer => new ArrayBuffer(256);
 
 function weights({ table, row, read }: Case, { weights: named }: Step): ArrayBuffer {
-  return named === null ? unused() : kernelOf(table, row).pack!(row.node, read).slice().buffer;
+  return named === null ? unused() : kernelOf(table, row).pack!(row.node, read, 'f32').slice().buffer;
 }
 
 function frame({ frame: given }: Case, { shader }: Step): unknown {
   const { bytes, h, w } = given!;
-  return shader === 'preprocess' ? { texture: [bytes.buffer], descriptor: { format: 'rgba8unorm', size: [w, h] } } : bytes.buffer;
+  return shader !== 'preprocess.tensor' ? { texture: [bytes.buffer], descriptor: { format: 'rgba8unorm', size: [w, h] } } : bytes.buffer;
 }
 
 /** The same program in words that the interpreter knows: no alias or override, three workgroup sizes, no += of matrices. */
 function dialect(text: string, { overrides }: Step): string {
   const lanes = /const LANES = (\d+)u;/.exec(text)?.[1];
   return text
-    .replace(/^alias stored = vec4f;$/m, '')
-    .replace(/\bstored\b/g, 'vec4f')
+    .replace(/^alias (stored|packed) = vec4f;$/gm, '')
+    .replace(/\b(stored|packed)\b/g, 'vec4f')
     .replace(/^override (\w+): (\w+) = [^;]+;/gm, (_line, name: string, type: string) => {
       return `const ${name}: ${type} = ${type === 'bool' ? overrides[name] : `${overrides[name]}u`};`;
     })

@@ -1,8 +1,6 @@
-// Weights are float32 in every precision: rounding them to half doubled the error of half plans (97×131 golden: 7e-3 instead of 3.5e-3) and
-// their unpacking doubled the time on a CPU adapter, while they are a small part of what a frame moves.
 // A 4×4 block of weights: columns are input channels, rows output channels, so `block * pixels` adds four channels of four pixels.
 fn weight_block(at: u32) -> mat4x4f {
-  return mat4x4f(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
+  return mat4x4f(weight(at), weight(at + 1u), weight(at + 2u), weight(at + 3u));
 }
 // What a lane makes: 8 pixels (left and right four) × 8 channels (even and odd quad), each field four channels of four pixels.
 struct Tile {
@@ -11,10 +9,10 @@ struct Tile {
   right_even: mat4x4f,
   right_odd: mat4x4f,
 }
-// The biases of a pair of quads, for every pixel.
-fn biased(at: u32) -> Tile {
-  let even = weights[at];
-  let odd = weights[at + 1u];
+// The biases of a quad and the next, for every pixel.
+fn biased(start: u32, quad: u32) -> Tile {
+  let even = bias(start, quad);
+  let odd = bias(start, quad + 1u);
   let evens = mat4x4f(even, even, even, even);
   let odds = mat4x4f(odd, odd, odd, odd);
   return Tile(evens, odds, evens, odds);

@@ -1,9 +1,11 @@
 // What a command is, and how its words become values: every mistake names the option, what was given and what is allowed.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { AtrousError, describe } from '../errors.ts';
+import type { Tiling } from '../image/tiles.ts';
 import { kernels } from '../kernels/index.ts';
 import { precisions } from '../load.ts';
 import { checkChoice, type VariantChoice } from '../plan/choose.ts';
+import type { SegmentOptions } from '../segmenter.ts';
 import type { Precision } from '../shader/source.ts';
 
 export type Options = NonNullable<ParseArgsConfig['options']>;
@@ -38,11 +40,13 @@ export const shared = {
   card: { type: 'string' },
   labels: { type: 'string' },
   size: { type: 'string' },
+  tile: { type: 'string' },
 } as const satisfies Options;
 
 export const sharedHelp = {
-  model: 'network: regseg, regseg-large, <body>_<decoder>, or a name with weights such as regseg-camvid',
-  weights: 'weights file: .safetensors or .pth',
+  model:
+    'network: regseg, regseg-large, <body>_<decoder>, dilation8_camvid (others: atrous models), or a name with weights such as regseg-camvid',
+  weights: 'weights file: .safetensors, .pth or .caffemodel',
   output: 'where the result goes',
   adapter: 'software, hardware, or part of the adapter’s name',
   precision: 'f32, half, f16 or auto',
@@ -51,7 +55,11 @@ export const sharedHelp = {
   card: 'card (JSON) with classes, palette and preprocessing',
   labels: 'class names, one a line, with r,g,b behind where a colour is wanted',
   size: 'height×width inside the network, such as 512x1024',
+  tile: 'DilatedNet: published (default), none (the picture as one), or height×width of a tile with its margins, such as 644x644',
 } as const;
+
+/** How pictures stand to the network. */
+export type Inside = Pick<SegmentOptions, 'size' | 'tile'>;
 
 /** Throws `BAD_USAGE` for options that the command does not have, or that lack a value. */
 export function parse(name: string, command: Command, words: readonly string[]): Arguments {
@@ -100,6 +108,19 @@ export function required(args: Arguments, option: string, name: string): string 
   if (!value)
     throw new AtrousError('BAD_USAGE', `${name} needs --${option}: ${sharedHelp[option as keyof typeof sharedHelp] ?? 'a file'}`);
   return value;
+}
+
+/** What `--size` and `--tile` say, as `segment` takes it. */
+export function insideOf(args: Arguments): Inside {
+  const size = sizeOf(args);
+  const tile = args.text('tile');
+  return { ...(size && { size: { height: size.h, width: size.w } }), ...(tile !== undefined && { tile: tilingOf(tile) }) };
+}
+
+function tilingOf(text: string): Tiling {
+  if (text === 'published' || text === 'none') return text;
+  const { h, w } = parseSize('--tile', text);
+  return { height: h, width: w };
 }
 
 /** `HxW` → height and width. */

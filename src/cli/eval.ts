@@ -7,7 +7,7 @@ import { IGNORE, type Matching, matchClasses } from '../eval/classes.ts';
 import { type Confusion, countConfusion, emptyConfusion, isCityscapes, mergeConfusions, scoresOf } from '../eval/confusion.ts';
 import { cityscapesIds, type DataSet, findData, layouts, readLabels, type Sample, type Tree } from '../eval/layouts.ts';
 import { type Done, type Facts, parseState, printState } from '../eval/state.ts';
-import { printSize, type Size } from '../image/size.ts';
+import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { cityscapes } from '../models/palettes.ts';
 import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
@@ -15,7 +15,17 @@ import { type Photograph, readImage } from '../node/photograph.ts';
 import { openTree } from '../node/tree.ts';
 import type { Segmenter } from '../segmenter.ts';
 import type { Tensors } from '../weights/tensor.ts';
-import { type Arguments, type Command, onePositional, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from './command.ts';
+import {
+  type Arguments,
+  type Command,
+  type Inside,
+  insideOf,
+  onePositional,
+  precisionOf,
+  shared,
+  sharedHelp,
+  variantsOf,
+} from './command.ts';
 import { type Output, output, percent } from './output.ts';
 import { openSegmenter } from './segmenter.ts';
 import { openWeights } from './weights.ts';
@@ -30,7 +40,7 @@ const { model: _positional, ...options } = shared;
 export const evaluate: Command = {
   usage:
     `eval MODEL [-w WEIGHTS] [--card FILE] [--labels FILE] --data DIR [--layout ${[...layouts.keys()].join('|')}] ` +
-    '[--split NAME] [--size HxW] [--resume] [-o DIR] [--submission DIR]',
+    '[--split NAME] [--size HxW] [--tile published|none|HxW] [--resume] [-o DIR] [--submission DIR]',
   about: 'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels',
   help: {
     ...sharedHelp,
@@ -62,7 +72,7 @@ interface Job {
   readonly names: readonly string[];
   /** Null: the labels are the model's own classes. */
   readonly matching: Matching | null;
-  readonly size: Size | undefined;
+  readonly inside: Inside;
   readonly submission: string | null;
   /** The state file of `--resume`. */
   readonly file: string | null;
@@ -118,7 +128,7 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
   const submission = args.text('submission');
   const tree = openTree(resolveFrom(folder));
   const wanted = { layout: args.text('layout'), split: args.text('split'), needLabels: submission === undefined };
-  const size = sizeOf(args);
+  const inside = insideOf(args);
   const data = await findData(tree, wanted);
   const weights = await openWeights(model, args);
   const names = weights.card.classes;
@@ -133,7 +143,16 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
   const file = args.flag('resume') ? join(output, `${model}.eval.json`) : null;
   if (file !== null) await checkFolder(output);
   return {
-    job: { model, tree, data, names, matching, size, submission: submission === undefined ? null : resolveFrom(submission), file },
+    job: {
+      model,
+      tree,
+      data,
+      names,
+      matching,
+      inside,
+      submission: submission === undefined ? null : resolveFrom(submission),
+      file,
+    },
     weights,
   };
 }
@@ -147,7 +166,7 @@ async function evaluateSamples(
   out: Output,
   onPicture: Hooks['onPicture'],
 ): Promise<string[]> {
-  const { data, names, size } = job;
+  const { data, names, inside } = job;
   const todo = data.samples.filter(({ picture }) => !done.has(picture));
   const failed: string[] = [];
   const loading: Promise<Loaded>[] = [];
@@ -174,8 +193,9 @@ async function evaluateSamples(
         const { pixels, labels, sha256, unknown: strange } = await loading[index];
         delete loading[index];
         const { classes } = await segmenter.segment(pixels, {
-          size: size && { height: size.h, width: size.w },
-          onProgress: ({ done: compiled, total }) => out.progress(`${label}: compiling ${compiled}/${total}`),
+          ...inside,
+          onProgress: ({ phase, done: n, total }) =>
+            out.progress(`${label}: ${phase === 'tile' ? 'tile' : 'compiling'} ${n}/${total}`),
         });
         if (job.submission !== null)
           await writeAtomic(submissionFile(job.submission, sample), await labelIds(classes, pixels, names));
@@ -254,7 +274,7 @@ async function hashSample(tree: Tree, { picture, label }: Sample): Promise<strin
   return hash.digest('hex');
 }
 
-function factsOf({ data, names, matching, size, file }: Job, { tensors, card, network }: LoadedWeights, rest: Facts): Facts {
+function factsOf({ data, names, matching, inside, file }: Job, { tensors, card, network }: LoadedWeights, rest: Facts): Facts {
   // Only a state file has use for the hash of what may be half a gigabyte.
   if (file === null) return {};
   return {
@@ -267,7 +287,8 @@ function factsOf({ data, names, matching, size, file }: Job, { tensors, card, ne
     'meaning of the labels': createHash('sha256')
       .update(JSON.stringify([[...data.stored], matching && [...matching.table]]))
       .digest('hex'),
-    size: size ? printSize(size) : 'own',
+    size: inside.size ? printSize({ h: inside.size.height, w: inside.size.width }) : 'own',
+    tile: JSON.stringify(inside.tile ?? 'published'),
     ...rest,
   };
 }

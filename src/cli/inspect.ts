@@ -10,20 +10,20 @@ import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import { fuse } from '../passes/index.ts';
+import type { Target } from '../passes/pass.ts';
 import { type AdapterFacts, defaultFacts } from '../plan/choose.ts';
 import { drawPlan } from '../plan/draw.ts';
 import { drawFields } from '../plan/draw-fov.ts';
 import { drawPasses, type Stage } from '../plan/draw-passes.ts';
 import { lower } from '../plan/lower.ts';
 import { printPlan, summarise, table } from '../plan/print.ts';
-import { type Card, imagenet } from '../weights/card.ts';
+import { type Card, defaultCard } from '../weights/card.ts';
 import { type Arguments, type Command, onePositional, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from './command.ts';
 import { output } from './output.ts';
 import { openWeights, readCard } from './weights.ts';
 
-/** The size that papers count at. */
+/** The size that RegSeg's paper counts at; a DilatedNet's is its tile. */
 const PAPER = { h: 1024, w: 2048 };
-const CITYSCAPES_CLASSES = 19;
 
 export const inspect: Command = {
   usage:
@@ -33,7 +33,7 @@ export const inspect: Command = {
   help: {
     ...sharedHelp,
     weights: 'weights file: its number of classes is used (else 19)',
-    size: `${sharedHelp.size}; default 1024x2048`,
+    size: `${sharedHelp.size}; default 1024x2048, for DilatedNet its tile`,
     adapter: 'default (a discrete GPU with WebGPU’s default limits), this (the one here), or a file of bench --json',
     graph: 'the network as published, a node a line',
     passes: 'every pass: why, and which lines it changes',
@@ -66,8 +66,9 @@ export const inspect: Command = {
       out.text(`drawn: ${picture}`);
     };
     const card = await cardOf(model, args);
-    const size = sizeOf(args) ?? PAPER;
-    const classes = card?.classes.length ?? CITYSCAPES_CLASSES;
+    const { tile } = network;
+    const size = sizeOf(args) ?? (tile ? { h: tile.height, w: tile.width } : PAPER);
+    const classes = card?.classes.length ?? network.publishedClasses;
     const graph = network.build({ classes, ...size });
     const [fov, texts] = [args.flag('fov'), ['graph', 'passes', 'plan'].some(flag => args.flag(flag))];
     if (fov) {
@@ -79,10 +80,13 @@ export const inspect: Command = {
       if (!texts) return 0;
     }
     const facts = await factsFor(args.text('adapter') ?? 'default', out.note);
-    const { mean, std } = card?.preprocessing ?? imagenet;
+    const { mean, std, channels } = (card ?? defaultCard(network.canonical, classes)).preprocessing;
+    const margin = tile?.margin;
+    const frame = tile ? { h: size.h - 2 * tile.margin, w: size.w - 2 * tile.margin } : undefined;
     const library = await shaderLibrary();
-    const stem = { stem: 'texture', mean, std } as const;
-    const plan = lower(fuse(graph), { ...stem, precision, facts, variants, shaderFacts: library.facts });
+    const stem = { stem: 'texture', frame, margin, mean, std, channels } as const;
+    const target = { precision, facts };
+    const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.facts });
     const total = totalMacs(graph);
     const summary = {
       model,
@@ -96,7 +100,7 @@ export const inspect: Command = {
     out.json({ ...summary, plan });
     if (!args.flag('json')) {
       if (args.flag('graph')) out.text(printGraph(graph));
-      if (args.flag('passes')) printPasses(graph, out.text);
+      if (args.flag('passes')) printPasses(graph, target, out.text);
       if (args.flag('plan')) out.text(printPlan(plan));
       if (!texts) {
         out.text(`${model} (${network.canonical}), ${classes} classes, at ${summary.size}`);
@@ -108,7 +112,7 @@ export const inspect: Command = {
         out.text('more: --graph, --passes, --plan, --fov, --draw FILE.svg, --json');
       }
     }
-    if (picture && !fov) await draw(args.flag('passes') ? drawPasses(graph, stagesOf(graph)) : drawPlan(plan));
+    if (picture && !fov) await draw(args.flag('passes') ? drawPasses(graph, stagesOf(graph, target)) : drawPlan(plan));
     return 0;
   },
 };
@@ -171,9 +175,9 @@ function totalMacs(graph: Graph): number {
 }
 
 /** What each pass did: lines that went, lines that came. */
-function printPasses(graph: Graph, print: (line: string) => void): void {
+function printPasses(graph: Graph, target: Target, print: (line: string) => void): void {
   print(`${graph.name}: ${graph.nodes.length} nodes as published`);
-  fuse(graph, (pass, before, after) => {
+  fuse(graph, target, (pass, before, after) => {
     const [old, fresh] = [before, after].map(side => new Set(side.nodes.map(printNode)));
     print(`\n${pass.name}: ${before.nodes.length} → ${after.nodes.length} nodes\n  ${pass.why}`);
     for (const line of old) if (!fresh.has(line)) print(`  - ${line}`);
@@ -181,9 +185,9 @@ function printPasses(graph: Graph, print: (line: string) => void): void {
   });
 }
 
-function stagesOf(graph: Graph): Stage[] {
+function stagesOf(graph: Graph, target: Target): Stage[] {
   const stages: Stage[] = [];
-  fuse(graph, (pass, _before, after) => stages.push({ pass, after }));
+  fuse(graph, target, (pass, _before, after) => stages.push({ pass, after }));
   return stages;
 }
 

@@ -1,6 +1,7 @@
 // What is known by name.
+import { dilatedNets } from '../models/dilatednet.ts';
 import { checkpoints } from '../models/published.ts';
-import { aliases, expectedTensors, findNetwork, networks, parameters, published } from '../models/registry.ts';
+import { aliases, anySize, expectedTensors, findNetwork, networks, parameters, published } from '../models/registry.ts';
 import { pulledFile, sizeOnDisk } from '../node/cache.ts';
 import { table } from '../plan/print.ts';
 import { count } from '../weights/tensor.ts';
@@ -17,9 +18,11 @@ export const models: Command = {
     noPositionals('models', args);
     const out = output(args.flag('json'));
     const names = new Map([...aliases].map(([alias, network]) => [network, alias]));
-    const rows = networks().map(name => {
-      const parameterCount = parameters(findNetwork(name).build({ classes: 19, h: 32, w: 32 }));
-      return { name, alias: names.get(name) ?? null, parameters: parameterCount };
+    const rows = [...networks(), ...dilatedNets.keys()].map(name => {
+      const network = findNetwork(name);
+      const { publishedClasses: classes, tile } = network;
+      const parameterCount = parameters(network.build({ classes, ...anySize(network) }));
+      return { name, alias: names.get(name) ?? null, classes, tile, parameters: parameterCount };
     });
     const pulls = await Promise.all([...checkpoints.keys()].map(pullRow));
     for (const [name, { network, about }] of published) out.json({ name, network, weights: true, about });
@@ -44,11 +47,21 @@ export const models: Command = {
         ]),
       ),
     );
-    out.text('\nnetworks (parameters for 19 classes)\n');
+    out.text('\nRegSeg (parameters for 19 classes)\n');
     out.text(
       table(
         ['name', 'also', 'parameters'],
-        rows.map(({ name, alias, parameters: parameterCount }) => [name, alias ?? '', String(parameterCount)]),
+        rows.filter(({ tile }) => !tile).map(row => [row.name, row.alias ?? '', String(row.parameters)]),
+      ),
+    );
+    out.text('\nDilatedNet (parameters for as many classes as published)\n');
+    const tiled = rows.flatMap(({ tile, ...row }) => (tile ? [{ ...row, ...tile }] : []));
+    out.text(
+      table(
+        ['name', 'classes', 'reads', 'of which margin', 'parameters'],
+        tiled.map(({ name, classes, height, width, margin, parameters: parameterCount }) =>
+          [name, classes, `${height}x${width}`, margin, parameterCount].map(String),
+        ),
       ),
     );
     return 0;

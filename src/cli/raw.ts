@@ -1,8 +1,8 @@
 // Frames through a pipe: rgb24 on stdin, class maps on stdout, so that `ffmpeg … -f rawvideo -pix_fmt rgb24 - | atrous segment --raw HxW | …` works.
 import { once } from 'node:events';
 import { AtrousError } from '../errors.ts';
-import type { Segmenter, SegmentOptions } from '../segmenter.ts';
-import { parseSize } from './command.ts';
+import type { Segmenter } from '../segmenter.ts';
+import { type Inside, parseSize } from './command.ts';
 import type { Output } from './output.ts';
 
 export interface Frame {
@@ -18,12 +18,7 @@ export function frameSize(text: string): Frame {
  * Segments frames of h×w×3 bytes until stdin ends, in their order; the next frame is read while one is on the device. A consumer that
  * closes the pipe ends it. Throws `BAD_IMAGE` when stdin ends within a frame.
  */
-export async function segmentFrames(
-  segmenter: Segmenter,
-  { h, w }: Frame,
-  size: SegmentOptions['size'],
-  out: Output,
-): Promise<number> {
+export async function segmentFrames(segmenter: Segmenter, { h, w }: Frame, inside: Inside, out: Output): Promise<number> {
   let closed = false;
   process.stdout.on('error', () => {
     closed = true;
@@ -40,7 +35,7 @@ export async function segmentFrames(
     for await (const data of frames(process.stdin, h * w * 3)) {
       await write();
       if (closed) break;
-      pending = segmenter.segment({ data, width: w, height: h }, { size }).then(({ classes }) => classes);
+      pending = segmenter.segment({ data, width: w, height: h }, inside).then(({ classes }) => classes);
       // Its error is met when it is written.
       pending.catch(() => {});
     }

@@ -44,13 +44,13 @@ interface Results {
 
 export const run: Command = {
   usage: 'run MODEL --weights FILE --input X.safetensors --output Y.safetensors [--backend webgpu|cpu] [--taps a,b]',
-  about: 'raw tensors: `input` 1×3×H×W, normalised → `logits`, `classes` and taps by name',
+  about: 'raw tensors: `input` 1×3×H×W, normalised → `logits` (DilatedNet: `prob`), `classes` and taps by name',
   help: {
     ...sharedHelp,
     input: 'safetensors with `input`, 1×3×H×W float32, normalised',
     output: 'safetensors to write',
     backend: 'webgpu (default) or cpu, the slow reference in float64',
-    taps: 'values to keep, by module path: stem, body.stage16.3, decoder, …',
+    taps: 'values to keep: module paths (stem, body.stage16.3, decoder, …) or Caffe layers (fc7, ctx_final, …)',
   },
   options: {
     weights: shared.weights,
@@ -74,10 +74,10 @@ export const run: Command = {
     const target = resolveFrom(required(args, 'output', 'run'));
     const picture = await readInput(resolveFrom(required(args, 'input', 'run')));
     const weights = await openWeights(model, args);
-    // `logits` and `classes` are always there: a tap of that name asks for nothing more.
-    const taps = args.list('taps').filter(tap => tap !== 'logits' && tap !== 'classes');
     const { network, card } = weights;
-    select(network.build({ classes: card.classes.length, h: picture.h, w: picture.w }), ['logits', ...taps]); // unknown taps, before any work
+    // The scores and `classes` are always there: a tap of that name asks for nothing more.
+    const taps = args.list('taps').filter(tap => tap !== network.scores && tap !== 'classes');
+    select(network.build({ classes: card.classes.length, h: picture.h, w: picture.w }), [network.scores, ...taps]); // unknown taps, before any work
     await checkFile(target);
     const start = performance.now();
     const results = backend === 'cpu' ? onCpu(weights, picture, taps) : await onGpu(weights, picture, taps, choice, out.note);
@@ -115,7 +115,7 @@ async function readInput(path: string): Promise<Picture> {
 function onCpu({ network, tensors, card }: LoadedWeights, { h, w, data }: Picture, taps: readonly string[]): Results {
   const graph = network.build({ classes: card.classes.length, h, w });
   const values = runReference(
-    select(graph, ['classes', 'logits', ...taps]),
+    select(graph, ['classes', network.scores, ...taps]),
     { c: 3, h, w, data: Float64Array.from(data) },
     constantReader(tensors, toFloat32),
   );
@@ -123,8 +123,9 @@ function onCpu({ network, tensors, card }: LoadedWeights, { h, w, data }: Pictur
     const value = values.get(resolve(graph, name))!;
     return fromFloat32([1, value.c, value.h, value.w], Float32Array.from(value.data));
   };
-  const named = new Map(['logits', ...taps].map(name => [name, tensorOf(name)]));
-  named.set('classes', { dtype: 'U8', shape: [1, h, w], bytes: Uint8Array.from(values.get('classes')!.data) });
+  const named = new Map([network.scores, ...taps].map(name => [name, tensorOf(name)]));
+  const classes = values.get('classes')!;
+  named.set('classes', { dtype: 'U8', shape: [1, classes.h, classes.w], bytes: Uint8Array.from(classes.data) });
   return { tensors: named, metadata: { adapter: 'cpu reference (float64)', backend: 'cpu', precision: 'f64' } };
 }
 
@@ -139,11 +140,12 @@ async function onGpu(
   if (why) note(why);
   const engine = createEngine(device, await shaderLibrary());
   try {
-    const { h, w } = picture;
-    const graph = weights.network.build({ classes: weights.card.classes.length, h, w });
+    const { network, card } = weights;
+    const graph = network.build({ classes: card.classes.length, h: picture.h, w: picture.w });
     const named = new Map<string, Tensor>();
-    const tapped = await execute(engine, weights, picture, ['logits', ...taps], choice);
-    for (const name of ['logits', ...taps]) {
+    const scores = [network.scores, ...taps];
+    const tapped = await execute(engine, weights, picture, scores, choice);
+    for (const name of scores) {
       const value = resolve(graph, name);
       const place = tapped.plan.values[value];
       const bytes = await readBuffer(device, tapped.buffer(value));
@@ -151,6 +153,7 @@ async function onGpu(
     }
     tapped.destroy();
     const fast = await execute(engine, weights, picture, ['classes'], choice);
+    const [h, w] = fast.plan.to;
     const classes = decodeClasses(await readBuffer(device, fast.buffer('classes')), { h, w }, classRow(w));
     named.set('classes', { dtype: 'U8', shape: [1, h, w], bytes: classes });
     const { steps, hash, precision } = fast.plan;
@@ -173,7 +176,7 @@ async function execute(
 ): Promise<Program> {
   const { h, w, data } = picture;
   const { device, library } = engine;
-  const graph = fuse(select(network.build({ classes: card.classes.length, h, w }), outputs));
+  const graph = fuse(select(network.build({ classes: card.classes.length, h, w }), outputs), { precision, facts: factsOf(device) });
   const plan = lower(graph, {
     precision,
     facts: factsOf(device),

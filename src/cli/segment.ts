@@ -10,7 +10,9 @@ import { checkFolder, resolveFrom, writeAtomic } from '../node/files.ts';
 import { encodePng, type Photograph, readImage } from '../node/photograph.ts';
 import { findPictures, type Picture } from '../node/pictures.ts';
 import type { Segmenter, SegmentResult } from '../segmenter.ts';
-import { type Arguments, type Command, precisionOf, shared, sharedHelp, sizeOf } from './command.ts';
+import { writeSafetensors } from '../weights/safetensors.ts';
+import { fromFloat32 } from '../weights/tensor.ts';
+import { type Arguments, type Command, insideOf, precisionOf, shared, sharedHelp } from './command.ts';
 import { type Output, output, percent } from './output.ts';
 import { frameSize, segmentFrames } from './raw.ts';
 import { openSegmenter } from './segmenter.ts';
@@ -22,7 +24,7 @@ const AHEAD = 2;
 
 export const segment: Command = {
   usage:
-    'segment <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--resume] [--shard i/n] | --raw HxW',
+    'segment <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--scores] [--resume] [--shard i/n] | --raw HxW',
   about: 'class map and overlay of every picture: DIR/<name>.classes.png, DIR/<name>.overlay.png; folders are mirrored',
   help: {
     ...sharedHelp,
@@ -30,6 +32,8 @@ export const segment: Command = {
     output: 'folder for the results, default ./out',
     mask: 'only the class map',
     overlay: 'only the overlay',
+    scores:
+      'DilatedNet: DIR/<name>.prob.safetensors too, the stitched probabilities `prob`, 1×C×h×w in cells of 8×8 pixels (Cityscapes: pixels)',
     resume: 'leave out pictures whose results are there',
     shard: 'every n-th picture from the i-th, i from 0: 0/2 and 1/2 together make the whole',
     raw: 'read rgb24 frames of that height×width from stdin, write class maps (a byte a pixel) to stdout',
@@ -38,6 +42,7 @@ export const segment: Command = {
     ...shared,
     mask: { type: 'boolean' },
     overlay: { type: 'boolean' },
+    scores: { type: 'boolean' },
     resume: { type: 'boolean' },
     shard: { type: 'string' },
     raw: { type: 'string' },
@@ -45,7 +50,9 @@ export const segment: Command = {
   async run(args) {
     const raw = args.text('raw');
     if (raw !== undefined) {
-      const only = ['output', 'mask', 'overlay', 'resume', 'shard', 'json'].filter(option => args.text(option) !== undefined);
+      const only = ['output', 'mask', 'overlay', 'scores', 'resume', 'shard', 'json'].filter(
+        option => args.text(option) !== undefined,
+      );
       if (args.positionals.length + only.length > 0) {
         throw new AtrousError(
           'BAD_USAGE',
@@ -71,7 +78,11 @@ export async function segmentPictures(
   out: Output,
   onResult?: (result: SegmentResult) => Promise<void>,
 ): Promise<number> {
-  const wanted = { mask: args.flag('mask') || !args.flag('overlay'), overlay: args.flag('overlay') || !args.flag('mask') };
+  const wanted = {
+    mask: args.flag('mask') || !args.flag('overlay'),
+    overlay: args.flag('overlay') || !args.flag('mask'),
+    scores: args.flag('scores'),
+  };
   const shard = shardOf(args);
   const own = all.filter((_picture, index) => index % shard.count === shard.index);
   const done = args.flag('resume') ? await Promise.all(own.map(picture => isDone(targetsOf(picture, folder, wanted)))) : [];
@@ -107,8 +118,10 @@ export async function segmentPictures(
         const pixels = await decoding[index];
         delete decoding[index];
         const result = await segmenter.segment(pixels, {
-          size: insideOf(args),
-          onProgress: ({ done: compiled, total }) => out.progress(`${label}: compiling ${compiled}/${total}`),
+          ...insideOf(args),
+          ...(wanted.scores && { scores: true }),
+          onProgress: ({ phase, done: n, total }) =>
+            out.progress(`${label}: ${phase === 'tile' ? 'tile' : 'compiling'} ${n}/${total}`),
         });
         await writing;
         writing = attempt(picture, async () => {
@@ -144,11 +157,6 @@ async function withSegmenter(args: Arguments, out: Output, work: (segmenter: Seg
   }
 }
 
-function insideOf(args: Arguments): { height: number; width: number } | undefined {
-  const size = sizeOf(args);
-  return size && { height: size.h, width: size.w };
-}
-
 function shardOf(args: Arguments): { index: number; count: number } {
   const text = args.text('shard');
   if (text === undefined) return { index: 0, count: 1 };
@@ -161,19 +169,26 @@ function shardOf(args: Arguments): { index: number; count: number } {
 interface Targets {
   readonly classes: string | null;
   readonly overlay: string | null;
+  /** Absent unless asked for. */
+  readonly scores?: string;
 }
 
-function targetsOf({ name }: Picture, folder: string, wanted: { readonly mask: boolean; readonly overlay: boolean }): Targets {
+function targetsOf(
+  { name }: Picture,
+  folder: string,
+  wanted: { readonly [kind in 'mask' | 'overlay' | 'scores']: boolean },
+): Targets {
   return {
     classes: wanted.mask ? join(folder, `${name}.classes.png`) : null,
     overlay: wanted.overlay ? join(folder, `${name}.overlay.png`) : null,
+    ...(wanted.scores && { scores: join(folder, `${name}.prob.safetensors`) }),
   };
 }
 
 /** A result that is there is whole: files are renamed into place. */
-async function isDone({ classes, overlay: painted }: Targets): Promise<boolean> {
+async function isDone({ classes, overlay: painted, scores }: Targets): Promise<boolean> {
   const there = await Promise.all(
-    [classes, painted].map(
+    [classes, painted, scores ?? null].map(
       file =>
         file === null ||
         stat(file).then(
@@ -186,15 +201,18 @@ async function isDone({ classes, overlay: painted }: Targets): Promise<boolean> 
 }
 
 async function writeResult(
-  { classes, width, height, palette }: SegmentResult,
+  { classes, width, height, palette, scores }: SegmentResult,
   pixels: Photograph,
   targets: Targets,
 ): Promise<void> {
-  // Both are encoded before either is written: a picture that fails leaves nothing.
+  // All are encoded before any is written: a picture that fails leaves nothing.
   const mask = targets.classes && (await encodeIndexed({ data: classes, width, height }, palette));
   const painted = targets.overlay && (await encodePng(overlay(pixels.data, classes, palette, OPACITY), width, height));
+  const prob = scores && fromFloat32([1, scores.c, scores.h, scores.w], scores.data);
+  const tensors = prob && writeSafetensors(new Map([['prob', prob]]), {});
   if (mask) await writeAtomic(targets.classes!, mask);
   if (painted) await writeAtomic(targets.overlay!, painted);
+  if (tensors && targets.scores) await writeAtomic(targets.scores, tensors);
 }
 
 function report(out: Output, picture: string, result: SegmentResult, targets: Targets): void {
@@ -213,13 +231,13 @@ function report(out: Output, picture: string, result: SegmentResult, targets: Ta
   out.text(`time     ${info.ms.toFixed(0)} ms from pixels to classes${info.software ? ' (software adapter)' : ''}`);
   const sorted = Object.entries(shares).sort(([, a], [, b]) => b - a);
   out.text(`shares   ${sorted.map(([label, share]) => `${label} ${percent(share)}`).join(', ')}`);
-  for (const file of [targets.classes, targets.overlay]) if (file) out.text(`wrote    ${shorten(file)}`);
+  for (const file of [targets.classes, targets.overlay, targets.scores ?? null]) if (file) out.text(`wrote    ${shorten(file)}`);
 }
 
 function inside({ width, height, info }: SegmentResult): string {
-  return info.height === height && info.width === width
-    ? ''
-    : `, ${printSize({ h: info.height, w: info.width })} inside the network`;
+  const size = printSize({ h: info.height, w: info.width });
+  if (info.tiles > 1) return `, ${info.tiles} tiles of ${size} inside the network`;
+  return info.height === height && info.width === width ? '' : `, ${size} inside the network`;
 }
 
 function round(ms: number): number {

@@ -3,9 +3,10 @@ import { AtrousError, checkSignal, describe } from '../errors.ts';
 import type { ReadConstant } from '../graph/constant.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { FRAME } from '../graph/graph.ts';
+import { BINDING, byteLength } from '../graph/layout.ts';
 import { kernelFor } from '../kernels/index.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
-import { packParams } from '../shader/pack.ts';
+import { type Params, packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
@@ -34,6 +35,8 @@ export interface Program {
   encode(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites): void;
   /** Records each step into a pass of its own, to time it. */
   encodeSteps(encoder: GPUCommandEncoder, timestampWrites: (step: number) => GPUComputePassTimestampWrites): void;
+  /** Other parameters for a step, from the next submission on. */
+  update(step: number, params: Params): void;
   /** The buffer behind a value of the plan. */
   buffer(value: string): GPUBuffer;
   destroy(): void;
@@ -57,7 +60,7 @@ export function destroyEngine(engine: Engine): void {
 }
 
 /**
- * Compiles what is not compiled yet, uploads what is not uploaded yet, binds all. `frame` is what the first step reads.
+ * Compiles what is not compiled yet, uploads what is not uploaded yet, binds all. `frame` is what the first step reads; null where the caller fills `input`.
  * Throws `BAD_SHADER` when the device refuses a program, `LIMIT` when it has no memory left.
  */
 export async function prepare(
@@ -65,7 +68,7 @@ export async function prepare(
   graph: Graph,
   plan: Plan,
   read: ReadConstant,
-  frame: GPUTextureView | GPUBuffer,
+  frame: GPUTextureView | GPUBuffer | null,
   options: PrepareOptions = {},
 ): Promise<Program> {
   const { device } = engine;
@@ -90,23 +93,30 @@ export async function prepare(
     });
     const compiled = await compiling;
     const buffer = (value: string): GPUBuffer => slots[plan.values[value].slot];
+    // Rows of a map are bound alone: the kernel sees them as a map of their own.
+    const bound = (value: string): GPUBufferBinding => {
+      const { start, c, h, w, kind } = plan.values[value];
+      return start === 0
+        ? { buffer: buffer(value) }
+        : { buffer: buffer(value), offset: start, size: byteLength({ c, h, w }, kind, plan.precision) };
+    };
     const bind = (step: Step, index: number): GPUBindGroup => {
       const facts = engine.library.facts(step.shader, plan.precision);
       const resource = (name: string): GPUBindingResource => {
-        if (name === 'params') return { buffer: uniforms, offset: index * UNIFORM_STEP, size: facts.params.size };
+        if (name === 'params') return { buffer: uniforms, offset: index * BINDING, size: facts.params.size };
         if (name === 'weights') return { buffer: uploaded[index] ?? engine.zero };
-        if (name in step.writes) return { buffer: step.writes[name] === null ? engine.scratch : buffer(step.writes[name]) };
+        if (name in step.writes) return step.writes[name] === null ? { buffer: engine.scratch } : bound(step.writes[name]);
         const value = step.reads[name];
-        if (value === FRAME) return 'size' in frame ? { buffer: frame } : frame;
-        return { buffer: value === null ? engine.zero : buffer(value) };
+        if (value === FRAME) return 'size' in frame! ? { buffer: frame } : frame!;
+        return value === null ? { buffer: engine.zero } : bound(value);
       };
       const entries = facts.bindings.map(({ name, binding }) => ({ binding, resource: resource(name) }));
       return device.createBindGroup({ label: step.node, layout: compiled[index].layout, entries });
     };
-    const bound = await scoped(device, plan, () => plan.steps.map(bind));
+    const groups = await scoped(device, plan, () => plan.steps.map(bind));
     const dispatch = (pass: GPUComputePassEncoder, { grid }: Step, index: number): void => {
       pass.setPipeline(compiled[index].pipeline);
-      pass.setBindGroup(0, bound[index]);
+      pass.setBindGroup(0, groups[index]);
       pass.dispatchWorkgroups(grid[0], grid[1]);
     };
     return {
@@ -123,6 +133,14 @@ export async function prepare(
           pass.end();
         }
       },
+      update(index, params) {
+        const { shader } = plan.steps[index];
+        device.queue.writeBuffer(
+          uniforms,
+          index * BINDING,
+          packParams(engine.library.facts(shader, plan.precision), params, shader),
+        );
+      },
       buffer,
       destroy,
     };
@@ -137,9 +155,6 @@ export async function prepare(
     throw error;
   }
 }
-
-/** Offsets of uniform bindings are multiples of this: WebGPU's default minUniformBufferOffsetAlignment. */
-const UNIFORM_STEP = 256;
 
 async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: PrepareOptions): Promise<Compiled[]> {
   const keys = new Set(plan.steps.map(step => pipelineKey(step, plan.precision)));
@@ -163,7 +178,7 @@ function compile(engine: Engine, step: Step, precision: Precision, key: string):
   const facts = library.facts(step.shader, precision);
   checkDescriptor(step, facts);
   const layout = device.createBindGroupLayout({ label: step.shader, entries: facts.bindings.map(layoutEntry) });
-  const module = device.createShaderModule({ label: step.shader, code: library.text(step.shader, precision) });
+  const module = device.createShaderModule({ label: step.shader, code: library.text(step.shader, precision, step.store) });
   const constants = Object.fromEntries(Object.entries(step.overrides).map(([name, value]) => [name, Number(value)]));
   const made = device
     .createComputePipelineAsync({
@@ -206,16 +221,12 @@ function layoutEntry({ binding, kind }: ShaderFacts['bindings'][number]): GPUBin
 function uploadParams({ device, library }: Engine, { steps, precision }: Plan, made: GPUBuffer[]): GPUBuffer {
   const buffer = device.createBuffer({
     label: 'params',
-    size: steps.length * UNIFORM_STEP,
+    size: steps.length * BINDING,
     usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST,
   });
   made.push(buffer);
   for (const [index, step] of steps.entries()) {
-    device.queue.writeBuffer(
-      buffer,
-      index * UNIFORM_STEP,
-      packParams(library.facts(step.shader, precision), step.params, step.shader),
-    );
+    device.queue.writeBuffer(buffer, index * BINDING, packParams(library.facts(step.shader, precision), step.params, step.shader));
   }
   return buffer;
 }
@@ -224,13 +235,13 @@ function uploadWeights({ device, weights }: Engine, step: Step, node: Node, read
   const key = step.weights!;
   const known = weights.get(key);
   if (known) return known;
-  const packed = kernelFor(node).pack!(node, read);
+  const packed = kernelFor(node).pack!(node, read, step.store);
   const buffer = device.createBuffer({
     label: `weights ${node.name}`,
     size: packed.byteLength,
     usage: BufferUsage.STORAGE | BufferUsage.COPY_DST,
   });
-  device.queue.writeBuffer(buffer, 0, packed as Float32Array<ArrayBuffer>);
+  device.queue.writeBuffer(buffer, 0, packed);
   weights.set(key, buffer);
   return buffer;
 }

@@ -16,6 +16,8 @@ export interface ConvOptions {
   readonly pad?: number;
   readonly groups?: number;
   readonly bias?: boolean;
+  /** What its tensors are called after; default: its value. */
+  readonly tensors?: string;
 }
 
 export type Builder = ReturnType<typeof builder>;
@@ -41,13 +43,19 @@ export function builder(name: string, input: Shape) {
     input: INPUT,
     /** Tensors `<value>.weight` (out × in/groups × k × k) and, with `bias`, `<value>.bias`. */
     conv(value: string, x: string, options: ConvOptions): string {
-      const { kernel = 1, stride = 1, dilation = 1, pad = 0, groups = 1, bias = false } = options;
+      const { kernel = 1, stride = 1, dilation = 1, pad = 0, groups = 1, bias = false, tensors = value } = options;
       const constants: Record<string, Constant> = {
-        weight: tensor(`${value}.weight`, [options.out, options.in / groups, kernel, kernel]),
+        weight: tensor(`${tensors}.weight`, [options.out, options.in / groups, kernel, kernel]),
       };
-      if (bias) constants.bias = tensor(`${value}.bias`, [options.out]);
+      if (bias) constants.bias = tensor(`${tensors}.bias`, [options.out]);
       const attributes = { kernel: [kernel, kernel] as const, stride, dilations: [dilation], pads: [pad], groups };
-      return push('conv', value, { x }, { ...attributes, activation: 'none', shortcut: 'none', partials: null }, constants);
+      return push(
+        'conv',
+        value,
+        { x },
+        { ...attributes, activation: 'none', shortcut: 'none', partials: null, pooled: null },
+        constants,
+      );
     },
     batchnorm(value: string, x: string, channels: number): string {
       const norm: Norm = { name: value, channels, epsilon: EPSILON };
@@ -61,6 +69,15 @@ export function builder(name: string, input: Shape) {
     concat: (value: string, parts: readonly string[]) => push('concat', value, Object.fromEntries(parts.entries()), {}),
     mean: (value: string, x: string) => push('mean', value, { x }, {}),
     pool: (value: string, x: string) => push('pool', value, { x }, {}),
+    maxpool: (value: string, x: string) => push('maxpool', value, { x }, {}),
+    softmax: (value: string, x: string) => push('softmax', value, { x }, {}),
+    zoom: (value: string, x: string, attributes: Omit<Attributes['zoom'], 'classes'>) =>
+      push('zoom', value, { x }, { ...attributes, classes: false }),
+    /** Tensor `<value>.weight` (channels × 1 × kernel × kernel). */
+    deconv: (value: string, x: string, channels: number, attributes: Omit<Attributes['deconv'], 'classes'>) => {
+      const weight = tensor(`${value}.weight`, [channels, 1, attributes.kernel, attributes.kernel]);
+      return push('deconv', value, { x }, { ...attributes, classes: false }, { weight });
+    },
     resize: (value: string, x: string, size: { h: number; w: number }, mode: Resampling = 'half-pixel') =>
       push('resize', value, { x }, { h: size.h, w: size.w, mode }),
     adaptive: (value: string, x: string, bins: number) => push('adaptive', value, { x }, { bins }),

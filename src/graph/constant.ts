@@ -1,7 +1,7 @@
 // What a node knows besides its inputs: arrays of the checkpoint, or small expressions over them. Passes rewrite the
 // expressions and never touch numbers, so a plan can be made, printed and compared without any weights at hand.
 import { AtrousError } from '../errors.ts';
-import { count, type Tensors } from '../weights/tensor.ts';
+import { bytesPer, count, part, type Tensor, type Tensors } from '../weights/tensor.ts';
 
 /** Batch normalisation at inference: γ(x − μ)/√(σ² + ε) + β over the tensors `<name>.weight .bias .running_mean .running_var`. */
 export interface Norm {
@@ -20,7 +20,9 @@ export type Constant =
   | { readonly kind: 'shift'; readonly norm: Norm; readonly bias: Constant | null }
   /** Parts one after another along the output channels. */
   | { readonly kind: 'stack'; readonly parts: readonly Constant[] }
-  | { readonly kind: 'sum'; readonly parts: readonly Constant[] };
+  | { readonly kind: 'sum'; readonly parts: readonly Constant[] }
+  /** Output channels [from, to). */
+  | { readonly kind: 'range'; readonly of: Constant; readonly from: number; readonly to: number };
 
 /** The values of a constant in float64, so that folding adds no rounding of its own. */
 export type ReadConstant = (constant: Constant) => Float64Array;
@@ -40,6 +42,8 @@ export function shapeOf(constant: Constant): readonly number[] {
     }
     case 'sum':
       return shapeOf(constant.parts[0]);
+    case 'range':
+      return [constant.to - constant.from, ...shapeOf(constant.of).slice(1)];
   }
 }
 
@@ -48,6 +52,8 @@ export function tensorsOf(constant: Constant): [string, readonly number[]][] {
   switch (constant.kind) {
     case 'tensor':
       return [[constant.name, constant.shape]];
+    case 'range':
+      return tensorsOf(constant.of);
     case 'scaled':
       return [...tensorsOf(constant.of), ...normTensors(constant.norm)];
     case 'scale':
@@ -78,19 +84,19 @@ export function printConstant(constant: Constant): string {
       return `[${constant.parts.map(printConstant).join(', ')}]`;
     case 'sum':
       return constant.parts.map(printConstant).join(' + ');
+    case 'range':
+      return `${printConstant(constant.of)}[${constant.from}:${constant.to}]`;
   }
 }
 
 /** Binds constants to a checkpoint. Tensors are decoded when they are read, not before. */
-export function constantReader(
-  tensors: Tensors,
-  decode: (tensor: NonNullable<ReturnType<Tensors['get']>>) => Float32Array,
-): ReadConstant {
-  const tensor = (name: string): Float64Array => {
+export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Float32Array): ReadConstant {
+  const find = (name: string): Tensor => {
     const found = tensors.get(name);
     if (!found) throw new AtrousError('BAD_WEIGHTS', `tensor "${name}" is missing from the weights`);
-    return Float64Array.from(decode(found));
+    return found;
   };
+  const tensor = (name: string): Float64Array => Float64Array.from(decode(find(name)));
   const scale = ({ name, epsilon }: Norm): Float64Array => {
     const variance = tensor(`${name}.running_var`);
     return tensor(`${name}.weight`).map((gamma, i) => gamma / Math.sqrt(variance[i] + epsilon));
@@ -123,11 +129,34 @@ export function constantReader(
         }
         return all;
       }
+      case 'range':
+        return readRange(constant);
       case 'sum': {
         const [first, ...rest] = constant.parts.map(read);
         return first.map((value, i) => rest.reduce((sum, part) => sum + part[i], value));
       }
     }
   };
+  // Only the range is decoded: the largest tensor of DilatedNet is 411 MB, and its reader wants a few channels at a time.
+  const readRange = ({ of, from, to }: Constant & { readonly kind: 'range' }): Float64Array => {
+    if (of.kind === 'scaled') {
+      const factors = scale(of.norm).subarray(from, to);
+      const perChannel = count(shapeOf(of).slice(1));
+      return readRange({ kind: 'range', of: of.of, from, to }).map((weight, i) => weight * factors[Math.floor(i / perChannel)]);
+    }
+    const perChannel = count(shapeOf(of).slice(1));
+    if (of.kind !== 'tensor') return read(of).subarray(from * perChannel, to * perChannel);
+    const { dtype, bytes } = find(of.name);
+    const step = perChannel * bytesPer[dtype];
+    return Float64Array.from(
+      decode({ dtype, shape: [to - from, ...of.shape.slice(1)], bytes: part(bytes, from * step, to * step) }),
+    );
+  };
   return read;
+}
+
+/** Output channels [from, to) of a constant; of a range again a range of what lies below. */
+export function range(of: Constant, from: number, to: number): Constant {
+  if (of.kind === 'range') return { kind: 'range', of: of.of, from: of.from + from, to: of.from + to };
+  return from === 0 && to === shapeOf(of)[0] ? of : { kind: 'range', of, from, to };
 }

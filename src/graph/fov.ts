@@ -244,7 +244,14 @@ function place(node: Node, shape: Shape, known: ReadonlyMap<string, Known>): Kno
       case 'conv':
         return strided(pattern, node.attributes.stride);
       case 'pool':
+      case 'maxpool':
         return strided(pattern, 2);
+      case 'zoom':
+        return moved(pattern, 1, node.attributes.scale);
+      case 'deconv': {
+        const { cells, pixels } = tiling(node, size, inputs[0].shape[size]) ?? { cells: 1, pixels: node.attributes.stride };
+        return moved(pattern, cells, pixels);
+      }
       case 'resize':
         return resized(pattern, inputs[0].shape[size], shape[size], node.attributes.mode);
       default:
@@ -274,10 +281,31 @@ function resized(x: Pattern, from: number, to: number, mode: Resampling): Patter
   if (!x || x === 'any') return x;
   const [over, under] = mode === 'corners' ? [from - 1, to - 1] : [from, to];
   if (over <= 0 || under <= 0) return null;
-  const a = over / common(over, under);
-  const b = under / common(over, under);
-  const times = x.period / common(x.period, a);
-  return { period: b * times, shift: ((a * times) / x.period) * x.shift };
+  return moved(x, over / common(over, under), under / common(over, under));
+}
+
+/** After `after` cells of the result, reading moves on by `by` cells of x. */
+function moved(x: Pattern, by: number, after: number): Pattern {
+  if (!x || x === 'any') return x;
+  const times = x.period / common(x.period, by);
+  return { period: after * times, shift: ((by * times) / x.period) * x.shift };
+}
+
+/** Cells of a transposed convolution's tile along an axis and the pixels that they grow to; null where there is but one tile. */
+function tiling(node: NodeOf<'deconv'>, size: 'h' | 'w', cells: number): { cells: number; pixels: number } | null {
+  const { kernel, stride, pad, tile } = node.attributes;
+  if (!tile || tile[size] >= cells) return null;
+  return { cells: tile[size], pixels: (tile[size] - 1) * stride + kernel - 2 * pad };
+}
+
+/** Cells of x that reach a pixel: those of its own tile, when there are several. */
+function deconvTaps(node: NodeOf<'deconv'>, at: number, size: 'h' | 'w', cells: number): number[] {
+  const { kernel, stride, pad } = node.attributes;
+  const tiles = tiling(node, size, cells);
+  const tile = tiles ? Math.floor(at / tiles.pixels) : 0;
+  const shifted = at - tile * (tiles?.pixels ?? 0) + pad;
+  const taps = range(Math.ceil((shifted - kernel + 1) / stride), Math.floor(shifted / stride) + 1);
+  return tiles ? taps.filter(cell => cell >= 0 && cell < tiles.cells).map(cell => tile * tiles.cells + cell) : taps;
 }
 
 function common(a: number, b: number): number {
@@ -289,8 +317,8 @@ function reads(node: Node, from: number, to: number, row: number, column: number
   const here = { rows: [row], columns: [column] };
   switch (node.op) {
     case 'conv': {
-      const { kernel, stride, dilations, pads, groups, shortcut } = node.attributes;
-      if (dilations.length > 1 || shortcut !== 'none' || Object.keys(node.inputs).length > 1) throw fused(node);
+      const { kernel, stride, dilations, pads, groups, shortcut, pooled } = node.attributes;
+      if (dilations.length > 1 || shortcut !== 'none' || pooled || Object.keys(node.inputs).length > 1) throw fused(node);
       const taps = (at: number, n: number): number[] => range(0, n).map(tap => at * stride - pads[0] + tap * dilations[0]);
       const { shape, anchored } = known(node.inputs.x);
       const within = (at: number[], size: number): number[] => (anchored ? at.filter(index => index >= 0 && index < size) : at);
@@ -324,7 +352,8 @@ function reads(node: Node, from: number, to: number, row: number, column: number
         return first < last ? [{ value, from: first, to: last, ...here }] : [];
       });
     }
-    case 'pool': {
+    case 'pool':
+    case 'maxpool': {
       const { shape, anchored } = known(node.inputs.x);
       const pair = (at: number, size: number): number[] => [2 * at, 2 * at + 1].filter(index => !anchored || index < size);
       return [{ value: node.inputs.x, from, to, rows: pair(row, shape.h), columns: pair(column, shape.w) }];
@@ -332,11 +361,24 @@ function reads(node: Node, from: number, to: number, row: number, column: number
     case 'resize': {
       const { shape, anchored } = known(node.inputs.x);
       const taps = (at: number, size: number, target: number): number[] => {
-        const indices = resizeTaps(at, size, target, node.attributes.mode);
-        return anchored ? [...new Set(indices.map(index => Math.min(Math.max(index, 0), size - 1)))] : indices;
+        return clamped(resizeTaps(at, size, target, node.attributes.mode), size, anchored);
       };
       const { h, w } = node.attributes;
       return [{ value: node.inputs.x, from, to, rows: taps(row, shape.h, h), columns: taps(column, shape.w, w) }];
+    }
+    case 'zoom': {
+      const { scale, classes } = node.attributes;
+      if (classes) throw fused(node);
+      const { shape, anchored } = known(node.inputs.x);
+      const taps = (at: number, size: number): number[] => clamped(between(at, scale), size, anchored);
+      return [{ value: node.inputs.x, from, to, rows: taps(row, shape.h), columns: taps(column, shape.w) }];
+    }
+    case 'deconv': {
+      if (node.attributes.classes) throw fused(node);
+      const { shape, anchored } = known(node.inputs.x);
+      const taps = (at: number, size: 'h' | 'w'): number[] =>
+        deconvTaps(node, at, size, shape[size]).filter(index => !anchored || (index >= 0 && index < shape[size]));
+      return [{ value: node.inputs.x, from, to, rows: taps(row, 'h'), columns: taps(column, 'w') }];
     }
     case 'adaptive': {
       const { h, w } = known(node.inputs.x).shape;
@@ -347,6 +389,7 @@ function reads(node: Node, from: number, to: number, row: number, column: number
     }
     case 'warp':
       return [{ value: node.inputs.flow, from: 0, to: 2, ...here }];
+    case 'softmax':
     case 'argmax':
       return [{ value: node.inputs.x, from: 0, to: known(node.inputs.x).shape.c, ...here }];
     default:
@@ -369,8 +412,18 @@ function resizeTaps(at: number, from: number, to: number, mode: Resampling): num
       : mode === 'corners'
         ? [at * (from - 1), Math.max(to - 1, 1)]
         : [at * from, to];
+  return mode === 'nearest' ? [Math.floor(over / under)] : between(over, under);
+}
+
+/** The whole numbers about a fraction, or the one that it is. */
+function between(over: number, under: number): number[] {
   const low = Math.floor(over / under);
-  return mode === 'nearest' || over % under === 0 ? [low] : [low, low + 1];
+  return over % under === 0 ? [low] : [low, low + 1];
+}
+
+/** Cells that are anchored repeat their last beyond the border. */
+function clamped(indices: number[], size: number, anchored: boolean): number[] {
+  return anchored ? [...new Set(indices.map(index => Math.min(Math.max(index, 0), size - 1)))] : indices;
 }
 
 function range(from: number, to: number): number[] {

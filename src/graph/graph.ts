@@ -28,13 +28,17 @@ export type Shortcut = 'none' | 'same' | 'pooled';
 
 /** Attributes by operation. `dilations` and `pads` have one entry a branch: equal runs of groups, in order. */
 export interface Attributes {
-  /** Frame → normalised `input`: a texture of any size (resized when h×w differs), or a tensor that is normalised already. */
+  /** Frame → normalised `input`: a texture of any size (resized when h×w differs, or cut as `tile` says), or a tensor that is normalised already. */
   preprocess: {
     readonly form: 'texture' | 'tensor';
     readonly h: number;
     readonly w: number;
     readonly mean: readonly [number, number, number];
     readonly std: readonly [number, number, number];
+    /** Order of the input's channels; mean and std are of red, green, blue. */
+    readonly channels: 'rgb' | 'bgr';
+    /** The input is h×w of the picture with a margin of its reflection, from (top, left) of that on; what overhangs is reflected. In pixels. */
+    readonly tile: { readonly margin: number; readonly top: number; readonly left: number } | null;
   };
   /** x → Σ w·x + b. Fused forms: gate scales x, shortcut adds a second 1×1 convolution, residual is added before, addend after the activation. */
   conv: {
@@ -47,6 +51,8 @@ export interface Attributes {
     readonly shortcut: Shortcut;
     /** Name of a second output, the partial sums of the squeeze, or null. */
     readonly partials: string | null;
+    /** With a 2×2 max pool behind the activation (as `maxpool`): the convolution's own height and width. Null without. */
+    readonly pooled: { readonly h: number; readonly w: number } | null;
   };
   batchnorm: Record<never, never>;
   relu: Record<never, never>;
@@ -67,14 +73,40 @@ export interface Attributes {
   mean: Record<never, never>;
   /** 2×2 average, stride 2, sizes rounded up; a window that overhangs divides by the pixels that exist. */
   pool: Record<never, never>;
+  /** 2×2 maximum, stride 2, sizes rounded up as Caffe does. */
+  maxpool: Record<never, never>;
   /** To h×w. Bilinear with half-pixel centres, clamped (PyTorch's align_corners=False), unless the mode says otherwise. */
   resize: { readonly h: number; readonly w: number; readonly mode: Resampling };
   /** Adaptive average to bins × bins: window i covers ⌊i·n/bins⌋ to ⌈(i + 1)·n/bins⌉. */
   adaptive: { readonly bins: number };
   /** x sampled where each pixel of `flow` (two channels, x first, in pixels of the result's grid) points; zero outside. */
   warp: Record<never, never>;
+  /** exp(x) over its sum, along the channels. */
+  softmax: Record<never, never>;
+  /**
+   * `scale` times as large, cut or continued to h×w. Bilinear with the cells at their blocks' top left: pixel i reads cells ⌊i/scale⌋ and the next
+   * (clamped). With `classes` the end in one step: softmax of x before, argmax behind.
+   */
+  zoom: { readonly scale: number; readonly h: number; readonly w: number; readonly classes: boolean };
+  /**
+   * Transposed convolution, one group a channel: y[o] = Σ w[o + pad − stride·i]·x[i] along each axis, neighbours outside count 0. `tile`, in cells:
+   * x is stitched of tiles that must not see one another; null: one tile. y is cut to h×w. With `classes` an argmax follows in the same step.
+   */
+  deconv: {
+    readonly kernel: number;
+    readonly stride: number;
+    readonly pad: number;
+    readonly h: number;
+    readonly w: number;
+    readonly tile: { readonly h: number; readonly w: number } | null;
+    readonly classes: boolean;
+  };
   /** Index of the largest channel; ties go to the lowest. */
   argmax: Record<never, never>;
+  /** Rows [top, top + rows): a view, no work. */
+  crop: { readonly top: number; readonly rows: number };
+  /** Inputs '0', '1', … one below another, written in place: no work. */
+  stack: Record<never, never>;
   /** Squeeze sums → mean → 1×1 → ReLU → 1×1 → sigmoid. `pixels` is what the sums run over. */
   excite: { readonly hidden: number; readonly pixels: number };
   /** argmax(resize(x)) without the resized map. */
@@ -112,6 +144,9 @@ export interface Graph {
 
 export const INPUT = 'input';
 
+/** Operations that only say where values lie: no kernel makes them. */
+export const VIEWS: ReadonlySet<Op> = new Set<Op>(['join', 'crop', 'stack']);
+
 /** What a plan's first step reads: not a value of the network, bound anew for every frame. */
 export const FRAME = 'frame';
 
@@ -138,12 +173,12 @@ export function resolve(graph: Graph, name: string): string {
   return graph.aliases.get(name) ?? name;
 }
 
-/** A 1×1 convolution in the plain sense: stride 1, one group, no padding. Only these take gates, shortcuts, residuals and addends. */
-export function isPointwise({ attributes: { kernel, stride, groups, pads } }: NodeOf<'conv'>): boolean {
-  return kernel[0] === 1 && kernel[1] === 1 && stride === 1 && groups === 1 && pads[0] === 0;
+/** A 1×1 convolution in the plain sense: stride 1, one group, no padding, no pool. Only these take gates, shortcuts, residuals and addends. */
+export function isPointwise({ attributes: { kernel, stride, groups, pads, pooled } }: NodeOf<'conv'>): boolean {
+  return kernel[0] === 1 && kernel[1] === 1 && stride === 1 && groups === 1 && pads[0] === 0 && !pooled;
 }
 
 /** A grouped 3×3 convolution that keeps the map's size but for its stride: the middle of a D block. Only these leave squeeze sums. */
-export function isGrouped({ attributes: { kernel, groups, dilations, pads } }: NodeOf<'conv'>): boolean {
-  return kernel[0] === 3 && kernel[1] === 3 && groups > 1 && dilations.every((dilation, n) => dilation === pads[n]);
+export function isGrouped({ attributes: { kernel, groups, dilations, pads, pooled } }: NodeOf<'conv'>): boolean {
+  return kernel[0] === 3 && kernel[1] === 3 && groups > 1 && !pooled && dilations.every((dilation, n) => dilation === pads[n]);
 }

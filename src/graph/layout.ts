@@ -1,6 +1,7 @@
 // The one layout of feature maps: rows of pixels, channels innermost (HWC), padded to whole quads. Strides and byte counts come from here.
 
-import type { Precision } from '../shader/source.ts';
+import type { Precision, WeightStore } from '../shader/source.ts';
+import { count } from '../weights/tensor.ts';
 import type { Kind, Shape } from './graph.ts';
 
 /** Channels that a lane loads or stores at once. */
@@ -27,6 +28,24 @@ export function classRow(width: number): number {
   return Math.ceil(width / ROW) * ROW;
 }
 
+/** From here on weights are most of what a step moves, and half plans store them as halves: of all networks DilatedNet's fc6 and fc7 alone. */
+const HALF_WEIGHTS = 32 * 2 ** 20;
+
+/** How the weights of a dense convolution of that shape (OIHW) are stored: from so many float32 bytes on as halves, unless the plan is float32. */
+export function weightStore(shape: readonly number[], precision: Precision, from = HALF_WEIGHTS): WeightStore {
+  return precision !== 'f32' && count(shape) * 4 >= from ? 'half' : 'f32';
+}
+
+/** Quads of weights of a dense convolution of that shape, by pairs of output quads: where its biases begin. */
+export function weightQuads([out, inputs, kh, kw]: readonly number[]): number {
+  return Math.ceil(quads(out) / 2) * kh * kw * quads(inputs) * 8;
+}
+
+/** Bytes of those weights and their float32 biases. */
+export function weightBytes(shape: readonly number[], store: WeightStore): number {
+  return weightQuads(shape) * (store === 'half' ? 8 : 16) + Math.ceil(quads(shape[0]) / 2) * 32;
+}
+
 /** Bytes that a value takes in its slot. */
 export function byteLength({ c, h, w }: Shape, kind: Kind, precision: Precision): number {
   if (kind === 'class') return h * classRow(w);
@@ -34,7 +53,10 @@ export function byteLength({ c, h, w }: Shape, kind: Kind, precision: Precision)
   return h * w * pixelStride(c, precision) * quadBytes[precision];
 }
 
-/** Where a value lies. Strides and offsets are in channel quads; a part of a join shares its slot at an offset. */
+/** Offsets of bindings are multiples of this: WebGPU's default minStorageBufferOffsetAlignment and minUniformBufferOffsetAlignment. */
+export const BINDING = 256;
+
+/** Where a value lies. Strides and offsets are in channel quads; a part of a join shares its slot at an offset, rows of a map from `start` bytes on. */
 export interface Placement {
   readonly slot: number;
   readonly c: number;
@@ -42,5 +64,6 @@ export interface Placement {
   readonly w: number;
   readonly stride: number;
   readonly offset: number;
+  readonly start: number;
   readonly kind: Kind;
 }

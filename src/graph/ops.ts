@@ -12,6 +12,8 @@ interface Rule<K extends Op> {
 }
 
 const map = (shape: Shape): Value => ({ shape, kind: 'map' });
+const classMap = (h: number, w: number): Value => ({ shape: { c: 1, h, w }, kind: 'class' });
+const halved = ({ c, h, w }: Shape): Shape => ({ c, h: Math.ceil(h / 2), w: Math.ceil(w / 2) });
 const sameAsX = (_node: unknown, input: (role: string) => Value): Value[] => [map(input('x').shape)];
 
 /** Pixels of a row that one lane of the grouped convolution makes, and so the grain of the squeeze's strips. */
@@ -58,6 +60,7 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
     w: convolved(x.w, kw, stride, dilation, pads[n]),
   }));
   const y = sizes[0];
+  const { pooled } = node.attributes;
   must(
     y.h > 0 && y.w > 0,
     () => `a ${kh}×${kw} kernel with dilation ${dilations[0]} and padding ${pads[0]} does not fit x, ${show(x)}`,
@@ -77,6 +80,14 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
     const [so, si] = shapeOf(node.constants.shortcut);
     must(so === o && si === s.c, () => `the shortcut's weight is ${so}×${si}, it must be ${o}×${s.c}`);
   }
+  if (pooled) {
+    must(
+      pooled.h === y.h && pooled.w === y.w,
+      () => `the map before the pool is ${y.h}×${y.w}, pooled says ${pooled.h}×${pooled.w}`,
+    );
+    must(!partials && Object.keys(node.inputs).length === 1, () => 'a pooled convolution takes nothing else into its epilogue');
+    return [map(halved(y))];
+  }
   return partials ? [map(y), { shape: { c: o, h: strips(y), w: 1 }, kind: 'exact' }] : [map(y)];
 }
 
@@ -84,9 +95,10 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   preprocess: { infer: node => [map({ c: 3, h: node.attributes.h, w: node.attributes.w })] },
   conv: {
     infer: inferConv,
-    macs: (node, { h, w }) => {
+    macs: (node, output) => {
       const weights =
         count(shapeOf(node.constants.weight)) + (node.constants.shortcut ? count(shapeOf(node.constants.shortcut)) : 0);
+      const { h, w } = node.attributes.pooled ?? output;
       return weights * h * w;
     },
   },
@@ -127,10 +139,49 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   join: { infer: inferConcat },
   copy: { infer: sameAsX },
   mean: { infer: (_node, input) => [map({ c: input('x').shape.c, h: 1, w: 1 })] },
-  pool: {
-    infer: (_node, input) => {
+  pool: { infer: (_node, input) => [map(halved(input('x').shape))] },
+  maxpool: { infer: (_node, input) => [map(halved(input('x').shape))] },
+  softmax: { infer: sameAsX },
+  zoom: {
+    infer: (node, input) => {
+      const { h, w, classes } = node.attributes;
+      return [classes ? classMap(h, w) : map({ c: input('x').shape.c, h, w })];
+    },
+  },
+  deconv: {
+    infer: (node, input) => {
+      const { kernel, stride, pad, h, w, tile, classes } = node.attributes;
+      const { shape } = input('x');
+      const [o, i, kh, kw] = shapeOf(node.constants.weight);
+      must(o === shape.c && i === 1, () => `the weight is ${o}×${i}, x has ${shape.c} channels of a group each`);
+      must(kh === kernel && kw === kernel, () => `the weight is ${kh}×${kw}, the kernel ${kernel}×${kernel}`);
+      const grown = (cells: number, one: number): number => {
+        const length = (n: number): number => (n - 1) * stride + kernel - 2 * pad;
+        return cells > one ? Math.ceil(cells / one) * length(one) : length(cells);
+      };
+      const most = [grown(shape.h, tile?.h ?? shape.h), grown(shape.w, tile?.w ?? shape.w)];
+      must(h <= most[0] && w <= most[1], () => `the result is ${h}×${w}, ${show(shape)} grows to ${most.join('×')} at most`);
+      return [classes ? classMap(h, w) : map({ c: shape.c, h, w })];
+    },
+    // Of each tap row and column one in `stride` meets a cell.
+    macs: (node, { h, w }) => {
+      const { kernel, stride } = node.attributes;
+      return shapeOf(node.constants.weight)[0] * (kernel / stride) ** 2 * h * w;
+    },
+  },
+  crop: {
+    infer: (node, input) => {
+      const { top, rows } = node.attributes;
       const { c, h, w } = input('x').shape;
-      return [map({ c, h: Math.ceil(h / 2), w: Math.ceil(w / 2) })];
+      must(top >= 0 && rows > 0 && top + rows <= h, () => `rows ${top} to ${top + rows} of ${h}`);
+      return [map({ c, h: rows, w })];
+    },
+  },
+  stack: {
+    infer: (node, input) => {
+      const parts = Object.keys(node.inputs).map(role => input(role).shape);
+      for (const part of parts) mustMatch({ ...parts[0], h: part.h }, part, 'a part');
+      return [map({ ...parts[0], h: parts.reduce((sum, part) => sum + part.h, 0) })];
     },
   },
   resize: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
@@ -157,7 +208,7 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
     },
     macs: (node, { c }) => 2 * c * node.attributes.hidden,
   },
-  classify: { infer: node => [{ shape: { c: 1, h: node.attributes.h, w: node.attributes.w }, kind: 'class' }] },
+  classify: { infer: node => [classMap(node.attributes.h, node.attributes.w)] },
 };
 
 function inferConcat(node: Node, input: (role: string) => Value): Value[] {

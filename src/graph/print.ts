@@ -14,13 +14,19 @@ export function printGraph(graph: Graph): string {
   return graph.nodes.map((node, n) => `${shapes[n].padEnd(widest)}  ${printNode(node)}`).join('\n');
 }
 
+/** A list by commas, a size as height×width. */
+function printValue(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'object' ? Object.values(value!).join('×') : String(value);
+}
+
 export function printNode(node: Node): string {
   const inputs = Object.entries(node.inputs).map(([role, value]) =>
     role === 'x' || /^\d+$/.test(role) ? value : `${role} ${value}`,
   );
   const attributes = Object.entries(node.attributes as Record<string, unknown>)
     .filter(([, value]) => value !== 'none' && value !== null && value !== 'half-pixel')
-    .map(([key, value]) => ` ${key}=${Array.isArray(value) ? value.join(',') : value}`);
+    .map(([key, value]) => ` ${key}=${printValue(value)}`);
   const constants = Object.entries(node.constants).map(([role, constant]) => `${role} ${printConstant(constant)}`);
   return `${node.name} = ${node.op}(${inputs.join(', ')})${attributes.join('')}${constants.length ? ` {${constants.join('; ')}}` : ''}`;
 }

@@ -23,6 +23,7 @@ function unknownValue(graph: Graph, name: string, made: ReadonlySet<string>): st
   const all = [...made, ...graph.aliases.keys()];
   const start = name.split('.').slice(0, -1).join('.');
   const near = all.filter(value => start !== '' && value.startsWith(start)).slice(0, 6);
-  const some = near.length > 0 ? near : ['stem', 'body.stage4', 'decoder', 'logits'].filter(value => all.includes(value));
+  const known = ['stem', 'body.stage4', 'decoder', 'logits', 'conv1_1', 'fc7', 'ct_final', 'ctx_final', 'prob'];
+  const some = near.length > 0 ? near : known.filter(value => all.includes(value));
   return `${graph.name} has no value "${name}"; there are ${some.join(', ')} … (all: atrous inspect ${graph.name} --graph)`;
 }

@@ -1,10 +1,10 @@
-// Small logits → class of every pixel. Shader: classify.wgsl.
+// Small logits → class of every pixel, of their own size too. Shader: classify.wgsl.
 import { classRow, quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
 
-export const classify = kernel<'classify'>({
+export const classify = kernel<'classify' | 'argmax'>({
   name: 'classify',
-  ops: ['classify'],
+  ops: ['classify', 'argmax'],
   fits: () => true,
   variants: [plain('classify')],
   reads: ({ inputs }) => ({ x: inputs.x }),

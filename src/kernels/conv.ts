@@ -1,10 +1,18 @@
 // Dense convolution of any kernel size, stride, dilation and padding. Shader: conv.wgsl.
-import { shapeOf } from '../graph/constant.ts';
-import { quads } from '../graph/layout.ts';
-import { biasOffset, packBlocks, pairs } from './blocks.ts';
+import { range, shapeOf } from '../graph/constant.ts';
+import type { NodeOf } from '../graph/graph.ts';
+import { type Placement, quads } from '../graph/layout.ts';
+import { biasOffset, packBlocks, pairs, type WeightAt } from './blocks.ts';
 import { kernel, plain } from './kernel.ts';
 
+/** Pixels of a row that a lane stores: eight, or two maxima of four. */
 const TILE = 8;
+const POOLED_TILE = 2;
+
+/** Tiles of a row. */
+function across({ attributes: { pooled } }: NodeOf<'conv'>, { w }: Placement): number {
+  return Math.ceil(w / (pooled ? POOLED_TILE : TILE));
+}
 
 export const conv = kernel<'conv'>({
   name: 'conv',
@@ -19,8 +27,9 @@ export const conv = kernel<'conv'>({
     ROWS: attributes.kernel[0],
     COLUMNS: attributes.kernel[1],
     RELU: attributes.activation === 'relu',
+    POOL: attributes.pooled !== null,
   }),
-  params: ({ node: { attributes }, x, y }) => ({
+  params: ({ node, node: { attributes }, x, y }) => ({
     height: y.h,
     width: y.w,
     x_height: x.h,
@@ -30,17 +39,23 @@ export const conv = kernel<'conv'>({
     y_offset: y.offset,
     y_quads: quads(y.c),
     pairs: pairs(y.c),
-    across: Math.ceil(y.w / TILE),
+    across: across(node, y),
     stride: attributes.stride,
     dilation: attributes.dilations[0],
     pad: attributes.pads[0],
     bias: biasOffset(y.c, attributes.kernel[0] * attributes.kernel[1], quads(x.c)),
+    full_height: attributes.pooled?.h ?? y.h,
+    full_width: attributes.pooled?.w ?? y.w,
   }),
-  lanes: ({ y }) => y.h * Math.ceil(y.w / TILE) * pairs(y.c),
-  pack(node, read) {
-    const [out, inputs, kh, kw] = shapeOf(node.constants.weight);
-    const weight = read(node.constants.weight);
-    const at = (o: number, i: number, tap: number): number => (i < inputs ? weight[(o * inputs + i) * kh * kw + tap] : 0);
-    return packBlocks(out, kh * kw, quads(inputs), at, node.constants.bias ? read(node.constants.bias) : null);
+  lanes: ({ node, y }) => y.h * across(node, y) * pairs(y.c),
+  halfWeights: true,
+  pack(node, read, store) {
+    const { weight, bias } = node.constants;
+    const [out, inputs, kh, kw] = shapeOf(weight);
+    const rows = (first: number, end: number): WeightAt => {
+      const values = read(range(weight, first, end));
+      return (o, i, tap) => (i < inputs ? values[((o - first) * inputs + i) * kh * kw + tap] : 0);
+    };
+    return packBlocks(out, kh * kw, quads(inputs), rows, bias ? read(bias) : null, store);
   },
 });

@@ -51,6 +51,6 @@ export const grouped = kernel<'conv'>({
     const [out, width] = shapeOf(node.constants.weight);
     const weight = read(node.constants.weight);
     const at = (o: number, i: number, tap: number): number => weight[(o * width + i) * 9 + tap];
-    return packBlocks(out, 9, quads(width), at, node.constants.bias ? read(node.constants.bias) : null);
+    return packBlocks(out, 9, quads(width), () => at, node.constants.bias ? read(node.constants.bias) : null);
   },
 });

@@ -4,19 +4,23 @@ import type { Node } from '../graph/graph.ts';
 import { adaptive } from './adaptive.ts';
 import { classify } from './classify.ts';
 import { conv } from './conv.ts';
+import { deconv, deconvClasses } from './deconv.ts';
 import { elementwise } from './elementwise.ts';
 import { excite } from './excite.ts';
 import { grouped } from './grouped.ts';
 import type { Kernel } from './kernel.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
-import { preprocess, preprocessTensor } from './preprocess.ts';
+import { preprocess, preprocessTensor, preprocessTile } from './preprocess.ts';
+import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
+import { zoom, zoomClasses } from './zoom.ts';
 
 export const kernels: readonly Kernel[] = [
   preprocess,
+  preprocessTile,
   preprocessTensor,
   pointwise,
   grouped,
@@ -29,6 +33,11 @@ export const kernels: readonly Kernel[] = [
   warp,
   elementwise,
   classify,
+  softmax,
+  zoom,
+  zoomClasses,
+  deconv,
+  deconvClasses,
 ];
 
 /** Throws `BAD_GRAPH` when no kernel can make a node. */

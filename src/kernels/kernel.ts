@@ -3,6 +3,7 @@ import type { ReadConstant } from '../graph/constant.ts';
 import type { NodeOf, Op } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
+import type { WeightStore } from '../shader/source.ts';
 
 export interface Variant {
   readonly name: string;
@@ -38,8 +39,10 @@ export interface Kernel<K extends Op = Op> {
   params(placed: Placed<K>): Params;
   /** Invocations that have work. */
   lanes(placed: Placed<K>): number;
-  /** Canonical weights → what the shader reads, as float32; null without constants. Needs no placement: weights don't depend on the size. */
-  pack?(node: NodeOf<K>, read: ReadConstant): Float32Array;
+  /** Its shaders read weights through the codec `lib/weights`, so that very large ones can be stored as halves. */
+  readonly halfWeights?: true;
+  /** Canonical weights → the bytes that the shader reads; absent without constants. Needs no placement: weights don't depend on the size. */
+  pack?(node: NodeOf<K>, read: ReadConstant, store: WeightStore): Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 }
 
 /** Lets each descriptor be written against its own operations and stand in one list. */

@@ -1,8 +1,8 @@
 // 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shader: pointwise.wgsl.
-import { shapeOf } from '../graph/constant.ts';
+import { range, shapeOf } from '../graph/constant.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
-import { biasOffset, packBlocks, pairs } from './blocks.ts';
+import { biasOffset, packBlocks, pairs, type WeightAt } from './blocks.ts';
 import { kernel, type Placed, plain } from './kernel.ts';
 
 const TILE = 8;
@@ -59,16 +59,20 @@ export const pointwise = kernel<'conv'>({
     };
   },
   lanes: ({ y }) => Math.ceil((y.h * y.w) / TILE) * pairs(y.c),
-  pack(node, read) {
-    const [out, inputs] = shapeOf(node.constants.weight);
+  halfWeights: true,
+  pack(node, read, store) {
+    const { weight, shortcut, bias } = node.constants;
+    const [out, inputs] = shapeOf(weight);
     const [main, extra] = depths(node);
-    const weight = read(node.constants.weight);
-    const beside = node.constants.shortcut ? read(node.constants.shortcut) : null;
-    const besideInputs = beside ? shapeOf(node.constants.shortcut)[1] : 0;
-    const at = (o: number, i: number): number => {
-      if (i < main * 4) return i < inputs ? weight[o * inputs + i] : 0;
-      return i - main * 4 < besideInputs ? beside![o * besideInputs + i - main * 4] : 0;
+    const besideInputs = shortcut ? shapeOf(shortcut)[1] : 0;
+    const rows = (first: number, end: number): WeightAt => {
+      const values = read(range(weight, first, end));
+      const beside = shortcut ? read(range(shortcut, first, end)) : null;
+      return (o, i) => {
+        if (i < main * 4) return i < inputs ? values[(o - first) * inputs + i] : 0;
+        return i - main * 4 < besideInputs ? beside![(o - first) * besideInputs + i - main * 4] : 0;
+      };
     };
-    return packBlocks(out, 1, main + extra, at, node.constants.bias ? read(node.constants.bias) : null);
+    return packBlocks(out, 1, main + extra, rows, bias ? read(bias) : null, store);
   },
 });

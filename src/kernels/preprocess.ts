@@ -1,31 +1,39 @@
-// Frame → the network's normalised input: two stems, because a texture and a tensor are two binding types. Shaders: preprocess.wgsl,
-// preprocess.tensor.wgsl.
-import { kernel, plain } from './kernel.ts';
+// Frame → the network's normalised input: a texture and a tensor are two binding types, so two stems; a tile of a texture is a third. Shaders:
+// preprocess.wgsl, preprocess.tile.wgsl, preprocess.tensor.wgsl.
+import { kernel, type Placed, plain } from './kernel.ts';
 
 const common = {
   ops: ['preprocess'] as const,
   reads: () => ({ frame: 'frame' }),
   writes: ({ name }: { name: string }) => ({ y: name }),
+  params: ({ node: { attributes }, x, y }: Placed<'preprocess'>) => ({
+    height: y.h,
+    width: y.w,
+    frame_height: x.h,
+    frame_width: x.w,
+    y_stride: y.stride,
+    scale: [...attributes.std.map(deviation => 1 / deviation), 0],
+    shift: [...attributes.mean.map((value, channel) => value / attributes.std[channel]), 0],
+  }),
 };
 
 export const preprocess = kernel<'preprocess'>({
   ...common,
   name: 'preprocess',
-  fits: node => node.attributes.form === 'texture',
+  fits: ({ attributes: { form, tile } }) => form === 'texture' && !tile,
   variants: [plain('preprocess')],
-  overrides: ({ x, y }) => ({ RESIZE: x.h !== y.h || x.w !== y.w }),
-  params({ node: { attributes }, x, y }) {
-    const { mean, std } = attributes;
-    return {
-      height: y.h,
-      width: y.w,
-      frame_height: x.h,
-      frame_width: x.w,
-      y_stride: y.stride,
-      scale: [...std.map(deviation => 1 / deviation), 0],
-      shift: [...mean.map((value, channel) => value / std[channel]), 0],
-    };
-  },
+  overrides: ({ node: { attributes }, x, y }) => ({ RESIZE: x.h !== y.h || x.w !== y.w, BGR: attributes.channels === 'bgr' }),
+  params: placed => common.params(placed),
+  lanes: ({ y }) => y.h * y.w,
+});
+
+export const preprocessTile = kernel<'preprocess'>({
+  ...common,
+  name: 'preprocess',
+  fits: ({ attributes: { form, tile } }) => form === 'texture' && tile !== null,
+  variants: [plain('preprocess.tile')],
+  overrides: ({ node: { attributes } }) => ({ BGR: attributes.channels === 'bgr' }),
+  params: placed => ({ ...common.params(placed), ...placed.node.attributes.tile }),
   lanes: ({ y }) => y.h * y.w,
 });
 

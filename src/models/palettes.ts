@@ -41,6 +41,21 @@ export const cityscapes = classSet(`
   bicycle 119,11,32
 `);
 
+/** CamVid's 11 as the published RegSeg code and the DilatedNet checkpoints (KITTI's too) order them. SegNet's order, that of `regseg-camvid`, is another. */
+export const camvid = classSet(`
+  Building 128,0,0
+  Tree 128,128,0
+  Sky 128,128,128
+  Car 64,0,128
+  SignSymbol 192,128,128
+  Road 128,64,128
+  Pedestrian 64,64,0
+  Fence 64,64,128
+  Column_Pole 192,192,128
+  Sidewalk 0,0,192
+  Bicyclist 0,128,192
+`);
+
 /** The colour map of PASCAL VOC's development kit: bit j of a channel's colour, from the top, is bit 3j + channel of the class. */
 export function vocPalette(classes: number): Colour[] {
   const channel = (index: number, shift: number): number => {
@@ -51,8 +66,22 @@ export function vocPalette(classes: number): Colour[] {
   return Array.from({ length: classes }, (_, index) => [channel(index, 0), channel(index, 1), channel(index, 2)] as const);
 }
 
+const vocLabels = `
+  background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep sofa train
+  tvmonitor
+`
+  .trim()
+  .split(/\s+/);
+
+/** PASCAL VOC's 20 and the background. */
+export const voc: ClassSet = { labels: vocLabels, palette: vocPalette(vocLabels.length) };
+
+/** Classes that nothing names: `0`, `1`, … with VOC's colours. */
+export function numbered(classes: number): ClassSet {
+  return { labels: Array.from({ length: classes }, (_, index) => String(index)), palette: vocPalette(classes) };
+}
+
 /** What classes are called and coloured when no card tells: 19 are taken for Cityscapes', others are numbered. */
 export function defaultClasses(classes: number): ClassSet {
-  if (classes === 19) return cityscapes;
-  return { labels: Array.from({ length: classes }, (_, index) => String(index)), palette: vocPalette(classes) };
+  return classes === 19 ? cityscapes : numbered(classes);
 }

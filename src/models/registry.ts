@@ -1,22 +1,37 @@
-// From a name to a network: `regseg`, `exp49_decoder14`, or a name that also stands for weights, such as `regseg-camvid`.
+// From a name to a network: `regseg`, `exp49_decoder14`, `dilation8_camvid`, or a name that also stands for weights, such as `regseg-camvid`.
 import { AtrousError } from '../errors.ts';
 import { tensorsOf } from '../graph/constant.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { Size } from '../image/size.ts';
+import type { Tile } from '../weights/card.ts';
 import type { Tensors } from '../weights/tensor.ts';
 import { decoders } from './decoders.ts';
+import { completed, type DilatedNet, type DilatedOptions, dilatedNet, dilatedNets, type Grid, widthsOf } from './dilatednet.ts';
+import { cityscapes } from './palettes.ts';
 import { checkpoints } from './published.ts';
-import { bodies, type Options, regseg } from './regseg.ts';
+import { bodies, regseg } from './regseg.ts';
 
 export interface Network {
   /** As it was asked for. */
   readonly name: string;
-  /** `<body>_<decoder>`. */
+  /** `<body>_<decoder>`, or a DilatedNet's name. */
   readonly canonical: string;
-  build(options: Options): Graph;
+  /** `to` is for RegSeg alone, whose last resize goes to any size; `widths` for DilatedNet, whose hidden layers may be narrower than published. */
+  build(options: DilatedOptions): Graph;
   /** The tensor whose first axis is the classes. */
   readonly classifier: string;
   /** Number of classes that a checkpoint of this network was trained for. */
   classes(tensors: Tensors): number;
+  /** Number of classes that the papers count with. */
+  readonly publishedClasses: number;
+  /** The network with a checkpoint's hidden widths, and the checkpoint with what published files leave out. Nothing is checked here. */
+  fit(tensors: Tensors): { readonly network: Network; readonly tensors: Tensors };
+  /** The value that `classes` is the largest channel of. */
+  readonly scores: 'logits' | 'prob';
+  /** What it reads of a picture at once; null: all. */
+  readonly tile: Tile | null;
+  /** Where tiles are stitched; null where there are none. */
+  readonly grid: Grid | null;
 }
 
 /** Short names of networks. */
@@ -54,15 +69,47 @@ export function networks(): string[] {
 /** The network behind a name. Throws `BAD_USAGE` for an unknown one, with the names that are near. */
 export function findNetwork(name: string): Network {
   const canonical = (published.get(name) ?? checkpoints.get(name))?.network ?? aliases.get(name) ?? name;
+  const net = dilatedNets.get(canonical);
+  if (net) return dilatedNetwork(name, net, {});
   const split = canonical.indexOf('_');
   const [body, decoder] = [canonical.slice(0, split), canonical.slice(split + 1)];
   if (split < 0 || !bodies.has(body) || !decoders.has(decoder))
     throw new AtrousError('BAD_USAGE', unknownModel(name, body, decoder));
-  const key = `${decoders.get(decoder)!.classifier}.weight`;
-  return {
+  const network: Network = {
     name,
     canonical,
     build: options => regseg(body, decoder, options),
+    ...classifiedBy(decoders.get(decoder)!.classifier, canonical),
+    publishedClasses: cityscapes.labels.length,
+    fit: tensors => ({ network, tensors }),
+    scores: 'logits',
+    tile: null,
+    grid: null,
+  };
+  return network;
+}
+
+function dilatedNetwork(name: string, net: DilatedNet, fitted: Pick<DilatedOptions, 'widths'>): Network {
+  return {
+    name,
+    canonical: net.name,
+    build: options => dilatedNet(net, { ...fitted, ...options }),
+    ...classifiedBy(net.grid.value, net.name),
+    publishedClasses: net.classes.labels.length,
+    fit: tensors => ({
+      network: dilatedNetwork(name, net, { widths: widthsOf(net, tensors) }),
+      tensors: completed(net, tensors),
+    }),
+    scores: 'prob',
+    tile: net.tile,
+    grid: net.grid,
+  };
+}
+
+/** `layer` makes one score a class. */
+function classifiedBy(layer: string, canonical: string): Pick<Network, 'classifier' | 'classes'> {
+  const key = `${layer}.weight`;
+  return {
     classifier: key,
     classes: tensors => {
       const classifier = tensors.get(key);
@@ -77,11 +124,17 @@ export function findNetwork(name: string): Network {
   };
 }
 
+/** A size that the network takes, for what does not depend on it: names and shapes of tensors, parameters. */
+export function anySize({ tile }: Network): Size {
+  return tile ? { h: tile.height, w: tile.width } : { h: 32, w: 32 };
+}
+
 function unknownModel(name: string, body: string, decoder: string): string {
   for (const part of [body, decoder, name.replace(/^regseg-/, '')]) {
     if (refused.has(part)) return `model "${name}": ${part} is left out on purpose: ${refused.get(part)}`;
   }
-  const known = [...published.keys(), ...aliases.keys(), ...checkpoints.keys()].join(', ');
+  if (/^(dilat|frontend)/i.test(name)) return `model "${name}" is not known: DilatedNet is ${[...dilatedNets.keys()].join(', ')}`;
+  const known = [...published.keys(), ...aliases.keys(), ...checkpoints.keys(), ...dilatedNets.keys()].join(', ');
   if (bodies.has(body)) return `model "${name}": no decoder "${decoder}"; ${body} goes with ${[...decoders.keys()].join(', ')}`;
   if (decoders.has(decoder)) return `model "${name}": no body "${body}"; ${decoder} goes with ${[...bodies.keys()].join(', ')}`;
   return `model "${name}" is not known: ${known}, or <body>_<decoder> as \`atrous models\` lists them`;

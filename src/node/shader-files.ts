@@ -14,7 +14,7 @@ export function readShaders(folder = fileURLToPath(new URL('../../shaders', impo
 export function fileLibrary(texts: ShaderTexts = readShaders()): ShaderLibrary {
   const known = new Map<string, ShaderFacts>();
   return {
-    text: (shader, precision) => assemble(texts, shader, precision),
+    text: (shader, precision, store) => assemble(texts, shader, precision, store),
     facts(shader, precision) {
       const key = `${shader}/${precision}`;
       const facts = known.get(key) ?? reflect(assemble(texts, shader, precision), shader);

@@ -1,11 +1,21 @@
 // What a pass is, and the few questions that every pass asks of a graph.
+
 import { type Graph, type Node, type NodeOf, type Op, producers, readers } from '../graph/graph.ts';
+import type { Precision } from '../shader/source.ts';
+
+/** What a graph is fused for. */
+export interface Target {
+  readonly precision: Precision;
+  /** Of the adapter; sizes in bytes. */
+  readonly facts: { readonly limits: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number } };
+}
 
 /** A pure step from graph to graph. A fused node takes the name and the place of the last node it replaces. */
 export interface Pass {
   readonly name: string;
   readonly why: string;
-  apply(graph: Graph): Graph;
+  /** Without a target only what every adapter gains from. */
+  apply(graph: Graph, target?: Target): Graph;
 }
 
 export interface View {

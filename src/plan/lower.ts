@@ -1,14 +1,14 @@
 // Graph → plan: a kernel and a variant for every node, a slot for every value, all numbers that the dispatches need.
 import { AtrousError } from '../errors.ts';
-import { printConstant, shapeOf } from '../graph/constant.ts';
-import { FRAME, type Graph, INPUT, type Node, type NodeOf, type Shape, type Value, writes } from '../graph/graph.ts';
+import { type Constant, printConstant, shapeOf } from '../graph/constant.ts';
+import { FRAME, type Graph, INPUT, type Node, type NodeOf, type Shape, type Value, VIEWS, writes } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
-import { byteLength, pixelStride, quads } from '../graph/layout.ts';
+import { byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { kernelFor } from '../kernels/index.ts';
 import type { Placed } from '../kernels/kernel.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
-import type { Precision } from '../shader/source.ts';
+import type { Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
 import { type AdapterFacts, choose, type VariantChoice } from './choose.ts';
 import { assignSlots, type Lifetime } from './memory.ts';
@@ -23,6 +23,10 @@ export interface LowerOptions {
   readonly frame?: { readonly h: number; readonly w: number };
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
+  /** Default: rgb. */
+  readonly channels?: 'rgb' | 'bgr';
+  /** The input is a tile of the frame with this margin of its reflection, in pixels; default: the whole frame. */
+  readonly margin?: number;
   /** Reflected facts of a shader: workgroup sizes come from there. */
   shaderFacts(shader: string, precision: Precision): ShaderFacts;
 }
@@ -37,13 +41,6 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
     );
   }
   const { h, w } = graph.input;
-  const first: NodeOf<'preprocess'> = {
-    op: 'preprocess',
-    name: INPUT,
-    inputs: { x: FRAME },
-    attributes: { form: stem, h, w, mean: options.mean, std: options.std },
-    constants: {},
-  };
   const inferred = infer(graph);
   const frame: Placement = {
     slot: -1,
@@ -52,10 +49,11 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
     w: options.frame?.w ?? w,
     stride: 1,
     offset: 0,
+    start: 0,
     kind: 'map',
   };
-  const nodes: readonly Node[] = [first, ...graph.nodes];
-  const work = nodes.filter(({ op }) => op !== 'join');
+  const nodes: readonly Node[] = [...stemNodes(graph, options), ...graph.nodes];
+  const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph.outputs, precision, facts);
   const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
   for (const { node, grid } of steps) {
@@ -78,10 +76,41 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
     slots,
     outputs: graph.outputs,
   };
-  return { ...plan, hash: fnv1a64(JSON.stringify([precision, plan.size, plan.to, steps.slice(1), values, slots, graph.outputs])) };
+  return {
+    ...plan,
+    hash: fnv1a64(
+      JSON.stringify([
+        precision,
+        plan.size,
+        plan.to,
+        steps.filter(({ reads }) => reads.frame !== FRAME),
+        values,
+        slots,
+        graph.outputs,
+      ]),
+    ),
+  };
 }
 
-/** Slots for all values. Parts of a join live in the join's slot, from the first part written to the join's last reader. */
+/** The node that makes `input` of the frame; none where the caller fills `input` itself. */
+function stemNodes(
+  { input: { h, w } }: Graph,
+  { stem, mean, std, channels = 'rgb', margin }: LowerOptions,
+): NodeOf<'preprocess'>[] {
+  if (stem === 'map') return [];
+  const tile = margin === undefined ? null : { margin, top: 0, left: 0 };
+  const attributes = { form: stem, h, w, mean, std, channels, tile };
+  return [{ op: 'preprocess', name: INPUT, inputs: { x: FRAME }, attributes, constants: {} }];
+}
+
+/** A value that lies within another: channel quads and bytes from its beginning. */
+interface Home {
+  readonly value: string;
+  readonly offset: number;
+  readonly start: number;
+}
+
+/** Slots for all values. What is a part of another value lives in its slot, from the first part written to the whole's last reader. */
 function place(
   nodes: readonly Node[],
   work: readonly Node[],
@@ -90,21 +119,18 @@ function place(
   precision: Precision,
   facts: AdapterFacts,
 ): { values: Record<string, Placement>; slots: number[] } {
-  const homes = new Map<string, { home: string; offset: number }>();
-  for (const node of nodes) {
-    if (node.op !== 'join') continue;
-    // A part is never itself a join: the pass that makes joins copies those.
-    let offset = 0;
-    for (const part of Object.values(node.inputs)) {
-      homes.set(part, { home: node.name, offset });
-      offset += quads(inferred.get(part)!.shape.c);
-    }
-  }
-  const home = (value: string): string => homes.get(value)?.home ?? value;
+  const within = homes(nodes, inferred, precision);
+  const home = (value: string): Home => {
+    const outer = within.get(value);
+    if (!outer) return { value, offset: 0, start: 0 };
+    const whole = home(outer.value);
+    return { value: whole.value, offset: whole.offset + outer.offset, start: whole.start + outer.start };
+  };
   const spans = new Map<string, { from: number; to: number }>();
   const touch = (value: string, at: number): void => {
-    const span = spans.get(home(value)) ?? { from: at, to: at };
-    spans.set(home(value), { from: Math.min(span.from, at), to: Math.max(span.to, at) });
+    const { value: whole } = home(value);
+    const span = spans.get(whole) ?? { from: at, to: at };
+    spans.set(whole, { from: Math.min(span.from, at), to: Math.max(span.to, at) });
   };
   work.forEach((node, at) => {
     for (const value of [...writes(node), ...Object.values(node.inputs)]) if (value !== FRAME) touch(value, at);
@@ -118,12 +144,34 @@ function place(
   const { slotOf, slots } = assignSlots(lifetimes);
   const values: Record<string, Placement> = {};
   for (const name of [...inferred.keys()]) {
-    if (!slotOf.has(home(name))) continue;
+    const { value: whole, offset, start } = home(name);
+    if (!slotOf.has(whole)) continue;
     const { shape, kind } = inferred.get(name)!;
-    const stride = kind === 'map' ? pixelStride(inferred.get(home(name))!.shape.c, precision) : quads(shape.c);
-    values[name] = { slot: slotOf.get(home(name))!, ...shape, stride, offset: homes.get(name)?.offset ?? 0, kind };
+    const stride = kind === 'map' ? pixelStride(inferred.get(whole)!.shape.c, precision) : quads(shape.c);
+    values[name] = { slot: slotOf.get(whole)!, ...shape, stride, offset, start, kind };
   }
   return { values, slots };
+}
+
+/** Parts of joins and stacks lie in the whole, a crop in what it is cut from. */
+function homes(nodes: readonly Node[], inferred: ReadonlyMap<string, Value>, precision: Precision): Map<string, Home> {
+  const within = new Map<string, Home>();
+  const rowBytes = ({ c, w }: Shape): number => byteLength({ c, h: 1, w }, 'map', precision);
+  for (const node of nodes) {
+    const shapeOfPart = (value: string): Shape => inferred.get(value)!.shape;
+    if (node.op === 'crop') {
+      const { x } = node.inputs;
+      within.set(node.name, { value: x, offset: 0, start: node.attributes.top * rowBytes(shapeOfPart(x)) });
+    } else if (node.op === 'join' || node.op === 'stack') {
+      let [offset, start] = [0, 0];
+      for (const part of Object.values(node.inputs)) {
+        within.set(part, { value: node.name, offset, start });
+        if (node.op === 'join') offset += quads(shapeOfPart(part).c);
+        else start += shapeOfPart(part).h * rowBytes(shapeOfPart(part));
+      }
+    }
+  }
+  return within;
 }
 
 function checkLimits(name: string, { c, h, w }: Shape, bytes: number, { name: adapter, limits }: AdapterFacts): void {
@@ -140,10 +188,12 @@ function checkLimits(name: string, { c, h, w }: Shape, bytes: number, { name: ad
 export function stepOf(
   node: Node,
   values: Readonly<Record<string, Placement>>,
-  options: Pick<LowerOptions, 'precision' | 'facts' | 'variants' | 'shaderFacts'>,
+  options: Pick<LowerOptions, 'precision' | 'facts' | 'variants' | 'shaderFacts'> & { readonly halfWeightsFrom?: number },
 ): Step {
   const { precision, facts, variants } = options;
   const kernel = kernelFor(node);
+  const { weight } = node.constants as { weight?: Constant };
+  const store = kernel.halfWeights && weight ? weightStore(shapeOf(weight), precision, options.halfWeightsFrom) : 'f32';
   const variant = choose(kernel, facts, variants);
   const at = (role: string): Placement | null => (node.inputs[role] ? values[node.inputs[role]] : null);
   const placed: Placed = { node, x: values[node.inputs.x], y: values[node.name], at };
@@ -161,13 +211,16 @@ export function stepOf(
     grid: [across, Math.ceil(groups / across)],
     reads: kernel.reads(node),
     writes: kernel.writes(node),
-    weights: constants.length ? `${kernel.name} ${constants.map(printConstant).join('; ')}` : null,
+    weights: constants.length
+      ? `${kernel.name}${store === 'half' ? '/half' : ''} ${constants.map(printConstant).join('; ')}`
+      : null,
+    store,
     macs: macs(node, values[node.name]),
-    bytes: moved.reduce((sum, value) => sum + byteLength(values[value], values[value].kind, precision), weightBytes(node)),
+    bytes: moved.reduce((sum, value) => sum + byteLength(values[value], values[value].kind, precision), constantBytes(node, store)),
   };
 }
 
-/** Bytes of a step's weights, padding left out; they are float32 in every precision. */
-function weightBytes(node: Node): number {
-  return Object.values(node.constants).reduce((sum, constant) => sum + count(shapeOf(constant)) * 4, 0);
+/** Bytes of a step's weights, padding left out. */
+function constantBytes(node: Node, store: WeightStore): number {
+  return Object.values(node.constants).reduce((sum, constant) => sum + count(shapeOf(constant)) * (store === 'half' ? 2 : 4), 0);
 }

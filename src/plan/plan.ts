@@ -1,10 +1,10 @@
 // A plan is data: the dispatches of one network at one size for one kind of adapter. It prints, hashes, compares and replays.
 import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
-import type { Precision } from '../shader/source.ts';
+import type { Precision, WeightStore } from '../shader/source.ts';
 
-/** What the first step reads: a texture (any frame or picture) or the caller's own normalised planes. */
-export type Stem = 'texture' | 'tensor';
+/** What the first step reads: a texture (any frame or picture), the caller's own normalised planes, or what the caller copies into `input`. */
+export type Stem = 'texture' | 'tensor' | 'map';
 
 export interface Step {
   /** The graph's node; `input` is the step that reads the frame. */
@@ -22,6 +22,8 @@ export interface Step {
   readonly writes: Readonly<Record<string, string | null>>;
   /** Name of the step's constants, equal for equal contents; null without. */
   readonly weights: string | null;
+  /** How the weights are stored. */
+  readonly store: WeightStore;
   readonly macs: number;
   /** Bytes that the step must move at least: each input and the output once, and its weights. */
   readonly bytes: number;
@@ -44,12 +46,15 @@ export interface Plan {
   readonly hash: string;
 }
 
-/** Pipeline key and GPU label: `grouped/half?GROUP=4&STRIDE=2&RELU=1`. Flags that are off are not listed. */
-export function pipelineKey({ shader, overrides }: Pick<Step, 'shader' | 'overrides'>, precision: Precision): string {
+/** Pipeline key and GPU label: `grouped/half?GROUP=4&STRIDE=2&RELU=1`. Flags that are off are not listed; half weights are: `conv/half+weights`. */
+export function pipelineKey(
+  { shader, overrides, store }: Pick<Step, 'shader' | 'overrides' | 'store'>,
+  precision: Precision,
+): string {
   const flags = Object.entries(overrides)
     .filter(([, value]) => value !== false)
     .map(([name, value]) => `${name}=${Number(value)}`);
-  return `${shader}/${precision}${flags.length ? `?${flags.join('&')}` : ''}`;
+  return `${shader}/${precision}${store === 'half' ? '+weights' : ''}${flags.length ? `?${flags.join('&')}` : ''}`;
 }
 
 /** Distinct pipelines of a plan. */

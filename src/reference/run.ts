@@ -6,15 +6,19 @@ import { type Graph, INPUT, isPointwise, type Node, type NodeOf, resolve } from 
 import { adaptive } from './adaptive.ts';
 import { argmax, classify } from './classify.ts';
 import { type ConvOptions, conv } from './conv.ts';
+import { deconv } from './deconv.ts';
 import { concat, type ElementwiseOptions, elementwise } from './elementwise.ts';
 import { excite } from './excite.ts';
 import type { Field } from './field.ts';
 import { grouped } from './grouped.ts';
 import { pointwise } from './pointwise.ts';
-import { pool } from './pool.ts';
+import { maxpool, pool } from './pool.ts';
+import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
 import { upsample } from './upsample.ts';
+import { crop, stack } from './view.ts';
 import { warp } from './warp.ts';
+import { zoom } from './zoom.ts';
 
 /**
  * The graph's outputs and any `taps` (names or aliases of values), float64. Values are dropped after their last reader.
@@ -42,7 +46,7 @@ export function run(
 /** The values of one node, by name. */
 export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: ReadConstant): [string, Field][] {
   const input = (role: string): Field => values.get(node.inputs[role])!;
-  const x = node.op === 'concat' || node.op === 'join' ? input('0') : input('x');
+  const x = 'x' in node.inputs ? input('x') : input('0');
   const plain: ElementwiseOptions = { from: 0, out: x.c, affine: null, other: null, combine: 'none', activation: 'none' };
   switch (node.op) {
     case 'preprocess':
@@ -68,6 +72,10 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       ];
     case 'copy':
       return [[node.name, x]];
+    case 'crop':
+      return [[node.name, crop(x, node.attributes.top, node.attributes.rows)]];
+    case 'stack':
+      return [[node.name, stack(Object.keys(node.inputs).map(input))]];
     case 'concat':
     case 'join':
       return [[node.name, concat(Object.keys(node.inputs).map(input))]];
@@ -75,6 +83,18 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, squeeze(x)]];
     case 'pool':
       return [[node.name, pool(x)]];
+    case 'maxpool':
+      return [[node.name, maxpool(x)]];
+    case 'softmax':
+      return [[node.name, softmax(x)]];
+    case 'zoom': {
+      const { attributes } = node;
+      return [[node.name, attributes.classes ? argmax(zoom(softmax(x), attributes)) : zoom(x, attributes)]];
+    }
+    case 'deconv': {
+      const y = deconv(x, read(node.constants.weight), node.attributes);
+      return [[node.name, node.attributes.classes ? argmax(y) : y]];
+    }
     case 'resize':
       return [[node.name, upsample(x, node.attributes, node.attributes.mode)]];
     case 'adaptive':
@@ -107,6 +127,7 @@ function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, 
     return [[node.name, pointwise(x, { weight, bias, out, activation, ...fused })]];
   }
   const options: ConvOptions = { ...attributes, weight, bias, out };
+  if (attributes.pooled) return [[node.name, maxpool(conv(x, options))]];
   if (!attributes.partials) return [[node.name, conv(x, options)]];
   const { y, partials } = grouped(x, options);
   return [

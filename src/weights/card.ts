@@ -1,7 +1,8 @@
 // The card: what a weights file is, so that nobody has to guess its classes, colours or preprocessing. It travels in the file's metadata
 // (key `atrous`, JSON) and beside it as `X.card.json`.
 import { AtrousError, describe } from '../errors.ts';
-import { type Colour, defaultClasses } from '../models/palettes.ts';
+import { dilatedNets } from '../models/dilatednet.ts';
+import { type Colour, defaultClasses, numbered } from '../models/palettes.ts';
 import { printable } from './tensor.ts';
 
 export interface Preprocessing {
@@ -10,6 +11,17 @@ export interface Preprocessing {
   readonly std: readonly [number, number, number];
   /** Pictures of more pixels are shrunk (antialiased) to this area; null: every picture at its own size. */
   readonly max_area: number | null;
+  /** Order of the network's three input planes; default: red first. Mean and std are of red, green and blue all the same. */
+  readonly channels?: 'rgb' | 'bgr';
+  /** Null, the default: the network takes a picture whole. */
+  readonly tile?: Tile | null;
+}
+
+/** What the network takes of a picture at once, in pixels: `margin` on each side is seen and has no result, so tiles overlap by two margins. */
+export interface Tile {
+  readonly height: number;
+  readonly width: number;
+  readonly margin: number;
 }
 
 /** A self-test that ships no picture: the class map of the fixtures' seeded input, run-length coded as `class×run` pairs. */
@@ -39,12 +51,22 @@ export interface Card {
 }
 
 /** ImageNet's statistics, which RegSeg's published code normalises with. */
-export const imagenet: Preprocessing = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], max_area: null };
+export const imagenet = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+  max_area: null,
+  channels: 'rgb',
+} as const satisfies Preprocessing;
 
-/** The card of weights that came without one. */
+/** The card of weights that came without one. A DilatedNet's name is its card; with another number of classes than published they are numbered. */
 export function defaultCard(model: string, classes: number): Card {
-  const { labels, palette } = defaultClasses(classes);
-  return { model, classes: labels, palette, preprocessing: imagenet };
+  const net = dilatedNets.get(model);
+  if (!net) {
+    const { labels, palette } = defaultClasses(classes);
+    return { model, classes: labels, palette, preprocessing: imagenet };
+  }
+  const { labels, palette } = net.classes.labels.length === classes ? net.classes : numbered(classes);
+  return { model, classes: labels, palette, preprocessing: net.preprocessing };
 }
 
 /** Throws `BAD_WEIGHTS` naming the file and the field that is missing or has another form. */
@@ -73,7 +95,18 @@ export function parseCard(text: string, name: string): Card {
   }
   const area = preprocessing.max_area ?? null;
   if (area !== null && !(Number.isFinite(area) && area >= 1)) fail('"preprocessing.max_area" must be a number of pixels or null');
+  const { channels, tile } = preprocessing;
+  if (channels !== undefined && channels !== 'rgb' && channels !== 'bgr')
+    fail('"preprocessing.channels" must be "rgb" or "bgr", the order of the network\'s input planes');
+  if (tile !== undefined && tile !== null) checkTile(tile, fail);
   return { ...card, preprocessing: { ...preprocessing, max_area: area } };
+}
+
+function checkTile({ height, width, margin }: Tile, fail: (sentence: string) => never): void {
+  const whole = [height, width, margin].every(Number.isSafeInteger);
+  if (!whole || margin < 0 || Math.min(height, width) <= 2 * margin) {
+    fail('"preprocessing.tile" must be null or hold "height", "width" and "margin" in pixels, height and width above two margins');
+  }
 }
 
 /**

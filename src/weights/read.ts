@@ -1,5 +1,6 @@
 // The one door for weight files: the format is told by the first bytes, because published checkpoints often have no extension.
 
+import { isCaffemodel, readCaffemodel } from './caffemodel.ts';
 import { readSafetensors } from './safetensors.ts';
 import type { Tensors } from './tensor.ts';
 import { badWeights } from './tensor.ts';
@@ -9,16 +10,16 @@ export interface Weights {
   readonly tensors: Tensors;
   /** Empty for formats that have none. */
   readonly metadata: Map<string, string>;
-  readonly format: 'safetensors' | 'torch';
+  readonly format: 'safetensors' | 'torch' | 'caffemodel';
 }
 
 interface Format {
   readonly name: Weights['format'];
-  readonly accepts: (bytes: Uint8Array) => boolean;
+  readonly accepts: (bytes: Uint8Array, name: string) => boolean;
   readonly read: (bytes: Uint8Array, name: string) => Promise<Omit<Weights, 'format'>>;
 }
 
-/** In the order of asking. A new format is one row. */
+/** In the order of asking, the surest first. A new format is one row. */
 const formats: readonly Format[] = [
   {
     name: 'torch',
@@ -31,16 +32,21 @@ const formats: readonly Format[] = [
     accepts: bytes => bytes[8] === 0x7b,
     read: async (bytes, name) => readSafetensors(bytes, name),
   },
+  {
+    name: 'caffemodel',
+    accepts: isCaffemodel,
+    read: async (bytes, name) => ({ tensors: readCaffemodel(bytes, name), metadata: new Map() }),
+  },
 ];
 
 /** Reads a whole weight file of any known format; `name` is for messages. Throws BAD_WEIGHTS when it is damaged or unknown. */
 export async function readWeights(bytes: Uint8Array, name: string): Promise<Weights> {
-  const format = formats.find(({ accepts }) => accepts(bytes));
+  const format = formats.find(({ accepts }) => accepts(bytes, name));
   if (format) return { ...(await format.read(bytes, name)), format: format.name };
   const begin = bytes.length > 0 ? `begins with ${firstBytes(bytes)}` : 'is empty (0 bytes)';
   throw badWeights(
     name,
-    `${begin}: neither a safetensors file nor a PyTorch checkpoint (.pth, a zip), the formats that atrous reads`,
+    `${begin}: neither a safetensors file, a PyTorch checkpoint (.pth, a zip) nor a Caffe model, the formats that atrous reads`,
   );
 }
 

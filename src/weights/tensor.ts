@@ -54,6 +54,15 @@ export function toFloat32(tensor: Tensor): Float32Array {
   return tensor.dtype === 'F32' ? (array(Float32Array, tensor.bytes, n) as Float32Array) : decoders[tensor.dtype](tensor.bytes, n);
 }
 
+/**
+ * Values [from, to) in row-major order, 0 <= from <= to <= count(shape), as `toFloat32` gives them: only these are decoded, so that
+ * a tensor of hundreds of megabytes is walked in slabs and never stands in memory twice.
+ */
+export function toFloat32Range({ dtype, bytes }: Tensor, from: number, to: number): Float32Array {
+  const item = bytesPer[dtype];
+  return toFloat32({ dtype, shape: [to - from], bytes: part(bytes, from * item, to * item) });
+}
+
 const decoders: Record<Exclude<Dtype, 'F32'>, (bytes: Uint8Array, n: number) => Float32Array> = {
   F64: (bytes, n) => new Float32Array(array(Float64Array, bytes, n)),
   F16: (bytes, n) => decodeFloat16(array(Uint16Array, bytes, n)),

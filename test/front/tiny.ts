@@ -15,6 +15,11 @@ export const network: Network = {
   },
   classifier: 'classifier.weight',
   classes: tensors => tensors.get('classifier.weight')!.shape[0],
+  publishedClasses: 3,
+  fit: tensors => ({ network, tensors }),
+  scores: 'logits',
+  tile: null,
+  grid: null,
 };
 
 const tensors: Tensors = new Map([

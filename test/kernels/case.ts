@@ -11,10 +11,13 @@ import type { Kernel } from '../../src/kernels/kernel.ts';
 import type { AdapterFacts } from '../../src/plan/choose.ts';
 import { stepOf } from '../../src/plan/lower.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
+import { deconv } from '../../src/reference/deconv.ts';
 import { type Field, field } from '../../src/reference/field.ts';
-import { preprocess } from '../../src/reference/preprocess.ts';
+import { preprocess, tile } from '../../src/reference/preprocess.ts';
 import { evaluate } from '../../src/reference/run.ts';
+import { softmax } from '../../src/reference/softmax.ts';
 import { upsample } from '../../src/reference/upsample.ts';
+import { zoom } from '../../src/reference/zoom.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
 import { toFloat32 } from '../../src/weights/tensor.ts';
@@ -73,7 +76,7 @@ export function makeCase(table: KernelTable, row: Row, precision: Precision): Ca
   const tensors = Object.values<Constant>(node.constants).flatMap(tensorsOf);
   const read = constantReader(new Map(tensors.map(([name, shape]) => [name, seeded(row, name, shape)])), toFloat32);
   const frame = frameOf(row);
-  if (frame) values[FRAME] = { slot: -1, c: 4, h: frame.h, w: frame.w, stride: 1, offset: 0, kind: 'map' };
+  if (frame) values[FRAME] = { slot: -1, c: 4, h: frame.h, w: frame.w, stride: 1, offset: 0, start: 0, kind: 'map' };
   const expected = () => new Map(frame ? [[node.name, stemOf(node, frame)]] : evaluate(node, fields, read));
   return { table, row, precision, graph, values, slots, read, frame, expected };
 }
@@ -83,7 +86,13 @@ export function caseStep({ row, values, precision }: Case, variant: string, fact
   const most = row.most ?? facts.limits.maxComputeWorkgroupsPerDimension;
   // Slow is not unable: on a CPU adapter the forms for GPUs are checked too.
   const able = { ...facts, software: false, limits: { ...facts.limits, maxComputeWorkgroupsPerDimension: most } };
-  const step = stepOf(row.node, values, { precision, facts: able, variants: [variant], shaderFacts: library.facts });
+  const step = stepOf(row.node, values, {
+    precision,
+    facts: able,
+    variants: [variant],
+    shaderFacts: library.facts,
+    halfWeightsFrom: row.halfWeights ? 0 : undefined,
+  });
   if (step.variant !== variant) throw new Error(`${facts.name} makes ${row.name} by ${step.variant}, ${variant} was asked for`);
   return step;
 }
@@ -156,10 +165,9 @@ function judgeMap({ table, values, precision }: Case, name: string, expected: Fi
 }
 
 /** Another class is right only where rounding can have swapped two scores; an exact tie is the lowest index's. */
-function judgeClasses({ table, row, precision, slots, values }: Case, expected: Field, bytes: ArrayBuffer): Verdict {
-  const place = values.x;
-  const logits = field(row.inputs.x.shape, Float64Array.from(decodeValue(slots[place.slot].slice().buffer, place, precision)));
-  const scores = upsample(logits, expected);
+function judgeClasses(made: Case, expected: Field, bytes: ArrayBuffer): Verdict {
+  const { table } = made;
+  const scores = scoresOf(made);
   const scale = scores.data.reduce((max, value) => Math.max(max, Math.abs(value)), Number.MIN_VALUE);
   const pixels = expected.h * expected.w;
   const stride = classRow(expected.w);
@@ -176,6 +184,24 @@ function judgeClasses({ table, row, precision, slots, values }: Case, expected: 
     faults.push(`at ${position(n, expected)} expected class ${wanted}, got ${got}, whose score is ${gap.toExponential(1)} lower`);
   }
   return { error, fault: faults.length ? `${faults.length} of ${pixels} pixels, first ${faults[0]}` : null };
+}
+
+/** What the row's operation takes the argmax of. */
+function scoresOf({ row: { node, inputs }, precision, slots, values, read }: Case): Field {
+  const place = values.x;
+  const logits = field(inputs.x.shape, Float64Array.from(decodeValue(slots[place.slot].slice().buffer, place, precision)));
+  switch (node.op) {
+    case 'argmax':
+      return logits;
+    case 'classify':
+      return upsample(logits, node.attributes);
+    case 'zoom':
+      return zoom(softmax(logits), node.attributes);
+    case 'deconv':
+      return deconv(logits, read(node.constants.weight), node.attributes);
+    default:
+      throw new Error(`${node.op} makes no classes`);
+  }
 }
 
 function position(n: number, { h, w }: Field): string {
@@ -223,7 +249,7 @@ function bytesPerQuad(kind: Value['kind'], precision: Precision): number {
 }
 
 function placed({ shape, kind }: Value, slot: number, precision: Precision): Placement {
-  return { slot, ...shape, stride: kind === 'map' ? pixelStride(shape.c, precision) : quads(shape.c), offset: 0, kind };
+  return { slot, ...shape, stride: kind === 'map' ? pixelStride(shape.c, precision) : quads(shape.c), offset: 0, start: 0, kind };
 }
 
 /** NaN in every quad that belongs to no channel, and behind the value. */
@@ -260,7 +286,9 @@ function frameOf({ node, frame, name }: Row): Case['frame'] {
 function stemOf(node: Node, { bytes, h, w }: NonNullable<Case['frame']>): Field {
   if (node.op !== 'preprocess') throw new Error(`${node.op} reads no frame`);
   if (node.attributes.form === 'tensor') return field({ c: 3, h, w }, Float64Array.from(new Float32Array(bytes.buffer)));
-  return preprocess({ data: bytes, width: w, height: h }, node.attributes, node.attributes);
+  const pixels = { data: bytes, width: w, height: h };
+  const { attributes } = node;
+  return attributes.tile ? tile(pixels, attributes, attributes, attributes.tile) : preprocess(pixels, attributes, attributes);
 }
 
 /** The kernel of a row's node; a row that another kernel takes would test nothing. */

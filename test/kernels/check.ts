@@ -122,7 +122,7 @@ function upload(
   { frame }: Case,
   { reads, shader }: Step,
 ): { destroy(): void } & ({ view: GPUTextureView } | { buffer: GPUBuffer }) {
-  if (frame && 'frame' in reads && shader === 'preprocess') {
+  if (frame && 'frame' in reads && shader !== 'preprocess.tensor') {
     const { bytes, h, w } = frame;
     const usage = TextureUsage.COPY_DST | TextureUsage.TEXTURE_BINDING;
     const texture = device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage });

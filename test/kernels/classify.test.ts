@@ -9,6 +9,11 @@ function row(name: string, classes: number, [h, w]: Size, to: Size, rest: Pick<R
   return { name, node: node('classify', { attributes }), inputs: { x: map(classes, h, w) }, ...rest };
 }
 
+/** At the logits' own size. */
+function argmax(name: string, classes: number, h: number, w: number): Row {
+  return { name, node: node('argmax', { attributes: {} }), inputs: { x: map(classes, h, w) } };
+}
+
 export const table: KernelTable = {
   kernel: 'classify',
   tolerance: {
@@ -32,10 +37,14 @@ export const table: KernelTable = {
     row('all negative and equal', 11, [2, 2], [4, 4], { fill: () => -3 }),
     // Channels 0, 3, 6 … are equal, and so are the others among themselves.
     row('ties among some', 11, [3, 3], [7, 7], { fill: (_, i) => ((Math.floor(i / 9) % 3) * 7 + (i % 9)) % 5 }),
+    argmax('argmax, one pixel', 3, 1, 1),
+    argmax('argmax, odd map', 19, 5, 7),
+    argmax('argmax, a row of 259 pixels', 21, 2, 259),
     row('folded grid', 11, [5, 7], [33, 29], { most: 2 }),
   ],
   random(draw) {
     const [from, to] = [drawSize(draw, 9), drawSize(draw, 40)];
+    if (draw.once(4)) return argmax('', draw.int(1, 24), from.h, from.w);
     return row('', draw.int(1, 24), [from.h, from.w], [to.h, to.w]);
   },
 };

@@ -2,19 +2,24 @@
 import { type ConvSpec, convRow, drawChannels, drawPlace, drawSize, type KernelTable, type Row } from './table.ts';
 
 interface Spec
-  extends Omit<ConvSpec, 'kernel' | 'dilations' | 'pads' | 'groups' | 'partials' | 'activation'>,
-    Pick<Row, 'join' | 'most'> {
+  extends Omit<ConvSpec, 'kernel' | 'dilations' | 'pads' | 'groups' | 'partials' | 'activation' | 'pooled'>,
+    Pick<Row, 'join' | 'most' | 'halfWeights'> {
   /** Default 3×3. */
   readonly kernel?: readonly [number, number];
   readonly dilation?: number;
   /** Default 0. */
   readonly pad?: number;
   readonly relu?: boolean;
+  /** Behind a 2×2 max pool. */
+  readonly pool?: boolean;
 }
 
-function row(name: string, { dilation = 1, pad = 0, relu, join, most, ...spec }: Spec): Row {
-  const conv = convRow({ kernel: [3, 3], ...spec, dilations: [dilation], pads: [pad], activation: relu ? 'relu' : 'none' });
-  return { name, ...conv, join, most };
+function row(name: string, { dilation = 1, pad = 0, relu, pool, join, most, halfWeights, ...spec }: Spec): Row {
+  const { h, w, kernel = [3, 3], stride = 1 } = spec;
+  const length = (size: number, k: number): number => Math.floor((size + 2 * pad - dilation * (k - 1) - 1) / stride) + 1;
+  const pooled = pool ? { h: length(h, kernel[0]), w: length(w, kernel[1]) } : null;
+  const conv = convRow({ ...spec, kernel, pooled, dilations: [dilation], pads: [pad], activation: relu ? 'relu' : 'none' });
+  return { name, ...conv, join, most, halfWeights };
 }
 
 const specs: Readonly<Record<string, Spec>> = {
@@ -38,6 +43,14 @@ const specs: Readonly<Record<string, Spec>> = {
   '2×2 with stride 2': { i: 8, o: 16, h: 7, w: 6, kernel: [2, 2], stride: 2 },
   '5×5 with stride 3': { i: 4, o: 5, h: 11, w: 31, kernel: [5, 5], stride: 3, pad: 2, bias: true },
   'into a join': { i: 24, o: 8, h: 5, w: 5, pad: 1, bias: true, relu: true, join: { from: 4, c: 20 } },
+  'pooled, whole windows': { i: 8, o: 12, h: 6, w: 10, bias: true, relu: true, pool: true },
+  'pooled, odd map': { i: 8, o: 8, h: 7, w: 9, bias: true, relu: true, pool: true },
+  'pooled, one pixel': { i: 4, o: 5, h: 3, w: 3, bias: true, pool: true },
+  'pooled, one row': { i: 4, o: 8, h: 3, w: 21, bias: true, pool: true },
+  'pooled, padded and strided': { i: 4, o: 8, h: 9, w: 7, stride: 2, pad: 3, bias: true, pool: true },
+  'pooled into a join': { i: 8, o: 8, h: 5, w: 11, relu: true, pool: true, join: { from: 4, c: 12 } },
+  'half weights': { i: 24, o: 19, h: 5, w: 9, pad: 1, bias: true, relu: true, halfWeights: true },
+  'half weights, 1×1 with stride 2, no bias': { i: 12, o: 8, h: 5, w: 7, kernel: [1, 1], stride: 2, halfWeights: true },
   'folded grid': { i: 3, o: 24, h: 23, w: 17, pad: 1, bias: true, relu: true, most: 3 },
 };
 

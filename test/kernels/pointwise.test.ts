@@ -13,7 +13,7 @@ import {
   tensor,
 } from './table.ts';
 
-interface Spec extends Omit<ConvSpec, 'kernel' | 'stride' | 'dilations' | 'pads' | 'groups' | 'partials'> {
+interface Spec extends Omit<ConvSpec, 'kernel' | 'stride' | 'dilations' | 'pads' | 'groups' | 'partials' | 'pooled'> {
   readonly gate?: boolean;
   /** Form, channels, and for a pooled one the height and width before the pool. */
   readonly shortcut?: readonly [Exclude<Shortcut, 'none'>, number, ...(readonly number[])];
@@ -23,10 +23,11 @@ interface Spec extends Omit<ConvSpec, 'kernel' | 'stride' | 'dilations' | 'pads'
   readonly relu?: boolean;
   readonly join?: Row['join'];
   readonly most?: number;
+  readonly halfWeights?: boolean;
 }
 
 function row(name: string, spec: Spec): Row {
-  const { i, o, h, w, gate, shortcut, residual, addend, relu, join, most } = spec;
+  const { i, o, h, w, gate, shortcut, residual, addend, relu, join, most, halfWeights } = spec;
   const { node, inputs } = convRow({ ...spec, activation: relu ? 'relu' : 'none' });
   const [form, sc, ...before] = shortcut ?? ['none' as const, 0];
   const [sh, sw] = form === 'pooled' ? before : [h, w];
@@ -48,6 +49,7 @@ function row(name: string, spec: Spec): Row {
     inputs: { ...inputs, ...extra },
     join,
     most,
+    halfWeights,
   };
 }
 
@@ -77,6 +79,7 @@ const specs: Readonly<Record<string, Spec>> = {
   'relu, then addend': { i: 16, o: 24, h: 5, w: 7, bias: true, relu: true, addend: [3, 4] },
   'addend of one pixel': { i: 13, o: 19, h: 3, w: 5, relu: true, addend: [1, 1] },
   'addend that shrinks': { i: 8, o: 8, h: 3, w: 4, bias: true, addend: [7, 9] },
+  'half weights': { i: 19, o: 21, h: 5, w: 3, bias: true, shortcut: ['same', 5], relu: true, halfWeights: true },
   'all at once': {
     ...{ i: 19, o: 21, h: 5, w: 3, bias: true, gate: true, shortcut: ['pooled', 5, 9, 6], residual: true, relu: true },
     ...{ addend: [2, 2], join: { from: 8, c: 32 }, most: 1 },

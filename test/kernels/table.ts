@@ -20,6 +20,8 @@ export interface Row {
   readonly frame?: { readonly h: number; readonly w: number };
   /** Workgroups that a dimension may hold: a small number folds a small grid as a huge one is folded. */
   readonly most?: number;
+  /** Where results are stored as halves, weights are too. */
+  readonly halfWeights?: boolean;
 }
 
 export interface Tolerance {
@@ -90,6 +92,7 @@ export interface ConvSpec {
   readonly bias?: boolean;
   readonly activation?: Activation;
   readonly partials?: boolean;
+  readonly pooled?: { readonly h: number; readonly w: number } | null;
 }
 
 /** A convolution with its operand, before anything is fused into it. */
@@ -100,7 +103,8 @@ export function convRow(spec: ConvSpec): Pick<Row, 'inputs'> & { node: NodeOf<'c
     ...(spec.bias ? { bias: tensor('bias', o) } : {}),
   };
   const partials = spec.partials ? 'partials' : null;
-  const attributes = { kernel, stride, dilations, pads, groups, activation, shortcut: 'none' as const, partials };
+  const { pooled = null } = spec;
+  const attributes = { kernel, stride, dilations, pads, groups, activation, shortcut: 'none' as const, partials, pooled };
   return { node: node('conv', { attributes, constants }) as NodeOf<'conv'>, inputs: { x: map(i, h, w) } };
 }
 

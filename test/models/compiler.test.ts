@@ -32,7 +32,7 @@ for (const name of representatives) {
 }
 
 async function compile(name: string, precision: Precision, stem: Stem, compiler: Sitting): Promise<void> {
-  const graph = fuse(findNetwork(name).build(size));
+  const graph = fuse(findNetwork(name).build(size), { precision, facts: compiler.facts });
   const choice = { variants: 'auto', shaderFacts: library.facts, ...normalisation } as const;
   const plan = lower(graph, { precision, stem, facts: compiler.facts, ...choice });
   // Nothing is computed, so any numbers will do.

@@ -43,7 +43,7 @@ export async function prepareGraph(
   input = fixtureInput(graph.input),
 ): Promise<Prepared> {
   const { device, library } = engine;
-  const fused = fuse(graph);
+  const fused = fuse(graph, { precision, facts });
   const choice = { variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.facts } as const;
   const plan = lower(fused, { precision, facts, ...choice });
   const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;

@@ -242,6 +242,67 @@ test('brute force: networks that nobody drew', () => {
   assert.ok(compared > 2000, `${compared} cells`);
 });
 
+type Growth = (b: Builder, name: string, x: string, h: number, w: number) => Map;
+
+function deconv(kernel: number, stride: number, pad: number, tile: { h: number; w: number } | null): Growth {
+  return (b, name, x, h, w) => {
+    const grown = (cells: number, most = cells): number => {
+      const one = Math.min(most, cells);
+      return Math.ceil(cells / one) * ((one - 1) * stride + kernel - 2 * pad);
+    };
+    const size = { h: grown(h, tile?.h), w: grown(w, tile?.w) };
+    return { value: b.deconv(name, x, 4, { kernel, stride, pad, ...size, tile }), ...size };
+  };
+}
+
+function zoom(scale: number): Growth {
+  return (b, name, x, h, w) => ({ value: b.zoom(name, x, { scale, h: h * scale, w: w * scale }), h: h * scale, w: w * scale });
+}
+
+const growths: readonly [name: string, grow: Growth, period: { h: number; w: number }, stride: { h: number; w: number }][] = [
+  ['zoom', zoom(3), { h: 3, w: 3 }, { h: 4 / 3, w: 4 / 3 }],
+  ['deconv', deconv(16, 8, 4, null), { h: 8, w: 8 }, { h: 1 / 2, w: 1 / 2 }],
+  // Two cells of 8 pixels grow to 6, and three of 12 to 8.
+  ['tiles', deconv(4, 2, 0, { h: 2, w: 3 }), { h: 6, w: 8 }, { h: 4 / 3, w: 3 / 2 }],
+  ['tiles of rows', deconv(4, 2, 1, { h: 3, w: 99 }), { h: 6, w: 2 }, { h: 2, w: 2 }],
+];
+
+for (const [name, grow, period, stride] of growths) {
+  test(`brute force: ${name}`, () => {
+    const b = builder(name, { c: 4, h: 96, w: 96 });
+    const conv = (value: string, x: string): string => b.conv(value, x, { in: 4, out: 4, kernel: 3, pad: 1, groups: 4 });
+    const small = b.maxpool('pool2', conv('conv2', b.maxpool('pool1', conv('conv1', b.input))));
+    const large = grow(b, 'grown', small, 24, 24);
+    const graph = b.graph([conv('conv3', b.softmax('prob', large.value))]);
+    const fields = fieldsOfView(graph);
+    assert.equal([fields.of('pool2').size, fields.of('pool2').stride.h], [{ h: 10, w: 10 }, 4]);
+    assert.equal([fields.of('grown').period, fields.of('grown').stride], [period, stride]);
+    for (let n = 0; n < 12; n++) {
+      const [row, column] = [Math.floor(large.h / 2) - 6 + n, Math.floor(large.w / 2) - 5 + ((5 * n) % 12)];
+      for (const value of ['grown', 'prob', 'conv3']) compare(graph, fields, value, row, column);
+    }
+  });
+}
+
+test('DilatedNet sees as far as its layers add up to', () => {
+  for (const [name, pixels] of [
+    ['dilation7_kitti', 652],
+    ['dilation8_camvid', 908],
+    ['dilation10_cityscapes', 2444],
+  ] as const) {
+    const fields = fieldsOfView(findNetwork(name).build({ classes: 2, h: 1396, w: 1396 }));
+    const sizes = ['conv1_2', 'conv2_2', 'conv3_3', 'conv4_3', 'conv5_3', 'fc6', 'ctx_final'].map(layer => fields.of(layer).size.w);
+    assert.equal([name, ...sizes], [name, 5, 14, 40, 92, 188, 380, pixels]);
+    assert.equal(
+      [fields.of('fc6').stride, fields.of('fc6').first],
+      [
+        { h: 8, w: 8 },
+        { row: 0, column: 0 },
+      ],
+    );
+  }
+});
+
 test('the bound is the last rate without holes, of a convolution and of a block', () => {
   for (const [kernel, strides] of [
     [3, [2, 2]],

@@ -91,7 +91,8 @@ function back(node: Node, { from, to, mask }: Need, shape: (name: string) => Sha
       const read = scatter(mask, shape(node.inputs.x), taps(kernel[0]), taps(kernel[1]));
       return [[node.inputs.x, { from: group[0] * i, to: (group.at(-1)! + 1) * i, mask: read }]];
     }
-    case 'pool': {
+    case 'pool':
+    case 'maxpool': {
       const pair = (at: number): number[] => [2 * at, 2 * at + 1];
       return [[node.inputs.x, { from, to, mask: scatter(mask, shape(node.inputs.x), pair, pair) }]];
     }
@@ -102,6 +103,31 @@ function back(node: Node, { from, to, mask }: Need, shape: (name: string) => Sha
       const columns = (at: number): number[] => neighbours(at, input.w, w, mode);
       return [[node.inputs.x, { from, to, mask: scatter(mask, input, rows, columns) }]];
     }
+    case 'zoom': {
+      const input = shape(node.inputs.x);
+      const { scale } = node.attributes;
+      // A cell reaches the pixels that are nearer than `scale`, and the last one all behind it.
+      const cells = (size: number) => (at: number) =>
+        Array.from({ length: size }, (_, cell) => cell).filter(
+          cell => Math.abs(at - cell * scale) < scale || (cell === size - 1 && at > cell * scale),
+        );
+      return [[node.inputs.x, { from, to, mask: scatter(mask, input, cells(input.h), cells(input.w)) }]];
+    }
+    case 'deconv': {
+      const input = shape(node.inputs.x);
+      const { kernel, stride, pad, tile } = node.attributes;
+      // Every cell adds a kernel from its own place on, in the space that its tile grows to.
+      const cells = (size: number, one: number) => (at: number) =>
+        Array.from({ length: size }, (_, cell) => cell).filter(cell => {
+          const grown = (one - 1) * stride + kernel - 2 * pad;
+          const space = Math.floor(cell / one) * grown;
+          const start = space + (cell % one) * stride - pad;
+          return at >= Math.max(start, space) && at < Math.min(start + kernel, space + grown);
+        });
+      const read = scatter(mask, input, cells(input.h, tile?.h ?? input.h), cells(input.w, tile?.w ?? input.w));
+      return [[node.inputs.x, { from, to, mask: read }]];
+    }
+    case 'softmax':
     case 'argmax':
       return [[node.inputs.x, { from: 0, to: shape(node.inputs.x).c, mask }]];
     default:

@@ -39,7 +39,7 @@ const planOf = (name: string, rest: Partial<LowerOptions> = {}): Plan => lower(f
 
 function passesOf(graph: Graph): string {
   const stages: Stage[] = [];
-  fuse(graph, (pass, _before, after) => stages.push({ pass, after }));
+  fuse(graph, undefined, (pass, _before, after) => stages.push({ pass, after }));
   return drawPasses(graph, stages);
 }
 
@@ -183,7 +183,7 @@ test('passes: every column, and every node of a kind as it was published', () =>
     const page = onItsOwn(passesOf(graph));
     const words = page.texts('text');
     const counts: number[] = [];
-    fuse(graph, ({ name }, before, after) => {
+    fuse(graph, undefined, ({ name }, before, after) => {
       assert.ok(
         words.some(word => word.endsWith(`  ${name}`)),
         name,

@@ -43,7 +43,7 @@ for (const shader of shaders) {
 }
 
 test('every lib is used', () => {
-  const codecs = new Set(CODECS.map(precision => `lib/${precision}`));
+  const codecs = new Set([...CODECS.map(precision => `lib/${precision}`), 'lib/weights.half']);
   const all = [...texts.values()].join('\n');
   for (const lib of libs)
     assert.ok(codecs.has(lib) || all.includes(`// use ${lib}.wgsl\n`), `shaders/${lib}.wgsl is used by no shader`);

@@ -81,4 +81,15 @@ test('NaN and infinity, in every float type', () => {
   }
 });
 
+test('a large tensor is checked in slabs, to its last value', () => {
+  const values = new Float32Array(2 ** 21 + 5);
+  const large = new Map([['a', [values.length]]]);
+  const memory = new Uint8Array(values.byteLength + 1);
+  for (const at of [2 ** 20, values.length - 1]) {
+    memory.set(new Uint8Array(values.with(at, Number.NaN).buffer), 1);
+    const tensor: Tensor = { dtype: 'F32', shape: [values.length], bytes: memory.subarray(1) };
+    assert.throws(() => checkTensors(new Map([['a', tensor]]), large, 'x.pth'), new RegExp(`holds NaN at index ${at}:`));
+  }
+});
+
 test.run();

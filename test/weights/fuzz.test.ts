@@ -26,6 +26,8 @@ import {
   tuple,
   zip,
 } from './pickle.ts';
+import type { Field } from './protobuf.ts';
+import * as proto from './protobuf.ts';
 
 const CASES = 10_000;
 const LIMIT_MS = 50;
@@ -432,6 +434,63 @@ const modern: Code = [
     [0x74, 0x52, 0x75],
   );
 
+// Caffe models. Damage to a field gets true lengths around it, or it would never be read.
+
+const fieldNumbers = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 50, 100, 2 ** 29 - 1];
+const wireTypes = [0, 1, 2, 3, 4, 5, 6, 7];
+
+function fieldValue(old: Field['value'], random: Random): Field['value'] {
+  const numbers = [0n, 1n, 2n, 3n, 5n, 6n, 127n, 128n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n, BigInt(random(2 ** 31))];
+  if (typeof old === 'bigint') return pick([...numbers, old - 1n < 0n ? 0n : old - 1n, old + 1n], random);
+  return blind(old instanceof Uint8Array ? old : proto.encode(old), random);
+}
+
+/** One field, at any depth, is dropped, repeated, moved, or gets another number, type, length or value. */
+function mutateFields(fields: readonly Field[], random: Random): readonly Field[] {
+  if (fields.length === 0) return fields;
+  const at = random(fields.length);
+  const field = fields[at];
+  if (Array.isArray(field.value) && random(4) > 0) return fields.with(at, { ...field, value: mutateFields(field.value, random) });
+  const edits: readonly (() => readonly Field[])[] = [
+    () => fields.toSpliced(at, 1),
+    () => fields.toSpliced(at, 0, ...Array.from({ length: 1 + random(8) }, () => field)),
+    () => fields.toSpliced(at, 1).toSpliced(random(fields.length), 0, field),
+    () => fields.with(at, { ...field, number: pick(fieldNumbers, random) }),
+    () => fields.with(at, { ...field, wire: pick(wireTypes, random) }),
+    () => fields.with(at, { ...field, claim: pick([0n, 1n, 4n, 40n, 2n ** 32n, 2n ** 64n - 1n, BigInt(random(256))], random) }),
+    () => fields.with(at, { ...field, value: fieldValue(field.value, random) }),
+    () => fields.with(at, { ...field, value: fieldValue(field.value, random) }),
+  ];
+  return pick(edits, random)();
+}
+
+function caffemodel(title: string, fields: readonly Field[]): Specimen {
+  const aimed: Mutation = (_, random) => {
+    let mutant = fields;
+    for (let left = pick([1, 1, 2, 4], random); left > 0; left--) mutant = mutateFields(mutant, random);
+    return proto.encode(mutant);
+  };
+  return { title, bytes: proto.encode(fields), aimed };
+}
+
+const inputs = [proto.text(1, 'net'), proto.text(3, 'data'), ...proto.ints(4, [1, 3, 8, 8], false)];
+const newLayers = [
+  proto.layer('data', 'Data'),
+  proto.layer('a', 'Convolution', proto.blob([2, 3], [1, 2, 3, 4, 5, 6]), proto.blob([3], [1, 2, 3])),
+  proto.layer('relu', 'ReLU'),
+  proto.layer(
+    'bn',
+    'BatchNorm',
+    [...proto.doubles(8, [1, 2]), proto.message(7, ...proto.ints(1, [2], false))],
+    [...proto.floats(5, [1, 2], false), ...proto.blob([2], [])],
+  ),
+];
+const oldLayers = [
+  proto.oldLayer('a', 4, proto.legacyBlob([2, 3, 1, 1], [1, 2, 3, 4, 5, 6]), proto.legacyBlob([1, 1, 1, 3], [1, 2, 3])),
+  proto.oldLayer('pool', 17),
+  proto.oldLayer('fc', 14, proto.legacyBlob([1, 1, 2, 1], [1, 2]), proto.legacyBlob([1, 1, 1, 2], [1, 2])),
+];
+
 const specimens: readonly Specimen[] = [
   { title: 'safetensors', bytes: safetensors, aimed: (bytes, random) => several(bytes, random, safetensorsMutations) },
   checkpoint('trainer', dict(...trainer, ['model', [...ordered(...weights), ...dict(['_metadata', ordered()]), 0x62]])),
@@ -441,6 +500,8 @@ const specimens: readonly Specimen[] = [
   checkpoint('deflated', dict(['model', ordered(...weights)]), 8),
   { title: 'foreign', bytes: foreign, aimed: (bytes, random) => several(bytes, random, safetensorsMutations) },
   checkpoint('zip64', dict(...weights), 0, true),
+  caffemodel('caffemodel', [...inputs, ...newLayers]),
+  caffemodel('old caffemodel', [...inputs, ...oldLayers]),
 ];
 
 /** Small files that would be large: every byte of the pickle builds something. */
@@ -451,6 +512,20 @@ const bombs: readonly (readonly [title: string, code: Code, times: number])[] = 
   ['calls', call(global('collections', 'OrderedDict')), 2 ** 17],
   ['tensors', tensor({ stored: 6, shape: [2 ** 16], strides: [0] }), 2 ** 12],
   ['texts', [0x8c, 250, ...new Array<number>(250).fill(0x61)], 2 ** 16],
+];
+
+/** The same of Caffe: bytes that repeat inside one layer. */
+const caffeBombs: readonly (readonly [title: string, inside: Uint8Array, times: number])[] = [
+  ['blobs of nothing', proto.encode([proto.message(7, proto.int(1, 0))]), 2 ** 18],
+  ['empty blobs', proto.encode([proto.message(7)]), 2 ** 20],
+  ['names', proto.encode([proto.text(1, 'x'.repeat(4000))]), 2 ** 10],
+  ['unknown fields', proto.encode([proto.int(900, 1)]), 2 ** 19],
+];
+/** And inside one blob. */
+const blobBombs: readonly (readonly [title: string, inside: Uint8Array, times: number])[] = [
+  ['floats', proto.encode(proto.floats(5, [1], false)), 2 ** 18],
+  ['empty pieces', proto.encode(proto.floats(5, [])), 2 ** 20],
+  ['shapes', proto.encode([proto.message(7, proto.int(1, 1))]), 2 ** 18],
 ];
 
 // The judge.
@@ -535,18 +610,26 @@ test('what is undamaged is read', async () => {
 
 test('a bomb costs no more', async () => {
   for (const [title, code, times] of bombs) {
-    const bytes = archive({
-      pickle: join([...Array.from({ length: times }, () => Uint8Array.from(code)), Uint8Array.of(0x2e)]),
-      method: 8,
-      wide: false,
-    });
-    let best = await examine(bytes);
-    for (let tries = 1; tries < TRIES && best.bytes > LIMIT_BYTES + bytes.length; tries++) best = await examine(bytes);
-    assert.ok(best.bytes <= LIMIT_BYTES + bytes.length, `${title}, ${bytes.length} bytes: took ${best.bytes} bytes`);
-    assert.is(best.fault, null, `${title}: ${best.fault}`);
-    assert.not.ok(best.read, title);
+    const once = Uint8Array.from(code);
+    await defuse(title, archive({ pickle: join([repeated(once, times), Uint8Array.of(0x2e)]), method: 8, wide: false }));
+  }
+  for (const [title, inside, times] of caffeBombs) await defuse(title, proto.encode([proto.bytes(100, repeated(inside, times))]));
+  for (const [title, inside, times] of blobBombs) {
+    await defuse(title, proto.encode([proto.message(100, proto.bytes(7, repeated(inside, times)))]));
   }
 });
+
+function repeated(inside: Uint8Array, times: number): Uint8Array {
+  return join(Array.from({ length: times }, () => inside));
+}
+
+async function defuse(title: string, bytes: Uint8Array): Promise<void> {
+  let best = await examine(bytes);
+  for (let tries = 1; tries < TRIES && best.bytes > LIMIT_BYTES + bytes.length; tries++) best = await examine(bytes);
+  assert.ok(best.bytes <= LIMIT_BYTES + bytes.length, `${title}, ${bytes.length} bytes: took ${best.bytes} bytes`);
+  assert.is(best.fault, null, `${title}: ${best.fault}`);
+  assert.not.ok(best.read, title);
+}
 
 const given = process.env.FUZZ_SEED;
 const seeds = given === undefined ? [1, Math.floor(Math.random() * 2 ** 31)] : [Number(given)];

@@ -173,7 +173,7 @@ async function refusesFile(bytes: Uint8Array, pattern: RegExp): Promise<void> {
 test('the format is told by the content', async () => {
   const read = await readWeights(writeSafetensors(sample, { a: 'b' }), 'weights.pth');
   assert.equal([read.format, read.tensors.size, read.metadata.get('a')], ['safetensors', 5, 'b']);
-  await refusesFile(new Uint8Array(0), /^x: is empty \(0 bytes\): neither a safetensors file nor a PyTorch checkpoint/);
+  await refusesFile(new Uint8Array(0), /^x: is empty \(0 bytes\): neither a safetensors file, a PyTorch checkpoint/);
   await refusesFile(new TextEncoder().encode('<!DOCTYPE html>'), /begins with 3c 21 44 .* \(<!DOCTYPE ht\)/);
   await refusesFile(Uint8Array.of(0x89, 0x50, 0x4e, 0x47), /begins with 89 50 4e 47 \(\.PNG\)/);
   await refusesFile(file('{}', 0, 2n ** 40n), /claims 1099511627776 bytes/);

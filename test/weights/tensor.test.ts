@@ -9,10 +9,12 @@ import {
   countChecked,
   encodeFloat16,
   float16ToNumber,
+  fromFloat32,
   numberToFloat16,
   quote,
   show,
   toFloat32,
+  toFloat32Range,
 } from '../../src/weights/tensor.ts';
 
 const halves: [number, number][] = [
@@ -70,9 +72,27 @@ test('every type decodes, aligned or not', () => {
       memory.set(new Uint8Array(view.buffer), shift);
       const tensor: Tensor = { dtype, shape: [2, 1], bytes: memory.subarray(shift) };
       assert.equal([...toFloat32(tensor)], expected, `${dtype}, ${shift} bytes off`);
+      const ranges: [number, number][] = [
+        [0, 2],
+        [0, 1],
+        [1, 2],
+        [1, 1],
+      ];
+      for (const [from, to] of ranges)
+        assert.equal([...toFloat32Range(tensor, from, to)], expected.slice(from, to), `${dtype}, ${from} to ${to}, ${shift} off`);
       assert.is(toFloat32(tensor).buffer === memory.buffer, dtype === 'F32' && shift === 0, `${dtype} a view, ${shift} bytes off`);
     }
   }
+});
+
+test('a range decodes no more than itself', () => {
+  const values = Float32Array.from({ length: 1000 }, (_, i) => i - 500);
+  const memory = new Uint8Array(values.byteLength + 1);
+  memory.set(new Uint8Array(values.buffer), 1);
+  const [aligned, shifted] = [fromFloat32([10, 100], values), { dtype: 'F32', shape: [1000], bytes: memory.subarray(1) } as const];
+  assert.is(toFloat32Range(aligned, 200, 300).buffer, values.buffer, 'a view where the bytes happen to be');
+  assert.is(toFloat32Range(shifted, 200, 300).buffer.byteLength, 400, 'a copy of the range alone');
+  assert.equal(toFloat32Range(shifted, 999, 1000), Float32Array.of(499));
 });
 
 test('halves encode as a tensor', () => {

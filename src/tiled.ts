@@ -1,0 +1,87 @@
+// DilatedNet's published prediction (fyu/dilation, predict.py): the picture gets a margin of its reflection, tiles of it go through one plan one
+// after another, what they make is stitched, and the end reads the whole.
+import { checkSignal } from './errors.ts';
+import { prepare } from './gpu/executor.ts';
+import { decodeValue, readBuffer } from './gpu/transfer.ts';
+import { INPUT } from './graph/graph.ts';
+import { byteLength } from './graph/layout.ts';
+import { select } from './graph/select.ts';
+import type { Size } from './image/size.ts';
+import type { Tiles } from './image/tiles.ts';
+import { endGraph } from './models/dilatednet.ts';
+import { fuse } from './passes/index.ts';
+import { type Classified, classReader, frameTexture, lowering, type Material, type Pipeline } from './pipeline.ts';
+import { lower } from './plan/lower.ts';
+
+/** `scores`: the probabilities too, on the stitched grid; behind a transposed convolution at the picture's size. */
+export async function tiledPicture(material: Material, picture: Size, tiles: Tiles, scores: boolean): Promise<Pipeline> {
+  const { engine, network, card, read, precision, onCompile } = material;
+  const { device } = engine;
+  const { rows, columns, size, step, margin } = tiles;
+  const { value } = network.grid!;
+  const whole = network.build({ classes: card.classes.length, ...size });
+  const graph = fuse(select(whole, [value]), material);
+  const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: picture, margin });
+  const cells = plan.values[value];
+  const grid = { c: cells.c, h: rows * cells.h, w: columns * cells.w };
+  const end = endGraph(network, { ...grid, to: picture, tile: rows * columns > 1 ? { h: cells.h, w: cells.w } : null });
+  const endFused = fuse(select(end, scores ? ['classes', 'prob'] : ['classes']), material);
+  const endPlan = lower(endFused, { ...lowering(material), stem: 'map' });
+  const frame = await frameTexture(device, plan, picture);
+  const made: { destroy(): void }[] = [frame];
+  const destroy = (): void => {
+    for (const thing of made) thing.destroy();
+  };
+  try {
+    const program = await prepare(engine, graph, plan, read, frame.createView(), { onProgress: onCompile });
+    made.push(program);
+    const ending = await prepare(engine, endFused, endPlan, read, null, { onProgress: onCompile });
+    made.push(ending);
+    const reader = classReader(device, ending, picture);
+    made.push(reader);
+    const rowBytes = (w: number): number => byteLength({ c: grid.c, h: 1, w }, 'map', precision);
+    const stitch = (encoder: GPUCommandEncoder, row: number, column: number): void => {
+      const [source, target] = [program.buffer(value), ending.buffer(INPUT)];
+      for (let y = 0; y < cells.h; y++) {
+        const to = (row * cells.h + y) * rowBytes(grid.w) + column * rowBytes(cells.w);
+        encoder.copyBufferToBuffer(source, y * rowBytes(cells.w), target, to, rowBytes(cells.w));
+      }
+    };
+    const one: Pipeline['run'] = async (rgba, signal, onTile) => {
+      device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: picture.w * 4 }, [picture.w, picture.h]);
+      for (let tile = 0; tile < rows * columns; tile++) {
+        checkSignal(signal);
+        const [row, column] = [Math.floor(tile / columns), tile % columns];
+        program.update(0, { ...plan.steps[0].params, top: row * step.h, left: column * step.w });
+        const encoder = device.createCommandEncoder();
+        program.encode(encoder);
+        stitch(encoder, row, column);
+        device.queue.submit([encoder.finish()]);
+        await device.queue.onSubmittedWorkDone();
+        onTile?.(tile + 1, rows * columns);
+      }
+      checkSignal(signal);
+      const staging = await reader.staging();
+      const encoder = device.createCommandEncoder();
+      ending.encode(encoder);
+      reader.encode(encoder, staging);
+      device.queue.submit([encoder.finish()]);
+      const classes = await reader.read(staging);
+      if (!scores) return { classes, scores: null };
+      const place = endPlan.values.prob;
+      const bytes = await readBuffer(device, ending.buffer('prob'));
+      return { classes, scores: { data: decodeValue(bytes, place, precision), c: place.c, h: place.h, w: place.w } };
+    };
+    // Tiles of two pictures would meet in one texture: pictures take turns.
+    let turn: Promise<unknown> = Promise.resolve();
+    const run: Pipeline['run'] = (...picture) => {
+      const mine: Promise<Classified> = turn.then(() => one(...picture));
+      turn = mine.catch(() => {});
+      return mine;
+    };
+    return { plan, size, tiles: rows * columns, run, destroy };
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+}
