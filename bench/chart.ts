@@ -18,9 +18,9 @@ const RIGHT = 40;
 const COLUMN = 12.5;
 const NARROWEST = 760;
 const PLOT = 250;
-const NAMES = 74;
+const NAMES = 58;
 const ROW = 21;
-const HEAD = 96;
+const HEAD = 112;
 
 const STYLE = [
   '.fill{stroke-width:.8}.line{stroke-width:.6}.figure{font-size:21px;font-weight:600}.hit{fill:transparent}',
@@ -35,6 +35,7 @@ export function drawChart({ adapter, software, results, peers }: Charted): strin
   const body: string[] = [
     label(LEFT, 44, 'Time of every step over its floor', { class: 'title' }),
     label(LEFT, 66, `${adapter}${software ? '  ·  a software adapter: shares count, times do not' : ''}`, { class: 'sub soft' }),
+    ...drawKey(LEFT, 88),
   ];
   let y = HEAD;
   for (const result of results) {
@@ -129,7 +130,12 @@ function drawSteps(steps: readonly StepTime[], width: number): Panel {
 
 /** A bracket under the steps of each module of the network; names where they fit, hung where they do not. */
 function drawModules(steps: readonly StepTime[], column: number): string[] {
-  const module = ({ node }: StepTime): string => node.split('.').slice(0, 2).join('.');
+  // The body has stages, which have names of their own.
+  const module = ({ node }: StepTime): string =>
+    node
+      .split('.')
+      .slice(0, node.startsWith('body.') ? 2 : 1)
+      .join('.');
   const drawn: string[] = [];
   for (let from = 0; from < steps.length; ) {
     let to = from + 1;
@@ -175,7 +181,7 @@ function drawKernels(steps: readonly StepTime[], width: number): Panel {
     );
   });
   return {
-    body: [label(LEFT, 18, 'by kernel', { class: 'head' }), ...drawKey(LEFT + 84, 18), ...rows],
+    body: [label(LEFT, 18, 'by kernel', { class: 'head' }), ...rows],
     height: 34 + kernels.length * ROW + 16,
   };
 }
@@ -184,8 +190,8 @@ function drawKey(x: number, y: number): string[] {
   return [
     bar(x, y - 9, 10, 10, { class: 'area', opacity: 0.35 }),
     label(x + 15, y, 'time taken', { class: 'soft' }),
-    bar(x + 78, y - 9, 10, 10, { class: 'area' }),
-    label(x + 93, y, 'floor: multiply-adds or bytes at the rates measured in the same run', { class: 'soft' }),
+    bar(x + 80, y - 9, 10, 10, { class: 'area' }),
+    label(x + 95, y, 'floor: multiply-adds or bytes at the rates measured in the same run', { class: 'soft' }),
   ];
 }
 

@@ -1,7 +1,6 @@
 // The benchmark as a program: `npm run bench`, `atrous bench`, or `node dist/bench.js` on a machine that has nothing but `webgpu`.
 
-import { constants, existsSync, statSync } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { description } from '../src/cli/bench.ts';
@@ -27,7 +26,8 @@ import { comparePeers, findOnnx, needPeers, type Peer, togglesFor } from './peer
 import { printPeer, printResult, printScaling, printSteps, printTuning } from './print.ts';
 import { mergeReports, type Report, readReport, reportOf, reportText } from './report.ts';
 import { type Scaling, scaling } from './scaling.ts';
-import { mergeTuning, ship, type Tuning, tune, winnersOf } from './tune.ts';
+import { mergeTuning, type Tuning, tune, winnersOf } from './tune.ts';
+import { SHIPPED, ship } from './tuned.ts';
 
 /** The repository, or the folder of the package: this file lies one below, built or not. */
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -63,22 +63,21 @@ const bench: Command = {
     const job = await jobOf(args);
     const { device, note, source } = await nodeDevice({ adapter: job.adapter, ...job.toggles });
     if (note) out.note(note);
-    const facts = factsOf(device);
+    let measured: Measured;
     try {
-      const library = await shaderLibrary();
+      const [facts, library] = [factsOf(device), await shaderLibrary()];
       out.text(
         `adapter  ${adapterName(device.adapterInfo)}${facts.software ? ' — software: figures prove ratios, not speed' : ''}`,
       );
       const opened = { device, facts, library };
       if (args.flag('check')) return await check(opened, out);
-      const measured = await time(opened, job, out);
-      device.destroy();
-      const peers = job.peers ? await compare(job, measured, source, out) : [];
-      await keep({ ...measured.report, peers }, job, out);
-      return 0;
+      measured = await time(opened, job, out);
     } finally {
       device.destroy();
     }
+    const peers = job.peers ? await compare(job, measured, source, out) : [];
+    await keep({ ...measured.report, peers }, job, out);
+    return 0;
   },
 };
 
@@ -180,7 +179,7 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
       }
     }
     out.text(printTuning(tuning));
-    if (facts.id) bench = { ...opened, tuned: ship(tuned, facts.id, winnersOf(tuning)) };
+    if (facts.id) bench = { ...opened, tuned: { ...tuned, [facts.id]: winnersOf(tuning) } };
   }
   const results: Result[] = [];
   const scalings: Scaling[] = [];
@@ -189,7 +188,8 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
     for (const size of sizes) {
       out.progress(`timing ${model} ${sizeText(size)}`);
       // The chart is drawn from the steps.
-      const result = await measure(bench, limits, { ...job, model, size, steps: job.steps || job.json !== null });
+      const wish = { ...job, model, size, steps: job.steps || job.json !== null };
+      const result = await onNewDevice(job, device => measure({ ...bench, device }, limits, wish));
       out.text(printResult(result, facts.software));
       if (job.steps) out.text(printSteps(result));
       results.push(result);
@@ -203,6 +203,16 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
   }
   const report = reportOf(facts, limits, { toggles: job.toggles, results, peers: [], scaling: scalings, tuning });
   return { report, bench };
+}
+
+/** A device keeps the pipelines that it has compiled, and a first frame is one on a device that has compiled nothing. */
+async function onNewDevice<T>({ adapter, toggles }: Job, work: (device: GPUDevice) => Promise<T>): Promise<T> {
+  const { device } = await nodeDevice({ adapter, ...toggles });
+  try {
+    return await work(device);
+  } finally {
+    device.destroy();
+  }
 }
 
 async function compare(job: Job, { report, bench }: Measured, source: string, out: Output): Promise<Peer[]> {
@@ -252,18 +262,10 @@ async function keep(report: Report, job: Job, out: Output): Promise<void> {
   if (!job.tune) return;
   const folder = existsSync(join(root, 'bench')) ? join(root, 'bench/results') : resolveFrom('.');
   const file = join(folder, `${report.id}.json`);
-  const merged = mergeReports(await readReport(file), written);
-  await writeAtomic(file, reportText(merged));
+  await writeAtomic(file, reportText(mergeReports(await readReport(file), written)));
   out.text(`wrote    ${file}`);
-  const shipped = join(root, 'src/plan/tuned.json');
-  const writable = await access(shipped, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-  if (!writable || !report.id)
-    return out.text(`         the winners ship once they are in src/plan/tuned.json, which is not here to be written`);
-  await writeAtomic(shipped, `${JSON.stringify(ship(tuned, report.id, winnersOf(merged.tuning)), null, 2)}\n`);
-  out.text(`wrote    ${shipped}`);
+  if (await ship(root)) out.text(`wrote    ${join(root, SHIPPED)}`);
+  else out.text(`         its winners ship once that file lies in the repository's bench/results: npx tsx bench/ship.ts`);
 }
 
 if (process.argv[2] === AS_ENGINE && process.send) serve(openEngine);

@@ -40,12 +40,14 @@ export function readOnnx(bytes: Uint8Array, name: string): OnnxFile {
     throw new AtrousError('BAD_USAGE', `--onnx ${name}: ${why}; a file with one input 1×3×H×W and one output 1×C×H×W is needed`);
   };
   try {
-    const graph = messages(bytes, MODEL.graph)[0] ?? refuse('it holds no graph');
-    const weights = new Set(messages(graph, GRAPH.initializer).map(each => textOf(each, INITIALIZER_NAME)));
-    const inputs = messages(graph, GRAPH.input)
+    const graphs = messages(bytes, MODEL.graph);
+    if (graphs.length === 0) refuse('it holds no graph');
+    const all = (id: number): Uint8Array[] => graphs.flatMap(graph => messages(graph, id));
+    const weights = new Set(all(GRAPH.initializer).map(each => textOf(each, INITIALIZER_NAME)));
+    const inputs = all(GRAPH.input)
       .map(port)
       .filter(each => !weights.has(each.name));
-    const outputs = messages(graph, GRAPH.output).map(port);
+    const outputs = all(GRAPH.output).map(port);
     if (inputs.length !== 1 || outputs.length !== 1) refuse(`it has ${inputs.length} inputs and ${outputs.length} outputs`);
     const [[input], [output]] = [inputs, outputs];
     for (const { name: what, shape } of [input, output]) if (shape.length !== 4) refuse(`"${what}" has ${shape.length} axes`);

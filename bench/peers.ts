@@ -39,7 +39,7 @@ export interface Peer {
 
 export const PROVIDERS = ['cpu', 'webgpu'] as const;
 /** The engine of the comparison; its install step downloads more than is needed. */
-export const PACKAGE = { name: 'onnxruntime-node', install: 'npm i --no-save --ignore-scripts onnxruntime-node@1.30.0' };
+const PACKAGE = { name: 'onnxruntime-node', install: 'npm i --no-save --ignore-scripts onnxruntime-node@1.30.0' };
 const AGREED = 0.999;
 /** Pairs of frames take about this long. */
 const PAIRS_MS = 20_000;
@@ -60,8 +60,8 @@ export function togglesFor({ enable, disable }: Toggles): Toggles {
 }
 
 /** Throws `NO_FILE` with the command that installs it. */
-export async function needPeers(): Promise<void> {
-  if (await findPackage(PACKAGE.name)) return;
+export async function needPeers(find = findPackage): Promise<void> {
+  if (await find(PACKAGE.name)) return;
   throw new AtrousError('NO_FILE', `--peers: the package ${PACKAGE.name} is not installed: run ${PACKAGE.install}`);
 }
 

@@ -13,7 +13,7 @@ export function printResult(result: Result, software: boolean): string {
   const lines = [
     '',
     `${result.model} ${result.size} ${result.precision}${software ? ' (software adapter)' : ''}`,
-    `  checked      plain rows = CPU reference at ${trust.size} (within ${trust.error}); classes equal ${percent(agreement.classes)}, logits within ${agreement.logits_error} (against ${agreement.against})`,
+    `  checked      plain rows = CPU reference at ${trust.size} (within ${trust.error.toExponential(1)}); classes equal ${percent(agreement.classes)}, logits within ${agreement.logits_error.toExponential(1)} (against ${agreement.against})`,
     `  wall         median ${wall.median.toFixed(2)} ms, min ${wall.min.toFixed(2)}, p95 ${wall.p95.toFixed(2)}, n ${wall.n}: ${result.fps.toFixed(2)} FPS, ${result.throughput_fps.toFixed(2)} with several in flight`,
     `  gpu          ${gpu ? `median ${gpu.median.toFixed(2)} ms, min ${gpu.min.toFixed(2)}, p95 ${gpu.p95.toFixed(2)}` : 'no timestamps on this adapter'}`,
     `  by the pixel ${pixel.wall} ms a megapixel${pixel.gpu === null ? '' : `, ${pixel.gpu} on the adapter`}`,

@@ -4,7 +4,7 @@ import { AtrousError } from '../src/errors.ts';
 import { createEngine, destroyEngine } from '../src/gpu/executor.ts';
 import { statistics } from '../src/gpu/timing.ts';
 import { kernels } from '../src/kernels/index.ts';
-import { kindOf, lacks, scaleOf, type Tuned, type Winners } from '../src/plan/choose.ts';
+import { kindOf, lacks, scaleOf, type Winners } from '../src/plan/choose.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import type { Precision } from '../src/shader/source.ts';
 import { round } from './limits.ts';
@@ -100,14 +100,4 @@ export function winnersOf(tuning: Tuning): Winners {
   const winners = (sizes: Tuning[string]): Record<string, string> =>
     Object.fromEntries(Object.entries(sizes).map(([scale, { winner }]) => [scale, winner]));
   return Object.fromEntries(Object.entries(tuning).map(([kind, sizes]) => [kind, winners(sizes)]));
-}
-
-/** The shipped winners with those of one adapter in their place. */
-export function ship(shipped: Tuned, id: string, winners: Winners): Tuned {
-  const all = { ...shipped, [id]: winners };
-  return Object.fromEntries(
-    Object.keys(all)
-      .sort()
-      .map(name => [name, all[name]]),
-  );
 }
