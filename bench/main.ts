@@ -189,7 +189,10 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
       out.progress(`timing ${model} ${sizeText(size)}`);
       // The chart is drawn from the steps.
       const wish = { ...job, model, size, steps: job.steps || job.json !== null };
-      const result = await onNewDevice(job, device => measure({ ...bench, device }, limits, wish));
+      const first = results.length === 0 && !job.tune;
+      const result = await (first
+        ? measure(bench, limits, wish)
+        : onNewDevice(job, device => measure({ ...bench, device }, limits, wish)));
       out.text(printResult(result, facts.software));
       if (job.steps) out.text(printSteps(result));
       results.push(result);
