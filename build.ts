@@ -76,7 +76,7 @@ await build({
   ...common,
   entryPoints: { node: 'src/node/index.ts', cli: 'src/cli/main.ts', bench: 'bench/main.ts' },
   platform: 'node',
-  external: ['webgpu', 'sharp', '@sparticuz/chromium'],
+  external: ['webgpu', 'sharp', '@sparticuz/chromium', 'onnxruntime-node'],
   splitting: false,
 });
 execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });

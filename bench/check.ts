@@ -19,7 +19,7 @@ import { toFloat32 } from '../src/weights/tensor.ts';
 import { checkTable } from '../test/kernels/check.ts';
 import { tables } from '../test/kernels/index.ts';
 import { GOLDEN, goldenFile } from './golden.ts';
-import { relativeError } from './measure.ts';
+import { relativeError } from './network.ts';
 
 interface Device {
   readonly device: GPUDevice;

@@ -1,20 +1,55 @@
 // The benchmark as a program: `npm run bench`, `atrous bench`, or `node dist/bench.js` on a machine that has nothing but `webgpu`.
 
+import { existsSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { description } from '../src/cli/bench.ts';
-import { type Arguments, type Command, countOf, parse, precisionOf, sizeOf, usage, variantsOf } from '../src/cli/command.ts';
-import { output, percent, runProgram } from '../src/cli/output.ts';
+import { type Arguments, type Command, countOf, parse, parseSize, precisionOf, usage, variantsOf } from '../src/cli/command.ts';
+import { type Output, output, runProgram } from '../src/cli/output.ts';
 import { AtrousError } from '../src/errors.ts';
 import { adapterName, factsOf } from '../src/gpu/device.ts';
 import { findNetwork } from '../src/models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../src/node/engine.ts';
-import { checkFile, resolveFrom, writeAtomic } from '../src/node/files.ts';
-import { table } from '../src/plan/print.ts';
+import { checkFile, readBytes, resolveFrom, writeAtomic } from '../src/node/files.ts';
+import { softwareDawn } from '../src/node/software.ts';
+import { tuned, type VariantChoice } from '../src/plan/choose.ts';
+import type { Precision } from '../src/shader/source.ts';
+import { drawChart } from './chart.ts';
 import { check } from './check.ts';
+import { type EngineSpec, serve, startEngine, type Toggles } from './child.ts';
+import { openEngine } from './engines.ts';
 import { measureLimits } from './limits.ts';
 import { measure, type Result } from './measure.ts';
+import { type Bench, familyOf, type Size, sizeText } from './network.ts';
+import { readOnnx } from './onnx.ts';
+import { comparePeers, findOnnx, needPeers, type Peer, togglesFor } from './peers.ts';
+import { printPeer, printResult, printScaling, printSteps, printTuning } from './print.ts';
+import { mergeReports, type Report, readReport, reportOf, reportText } from './report.ts';
+import { type Scaling, scaling } from './scaling.ts';
+import { mergeTuning, type Tuning, tune, winnersOf } from './tune.ts';
+import { SHIPPED, ship } from './tuned.ts';
 
-/** Without --size: the paper's on a GPU, one that takes a second or less on a CPU adapter. */
-const SIZES = { hardware: { h: 1024, w: 2048 }, software: { h: 128, w: 256 } };
+/** The repository, or the folder of the package: this file lies one below, built or not. */
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** Starts this program as an engine that answers to a parent. */
+const AS_ENGINE = '--engine';
+
+interface Job {
+  readonly models: readonly string[];
+  /** Empty: the family's. */
+  readonly sizes: readonly Size[];
+  readonly precision: Precision;
+  readonly variants: VariantChoice;
+  readonly runs: number | undefined;
+  readonly steps: boolean;
+  readonly tune: boolean;
+  readonly peers: boolean;
+  readonly onnx: string | null;
+  /** Absolute. */
+  readonly json: string | null;
+  readonly adapter: string | undefined;
+  readonly toggles: Toggles;
+}
 
 const bench: Command = {
   ...description,
@@ -25,103 +60,216 @@ const bench: Command = {
       return 0;
     }
     checkAlone(args);
-    const names = args.positionals.length > 0 ? args.positionals : ['regseg'];
-    for (const name of names) findNetwork(name);
-    const wish = { precision: precisionOf(args, 'f32'), variants: variantsOf(args), steps: args.flag('steps') };
-    const runs = args.text('runs') === undefined ? undefined : countOf(args, 'runs', 1);
-    const size = sizeOf(args);
-    const file = args.text('json') === undefined ? null : resolveFrom(args.text('json')!);
-    if (file) await checkFile(file);
-    const { device, note } = await nodeDevice({
-      adapter: args.text('adapter'),
-      enable: args.list('enable'),
-      disable: args.list('disable'),
-    });
+    const job = await jobOf(args);
+    const { device, note, source } = await nodeDevice({ adapter: job.adapter, ...job.toggles });
     if (note) out.note(note);
+    let measured: Measured;
     try {
-      const facts = factsOf(device);
-      const library = await shaderLibrary();
+      const [facts, library] = [factsOf(device), await shaderLibrary()];
       out.text(
         `adapter  ${adapterName(device.adapterInfo)}${facts.software ? ' — software: figures prove ratios, not speed' : ''}`,
       );
-      if (args.flag('check')) return await check({ device, facts, library }, out);
-      const limits = await measureLimits(device, facts.software);
-      out.text(
-        `limits   ${limits.multiply_add_gflops} GFLOP/s multiply-add, ${limits.copy_gb_per_s} GB/s copy, ${limits.dispatch_us} µs a dispatch`,
-      );
-      const results: Result[] = [];
-      for (const model of names) {
-        const result = await measure(
-          { device, facts, library, limits },
-          { ...wish, model, runs, size: size ?? SIZES[facts.software ? 'software' : 'hardware'] },
-        );
-        print(result, facts.software, out.text);
-        results.push(result);
-      }
-      if (file) {
-        const { limits: sizes, features, software } = facts;
-        const toggles = { enable: args.list('enable'), disable: args.list('disable') };
-        const report = {
-          adapter: facts.name,
-          limits: { ...limits, ...sizes, features, software },
-          toggles,
-          node: process.version,
-          results,
-          peers: [],
-        };
-        await writeAtomic(file, `${JSON.stringify(report, null, 1)}\n`);
-        out.text(`wrote    ${file}`);
-      }
-      return 0;
+      const opened = { device, facts, library };
+      if (args.flag('check')) return await check(opened, out);
+      measured = await time(opened, job, out);
     } finally {
       device.destroy();
     }
+    const peers = job.peers ? await compare(job, measured, source, out) : [];
+    await keep({ ...measured.report, peers }, job, out);
+    return 0;
   },
 };
 
 /** `--check` times nothing, so options of timing are a mistake. */
 function checkAlone(args: Arguments): void {
   if (!args.flag('check')) return;
-  const unused = ['size', 'precision', 'variants', 'runs', 'json'].filter(option => args.text(option) !== undefined);
-  const words = [...args.positionals, ...(args.flag('steps') ? ['--steps'] : []), ...unused.map(option => `--${option}`)];
+  const named = ['size', 'precision', 'variants', 'runs', 'json', 'onnx'].filter(option => args.text(option) !== undefined);
+  const flags = ['steps', 'tune', 'peers'].filter(option => args.flag(option));
+  const words = [...args.positionals, ...[...flags, ...named].map(option => `--${option}`)];
   if (words.length > 0)
     throw new AtrousError('BAD_USAGE', `--check runs every kernel and the golden, and times nothing: leave out ${words.join(' ')}`);
 }
 
-function print(result: Result, software: boolean, line: (text: string) => void): void {
-  const { wall_ms: wall, gpu_ms: gpu, cpu_reference: cpu, agreement } = result;
-  line('');
-  line(`${result.model} ${result.size} ${result.precision}${software ? ' (software adapter)' : ''}`);
-  line(
-    `  checked      plain rows = CPU reference at 64x128; classes equal ${percent(agreement.classes)}, logits within ${agreement.logits_error} (against ${agreement.against})`,
-  );
-  line(
-    `  wall         median ${wall.median.toFixed(2)} ms, min ${wall.min.toFixed(2)}, p95 ${wall.p95.toFixed(2)}, n ${wall.n}: ${result.fps.toFixed(2)} FPS, ${result.throughput_fps.toFixed(2)} with several in flight`,
-  );
-  line(
-    `  gpu          ${gpu ? `median ${gpu.median.toFixed(2)} ms, min ${gpu.min.toFixed(2)}, p95 ${gpu.p95.toFixed(2)}` : 'no timestamps on this adapter'}`,
-  );
-  line(
-    `  reference    CPU ${cpu.fps} FPS (${cpu.extrapolated ? `measured at ${cpu.size}, scaled by MACs` : 'measured at this size'}): ${result.ratio}× as fast`,
-  );
-  line(
-    `  work         ${result.dispatches} dispatches, ${result.pipelines} pipelines, ${(result.macs / 1e9).toFixed(3)} GMACs, ${(result.bytes / 1e6).toFixed(1)} MB moved, peak ${(result.peak_bytes / 1e6).toFixed(1)} MB, plan ${result.plan}`,
-  );
-  line(`  roofline     ${percent(result.roofline)} of what the adapter's own limits allow`);
-  line(
-    `  first frame  ${result.first_frame_ms.toFixed(0)} ms (compile ${result.first_frame.compile_ms.toFixed(0)}, run ${result.first_frame.run_ms.toFixed(0)})`,
-  );
-  if (!result.steps) return;
-  const rows = result.steps.map(({ node, pipeline, us, floor_us: floor, macs }) => [
-    node,
-    pipeline,
-    us.toFixed(0),
-    floor.toFixed(0),
-    percent(floor / us),
-    ((2 * macs) / us / 1e3).toFixed(2),
-  ]);
-  line('');
-  line(table(['step', 'pipeline', 'µs', 'floor µs', 'share', 'GFLOP/s'], rows));
+/** The words, checked before anything is opened. */
+async function jobOf(args: Arguments): Promise<Job> {
+  const models = args.positionals.length > 0 ? args.positionals : ['regseg'];
+  for (const name of models) findNetwork(name);
+  const sizes =
+    args.text('size') === undefined
+      ? []
+      : args
+          .text('size')!
+          .split(',')
+          .map(size => parseSize('--size', size));
+  const [tuning, peers, onnx] = [args.flag('tune'), args.flag('peers'), args.text('onnx')];
+  if (tuning && (args.text('variants') ?? 'auto') !== 'auto')
+    throw new AtrousError(
+      'BAD_USAGE',
+      `--tune times every variant and --variants ${args.text('variants')} names some: leave one out`,
+    );
+  if (onnx !== undefined && !peers)
+    throw new AtrousError('BAD_USAGE', `--onnx ${onnx} is what --peers compares with: add --peers or leave --onnx out`);
+  const json = args.text('json') === undefined ? null : resolveFrom(args.text('json')!);
+  for (const file of [json, json && chartOf(json)]) if (file) await checkFile(file);
+  const job = {
+    models,
+    sizes: sizes.filter((size, n) => sizes.findIndex(other => sizeText(other) === sizeText(size)) === n),
+    precision: precisionOf(args, 'f32'),
+    variants: variantsOf(args),
+    runs: args.text('runs') === undefined ? undefined : countOf(args, 'runs', 1),
+    steps: args.flag('steps'),
+    tune: tuning,
+    peers,
+    onnx: onnx === undefined ? null : resolveFrom(onnx),
+    json,
+    adapter: args.text('adapter'),
+    toggles: togglesOf(args),
+  };
+  const { onnx: file } = job;
+  const checked = file ? { ...job, sizes: onnxSizes(job, await readBytes(file), file) } : job;
+  if (peers) await needPeers();
+  return checked;
 }
 
-await runProgram(() => bench.run(parse('bench', bench, process.argv.slice(2))));
+/** `--tune` compares steps of microseconds, which Dawn's clock rounds to 65 unless told otherwise. */
+function togglesOf(args: Arguments): Toggles {
+  const [enable, disable] = [args.list('enable'), args.list('disable')];
+  const finer = args.flag('tune') && ![...enable, ...disable].includes('timestamp_quantization');
+  return { enable, disable: finer ? [...disable, 'timestamp_quantization'] : disable };
+}
+
+/** The one size that an ONNX file is for. Throws `BAD_USAGE` when the words say another. */
+function onnxSizes({ models, sizes }: Pick<Job, 'models' | 'sizes'>, bytes: Uint8Array, file: string): Size[] {
+  if (models.length > 1)
+    throw new AtrousError('BAD_USAGE', `--onnx ${file} is one network, ${models.join(' ')} are ${models.length}`);
+  const { input, output } = readOnnx(bytes, file);
+  const [, , h, w] = input.shape;
+  const classes = familyOf(models[0]).classes;
+  if (output.shape[1] !== null && output.shape[1] !== classes)
+    throw new AtrousError('BAD_USAGE', `--onnx ${file}: it has ${output.shape[1]} classes, ${models[0]} is timed with ${classes}`);
+  if (!h || !w) return [...sizes];
+  const other = sizes.find(size => size.h !== h || size.w !== w);
+  if (other) throw new AtrousError('BAD_USAGE', `--size ${sizeText(other)}: --onnx ${file} takes ${h}x${w}; leave --size out`);
+  return [{ h, w }];
+}
+
+interface Measured {
+  readonly report: Report;
+  readonly bench: Bench;
+}
+
+function sizesOf(job: Job, model: string, software: boolean): readonly Size[] {
+  return job.sizes.length > 0 ? job.sizes : [familyOf(model).sizes[software ? 'software' : 'hardware']];
+}
+
+/** Everything that is timed on the one device: limits, variants, models, sizes beside each other. */
+async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
+  const { device, facts } = opened;
+  const limits = await measureLimits(device, facts.software);
+  out.text(
+    `limits   ${limits.multiply_add_gflops} GFLOP/s multiply-add, ${limits.copy_gb_per_s} GB/s copy, ${limits.dispatch_us} µs a dispatch`,
+  );
+  let [bench, tuning]: [Bench, Tuning] = [opened, {}];
+  if (job.tune) {
+    for (const model of job.models) {
+      for (const size of sizesOf(job, model, facts.software)) {
+        out.progress(`tuning ${model} ${sizeText(size)}`);
+        tuning = mergeTuning(tuning, await tune(opened, model, size, job.precision));
+      }
+    }
+    out.text(printTuning(tuning));
+    if (facts.id) bench = { ...opened, tuned: { ...tuned, [facts.id]: winnersOf(tuning) } };
+  }
+  const results: Result[] = [];
+  const scalings: Scaling[] = [];
+  for (const model of job.models) {
+    const sizes = sizesOf(job, model, facts.software);
+    for (const size of sizes) {
+      out.progress(`timing ${model} ${sizeText(size)}`);
+      // The chart is drawn from the steps.
+      const wish = { ...job, model, size, steps: job.steps || job.json !== null };
+      const first = results.length === 0 && !job.tune;
+      const result = await (first
+        ? measure(bench, limits, wish)
+        : onNewDevice(job, device => measure({ ...bench, device }, limits, wish)));
+      out.text(printResult(result, facts.software));
+      if (job.steps) out.text(printSteps(result));
+      results.push(result);
+    }
+    if (sizes.length < 2) continue;
+    out.progress(`timing ${model} at ${sizes.length} sizes in turns`);
+    const found = await scaling(bench, { ...job, model }, sizes, job.runs);
+    out.text('');
+    for (const each of found) out.text(printScaling(each));
+    scalings.push(...found);
+  }
+  const report = reportOf(facts, limits, { toggles: job.toggles, results, peers: [], scaling: scalings, tuning });
+  return { report, bench };
+}
+
+/** A device keeps the pipelines that it has compiled, and a first frame is one on a device that has compiled nothing. */
+async function onNewDevice<T>({ adapter, toggles }: Job, work: (device: GPUDevice) => Promise<T>): Promise<T> {
+  const { device } = await nodeDevice({ adapter, ...toggles });
+  try {
+    return await work(device);
+  } finally {
+    device.destroy();
+  }
+}
+
+async function compare(job: Job, { report, bench }: Measured, source: string, out: Output): Promise<Peer[]> {
+  const { models, precision, variants, adapter } = job;
+  const toggles = togglesFor(job.toggles);
+  const env = await driversOf(source);
+  const start = (spec: EngineSpec) => startEngine(fileURLToPath(import.meta.url), [AS_ENGINE], spec.engine === 'atrous' ? {} : env);
+  const peers: Peer[] = [];
+  for (const model of models) {
+    for (const size of sizesOf(job, model, report.limits.software)) {
+      out.progress(`comparing ${model} ${sizeText(size)}`);
+      const onnx = job.onnx ?? findOnnx(root, model, size);
+      const match = { model, size, precision, variants, adapter, tuned: bench.tuned, toggles };
+      const found = await comparePeers(match, onnx, start, job.runs);
+      out.text(`\n${model} ${sizeText(size)} beside others${onnx ? `, ${basename(onnx)}` : ''}`);
+      for (const peer of found) out.text(printPeer(peer));
+      peers.push(...found);
+    }
+  }
+  return peers;
+}
+
+/** onnxruntime has a Dawn of its own, which has to find the driver that ours found. */
+async function driversOf(source: string): Promise<NodeJS.ProcessEnv> {
+  if (!source.startsWith('SwiftShader')) return {};
+  const { folder } = await softwareDawn();
+  return { LD_LIBRARY_PATH: [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':') };
+}
+
+/** The chart lies beside the file; a pipe or a terminal has none. */
+function chartOf(file: string): string | null {
+  const special = existsSync(file) && !statSync(file).isFile();
+  return special ? null : `${file.replace(/\.json$/i, '')}.svg`;
+}
+
+/** Writes what was asked for: the run's own file and chart, the adapter's, the winners. */
+async function keep(report: Report, job: Job, out: Output): Promise<void> {
+  const results = job.steps ? report.results : report.results.map(({ steps: _, ...result }) => result);
+  const written = { ...report, results };
+  if (job.json) {
+    const { adapter, limits, peers } = report;
+    const chart = chartOf(job.json);
+    await writeAtomic(job.json, reportText(written));
+    if (chart) await writeAtomic(chart, drawChart({ adapter, software: limits.software, results: report.results, peers }));
+    out.text(`wrote    ${job.json}${chart ? ` and ${chart}` : ''}`);
+  }
+  if (!job.tune) return;
+  const folder = existsSync(join(root, 'bench')) ? join(root, 'bench/results') : resolveFrom('.');
+  const file = join(folder, `${report.id}.json`);
+  await writeAtomic(file, reportText(mergeReports(await readReport(file), written)));
+  out.text(`wrote    ${file}`);
+  if (await ship(root)) out.text(`wrote    ${join(root, SHIPPED)}`);
+  else out.text(`         its winners ship once that file lies in the repository's bench/results: npx tsx bench/ship.ts`);
+}
+
+if (process.argv[2] === AS_ENGINE && process.send) serve(openEngine);
+else await runProgram(() => bench.run(parse('bench', bench, process.argv.slice(2))));

@@ -1,39 +1,40 @@
 // One model at one size and precision: first held against slower truths, then timed.
 
 import { AtrousError } from '../src/errors.ts';
-import { createEngine, destroyEngine, type Engine, type Program, prepare } from '../src/gpu/executor.ts';
-import { BufferUsage, READ, TextureUsage } from '../src/gpu/flags.ts';
+import { createEngine, destroyEngine, type Engine, type Program } from '../src/gpu/executor.ts';
 import { type Statistics, statistics, timer } from '../src/gpu/timing.ts';
-import { decodeClasses, decodeValue, readBuffer } from '../src/gpu/transfer.ts';
-import { constantReader, type ReadConstant } from '../src/graph/constant.ts';
-import type { Graph } from '../src/graph/graph.ts';
-import { classRow } from '../src/graph/layout.ts';
 import { select } from '../src/graph/select.ts';
-import { expectedTensors, findNetwork } from '../src/models/registry.ts';
-import { fuse } from '../src/passes/index.ts';
-import type { AdapterFacts, VariantChoice } from '../src/plan/choose.ts';
-import { lower } from '../src/plan/lower.ts';
 import { type Plan, peakBytes, pipelineKey, pipelines, type Step } from '../src/plan/plan.ts';
-import { preprocess } from '../src/reference/preprocess.ts';
 import { run as runReference } from '../src/reference/run.ts';
-import type { Precision, ShaderLibrary } from '../src/shader/source.ts';
-import { imagenet } from '../src/weights/card.ts';
-import { seededTensor, uniform } from '../src/weights/seeded.ts';
-import { toFloat32 } from '../src/weights/tensor.ts';
+import type { Precision } from '../src/shader/source.ts';
 import { type MeasuredLimits, round } from './limits.ts';
+import {
+  type Bench,
+  type Choice,
+  equalShare,
+  familyOf,
+  frameSize,
+  graphMacs,
+  IN_FLIGHT,
+  inputOf,
+  type Loaded,
+  load,
+  numbersOf,
+  open,
+  PLAIN,
+  picture,
+  planFor,
+  relativeError,
+  type Size,
+  sizeText,
+  start,
+  stop,
+  type Trial,
+} from './network.ts';
 
-export interface Bench {
-  readonly device: GPUDevice;
-  readonly facts: AdapterFacts;
-  readonly library: ShaderLibrary;
-  readonly limits: MeasuredLimits;
-}
-
-export interface Wish {
+export interface Wish extends Choice {
   readonly model: string;
-  readonly size: { readonly h: number; readonly w: number };
-  readonly precision: Precision;
-  readonly variants: VariantChoice;
+  readonly size: Size;
   /** Timed runs; undefined: as many as fit into some seconds. */
   readonly runs: number | undefined;
   readonly steps: boolean;
@@ -60,14 +61,24 @@ export interface Result {
   /** Least time by the adapter's measured limits, over the time taken. */
   readonly roofline: number;
   readonly first_frame_ms: number;
-  readonly first_frame: { readonly compile_ms: number; readonly run_ms: number };
-  /** Against the plain rows in f32 on the same device, at this size. */
-  readonly agreement: { readonly logits_error: number; readonly classes: number; readonly against: string };
-  readonly steps?: readonly StepTime[];
+  /** Its parts: weights in memory; plan, pipelines, weights and buffers on the device; the first run. */
+  readonly first_frame: { readonly load_ms: number; readonly compile_ms: number; readonly run_ms: number };
+  /** Milliseconds a million pixels, of the medians. */
+  readonly ms_per_mp: { readonly gpu: number | null; readonly wall: number };
+  /** Against the plain rows in f32 on the same device, at this size; `trust` is those against the CPU reference. */
+  readonly agreement: {
+    readonly logits_error: number;
+    readonly classes: number;
+    readonly against: string;
+    readonly trust: { readonly size: string; readonly error: number };
+  };
+  readonly steps?: readonly StepTime[] | null;
 }
 
 export interface StepTime {
   readonly node: string;
+  readonly kernel: string;
+  readonly variant: string;
   readonly pipeline: string;
   readonly us: number;
   readonly floor_us: number;
@@ -77,113 +88,61 @@ export interface StepTime {
 
 /** The CPU reference runs for no longer than this. */
 const CPU_SECONDS = 10;
-const TRUST = { h: 64, w: 128 };
-const CLASSES = 19;
-const IN_FLIGHT = 3;
+/** Of the largest number: the plain rows in f32 against float64. */
+const TRUSTED = 2e-4;
 
-interface Network {
-  readonly read: ReadConstant;
-  build(size: { h: number; w: number }): Graph;
+/** What the CPU reference took on a whole network. */
+interface Trusted {
+  readonly ms: number;
+  readonly macs: number;
+  readonly error: number;
+  readonly size: string;
 }
 
-function network(model: string): Network {
-  const found = findNetwork(model);
-  const build = (size: { h: number; w: number }): Graph => found.build({ classes: CLASSES, ...size });
-  const tensors = new Map([...expectedTensors(build(TRUST))].map(([name, shape]) => [name, seededTensor(name, shape)]));
-  return { build, read: constantReader(tensors, toFloat32) };
+function trialText({ divide, ...size }: Trial): string {
+  return divide === 1 ? sizeText(size) : `${sizeText(size)}, hidden widths / ${divide}`;
 }
 
-interface Running {
-  readonly program: Program;
-  readonly frame: GPUTexture;
-}
-
-async function start(
-  engine: Engine,
-  bench: Bench,
-  net: Network,
-  wish: Pick<Wish, 'size' | 'precision' | 'variants'>,
-  outputs: readonly string[],
-): Promise<Running> {
-  const { h, w } = wish.size;
-  const graph = fuse(select(net.build(wish.size), outputs), { precision: wish.precision, facts: bench.facts });
-  const plan = planFor(graph, bench, wish);
-  const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
-  const frame = bench.device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage });
-  const program = await prepare(engine, graph, plan, net.read, frame.createView());
-  return { program, frame };
-}
-
-function planFor(graph: Graph, { facts, library }: Bench, { precision, variants }: Pick<Wish, 'precision' | 'variants'>): Plan {
-  const { mean, std } = imagenet;
-  return lower(graph, { precision, facts, variants, stem: 'texture', mean, std, shaderFacts: library.facts });
-}
-
-/** The fixtures' seeded picture in eight bits. */
-function picture({ h, w }: { h: number; w: number }): Uint8Array<ArrayBuffer> {
-  const rgba = new Uint8Array(h * w * 4).fill(255);
-  const planes = uniform('input', 3 * h * w);
-  for (let pixel = 0; pixel < h * w; pixel++) {
-    for (let channel = 0; channel < 3; channel++) rgba[pixel * 4 + channel] = planes[channel * h * w + pixel] * 256;
-  }
-  return rgba;
-}
-
-/** The plain rows in f32 against the CPU reference on the whole network. Returns the reference's milliseconds and multiply-adds. */
-async function trust(engine: Engine, bench: Bench, net: Network): Promise<{ ms: number; macs: number }> {
-  const rgba = picture(TRUST);
-  const plain = { size: TRUST, precision: 'f32', variants: 'plain' } as const;
-  const running = await start(engine, bench, net, plain, ['decoder']);
-  const logits = await decoderLogits(bench, running, rgba, TRUST);
-  const input = preprocess({ data: rgba, width: TRUST.w, height: TRUST.h }, TRUST, imagenet);
-  const graph = select(net.build(TRUST), ['decoder']);
+/** The plain rows in f32 against the CPU reference on the whole network. Throws `BAD_SHADER` when they differ. */
+async function trust(engine: Engine, bench: Bench, model: string): Promise<Trusted> {
+  const family = familyOf(model);
+  const { trust: trial, numbers } = family;
+  const net = load(model, trial.divide);
+  const rgba = picture(frameSize(trial, family));
+  const running = await start(engine, bench, net, trial, PLAIN, [numbers]);
+  const got = await numbersOf(bench.device, running, rgba);
+  stop(running);
+  const input = inputOf(trial, family);
+  const graph = select(net.build(trial), [numbers]);
   const begin = performance.now();
   const [expected] = runReference(graph, input, net.read).values();
   const ms = performance.now() - begin;
-  const error = relativeError(logits, expected.data);
-  const { macs } = totals(running.program.plan);
-  stop(running);
-  if (!(error <= 2e-4)) {
+  const error = relativeError(got, expected.data);
+  const size = trialText(trial);
+  if (!(error <= TRUSTED)) {
     throw new AtrousError(
       'BAD_SHADER',
-      `the plain f32 rows differ from the CPU reference by ${error.toExponential(1)} of the largest logit at 64x128 (allowed 2e-4): nothing is timed`,
+      `the plain f32 rows differ from the CPU reference by ${error.toExponential(1)} of the largest number of ${numbers} at ${size} (allowed ${TRUSTED}): nothing is timed`,
     );
   }
-  return { ms, macs };
+  return { ms, macs: graphMacs(graph), error: round(error), size };
 }
 
-async function decoderLogits(
-  { device }: Bench,
-  { program, frame }: Running,
-  rgba: Uint8Array<ArrayBuffer>,
-  { h, w }: { h: number; w: number },
-): Promise<Float32Array> {
-  device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: w * 4 }, [w, h]);
-  const encoder = device.createCommandEncoder();
-  program.encode(encoder);
-  device.queue.submit([encoder.finish()]);
-  const [name] = program.plan.outputs;
-  const place = program.plan.values[name];
-  return decodeValue(await readBuffer(device, program.buffer(name)), place, program.plan.precision);
-}
-
-/** Largest difference over the largest expected value. */
-export function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let [worst, largest] = [0, 0];
-  for (let n = 0; n < expected.length; n++) {
-    worst = Math.max(worst, Math.abs(got[n] - expected[n]));
-    largest = Math.max(largest, Math.abs(expected[n]));
-  }
-  return Number.isNaN(worst) ? Number.POSITIVE_INFINITY : worst / largest;
-}
-
-function stop({ program, frame }: Running): void {
-  program.destroy();
-  frame.destroy();
-}
-
-function totals({ steps }: Plan): { macs: number; bytes: number } {
-  return { macs: steps.reduce((sum, step) => sum + step.macs, 0), bytes: steps.reduce((sum, step) => sum + step.bytes, 0) };
+/** Runs the CPU reference at the largest trial that takes at most ten seconds, and scales by multiply-adds where that is not the timed one. */
+function cpuReference(model: string, net: Loaded, size: Size, trusted: Trusted): Result['cpu_reference'] {
+  const timed = { ...size, divide: 1 };
+  const all = graphMacs(net.build(size));
+  const trials = [timed, ...net.family.references].map(trial => {
+    const scaled = trial.divide === 1 ? net : load(model, trial.divide);
+    return { trial, scaled, macs: graphMacs(scaled.build(trial)) };
+  });
+  const soon = trials.find(({ macs }) => macs <= all && (trusted.ms * macs) / trusted.macs <= CPU_SECONDS * 1000);
+  const { trial, scaled, macs } = soon ?? trials.at(-1)!;
+  const input = inputOf(trial, net.family);
+  const begin = performance.now();
+  runReference(scaled.build(trial), input, scaled.read);
+  const ms = ((performance.now() - begin) * all) / macs;
+  return { size: trialText(trial), ms: round(ms), fps: round(1000 / ms), extrapolated: trial !== timed };
 }
 
 /** Seconds that a step takes at least. */
@@ -192,42 +151,44 @@ function floorOf({ macs, bytes }: Pick<Step, 'macs' | 'bytes'>, limits: Measured
 }
 
 /** Checks, then times. Throws `BAD_SHADER` when a check fails: nothing is timed after one. */
-export async function measure(bench: Bench, wish: Wish): Promise<Result> {
-  const { device, limits } = bench;
-  const { size } = wish;
-  const net = network(wish.model);
+export async function measure(bench: Bench, limits: MeasuredLimits, wish: Wish): Promise<Result> {
+  const { device } = bench;
+  const { model, size } = wish;
   const engine = createEngine(device, bench.library);
   try {
-    const rgba = picture(size);
+    const rgba = picture(frameSize(size, familyOf(model)));
     // The first frame before anything else, so that it holds all compilation; it counts only if the checks that follow pass.
     const begin = performance.now();
-    const running = await start(engine, bench, net, wish, ['classes']);
+    const net = load(model);
+    const loaded = performance.now();
+    const running = await start(engine, bench, net, size, wish);
     const compiled = performance.now();
-    const session = open(bench, running, rgba, size);
+    const session = open(device, running, rgba);
     const classes = await session.frame();
     const ran = performance.now();
-    const cpu = await trust(engine, bench, net);
+    const trusted = await trust(engine, bench, model);
     const { plan } = running.program;
     const agreement = await agree(engine, bench, net, wish, plan, classes, rgba);
     const runs = wish.runs ?? Math.max(5, Math.min(50, Math.ceil(4000 / (ran - compiled))));
-    const wall = await repeat(runs, session.frame);
-    const gpu = await gpuTimes(device, running.program, runs);
+    const wall = statistics(await repeat(runs, session.frame));
+    const times = await gpuTimes(device, running.program, runs);
+    const gpu = times && statistics(times);
     const throughput = await session.throughput(Math.max(IN_FLIGHT * 2, Math.min(runs, 50)));
     const steps = wish.steps ? await stepTimes(device, running.program, limits) : undefined;
     session.close();
     stop(running);
-    const { macs, bytes } = totals(plan);
-    const reference = cpuReference(cpu, macs, size, net);
-    const floor = plan.steps.reduce((sum, step) => sum + floorOf(step, limits), 0) * 1e3;
-    const wallStatistics = statistics(wall);
-    const fps = 1000 / wallStatistics.median;
+    const sum = (field: 'macs' | 'bytes'): number => plan.steps.reduce((total, step) => total + step[field], 0);
+    const reference = cpuReference(model, net, size, trusted);
+    const floor = plan.steps.reduce((total, step) => total + floorOf(step, limits), 0) * 1e3;
+    const megapixels = (size.h * size.w) / 1e6;
+    const fps = 1000 / wall.median;
     return {
-      model: wish.model,
-      size: `${size.h}x${size.w}`,
+      model,
+      size: sizeText(size),
       precision: wish.precision,
       variants: typeof wish.variants === 'string' ? wish.variants : wish.variants.join(','),
-      gpu_ms: gpu && statistics(gpu),
-      wall_ms: wallStatistics,
+      gpu_ms: gpu,
+      wall_ms: wall,
       fps: round(fps),
       throughput_fps: round(throughput),
       cpu_reference: reference,
@@ -235,116 +196,65 @@ export async function measure(bench: Bench, wish: Wish): Promise<Result> {
       dispatches: plan.steps.length,
       pipelines: pipelines(plan).size,
       plan: plan.hash,
-      macs,
-      bytes,
+      macs: sum('macs'),
+      bytes: sum('bytes'),
       peak_bytes: peakBytes(plan),
-      roofline: round(floor / (gpu ? statistics(gpu) : wallStatistics).median),
+      roofline: round(floor / (gpu ?? wall).median),
       first_frame_ms: round(ran - begin),
-      first_frame: { compile_ms: round(compiled - begin), run_ms: round(ran - compiled) },
-      agreement,
-      ...(steps ? { steps } : {}),
+      first_frame: { load_ms: round(loaded - begin), compile_ms: round(compiled - loaded), run_ms: round(ran - compiled) },
+      ms_per_mp: { gpu: gpu && round(gpu.median / megapixels), wall: round(wall.median / megapixels) },
+      agreement: { ...agreement, trust: { size: trusted.size, error: trusted.error } },
+      ...(steps === undefined ? {} : { steps }),
     };
   } finally {
     destroyEngine(engine);
   }
 }
 
-/** Runs the CPU reference at the largest size that takes at most ten seconds, and scales by multiply-adds where that is not the timed one. */
-function cpuReference(
-  cpu: { ms: number; macs: number },
-  macs: number,
-  size: { h: number; w: number },
-  net: Network,
-): Result['cpu_reference'] {
-  const sizes = [size, { h: 256, w: 512 }, { h: 128, w: 256 }].filter(({ h, w }) => h * w <= size.h * size.w);
-  for (const { h, w } of sizes) {
-    const share = (h * w) / (size.h * size.w);
-    if ((cpu.ms * macs * share) / cpu.macs > CPU_SECONDS * 1000) continue;
-    const input = preprocess({ data: picture({ h, w }), width: w, height: h }, { h, w }, imagenet);
-    const begin = performance.now();
-    runReference(net.build({ h, w }), input, net.read);
-    const ms = (performance.now() - begin) / share;
-    return { size: `${h}x${w}`, ms: round(ms), fps: round(1000 / ms), extrapolated: share !== 1 };
-  }
-  const ms = (cpu.ms * macs) / cpu.macs;
-  return { size: `${TRUST.h}x${TRUST.w}`, ms: round(ms), fps: round(1000 / ms), extrapolated: true };
-}
-
-/** The timed plan against the plain rows in f32: decoder logits and classes at the timed size. */
+/** The timed plan against the plain rows in f32: the numbers behind the classes, and the classes, at the timed size. */
 async function agree(
   engine: Engine,
   bench: Bench,
-  net: Network,
-  wish: Wish,
+  net: Loaded,
+  { size, ...choice }: Wish,
   plan: Plan,
   classes: Uint8Array,
   rgba: Uint8Array<ArrayBuffer>,
-): Promise<Result['agreement']> {
-  const plain = { size: wish.size, precision: 'f32', variants: 'plain' } as const;
-  if (planFor(fuse(net.build(wish.size), { precision: 'f32', facts: bench.facts }), bench, plain).hash === plan.hash) {
+): Promise<Omit<Result['agreement'], 'trust'>> {
+  if (planFor(bench, net, size, PLAIN).plan.hash === plan.hash) {
     return { logits_error: 0, classes: 1, against: 'itself: on this adapter the plan is the plain rows in f32' };
   }
-  const logitsOf = async (what: Pick<Wish, 'size' | 'precision' | 'variants'>): Promise<Float32Array> => {
-    const running = await start(engine, bench, net, what, ['decoder']);
-    const logits = await decoderLogits(bench, running, rgba, wish.size);
+  const numbers = async (what: Choice): Promise<Float32Array> => {
+    const running = await start(engine, bench, net, size, what, [net.family.numbers]);
+    const values = await numbersOf(bench.device, running, rgba);
     stop(running);
-    return logits;
+    return values;
   };
-  const error = relativeError(await logitsOf(wish), await logitsOf(plain));
-  const running = await start(engine, bench, net, plain, ['classes']);
-  const session = open(bench, running, rgba, wish.size);
+  const { precision, variants } = choice;
+  const error = relativeError(await numbers({ precision, variants }), await numbers(PLAIN));
+  const running = await start(engine, bench, net, size, PLAIN);
+  const session = open(bench.device, running, rgba);
   const expected = await session.frame();
   session.close();
   stop(running);
-  const equal = classes.reduce((sum, value, n) => sum + Number(value === expected[n]), 0) / classes.length;
-  return { logits_error: round(error), classes: round(equal), against: 'the plain rows in f32' };
+  return { logits_error: round(error), classes: round(equalShare(classes, expected)), against: 'the plain rows in f32' };
 }
 
-/** Frames through a program: bytes in memory → classes in memory. */
-function open({ device }: Bench, { program, frame }: Running, rgba: Uint8Array<ArrayBuffer>, { h, w }: { h: number; w: number }) {
-  const source = program.buffer('classes');
-  const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-  const ring = Array.from({ length: IN_FLIGHT }, () => device.createBuffer({ label: 'classes', size: source.size, usage }));
-  const submit = async (target: GPUBuffer): Promise<Uint8Array> => {
-    device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: w * 4 }, [w, h]);
-    const encoder = device.createCommandEncoder();
-    program.encode(encoder);
-    encoder.copyBufferToBuffer(source, 0, target, 0, source.size);
-    device.queue.submit([encoder.finish()]);
-    await target.mapAsync(READ);
-    const classes = decodeClasses(target.getMappedRange(), { h, w }, classRow(w));
-    target.unmap();
-    return classes;
-  };
-  return {
-    frame: () => submit(ring[0]),
-    /** Frames a second with several in flight. */
-    async throughput(frames: number): Promise<number> {
-      const begin = performance.now();
-      const lanes = ring.map(async (target, lane) => {
-        for (let n = lane; n < frames; n += ring.length) await submit(target);
-      });
-      await Promise.all(lanes);
-      return (frames * 1000) / (performance.now() - begin);
-    },
-    close(): void {
-      for (const buffer of ring) buffer.destroy();
-    },
-  };
-}
-
-async function repeat(runs: number, work: () => Promise<unknown>): Promise<number[]> {
+export async function repeat(runs: number, work: () => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
-  for (let n = 0; n < runs; n++) {
-    const begin = performance.now();
-    await work();
-    times.push(performance.now() - begin);
-  }
+  for (let n = 0; n < runs; n++) times.push(await timed(work));
   return times;
 }
 
+/** Milliseconds. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return performance.now() - begin;
+}
+
 /** Milliseconds of the whole pass, the frame on the device already; null without timestamps. */
-async function gpuTimes(device: GPUDevice, program: Program, runs: number): Promise<number[] | null> {
+export async function gpuTimes(device: GPUDevice, program: Program, runs: number): Promise<number[] | null> {
   const clock = timer(device, 1);
   if (!clock) return null;
   const times: number[] = [];
@@ -359,24 +269,36 @@ async function gpuTimes(device: GPUDevice, program: Program, runs: number): Prom
   return times;
 }
 
-/** Each step in a pass of its own, the median of five. */
-async function stepTimes(device: GPUDevice, program: Program, limits: MeasuredLimits): Promise<StepTime[] | undefined> {
-  const { plan } = program;
-  const clock = timer(device, plan.steps.length);
-  if (!clock) return undefined;
-  const samples: number[][] = [];
-  for (let n = 0; n < 5; n++) {
-    const encoder = device.createCommandEncoder();
-    program.encodeSteps(encoder, clock.writes);
-    clock.resolve(encoder);
-    device.queue.submit([encoder.finish()]);
-    samples.push(await clock.read());
+/** Nanoseconds of each step in a pass of its own, once for every program in turn, `rounds` times: program → step → samples. Null without timestamps. */
+export async function stepSamples(device: GPUDevice, programs: readonly Program[], rounds: number): Promise<number[][][] | null> {
+  const clock = timer(device, Math.max(...programs.map(({ plan }) => plan.steps.length)));
+  if (!clock) return null;
+  const samples: number[][][] = programs.map(({ plan }) => plan.steps.map(() => []));
+  for (let round = 0; round < rounds; round++) {
+    for (const [n, program] of programs.entries()) {
+      const encoder = device.createCommandEncoder();
+      program.encodeSteps(encoder, clock.writes);
+      clock.resolve(encoder);
+      device.queue.submit([encoder.finish()]);
+      const times = await clock.read();
+      for (const [step, list] of samples[n].entries()) list.push(times[step]);
+    }
   }
   clock.destroy();
+  return samples;
+}
+
+/** The median of five for each step. */
+async function stepTimes(device: GPUDevice, program: Program, limits: MeasuredLimits): Promise<StepTime[] | null> {
+  const { plan } = program;
+  const samples = await stepSamples(device, [program], 5);
+  if (!samples) return null;
   return plan.steps.map((step, index) => ({
     node: step.node,
+    kernel: step.kernel,
+    variant: step.variant,
     pipeline: pipelineKey(step, plan.precision),
-    us: round(statistics(samples.map(times => times[index])).median / 1e3),
+    us: round(statistics(samples[0][index]).median / 1e3),
     floor_us: round(floorOf(step, limits) * 1e6),
     macs: step.macs,
     bytes: step.bytes,

@@ -8,19 +8,23 @@ import { type Command, shared, sharedHelp } from './command.ts';
 /** Its words; `bench/main.ts` runs them. */
 export const description: Omit<Command, 'run'> = {
   usage:
-    'bench [MODEL …] [--size HxW] [--precision P] [--variants V] [--runs N] [--steps] [--check] [--json FILE] [--enable a,b] [--disable a,b]',
+    'bench [MODEL …] [--size HxW,…] [--precision P] [--variants V] [--runs N] [--steps] [--tune] [--peers] [--onnx FILE] [--check] ' +
+    '[--json FILE] [--enable a,b] [--disable a,b]',
   about:
     'checks, then times against the CPU reference and the adapter’s own limits; with --check only checks: every kernel row × variant, and the embedded golden',
   help: {
     ...sharedHelp,
     runs: 'timed runs, default as many as fit into some seconds',
     steps: 'time every step by itself, beside its floor',
+    tune: 'time every variant of every kernel on the plan’s own steps and keep the winners',
+    peers: 'time onnxruntime on the same network, frames in turns',
+    onnx: 'the network’s ONNX file for --peers, with the seeded weights; its input says the size',
     check: 'check every kernel and the embedded golden; time nothing',
-    json: 'file to write the results to',
+    json: 'file to write the results to; a chart goes beside it, as .svg',
     enable: 'Dawn toggles to switch on, such as skip_validation',
     disable: 'Dawn toggles to switch off',
     help: 'this text',
-    size: `${sharedHelp.size}; default 1024x2048, on a software adapter 128x256`,
+    size: `${sharedHelp.size}; several with commas are also compared by the pixel; default 1024x2048, on a software adapter 128x256`,
   },
   options: {
     size: shared.size,
@@ -29,6 +33,9 @@ export const description: Omit<Command, 'run'> = {
     adapter: shared.adapter,
     runs: { type: 'string' },
     steps: { type: 'boolean' },
+    tune: { type: 'boolean' },
+    peers: { type: 'boolean' },
+    onnx: { type: 'string' },
     check: { type: 'boolean' },
     json: { type: 'string' },
     enable: { type: 'string' },

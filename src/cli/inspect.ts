@@ -152,7 +152,7 @@ async function factsFor(adapter: string, print: (line: string) => void): Promise
 async function readFacts(path: string): Promise<AdapterFacts> {
   const text = new TextDecoder().decode(await readBytes(path));
   try {
-    const { adapter: name, limits } = JSON.parse(text);
+    const { adapter: name, id = null, limits } = JSON.parse(text);
     const { software, features, maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = limits;
     const sizes = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension };
     if (
@@ -161,7 +161,7 @@ async function readFacts(path: string): Promise<AdapterFacts> {
       Array.isArray(features) &&
       Object.values(sizes).every(Number.isFinite)
     ) {
-      return { name, software, features, limits: sizes };
+      return { name, id: typeof id === 'string' ? id : null, software, features, limits: sizes };
     }
   } catch {
     // Not JSON, or without limits: the same answer.

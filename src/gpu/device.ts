@@ -27,10 +27,16 @@ export function isSoftware(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic[- ]render|\bwarp\b/i.test(adapterName(info));
 }
 
+/** `<vendor>-<architecture>` as a file can be called. */
+export function adapterId({ vendor, architecture }: Pick<GPUAdapterInfo, 'vendor' | 'architecture'>): string {
+  return `${vendor || 'unknown'}-${architecture || 'unknown'}`.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+}
+
 export function factsOf(device: GPUDevice): AdapterFacts {
   const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = device.limits;
   return {
     name: adapterName(device.adapterInfo),
+    id: adapterId(device.adapterInfo),
     software: isSoftware(device.adapterInfo),
     features: [...device.features].sort(),
     limits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension },

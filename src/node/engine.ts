@@ -12,6 +12,8 @@ export async function shaderLibrary(): Promise<ShaderLibrary> {
 export interface NodeDevice {
   readonly device: GPUDevice;
   readonly software: boolean;
+  /** Where the adapter came from, for people. */
+  readonly source: string;
   /** One line for stderr that explains what Dawn has printed there by itself. */
   readonly note?: string;
 }
@@ -28,5 +30,5 @@ export async function nodeDevice(options: AdapterOptions = {}): Promise<NodeDevi
     held.delete(opened);
     opened.release();
   });
-  return { device, software: opened.software, note: opened.note };
+  return { device, software: opened.software, source: opened.source, note: opened.note };
 }

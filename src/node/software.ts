@@ -61,7 +61,7 @@ export function softwareIsSupported(): boolean {
  * Dawn bound to SwiftShader. The first call unpacks about 28 MB into the cache, later ones only compare sizes. NO_ADAPTER where a
  * package is missing, the platform is not linux-x64, or no cache folder can be written and loaded from.
  */
-export async function softwareDawn(): Promise<{ dawn: Dawn; source: string }> {
+export async function softwareDawn(): Promise<{ dawn: Dawn; source: string; folder: string }> {
   if (!softwareIsSupported()) {
     throw new AtrousError(
       'NO_ADAPTER',
@@ -76,7 +76,7 @@ export async function softwareDawn(): Promise<{ dawn: Dawn; source: string }> {
     try {
       const folder = await install(home, name, webgpu, chromium);
       const dawn = require(join(folder, 'dawn.node')) as Dawn;
-      return { dawn, source: `SwiftShader of @sparticuz/chromium ${chromium.version} in ${folder}` };
+      return { dawn, source: `SwiftShader of @sparticuz/chromium ${chromium.version} in ${folder}`, folder };
     } catch (error) {
       if (error instanceof AtrousError) throw error;
       failures.push(`${home}: ${describe(error)}`);

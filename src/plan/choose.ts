@@ -1,6 +1,10 @@
 // Which variant of a kernel an adapter gets: a pure function of facts, so that a plan can be made for an adapter that is not here.
 import { AtrousError } from '../errors.ts';
+import type { Shape } from '../graph/graph.ts';
 import type { Kernel, Variant } from '../kernels/kernel.ts';
+import type { Precision } from '../shader/source.ts';
+import { pipelineKey, type Step } from './plan.ts';
+import shipped from './tuned.json' with { type: 'json' };
 
 /** The limits that a plan can break. */
 export interface Limits {
@@ -11,6 +15,8 @@ export interface Limits {
 
 export interface AdapterFacts {
   readonly name: string;
+  /** `<vendor>-<architecture>`, under which its tuning is kept; null for one that nobody can have measured. */
+  readonly id: string | null;
   /** A CPU behind a GPU's interface: barriers are slow there. */
   readonly software: boolean;
   readonly features: readonly string[];
@@ -20,6 +26,7 @@ export interface AdapterFacts {
 /** A discrete GPU in a browser that was asked for nothing: WebGPU's default limits, no features. */
 export const defaultFacts: AdapterFacts = {
   name: 'default (discrete GPU, default limits, no features)',
+  id: null,
   software: false,
   features: [],
   limits: { maxBufferSize: 256 * 2 ** 20, maxStorageBufferBindingSize: 128 * 2 ** 20, maxComputeWorkgroupsPerDimension: 65535 },
@@ -34,13 +41,54 @@ export function lacks({ needs }: Pick<Variant, 'needs'>, facts: AdapterFacts): s
   return needs.features?.find(feature => !facts.features.includes(feature)) ?? null;
 }
 
-/** The first variant whose needs are met; the last one, `plain`, needs nothing. One that is named is taken even where its barriers are slow. */
-export function choose(kernel: Kernel, facts: AdapterFacts, choice: VariantChoice): Variant {
-  const able = kernel.variants.filter(variant => lacks(variant, facts) === null);
-  if (choice === 'plain') return kernel.variants.at(-1)!;
-  if (choice === 'auto') return able[0];
-  const possible = kernel.variants.filter(({ needs }) => lacks({ needs: { features: needs.features } }, facts) === null);
-  return possible.find(({ name }) => choice.includes(name)) ?? able[0];
+/** What `bench --tune` found to be fastest: adapter → kind of step → size of its result, as `scaleOf` has it → variant. */
+export type Tuned = Readonly<Record<string, Winners>>;
+export type Winners = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** The winners that ship. */
+export const tuned: Tuned = shipped;
+
+/** What a choice may depend on, beside the adapter. */
+export interface Task {
+  readonly overrides: Step['overrides'];
+  readonly precision: Precision;
+  readonly store: Step['store'];
+  /** What the step writes. */
+  readonly y: Pick<Shape, 'h' | 'w'>;
+}
+
+/** Steps that differ in nothing but sizes and offsets are of one kind: `pointwise/f32?QUADS=64&RELU=1`. */
+export function kindOf(
+  { name }: Pick<Kernel, 'name'>,
+  { overrides, precision, store }: Pick<Task, 'overrides' | 'precision' | 'store'>,
+): string {
+  return pipelineKey({ shader: name, overrides, store }, precision);
+}
+
+/** Pixels by powers of two: a form that fills a GPU with a large map may starve it with a small one. */
+export function scaleOf({ h, w }: Task['y']): number {
+  return Math.round(Math.log2(h * w));
+}
+
+/**
+ * The first variant whose needs are met, unless the table of this adapter names another for this kind of step, at this size or the nearest
+ * that was timed. The last variant, `plain`, needs nothing. One that is named, here or there, is taken even where its barriers are slow.
+ */
+export function choose(task: Task, kernel: Kernel, facts: AdapterFacts, choice: VariantChoice, table: Tuned = tuned): Variant {
+  const { variants } = kernel;
+  if (choice === 'plain') return variants.at(-1)!;
+  const first = variants.find(variant => lacks(variant, facts) === null)!;
+  if (variants.length === 1) return first;
+  const names = choice === 'auto' ? [winnerOf(task, kernel, facts, table)] : choice;
+  const possible = variants.filter(({ needs }) => lacks({ needs: { features: needs.features } }, facts) === null);
+  return possible.find(({ name }) => names.includes(name)) ?? first;
+}
+
+/** The timed winner, or nothing. Of two sizes that are equally near, the smaller. */
+function winnerOf(task: Task, kernel: Kernel, { id }: AdapterFacts, table: Tuned): string | undefined {
+  const sizes = Object.entries((id && table[id]?.[kindOf(kernel, task)]) || {});
+  const away = (size: string): number => Math.abs(Number(size) - scaleOf(task.y));
+  return sizes.sort(([a], [b]) => away(a) - away(b) || Number(a) - Number(b))[0]?.[1];
 }
 
 /** Throws `BAD_USAGE` for a name that no kernel has. */

@@ -10,7 +10,7 @@ import type { Placed } from '../kernels/kernel.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
-import { type AdapterFacts, choose, type VariantChoice } from './choose.ts';
+import { type AdapterFacts, choose, type Tuned, type VariantChoice } from './choose.ts';
 import { assignSlots, type Lifetime } from './memory.ts';
 import { fnv1a64, type Plan, type Stem, type Step } from './plan.ts';
 
@@ -18,6 +18,8 @@ export interface LowerOptions {
   readonly precision: Precision;
   readonly facts: AdapterFacts;
   readonly variants: VariantChoice;
+  /** Default: the winners that ship. */
+  readonly tuned?: Tuned;
   readonly stem: Stem;
   /** Height and width of the frame; the stem resizes when they are not the network's. Default: the network's. */
   readonly frame?: { readonly h: number; readonly w: number };
@@ -188,15 +190,16 @@ function checkLimits(name: string, { c, h, w }: Shape, bytes: number, { name: ad
 export function stepOf(
   node: Node,
   values: Readonly<Record<string, Placement>>,
-  options: Pick<LowerOptions, 'precision' | 'facts' | 'variants' | 'shaderFacts'> & { readonly halfWeightsFrom?: number },
+  options: Pick<LowerOptions, 'precision' | 'facts' | 'variants' | 'tuned' | 'shaderFacts'> & { readonly halfWeightsFrom?: number },
 ): Step {
   const { precision, facts, variants } = options;
   const kernel = kernelFor(node);
   const { weight } = node.constants as { weight?: Constant };
   const store = kernel.halfWeights && weight ? weightStore(shapeOf(weight), precision, options.halfWeightsFrom) : 'f32';
-  const variant = choose(kernel, facts, variants);
   const at = (role: string): Placement | null => (node.inputs[role] ? values[node.inputs[role]] : null);
   const placed: Placed = { node, x: values[node.inputs.x], y: values[node.name], at };
+  const overrides = kernel.overrides(placed);
+  const variant = choose({ overrides, precision, store, y: placed.y }, kernel, facts, variants, options.tuned);
   const groups = Math.ceil(kernel.lanes(placed) / options.shaderFacts(variant.shader, precision).workgroup);
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = Object.values(node.constants);
@@ -206,7 +209,7 @@ export function stepOf(
     kernel: kernel.name,
     variant: variant.name,
     shader: variant.shader,
-    overrides: kernel.overrides(placed),
+    overrides,
     params: kernel.params(placed),
     grid: [across, Math.ceil(groups / across)],
     reads: kernel.reads(node),

@@ -1,0 +1,106 @@
+// `--tune`: which variant of a kernel is fastest on this adapter, asked of the plan's own steps with their real buffers, the variants in turns.
+
+import { AtrousError } from '../src/errors.ts';
+import { createEngine, destroyEngine } from '../src/gpu/executor.ts';
+import { statistics } from '../src/gpu/timing.ts';
+import { kernels } from '../src/kernels/index.ts';
+import { kindOf, lacks, scaleOf, type Winners } from '../src/plan/choose.ts';
+import type { Plan } from '../src/plan/plan.ts';
+import type { Precision } from '../src/shader/source.ts';
+import { round } from './limits.ts';
+import { stepSamples } from './measure.ts';
+import { type Bench, load, type Running, type Size, sizeText, start, stop } from './network.ts';
+
+/** Kind of step → size of its result (`scaleOf`) → what was timed there. */
+export type Tuning = Readonly<Record<string, Readonly<Record<string, Timed>>>>;
+
+export interface Timed {
+  readonly winner: string;
+  /** Median microseconds of all steps of this kind together, by variant. */
+  readonly us: Readonly<Record<string, number>>;
+  readonly steps: number;
+  /** Model and size whose steps these are. */
+  readonly at: string;
+}
+
+/** Turns of all variants. */
+const ROUNDS = 9;
+/** Less than this share of the time is noise: the best guess stays. */
+const MARGIN = 0.03;
+
+/** Times every variant that this device can run. Throws `BAD_USAGE` on a device without timestamps. */
+export async function tune(bench: Bench, model: string, size: Size, precision: Precision): Promise<Tuning> {
+  const { device, library, facts } = bench;
+  if (!facts.features.includes('timestamp-query'))
+    throw new AtrousError('BAD_USAGE', `--tune needs timestamps, which ${facts.name} lacks: choose another adapter`);
+  const engine = createEngine(device, library);
+  const net = load(model);
+  const running: Running[] = [];
+  try {
+    const names = new Set(
+      kernels.filter(({ variants }) => variants.length > 1).flatMap(each => each.variants.map(({ name }) => name)),
+    );
+    for (const name of names) running.push(await start(engine, bench, net, size, { precision, variants: [name] }));
+    const programs = running.map(({ program }) => program);
+    await stepSamples(device, programs, 1);
+    const samples = (await stepSamples(device, programs, ROUNDS))!;
+    const plans = programs.map(({ plan }) => plan);
+    const medians = samples.map(steps => steps.map(times => statistics(times).median / 1e3));
+    return tuningOf([...names], plans, medians, bench, `${model} ${sizeText(size)}`);
+  } finally {
+    for (const each of running) stop(each);
+    destroyEngine(engine);
+  }
+}
+
+/** `plans[n]` prefers the variant `names[n]`; `us[n][step]` is what its steps took. */
+export function tuningOf(
+  names: readonly string[],
+  plans: readonly Plan[],
+  us: readonly (readonly number[])[],
+  { facts }: Pick<Bench, 'facts'>,
+  at: string,
+): Tuning {
+  const sums = new Map<string, Map<string, number>>();
+  const counts = new Map<string, number>();
+  const about = new Map<string, { readonly kind: string; readonly scale: number; readonly kernel: string }>();
+  for (const [n, { steps, values, precision }] of plans.entries()) {
+    for (const [index, step] of steps.entries()) {
+      // Plans give kernels that have no variant of this name their best guess: timed under its own name.
+      if (step.variant !== names[n]) continue;
+      const y = values[Object.values(step.writes).find(value => value !== null)!];
+      const [kind, scale] = [
+        kindOf({ name: step.kernel }, { overrides: step.overrides, precision, store: step.store }),
+        scaleOf(y),
+      ];
+      const key = `${kind} ${scale}`;
+      about.set(key, { kind, scale, kernel: step.kernel });
+      const times = sums.get(key) ?? new Map<string, number>();
+      sums.set(key, times.set(step.variant, (times.get(step.variant) ?? 0) + us[n][index]));
+      counts.set(`${key} ${step.variant}`, (counts.get(`${key} ${step.variant}`) ?? 0) + 1);
+    }
+  }
+  const tuning: Record<string, Record<string, Timed>> = {};
+  for (const [key, times] of sums) {
+    if (times.size < 2) continue;
+    const { kind, scale, kernel } = about.get(key)!;
+    const guess = kernels.find(({ name }) => name === kernel)!.variants.find(variant => lacks(variant, facts) === null)!.name;
+    const [best, least] = [...times].sort(([, a], [, b]) => a - b)[0];
+    const winner = least < (times.get(guess) ?? Number.POSITIVE_INFINITY) * (1 - MARGIN) ? best : guess;
+    const rounded = Object.fromEntries([...times].map(([name, time]) => [name, round(time)]));
+    tuning[kind] = { ...tuning[kind], [scale]: { winner, us: rounded, steps: counts.get(`${key} ${winner}`)!, at } };
+  }
+  return tuning;
+}
+
+/** What the second says replaces what the first says of the same kind and size. */
+export function mergeTuning(before: Tuning, after: Tuning): Tuning {
+  const kinds = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  return Object.fromEntries(kinds.map(kind => [kind, { ...before[kind], ...after[kind] }]));
+}
+
+export function winnersOf(tuning: Tuning): Winners {
+  const winners = (sizes: Tuning[string]): Record<string, string> =>
+    Object.fromEntries(Object.entries(sizes).map(([scale, { winner }]) => [scale, winner]));
+  return Object.fromEntries(Object.entries(tuning).map(([kind, sizes]) => [kind, winners(sizes)]));
+}

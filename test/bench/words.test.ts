@@ -1,0 +1,46 @@
+// The words of the benchmark: what is refused before anything is opened, and that help names every option.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { description } from '../../src/cli/bench.ts';
+import { at, complained, type Outcome, repository, save, spawnCli } from '../cli/harness.ts';
+
+const bench = (...words: string[]): Promise<Outcome> => spawnCli(words, { script: '../../bench/main' });
+const onnx = join(repository, '../shared/onnx/regseg_128x256.onnx');
+
+test('usage mistakes', async () => {
+  save('no.onnx', 'no network');
+  const wrong: [string[], ...(string | RegExp)[]][] = [
+    [['--check', '--tune', '--peers', '--size', '1x1'], '--check', '--tune', '--peers', '--size'],
+    [['--tune', '--variants', 'plain'], '--tune', '--variants plain'],
+    [['--onnx', 'no.onnx'], '--onnx no.onnx', '--peers'],
+    [['--peers', '--onnx', 'no.onnx'], '--onnx', at('no.onnx'), '1×3×H×W'],
+    [['--peers', 'regseg', 'regseg-large', '--onnx', 'no.onnx'], '--onnx', 'one network'],
+    [['--size', '64x128,12'], '--size 12', '512x1024'],
+    [['--size', '64x128,'], '--size', 'height×width'],
+    [['--runs', '0'], '--runs 0'],
+    [['nothing'], '"nothing"'],
+  ];
+  const outcomes = [];
+  for (const [words] of wrong) outcomes.push(await bench(...words));
+  for (const [n, [, ...parts]] of wrong.entries()) complained(outcomes[n], 2, ...parts);
+});
+
+test('files that are not there', async () => {
+  complained(await bench('--peers', '--onnx', 'none.onnx'), 1, at('none.onnx'));
+  complained(await bench('--json', '/proc/x/y.json'), 1, '/proc/x');
+});
+
+test('--onnx and --size must say the same', async () => {
+  if (!existsSync(onnx)) return console.log('skipped: ../shared/onnx is not here');
+  complained(await bench('--peers', '--onnx', onnx, '--size', '256x512'), 2, '--size 256x512', '128x256', 'leave --size out');
+});
+
+test('help has a line for every option', async () => {
+  const { code, out } = await bench('--help');
+  assert.is(code, 0);
+  for (const option of Object.keys(description.options)) assert.match(out, new RegExp(`^  --${option}(, -\\w)?  +\\S`, 'm'));
+});
+
+test.run();

@@ -1,0 +1,98 @@
+// The choice of a variant from facts and a table, without a device.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { excite } from '../../src/kernels/excite.ts';
+import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
+import { findNetwork } from '../../src/models/registry.ts';
+import { shaderLibrary } from '../../src/node/engine.ts';
+import { fuse } from '../../src/passes/index.ts';
+import {
+  type AdapterFacts,
+  choose,
+  defaultFacts,
+  kindOf,
+  scaleOf,
+  type Task,
+  type Tuned,
+  type VariantChoice,
+} from '../../src/plan/choose.ts';
+import { lower } from '../../src/plan/lower.ts';
+
+const rows: readonly Variant[] = [
+  { name: 'matrix', shader: 'x.matrix', needs: { features: ['matrices'] } },
+  { name: 'workgroup', shader: 'x.workgroup', needs: { barriers: true } },
+  { name: 'wide', shader: 'x.wide', needs: {} },
+  { name: 'plain', shader: 'x', needs: {} },
+];
+const kernel: Kernel = { ...excite, name: 'x', variants: rows };
+const task: Task = { overrides: { QUADS: 4, RELU: true, GATE: false }, precision: 'half', store: 'f32', y: { h: 64, w: 128 } };
+const gpu: AdapterFacts = { ...defaultFacts, id: 'acme-one' };
+const cpu: AdapterFacts = { ...gpu, id: 'acme-cpu', software: true };
+const KIND = 'x/half?QUADS=4&RELU=1';
+const table = (sizes: Record<string, string>, id = 'acme-one', kind = KIND): Tuned => ({ [id]: { [kind]: sizes } });
+const named = (facts: AdapterFacts, tuned: Tuned = {}, choice: VariantChoice = 'auto', what: Task = task): string =>
+  choose(what, kernel, facts, choice, tuned).name;
+
+test('kinds leave sizes out, scales are powers of two', () => {
+  assert.is(kindOf(kernel, task), KIND);
+  assert.equal(
+    [
+      { h: 1, w: 1 },
+      { h: 64, w: 128 },
+      { h: 720, w: 960 },
+      { h: 1024, w: 2048 },
+    ].map(scaleOf),
+    [0, 13, 19, 21],
+  );
+});
+
+test('without a table: the first whose needs are met', () => {
+  assert.is(named({ ...gpu, features: ['matrices'] }), 'matrix');
+  assert.is(named(gpu), 'workgroup');
+  assert.is(named(cpu), 'wide');
+});
+
+test('the table of this adapter, kind and size names another', () => {
+  assert.is(named(gpu, table({ 13: 'plain' })), 'plain');
+  assert.is(named(gpu, table({ 13: 'plain' }, 'acme-two')), 'workgroup');
+  assert.is(named(gpu, table({ 13: 'plain' }, 'acme-one', 'x/f32?QUADS=4&RELU=1')), 'workgroup');
+  assert.is(named(defaultFacts, table({ 13: 'plain' })), 'workgroup');
+});
+
+test('the nearest size that was timed, of two the smaller', () => {
+  const tuned = table({ 9: 'plain', 15: 'wide', 17: 'workgroup' });
+  const at = (h: number, w: number): string => named(gpu, tuned, 'auto', { ...task, y: { h, w } });
+  assert.equal(
+    [at(1, 1), at(32, 64), at(64, 64), at(64, 128), at(256, 256), at(4096, 4096)],
+    ['plain', 'plain', 'plain', 'wide', 'wide', 'workgroup'],
+  );
+});
+
+test('a winner that this device can not run, or that is gone, is passed over', () => {
+  assert.is(named(gpu, table({ 13: 'matrix' })), 'workgroup');
+  assert.is(named(gpu, table({ 13: 'forgotten' })), 'workgroup');
+  assert.is(named(cpu, table({ 13: 'workgroup' }, 'acme-cpu')), 'workgroup', 'it was timed there, slow barriers and all');
+});
+
+test('words come before the table', () => {
+  assert.is(named(gpu, table({ 13: 'wide' }), 'plain'), 'plain');
+  assert.is(named(gpu, table({ 13: 'plain' }), ['wide']), 'wide');
+  assert.is(named(gpu, table({ 13: 'plain' }), ['matrix']), 'workgroup');
+});
+
+test('a table goes through lower into the plan, its hash and nothing else', async () => {
+  const { facts: shaderFacts } = await shaderLibrary();
+  const graph = fuse(findNetwork('regseg').build({ classes: 19, h: 64, w: 128 }));
+  const normal = { mean: [0, 0, 0], std: [1, 1, 1] } as const;
+  const plan = (tuned: Tuned) =>
+    lower(graph, { ...normal, precision: 'f32', facts: gpu, variants: 'auto', tuned, stem: 'texture', shaderFacts });
+  const [before, after] = [plan({}), plan({ 'acme-one': { 'excite/f32': { 0: 'plain' } } })];
+  const variants = (steps: typeof before.steps): string[] =>
+    steps.filter(({ kernel }) => kernel === 'excite').map(({ variant }) => variant);
+  assert.equal(new Set(variants(before.steps)), new Set(['workgroup']));
+  assert.equal(new Set(variants(after.steps)), new Set(['plain']));
+  assert.is.not(after.hash, before.hash);
+  assert.equal(after.values, before.values);
+});
+
+test.run();
