@@ -214,13 +214,16 @@ export function stepOf(
     grid: [across, Math.ceil(groups / across)],
     reads: kernel.reads(node),
     writes: kernel.writes(node),
-    weights: constants.length
-      ? `${kernel.name}${store === 'half' ? '/half' : ''} ${constants.map(printConstant).join('; ')}`
-      : null,
+    weights: constants.length ? `${kernel.name}${store === 'half' ? '/half' : ''} ${constants.map(weightsText).join('; ')}` : null,
     store,
     macs: macs(node, values[node.name]),
     bytes: moved.reduce((sum, value) => sum + byteLength(values[value], values[value].kind, precision), constantBytes(node, store)),
   };
+}
+
+/** Narrow and wide networks have tensors of the same names. */
+function weightsText(constant: Constant): string {
+  return `${printConstant(constant)} ${shapeOf(constant).join('×')}`;
 }
 
 /** Bytes of a step's weights, padding left out. */

@@ -6,7 +6,10 @@ import { count, fromFloat32 } from './tensor.ts';
 /** `n` values in [0, 1), multiples of 2^-24: element i is lowbias32(fnv1a32(name) + i * 0x9e3779b9) >> 8, over 2^24. */
 export function uniform(name: string, n: number): Float32Array {
   const seed = fnv1a32(name);
-  return Float32Array.from({ length: n }, (_, i) => (lowbias32(seed + Math.imul(i, 0x9e3779b9)) >>> 8) / 2 ** 24);
+  const values = new Float32Array(n);
+  // A loop, because `Float32Array.from` takes ten times as long and DilatedNet's fc6 has 103 million.
+  for (let i = 0; i < n; i++) values[i] = (lowbias32(seed + Math.imul(i, 0x9e3779b9)) >>> 8) / 2 ** 24;
+  return values;
 }
 
 /**
