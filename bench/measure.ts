@@ -11,7 +11,7 @@ import { classRow } from '../src/graph/layout.ts';
 import { select } from '../src/graph/select.ts';
 import { expectedTensors, findNetwork } from '../src/models/registry.ts';
 import { fuse } from '../src/passes/index.ts';
-import type { AdapterFacts, VariantChoice } from '../src/plan/choose.ts';
+import { type AdapterFacts, machineOf, type VariantChoice } from '../src/plan/choose.ts';
 import { lower } from '../src/plan/lower.ts';
 import { type Plan, peakBytes, pipelineKey, pipelines, type Step } from '../src/plan/plan.ts';
 import { preprocess } from '../src/reference/preprocess.ts';
@@ -106,7 +106,7 @@ async function start(
   outputs: readonly string[],
 ): Promise<Running> {
   const { h, w } = wish.size;
-  const graph = fuse(select(net.build(wish.size), outputs));
+  const graph = fuse(select(net.build(wish.size), outputs), machineOf({ facts: bench.facts, variants: wish.variants }));
   const plan = planFor(graph, bench, wish);
   const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
   const frame = bench.device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage });
@@ -281,7 +281,7 @@ async function agree(
   rgba: Uint8Array<ArrayBuffer>,
 ): Promise<Result['agreement']> {
   const plain = { size: wish.size, precision: 'f32', variants: 'plain' } as const;
-  if (planFor(fuse(net.build(wish.size)), bench, plain).hash === plan.hash) {
+  if (planFor(fuse(net.build(wish.size), machineOf({ facts: bench.facts, variants: 'plain' })), bench, plain).hash === plan.hash) {
     return { logits_error: 0, classes: 1, against: 'itself: on this adapter the plan is the plain rows in f32' };
   }
   const logitsOf = async (what: Pick<Wish, 'size' | 'precision' | 'variants'>): Promise<Float32Array> => {

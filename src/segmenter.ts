@@ -13,7 +13,7 @@ import { kernels } from './kernels/index.ts';
 import type { Colour } from './models/palettes.ts';
 import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
-import { type AdapterFacts, checkChoice, type VariantChoice } from './plan/choose.ts';
+import { type AdapterFacts, checkChoice, machineOf, type VariantChoice } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
@@ -282,7 +282,7 @@ export class Segmenter {
   async #make({ device, engine, facts }: Opened, frame: Size, size: Size, { signal, onProgress }: SegmentOptions): Promise<Ready> {
     const { network, precision, variants, library, card } = this.#parts;
     const { mean, std } = card.preprocessing;
-    const graph: Graph = fuse(network.build({ classes: card.classes.length, ...size, to: frame }));
+    const graph: Graph = fuse(network.build({ classes: card.classes.length, ...size, to: frame }), machineOf({ facts, variants }));
     const plan = lower(graph, { precision, facts, variants, stem: 'texture', frame, mean, std, shaderFacts: library.facts });
     const limit = device.limits.maxTextureDimension2D;
     if (Math.max(frame.h, frame.w) > limit) {

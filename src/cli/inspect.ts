@@ -9,8 +9,9 @@ import { printGraph, printNode } from '../graph/print.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
-import { fuse } from '../passes/index.ts';
-import { type AdapterFacts, defaultFacts } from '../plan/choose.ts';
+import { fuse, passes, passesFor } from '../passes/index.ts';
+import type { Machine } from '../passes/pass.ts';
+import { type AdapterFacts, defaultFacts, machineOf } from '../plan/choose.ts';
 import { drawPlan } from '../plan/draw.ts';
 import { drawFields } from '../plan/draw-fov.ts';
 import { drawPasses, type Stage } from '../plan/draw-passes.ts';
@@ -81,8 +82,9 @@ export const inspect: Command = {
     const facts = await factsFor(args.text('adapter') ?? 'default', out.note);
     const { mean, std } = card?.preprocessing ?? imagenet;
     const library = await shaderLibrary();
+    const machine = machineOf({ facts, variants });
     const stem = { stem: 'texture', mean, std } as const;
-    const plan = lower(fuse(graph), { ...stem, precision, facts, variants, shaderFacts: library.facts });
+    const plan = lower(fuse(graph, machine), { ...stem, precision, facts, variants, shaderFacts: library.facts });
     const total = totalMacs(graph);
     const summary = {
       model,
@@ -96,7 +98,7 @@ export const inspect: Command = {
     out.json({ ...summary, plan });
     if (!args.flag('json')) {
       if (args.flag('graph')) out.text(printGraph(graph));
-      if (args.flag('passes')) printPasses(graph, out.text);
+      if (args.flag('passes')) printPasses(graph, machine, out.text);
       if (args.flag('plan')) out.text(printPlan(plan));
       if (!texts) {
         out.text(`${model} (${network.canonical}), ${classes} classes, at ${summary.size}`);
@@ -108,7 +110,7 @@ export const inspect: Command = {
         out.text('more: --graph, --passes, --plan, --fov, --draw FILE.svg, --json');
       }
     }
-    if (picture && !fov) await draw(args.flag('passes') ? drawPasses(graph, stagesOf(graph)) : drawPlan(plan));
+    if (picture && !fov) await draw(args.flag('passes') ? drawPasses(graph, stagesOf(graph, machine)) : drawPlan(plan));
     return 0;
   },
 };
@@ -170,20 +172,23 @@ function totalMacs(graph: Graph): number {
   return graph.nodes.reduce((sum, node) => sum + macs(node, values.get(node.name)!.shape), 0);
 }
 
-/** What each pass did: lines that went, lines that came. */
-function printPasses(graph: Graph, print: (line: string) => void): void {
-  print(`${graph.name}: ${graph.nodes.length} nodes as published`);
-  fuse(graph, (pass, before, after) => {
+/** What each pass did: lines that went, lines that came; and which ones the adapter has no use for. */
+function printPasses(graph: Graph, machine: Machine, print: (line: string) => void): void {
+  print(`${graph.name}: ${graph.nodes.length} nodes as published; barriers are ${machine.barriers ? 'cheap' : 'dear'}`);
+  fuse(graph, machine, (pass, before, after) => {
     const [old, fresh] = [before, after].map(side => new Set(side.nodes.map(printNode)));
     print(`\n${pass.name}: ${before.nodes.length} → ${after.nodes.length} nodes\n  ${pass.why}`);
     for (const line of old) if (!fresh.has(line)) print(`  - ${line}`);
     for (const line of fresh) if (!old.has(line)) print(`  + ${line}`);
   });
+  const taken = passesFor(machine);
+  for (const { name, why } of passes.filter(pass => !taken.includes(pass)))
+    print(`\n${name}: left out, its barriers are dear here\n  ${why}`);
 }
 
-function stagesOf(graph: Graph): Stage[] {
+function stagesOf(graph: Graph, machine: Machine): Stage[] {
   const stages: Stage[] = [];
-  fuse(graph, (pass, _before, after) => stages.push({ pass, after }));
+  fuse(graph, machine, (pass, _before, after) => stages.push({ pass, after }));
   return stages;
 }
 

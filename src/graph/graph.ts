@@ -36,7 +36,10 @@ export interface Attributes {
     readonly mean: readonly [number, number, number];
     readonly std: readonly [number, number, number];
   };
-  /** x → Σ w·x + b. Fused forms: gate scales x, shortcut adds a second 1×1 convolution, residual is added before, addend after the activation. */
+  /**
+   * x → Σ w·x + b. Fused forms: gate scales x, or is made from the `sums` of a squeeze first, shortcut adds a second 1×1 convolution,
+   * residual is added before, addend after the activation.
+   */
   conv: {
     readonly kernel: readonly [number, number];
     readonly stride: number;
@@ -47,6 +50,10 @@ export interface Attributes {
     readonly shortcut: Shortcut;
     /** Name of a second output, the partial sums of the squeeze, or null. */
     readonly partials: string | null;
+    /** Rows of those sums: tile t of eight pixels of a row is summed in row t mod strips. Null without. */
+    readonly strips: number | null;
+    /** Pixels that the input `sums` run over, where the convolution makes its gate itself; null without. */
+    readonly squeezed: number | null;
   };
   batchnorm: Record<never, never>;
   relu: Record<never, never>;

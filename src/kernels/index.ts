@@ -6,6 +6,7 @@ import { classify } from './classify.ts';
 import { conv } from './conv.ts';
 import { elementwise } from './elementwise.ts';
 import { excite } from './excite.ts';
+import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import type { Kernel } from './kernel.ts';
 import { pointwise } from './pointwise.ts';
@@ -18,6 +19,7 @@ import { warp } from './warp.ts';
 export const kernels: readonly Kernel[] = [
   preprocess,
   preprocessTensor,
+  gated,
   pointwise,
   grouped,
   conv,

@@ -1,5 +1,5 @@
 // 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shader: pointwise.wgsl.
-import { shapeOf } from '../graph/constant.ts';
+import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, packBlocks, pairs } from './blocks.ts';
@@ -8,14 +8,14 @@ import { kernel, type Placed, plain } from './kernel.ts';
 const TILE = 8;
 
 /** Input quads of the main operand and of the shortcut. */
-function depths({ constants }: NodeOf<'conv'>): [number, number] {
+export function depths({ constants }: NodeOf<'conv'>): [number, number] {
   return [quads(shapeOf(constants.weight)[1]), constants.shortcut ? quads(shapeOf(constants.shortcut)[1]) : 0];
 }
 
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
-  fits: node => isPointwise(node) && node.attributes.activation !== 'sigmoid',
+  fits: node => isPointwise(node) && node.attributes.activation !== 'sigmoid' && !node.inputs.sums,
   variants: [plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,
@@ -59,16 +59,19 @@ export const pointwise = kernel<'conv'>({
     };
   },
   lanes: ({ y }) => Math.ceil((y.h * y.w) / TILE) * pairs(y.c),
-  pack(node, read) {
-    const [out, inputs] = shapeOf(node.constants.weight);
-    const [main, extra] = depths(node);
-    const weight = read(node.constants.weight);
-    const beside = node.constants.shortcut ? read(node.constants.shortcut) : null;
-    const besideInputs = beside ? shapeOf(node.constants.shortcut)[1] : 0;
-    const at = (o: number, i: number): number => {
-      if (i < main * 4) return i < inputs ? weight[o * inputs + i] : 0;
-      return i - main * 4 < besideInputs ? beside![o * besideInputs + i - main * 4] : 0;
-    };
-    return packBlocks(out, 1, main + extra, at, node.constants.bias ? read(node.constants.bias) : null);
-  },
+  pack: packPointwise,
 });
+
+/** The blocks of both operands, one after the other, and the biases. */
+export function packPointwise(node: NodeOf<'conv'>, read: ReadConstant): Float32Array {
+  const [out, inputs] = shapeOf(node.constants.weight);
+  const [main, extra] = depths(node);
+  const weight = read(node.constants.weight);
+  const beside = node.constants.shortcut ? read(node.constants.shortcut) : null;
+  const besideInputs = beside ? shapeOf(node.constants.shortcut)[1] : 0;
+  const at = (o: number, i: number): number => {
+    if (i < main * 4) return i < inputs ? weight[o * inputs + i] : 0;
+    return i - main * 4 < besideInputs ? beside![o * besideInputs + i - main * 4] : 0;
+  };
+  return packBlocks(out, 1, main + extra, at, node.constants.bias ? read(node.constants.bias) : null);
+}

@@ -6,8 +6,9 @@ import { concatOffset } from './concat-offset.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
+import { gatePrologue } from './gate-prologue.ts';
 import { mergeBranches } from './merge-branches.ts';
-import type { Pass } from './pass.ts';
+import type { Machine, Pass } from './pass.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
@@ -21,14 +22,20 @@ export const passes: readonly Pass[] = [
   gateOperand,
   shortcutOperand,
   residualEpilogue,
+  gatePrologue,
   upsampleAdd,
   concatOffset,
   classifyEnd,
 ];
 
-/** All passes, `verify` after each; `onPass` sees every graph on the way. */
-export function fuse(graph: Graph, onPass?: (pass: Pass, before: Graph, after: Graph) => void): Graph {
-  return passes.reduce((before, pass) => {
+/** The passes that pay on an adapter. */
+export function passesFor(machine: Machine): readonly Pass[] {
+  return passes.filter(({ needs = {} }) => !needs.barriers || machine.barriers);
+}
+
+/** Those passes in order, `verify` after each; `onPass` sees every graph on the way. */
+export function fuse(graph: Graph, machine: Machine, onPass?: (pass: Pass, before: Graph, after: Graph) => void): Graph {
+  return passesFor(machine).reduce((before, pass) => {
     const after = verify(pass.apply(before));
     onPass?.(pass, before, after);
     return after;

@@ -1,10 +1,18 @@
 // What a pass is, and the few questions that every pass asks of a graph.
 import { type Graph, type Node, type NodeOf, type Op, producers, readers } from '../graph/graph.ts';
 
+/** What the passes may know of the adapter that a graph is fused for. */
+export interface Machine {
+  /** Workgroup barriers are cheap, as they are on GPUs and not on CPU adapters. */
+  readonly barriers: boolean;
+}
+
 /** A pure step from graph to graph. A fused node takes the name and the place of the last node it replaces. */
 export interface Pass {
   readonly name: string;
   readonly why: string;
+  /** What the pass pays on; it is left out elsewhere. What it makes runs everywhere, if slowly. */
+  readonly needs?: Partial<Machine>;
   apply(graph: Graph): Graph;
 }
 

@@ -1,6 +1,7 @@
 // Which variant of a kernel an adapter gets: a pure function of facts, so that a plan can be made for an adapter that is not here.
 import { AtrousError } from '../errors.ts';
 import type { Kernel, Variant } from '../kernels/kernel.ts';
+import type { Machine } from '../passes/pass.ts';
 
 /** The limits that a plan can break. */
 export interface Limits {
@@ -34,13 +35,23 @@ export function lacks({ needs }: Pick<Variant, 'needs'>, facts: AdapterFacts): s
   return needs.features?.find(feature => !facts.features.includes(feature)) ?? null;
 }
 
-/** The first variant whose needs are met; the last one, `plain`, needs nothing. One that is named is taken even where its barriers are slow. */
+/**
+ * The first variant whose needs are met, else the last: `plain`, which needs nothing, or the only one, whose barriers are slow. One that is
+ * named is taken even where its barriers are slow.
+ */
 export function choose(kernel: Kernel, facts: AdapterFacts, choice: VariantChoice): Variant {
   const able = kernel.variants.filter(variant => lacks(variant, facts) === null);
   if (choice === 'plain') return kernel.variants.at(-1)!;
-  if (choice === 'auto') return able[0];
+  const first = able[0] ?? kernel.variants.at(-1)!;
+  if (choice === 'auto') return first;
   const possible = kernel.variants.filter(({ needs }) => lacks({ needs: { features: needs.features } }, facts) === null);
-  return possible.find(({ name }) => choice.includes(name)) ?? able[0];
+  return possible.find(({ name }) => choice.includes(name)) ?? first;
+}
+
+/** What the passes may count on. Plain rows ask for a plain graph; who names the rows of workgroups wants the graph that they are for. */
+export function machineOf({ facts, variants }: { readonly facts: AdapterFacts; readonly variants: VariantChoice }): Machine {
+  if (variants === 'plain') return { barriers: false };
+  return { barriers: !facts.software || (variants !== 'auto' && variants.includes('workgroup')) };
 }
 
 /** Throws `BAD_USAGE` for a name that no kernel has. */

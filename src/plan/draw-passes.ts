@@ -153,12 +153,13 @@ function wording(node: Node): string[] {
   if (node.op === 'add') return node.attributes.activation === 'none' ? ['add'] : ['add', node.attributes.activation];
   if (node.op !== 'conv') return [node.op];
   const { kernel, stride, dilations, groups, activation, shortcut, partials } = node.attributes;
-  const { gate, residual, addend } = node.inputs;
+  const { gate, sums, residual, addend } = node.inputs;
   const words = [
     `${groups > 1 ? 'grouped' : 'conv'} ${kernel.join('×')}`,
     stride > 1 && `stride ${stride}`,
     Math.max(...dilations) > 1 && `${dilations.length > 1 ? 'rates' : 'rate'} ${dilations.join(' ')}`,
     gate && 'gated',
+    sums && 'own gate',
     shortcut === 'pooled' ? 'pooled shortcut' : shortcut === 'same' && 'shortcut',
     node.constants.bias && 'bias',
     residual && 'residual',

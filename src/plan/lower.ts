@@ -147,7 +147,8 @@ export function stepOf(
   const variant = choose(kernel, facts, variants);
   const at = (role: string): Placement | null => (node.inputs[role] ? values[node.inputs[role]] : null);
   const placed: Placed = { node, x: values[node.inputs.x], y: values[node.name], at };
-  const groups = Math.ceil(kernel.lanes(placed) / options.shaderFacts(variant.shader, precision).workgroup);
+  const lanes = variant.lanes?.(placed) ?? kernel.lanes(placed);
+  const groups = Math.ceil(lanes / options.shaderFacts(variant.shader, precision).workgroup);
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = Object.values(node.constants);
   const moved = [...new Set([...Object.values(node.inputs), ...writes(node)])].filter(value => value !== FRAME);

@@ -7,10 +7,11 @@ import { adaptive } from './adaptive.ts';
 import { argmax, classify } from './classify.ts';
 import { type ConvOptions, conv } from './conv.ts';
 import { concat, type ElementwiseOptions, elementwise } from './elementwise.ts';
-import { excite } from './excite.ts';
+import { type ExciteOptions, excite } from './excite.ts';
 import type { Field } from './field.ts';
+import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
-import { pointwise } from './pointwise.ts';
+import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { squeeze } from './squeeze.ts';
 import { upsample } from './upsample.ts';
@@ -85,12 +86,14 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, argmax(x)]];
     case 'classify':
       return [[node.name, classify(x, node.attributes)]];
-    case 'excite': {
-      const { weight1, bias1, weight2, bias2 } = node.constants;
-      const layers = { weight1: read(weight1), bias1: read(bias1), weight2: read(weight2), bias2: read(bias2) };
-      return [[node.name, excite(x, { ...layers, pixels: node.attributes.pixels })]];
-    }
+    case 'excite':
+      return [[node.name, excite(x, { ...layers(node, read), pixels: node.attributes.pixels })]];
   }
+}
+
+/** The two layers of an excitation. */
+function layers({ constants: { weight1, bias1, weight2, bias2 } }: Node, read: ReadConstant): Omit<ExciteOptions, 'pixels'> {
+  return { weight1: read(weight1), bias1: read(bias1), weight2: read(weight2), bias2: read(bias2) };
 }
 
 function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, read: ReadConstant): [string, Field][] {
@@ -104,11 +107,14 @@ function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, 
   if (isPointwise(node)) {
     const shortcut = form === 'none' ? null : { x: optional('shortcut')!, weight: read(constants.shortcut), form };
     const fused = { gate: optional('gate'), shortcut, residual: optional('residual'), addend: optional('addend') };
-    return [[node.name, pointwise(x, { weight, bias, out, activation, ...fused })]];
+    const pointwiseOptions: PointwiseOptions = { weight, bias, out, activation, ...fused };
+    const sums = optional('sums');
+    if (sums) return [[node.name, gated(x, sums, pointwiseOptions, { ...layers(node, read), pixels: attributes.squeezed! })]];
+    return [[node.name, pointwise(x, pointwiseOptions)]];
   }
   const options: ConvOptions = { ...attributes, weight, bias, out };
   if (!attributes.partials) return [[node.name, conv(x, options)]];
-  const { y, partials } = grouped(x, options);
+  const { y, partials } = grouped(x, options, attributes.strips!);
   return [
     [node.name, y],
     [attributes.partials, partials],

@@ -4,6 +4,7 @@ import { table as classify } from './classify.test.ts';
 import { table as conv } from './conv.test.ts';
 import { table as elementwise } from './elementwise.test.ts';
 import { table as excite } from './excite.test.ts';
+import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
@@ -15,6 +16,7 @@ import { table as warp } from './warp.test.ts';
 
 export const tables: readonly KernelTable[] = [
   preprocess,
+  gated,
   pointwise,
   grouped,
   conv,

@@ -89,7 +89,8 @@ export interface ConvSpec {
   readonly groups?: number;
   readonly bias?: boolean;
   readonly activation?: Activation;
-  readonly partials?: boolean;
+  /** Rows of partial sums to leave; none by default. */
+  readonly strips?: number;
 }
 
 /** A convolution with its operand, before anything is fused into it. */
@@ -99,8 +100,10 @@ export function convRow(spec: ConvSpec): Pick<Row, 'inputs'> & { node: NodeOf<'c
     weight: tensor('weight', o, i / groups, ...kernel),
     ...(spec.bias ? { bias: tensor('bias', o) } : {}),
   };
-  const partials = spec.partials ? 'partials' : null;
-  const attributes = { kernel, stride, dilations, pads, groups, activation, shortcut: 'none' as const, partials };
+  const attributes = {
+    ...{ kernel, stride, dilations, pads, groups, activation, shortcut: 'none' as const, squeezed: null },
+    ...{ partials: spec.strips ? 'partials' : null, strips: spec.strips ?? null },
+  };
   return { node: node('conv', { attributes, constants }) as NodeOf<'conv'>, inputs: { x: map(i, h, w) } };
 }
 

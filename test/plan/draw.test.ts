@@ -13,7 +13,7 @@ import type { Graph } from '../../src/graph/graph.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { shaderLibrary } from '../../src/node/engine.ts';
 import { fuse } from '../../src/passes/index.ts';
-import { defaultFacts } from '../../src/plan/choose.ts';
+import { defaultFacts, machineOf } from '../../src/plan/choose.ts';
 import { drawPlan } from '../../src/plan/draw.ts';
 import { drawFields } from '../../src/plan/draw-fov.ts';
 import { drawPasses, type Stage } from '../../src/plan/draw-passes.ts';
@@ -35,11 +35,12 @@ const options: LowerOptions = {
 
 const network = (name: string, h = 128, w = 256): Graph => findNetwork(name).build({ classes: 19, h, w });
 
-const planOf = (name: string, rest: Partial<LowerOptions> = {}): Plan => lower(fuse(network(name)), { ...options, ...rest });
+const planOf = (name: string, rest: Partial<LowerOptions> = {}): Plan =>
+  lower(fuse(network(name), machineOf({ ...options, ...rest })), { ...options, ...rest });
 
 function passesOf(graph: Graph): string {
   const stages: Stage[] = [];
-  fuse(graph, (pass, _before, after) => stages.push({ pass, after }));
+  fuse(graph, { barriers: true }, (pass, _before, after) => stages.push({ pass, after }));
   return drawPasses(graph, stages);
 }
 
@@ -183,7 +184,7 @@ test('passes: every column, and every node of a kind as it was published', () =>
     const page = onItsOwn(passesOf(graph));
     const words = page.texts('text');
     const counts: number[] = [];
-    fuse(graph, ({ name }, before, after) => {
+    fuse(graph, { barriers: true }, ({ name }, before, after) => {
       assert.ok(
         words.some(word => word.endsWith(`  ${name}`)),
         name,
