@@ -38,7 +38,8 @@ export interface Attributes {
   };
   /**
    * x → Σ w·x + b. Fused forms: gate scales x, or is made from the `sums` of a squeeze first, shortcut adds a second 1×1 convolution,
-   * residual is added before, addend after the activation.
+   * residual is added before, addend after the activation; `beside` follows x, resized to its size, along the channels; the constants
+   * `project` and `projectBias` are a 1×1 convolution of the result.
    */
   conv: {
     readonly kernel: readonly [number, number];

@@ -52,9 +52,18 @@ function convolved(size: number, kernel: number, stride: number, dilation: numbe
   return Math.floor((size + 2 * pad - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
+/** What a convolution slides over: x, or x resized to what lies beside it, and that. */
+function operandOf({ inputs }: NodeOf<'conv'>, input: (role: string) => Value): Shape {
+  const x = input('x').shape;
+  if (!inputs.beside) return x;
+  const { c, h, w } = input('beside').shape;
+  must(x.c % 4 === 0, () => `x has ${x.c} channels: what lies beside it must begin at a whole quad`);
+  return { c: x.c + c, h, w };
+}
+
 function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[] {
   const { kernel, stride, dilations, pads, groups, shortcut, partials, strips, squeezed } = node.attributes;
-  const x = input('x').shape;
+  const x = operandOf(node, input);
   const [o, i, kh, kw] = shapeOf(node.constants.weight);
   must(dilations.length === pads.length && dilations.length > 0, () => `${dilations.length} dilations, ${pads.length} pads`);
   must(kh === kernel[0] && kw === kernel[1], () => `the weight is ${kh}×${kw}, the kernel ${kernel.join('×')}`);
@@ -91,6 +100,11 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
     const [so, si] = shapeOf(node.constants.shortcut);
     must(so === o && si === s.c, () => `the shortcut's weight is ${so}×${si}, it must be ${o}×${s.c}`);
   }
+  if (node.constants.project) {
+    const [projected, from] = shapeOf(node.constants.project);
+    must(from === o && !partials, () => `the classifier reads ${from} channels, the convolution makes ${o}`);
+    return [map({ ...y, c: projected })];
+  }
   return partials ? [map(y), { shape: { c: o, h: strips!, w: 1 }, kind: 'exact' }] : [map(y)];
 }
 
@@ -112,7 +126,7 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
     infer: inferConv,
     macs: (node, { h, w }) => {
       const of = (role: string): number => (node.constants[role] ? count(shapeOf(node.constants[role])) : 0);
-      return (of('weight') + of('shortcut')) * h * w + of('weight1') + of('weight2');
+      return (of('weight') + of('shortcut') + of('project')) * h * w + of('weight1') + of('weight2');
     },
   },
   batchnorm: {

@@ -1,5 +1,6 @@
 // Dense convolution of any kernel size, stride, dilation and padding. Shader: conv.wgsl.
-import { shapeOf } from '../graph/constant.ts';
+import { type ReadConstant, shapeOf } from '../graph/constant.ts';
+import type { Node } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, packBlocks, pairs } from './blocks.ts';
 import { kernel, plain } from './kernel.ts';
@@ -9,8 +10,8 @@ const TILE = 8;
 export const conv = kernel<'conv'>({
   name: 'conv',
   ops: ['conv'],
-  fits: ({ attributes: { groups, activation, partials }, inputs }) =>
-    groups === 1 && activation !== 'sigmoid' && !partials && Object.keys(inputs).length === 1,
+  fits: ({ attributes: { groups, activation, partials }, inputs, constants }) =>
+    groups === 1 && activation !== 'sigmoid' && !partials && !constants.project && Object.keys(inputs).length === 1,
   variants: [plain('conv')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name }) => ({ y: name }),
@@ -37,10 +38,13 @@ export const conv = kernel<'conv'>({
     bias: biasOffset(y.c, attributes.kernel[0] * attributes.kernel[1], quads(x.c)),
   }),
   lanes: ({ y }) => y.h * Math.ceil(y.w / TILE) * pairs(y.c),
-  pack(node, read) {
-    const [out, inputs, kh, kw] = shapeOf(node.constants.weight);
-    const weight = read(node.constants.weight);
-    const at = (o: number, i: number, tap: number): number => (i < inputs ? weight[(o * inputs + i) * kh * kw + tap] : 0);
-    return packBlocks(out, kh * kw, quads(inputs), at, node.constants.bias ? read(node.constants.bias) : null);
-  },
+  pack: packDense,
 });
+
+/** Blocks in the order of the taps, and the biases. */
+export function packDense({ constants }: Pick<Node, 'constants'>, read: ReadConstant): Float32Array {
+  const [out, inputs, kh, kw] = shapeOf(constants.weight);
+  const weight = read(constants.weight);
+  const at = (o: number, i: number, tap: number): number => (i < inputs ? weight[(o * inputs + i) * kh * kw + tap] : 0);
+  return packBlocks(out, kh * kw, quads(inputs), at, constants.bias ? read(constants.bias) : null);
+}

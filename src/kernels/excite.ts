@@ -34,7 +34,7 @@ export function packExcite({ constants }: Pick<Node, 'constants'>, read: ReadCon
 }
 
 /** A dense layer as 4×4 blocks, input channels as columns, then its bias; missing channels are zero. */
-function denseBlocks(weight: Float64Array, bias: Float64Array): number[] {
+export function denseBlocks(weight: Float64Array, bias: Float64Array): number[] {
   const out = bias.length;
   const inputs = weight.length / out;
   const packed: number[] = [];

@@ -13,6 +13,7 @@ import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { preprocess, preprocessTensor } from './preprocess.ts';
 import { squeeze } from './squeeze.ts';
+import { tail } from './tail.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
 
@@ -22,6 +23,7 @@ export const kernels: readonly Kernel[] = [
   gated,
   pointwise,
   grouped,
+  tail,
   conv,
   excite,
   squeeze,

@@ -15,7 +15,7 @@ export function depths({ constants }: NodeOf<'conv'>): [number, number] {
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
-  fits: node => isPointwise(node) && node.attributes.activation !== 'sigmoid' && !node.inputs.sums,
+  fits: node => isPointwise(node) && node.attributes.activation !== 'sigmoid' && !node.inputs.sums && !node.constants.project,
   variants: [plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,

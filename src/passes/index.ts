@@ -1,8 +1,10 @@
 // The story of a network from its paper to its dispatches: small passes in an order where each prepares the next.
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
+import { classifierEpilogue } from './classifier-epilogue.ts';
 import { classifyEnd } from './classify-end.ts';
 import { concatOffset } from './concat-offset.ts';
+import { concatOperand } from './concat-operand.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
@@ -24,7 +26,9 @@ export const passes: readonly Pass[] = [
   residualEpilogue,
   gatePrologue,
   upsampleAdd,
+  concatOperand,
   concatOffset,
+  classifierEpilogue,
   classifyEnd,
 ];
 

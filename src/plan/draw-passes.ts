@@ -153,11 +153,12 @@ function wording(node: Node): string[] {
   if (node.op === 'add') return node.attributes.activation === 'none' ? ['add'] : ['add', node.attributes.activation];
   if (node.op !== 'conv') return [node.op];
   const { kernel, stride, dilations, groups, activation, shortcut, partials } = node.attributes;
-  const { gate, sums, residual, addend } = node.inputs;
+  const { gate, sums, residual, addend, beside } = node.inputs;
   const words = [
     `${groups > 1 ? 'grouped' : 'conv'} ${kernel.join('×')}`,
     stride > 1 && `stride ${stride}`,
     Math.max(...dilations) > 1 && `${dilations.length > 1 ? 'rates' : 'rate'} ${dilations.join(' ')}`,
+    beside && 'resized concat',
     gate && 'gated',
     sums && 'own gate',
     shortcut === 'pooled' ? 'pooled shortcut' : shortcut === 'same' && 'shortcut',
@@ -165,6 +166,7 @@ function wording(node: Node): string[] {
     residual && 'residual',
     activation !== 'none' && activation,
     addend && 'resized addend',
+    node.constants.project && 'classifier',
     partials && 'squeeze sums',
   ];
   return words.filter(word => typeof word === 'string');

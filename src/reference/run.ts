@@ -14,6 +14,7 @@ import { grouped } from './grouped.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { squeeze } from './squeeze.ts';
+import { type TailOptions, tail } from './tail.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
 
@@ -96,6 +97,11 @@ function layers({ constants: { weight1, bias1, weight2, bias2 } }: Node, read: R
   return { weight1: read(weight1), bias1: read(bias1), weight2: read(weight2), bias2: read(bias2) };
 }
 
+/** The 1×1 convolution behind another. */
+function projection({ constants: { project, projectBias } }: Node, read: ReadConstant): TailOptions['project'] {
+  return project ? { weight: read(project), bias: projectBias ? read(projectBias) : null, out: shapeOf(project)[0] } : null;
+}
+
 function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, read: ReadConstant): [string, Field][] {
   const { inputs, attributes, constants } = node;
   const optional = (role: string): Field | null => (inputs[role] ? values.get(inputs[role])! : null);
@@ -113,6 +119,8 @@ function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, 
     return [[node.name, pointwise(x, pointwiseOptions)]];
   }
   const options: ConvOptions = { ...attributes, weight, bias, out };
+  const beside = optional('beside');
+  if (beside || constants.project) return [[node.name, tail(x, { ...options, beside, project: projection(node, read) })]];
   if (!attributes.partials) return [[node.name, conv(x, options)]];
   const { y, partials } = grouped(x, options, attributes.strips!);
   return [

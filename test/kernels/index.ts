@@ -11,6 +11,7 @@ import { table as pool } from './pool.test.ts';
 import { table as preprocess } from './preprocess.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
 import type { KernelTable } from './table.ts';
+import { table as tail } from './tail.test.ts';
 import { table as upsample } from './upsample.test.ts';
 import { table as warp } from './warp.test.ts';
 
@@ -19,6 +20,7 @@ export const tables: readonly KernelTable[] = [
   gated,
   pointwise,
   grouped,
+  tail,
   conv,
   excite,
   squeeze,
