@@ -47,7 +47,15 @@ export function builder(name: string, input: Shape) {
       };
       if (bias) constants.bias = tensor(`${value}.bias`, [options.out]);
       const attributes = { kernel: [kernel, kernel] as const, stride, dilations: [dilation], pads: [pad], groups };
-      const unfused = { activation: 'none', shortcut: 'none', partials: null, strips: null, squeezed: null } as const;
+      const unfused = {
+        activation: 'none',
+        shortcut: 'none',
+        partials: null,
+        strips: null,
+        squeezed: null,
+        also: null,
+        split: null,
+      } as const;
       return push('conv', value, { x }, { ...attributes, ...unfused }, constants);
     },
     batchnorm(value: string, x: string, channels: number): string {

@@ -55,6 +55,9 @@ export interface Attributes {
     readonly strips: number | null;
     /** Pixels that the input `sums` run over, where the convolution makes its gate itself; null without. */
     readonly squeezed: number | null;
+    /** Name of a second output, a map of all channels from `split` on, or null. */
+    readonly also: string | null;
+    readonly split: number | null;
   };
   batchnorm: Record<never, never>;
   relu: Record<never, never>;
@@ -123,9 +126,10 @@ export const INPUT = 'input';
 /** What a plan's first step reads: not a value of the network, bound anew for every frame. */
 export const FRAME = 'frame';
 
-/** Values that a node writes: its own, and the squeeze sums of a fused convolution. */
+/** Values that a node writes: its own, and the squeeze sums or the second map of a fused convolution. */
 export function writes(node: Node): string[] {
-  return node.op === 'conv' && node.attributes.partials ? [node.name, node.attributes.partials] : [node.name];
+  const { partials = null, also = null } = node.op === 'conv' ? node.attributes : {};
+  return [node.name, partials, also].filter(value => value !== null);
 }
 
 export function producers(graph: Graph): Map<string, Node> {

@@ -62,7 +62,7 @@ function operandOf({ inputs }: NodeOf<'conv'>, input: (role: string) => Value): 
 }
 
 function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[] {
-  const { kernel, stride, dilations, pads, groups, shortcut, partials, strips, squeezed } = node.attributes;
+  const { kernel, stride, dilations, pads, groups, shortcut, partials, strips, squeezed, also, split } = node.attributes;
   const x = operandOf(node, input);
   const [o, i, kh, kw] = shapeOf(node.constants.weight);
   must(dilations.length === pads.length && dilations.length > 0, () => `${dilations.length} dilations, ${pads.length} pads`);
@@ -104,6 +104,10 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
     const [projected, from] = shapeOf(node.constants.project);
     must(from === o && !partials, () => `the classifier reads ${from} channels, the convolution makes ${o}`);
     return [map({ ...y, c: projected })];
+  }
+  if (also) {
+    must(split !== null && split > 0 && split < o && !partials, () => `${o} channels can not be split after ${split}`);
+    return [map({ ...y, c: split! }), map({ ...y, c: o - split! })];
   }
   return partials ? [map(y), { shape: { c: o, h: strips!, w: 1 }, kind: 'exact' }] : [map(y)];
 }

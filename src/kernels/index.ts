@@ -14,6 +14,7 @@ import { pool } from './pool.ts';
 import { preprocess, preprocessTensor } from './preprocess.ts';
 import { squeeze } from './squeeze.ts';
 import { tail } from './tail.ts';
+import { twin } from './twin.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
 
@@ -21,6 +22,7 @@ export const kernels: readonly Kernel[] = [
   preprocess,
   preprocessTensor,
   gated,
+  twin,
   pointwise,
   grouped,
   tail,

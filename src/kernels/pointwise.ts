@@ -15,7 +15,12 @@ export function depths({ constants }: NodeOf<'conv'>): [number, number] {
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
-  fits: node => isPointwise(node) && node.attributes.activation !== 'sigmoid' && !node.inputs.sums && !node.constants.project,
+  fits: node =>
+    isPointwise(node) &&
+    node.attributes.activation !== 'sigmoid' &&
+    !node.inputs.sums &&
+    !node.constants.project &&
+    !node.attributes.also,
   variants: [plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,

@@ -14,6 +14,7 @@ import type { Machine, Pass } from './pass.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
+import { twinOutputs } from './twin-outputs.ts';
 import { upsampleAdd } from './upsample-add.ts';
 
 export const passes: readonly Pass[] = [
@@ -27,6 +28,7 @@ export const passes: readonly Pass[] = [
   gatePrologue,
   upsampleAdd,
   concatOperand,
+  twinOutputs,
   concatOffset,
   classifierEpilogue,
   classifyEnd,

@@ -145,13 +145,14 @@ export function stepOf(
   const { precision, facts, variants } = options;
   const kernel = kernelFor(node);
   const variant = choose(kernel, facts, variants);
-  const at = (role: string): Placement | null => (node.inputs[role] ? values[node.inputs[role]] : null);
+  const written = writes(node);
+  const at = (role: string): Placement | null => values[node.inputs[role] ?? (written.includes(role) ? role : '')] ?? null;
   const placed: Placed = { node, x: values[node.inputs.x], y: values[node.name], at };
   const lanes = variant.lanes?.(placed) ?? kernel.lanes(placed);
   const groups = Math.ceil(lanes / options.shaderFacts(variant.shader, precision).workgroup);
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = Object.values(node.constants);
-  const moved = [...new Set([...Object.values(node.inputs), ...writes(node)])].filter(value => value !== FRAME);
+  const moved = [...new Set([...Object.values(node.inputs), ...written])].filter(value => value !== FRAME);
   return {
     node: node.name,
     kernel: kernel.name,

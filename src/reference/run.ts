@@ -15,6 +15,7 @@ import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { squeeze } from './squeeze.ts';
 import { type TailOptions, tail } from './tail.ts';
+import { twin } from './twin.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
 
@@ -115,6 +116,13 @@ function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, 
     const fused = { gate: optional('gate'), shortcut, residual: optional('residual'), addend: optional('addend') };
     const pointwiseOptions: PointwiseOptions = { weight, bias, out, activation, ...fused };
     const sums = optional('sums');
+    if (attributes.also) {
+      const [y, also] = twin(x, pointwiseOptions, attributes.split!);
+      return [
+        [node.name, y],
+        [attributes.also, also],
+      ];
+    }
     if (sums) return [[node.name, gated(x, sums, pointwiseOptions, { ...layers(node, read), pixels: attributes.squeezed! })]];
     return [[node.name, pointwise(x, pointwiseOptions)]];
   }

@@ -12,12 +12,14 @@ import { table as preprocess } from './preprocess.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
 import type { KernelTable } from './table.ts';
 import { table as tail } from './tail.test.ts';
+import { table as twin } from './twin.test.ts';
 import { table as upsample } from './upsample.test.ts';
 import { table as warp } from './warp.test.ts';
 
 export const tables: readonly KernelTable[] = [
   preprocess,
   gated,
+  twin,
   pointwise,
   grouped,
   tail,

@@ -101,7 +101,7 @@ export function convRow(spec: ConvSpec): Pick<Row, 'inputs'> & { node: NodeOf<'c
     ...(spec.bias ? { bias: tensor('bias', o) } : {}),
   };
   const attributes = {
-    ...{ kernel, stride, dilations, pads, groups, activation, shortcut: 'none' as const, squeezed: null },
+    ...{ kernel, stride, dilations, pads, groups, activation, shortcut: 'none' as const, squeezed: null, also: null, split: null },
     ...{ partials: spec.strips ? 'partials' : null, strips: spec.strips ?? null },
   };
   return { node: node('conv', { attributes, constants }) as NodeOf<'conv'>, inputs: { x: map(i, h, w) } };
