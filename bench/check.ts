@@ -9,7 +9,7 @@ import { constantReader } from '../src/graph/constant.ts';
 import { select } from '../src/graph/select.ts';
 import { expectedTensors, findNetwork } from '../src/models/registry.ts';
 import { fuse } from '../src/passes/index.ts';
-import type { AdapterFacts } from '../src/plan/choose.ts';
+import { type AdapterFacts, targetOf } from '../src/plan/choose.ts';
 import { lower } from '../src/plan/lower.ts';
 import type { Precision, ShaderLibrary } from '../src/shader/source.ts';
 import { imagenet } from '../src/weights/card.ts';
@@ -69,7 +69,10 @@ function isInTables(precision: Precision): boolean {
 /** Decoder logits of the plan that this adapter gets, against PyTorch in float64. */
 async function goldenError({ device, facts, library }: Device, precision: Precision): Promise<number> {
   const { model, classes, h, w } = GOLDEN;
-  const graph = fuse(select(findNetwork(model).build({ classes, h, w }), ['decoder']), { precision, facts });
+  const graph = fuse(
+    select(findNetwork(model).build({ classes, h, w }), ['decoder']),
+    targetOf({ precision, facts, variants: 'auto' }),
+  );
   const tensors = new Map([...expectedTensors(graph)].map(([name, shape]) => [name, seededTensor(name, shape)]));
   const { mean, std } = imagenet;
   const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.facts });

@@ -11,7 +11,7 @@ import { select } from '../src/graph/select.ts';
 import { dilatedNets, narrowed } from '../src/models/dilatednet.ts';
 import { expectedTensors, findNetwork } from '../src/models/registry.ts';
 import { fuse } from '../src/passes/index.ts';
-import type { AdapterFacts, Tuned, VariantChoice } from '../src/plan/choose.ts';
+import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from '../src/plan/choose.ts';
 import { lower } from '../src/plan/lower.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import type { Field } from '../src/reference/field.ts';
@@ -146,7 +146,7 @@ export function planFor(
   outputs: readonly string[] = ['classes'],
 ): Planned {
   const { mean, std, channels } = family.preprocessing;
-  const graph = fuse(select(build(size), outputs), { precision: choice.precision, facts });
+  const graph = fuse(select(build(size), outputs), targetOf({ ...choice, facts }));
   const stem = { stem: 'texture', frame: frameSize(size, family), margin: family.margin, mean, std, channels } as const;
   return { graph, plan: lower(graph, { ...choice, ...stem, facts, tuned, shaderFacts: library.facts }) };
 }

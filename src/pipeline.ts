@@ -8,7 +8,7 @@ import { classRow } from './graph/layout.ts';
 import type { Size } from './image/size.ts';
 import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
-import type { AdapterFacts, VariantChoice } from './plan/choose.ts';
+import { type AdapterFacts, targetOf, type VariantChoice } from './plan/choose.ts';
 import { type LowerOptions, lower } from './plan/lower.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
@@ -63,7 +63,7 @@ export function lowering({ engine, facts, card, precision, variants }: Material)
 export async function wholePicture(material: Material, picture: Size, size: Size): Promise<Pipeline> {
   const { engine, network, card, read, onCompile } = material;
   const { device } = engine;
-  const graph = fuse(network.build({ classes: card.classes.length, ...size, to: picture }), material);
+  const graph = fuse(network.build({ classes: card.classes.length, ...size, to: picture }), targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: picture });
   const frame = await frameTexture(device, plan, picture);
   try {

@@ -11,6 +11,7 @@ import type { Tiles } from './image/tiles.ts';
 import { endGraph } from './models/dilatednet.ts';
 import { fuse } from './passes/index.ts';
 import { type Classified, classReader, frameTexture, lowering, type Material, type Pipeline } from './pipeline.ts';
+import { targetOf } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
 
 /** `scores`: the probabilities too, on the stitched grid; behind a transposed convolution at the picture's size. */
@@ -20,12 +21,12 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
   const { rows, columns, size, step, margin } = tiles;
   const { value } = network.grid!;
   const whole = network.build({ classes: card.classes.length, ...size });
-  const graph = fuse(select(whole, [value]), material);
+  const graph = fuse(select(whole, [value]), targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: picture, margin });
   const cells = plan.values[value];
   const grid = { c: cells.c, h: rows * cells.h, w: columns * cells.w };
   const end = endGraph(network, { ...grid, to: picture, tile: rows * columns > 1 ? { h: cells.h, w: cells.w } : null });
-  const endFused = fuse(select(end, scores ? ['classes', 'prob'] : ['classes']), material);
+  const endFused = fuse(select(end, scores ? ['classes', 'prob'] : ['classes']), targetOf(material));
   const endPlan = lower(endFused, { ...lowering(material), stem: 'map' });
   const frame = await frameTexture(device, plan, picture);
   const made: { destroy(): void }[] = [frame];

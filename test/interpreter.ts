@@ -50,7 +50,9 @@ function weights({ table, row, read }: Case, { weights: named }: Step): ArrayBuf
 
 function frame({ frame: given }: Case, { shader }: Step): unknown {
   const { bytes, h, w } = given!;
-  return shader !== 'preprocess.tensor' ? { texture: [bytes.buffer], descriptor: { format: 'rgba8unorm', size: [w, h] } } : bytes.buffer;
+  return shader !== 'preprocess.tensor'
+    ? { texture: [bytes.buffer], descriptor: { format: 'rgba8unorm', size: [w, h] } }
+    : bytes.buffer;
 }
 
 /** The same program in words that the interpreter knows: no alias or override, three workgroup sizes, no += of matrices. */

@@ -9,9 +9,9 @@ import { printGraph, printNode } from '../graph/print.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
-import { fuse } from '../passes/index.ts';
+import { fuse, passes, passesFor } from '../passes/index.ts';
 import type { Target } from '../passes/pass.ts';
-import { type AdapterFacts, defaultFacts } from '../plan/choose.ts';
+import { type AdapterFacts, defaultFacts, targetOf } from '../plan/choose.ts';
 import { drawPlan } from '../plan/draw.ts';
 import { drawFields } from '../plan/draw-fov.ts';
 import { drawPasses, type Stage } from '../plan/draw-passes.ts';
@@ -85,7 +85,7 @@ export const inspect: Command = {
     const frame = tile ? { h: size.h - 2 * tile.margin, w: size.w - 2 * tile.margin } : undefined;
     const library = await shaderLibrary();
     const stem = { stem: 'texture', frame, margin, mean, std, channels } as const;
-    const target = { precision, facts };
+    const target = targetOf({ precision, facts, variants });
     const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.facts });
     const total = totalMacs(graph);
     const summary = {
@@ -174,15 +174,18 @@ function totalMacs(graph: Graph): number {
   return graph.nodes.reduce((sum, node) => sum + macs(node, values.get(node.name)!.shape), 0);
 }
 
-/** What each pass did: lines that went, lines that came. */
+/** What each pass did: lines that went, lines that came; and which ones the adapter has no use for. */
 function printPasses(graph: Graph, target: Target, print: (line: string) => void): void {
-  print(`${graph.name}: ${graph.nodes.length} nodes as published`);
+  print(`${graph.name}: ${graph.nodes.length} nodes as published; barriers are ${target.barriers ? 'cheap' : 'dear'}`);
   fuse(graph, target, (pass, before, after) => {
     const [old, fresh] = [before, after].map(side => new Set(side.nodes.map(printNode)));
     print(`\n${pass.name}: ${before.nodes.length} → ${after.nodes.length} nodes\n  ${pass.why}`);
     for (const line of old) if (!fresh.has(line)) print(`  - ${line}`);
     for (const line of fresh) if (!old.has(line)) print(`  + ${line}`);
   });
+  const taken = passesFor(target);
+  for (const { name, why } of passes.filter(pass => !taken.includes(pass)))
+    print(`\n${name}: left out, its barriers are dear here\n  ${why}`);
 }
 
 function stagesOf(graph: Graph, target: Target): Stage[] {

@@ -13,7 +13,7 @@ import type { LoadedWeights } from '../load.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import { fuse } from '../passes/index.ts';
-import type { VariantChoice } from '../plan/choose.ts';
+import { targetOf, type VariantChoice } from '../plan/choose.ts';
 import { lower } from '../plan/lower.ts';
 import { run as runReference } from '../reference/run.ts';
 import type { Precision } from '../shader/source.ts';
@@ -176,10 +176,12 @@ async function execute(
 ): Promise<Program> {
   const { h, w, data } = picture;
   const { device, library } = engine;
-  const graph = fuse(select(network.build({ classes: card.classes.length, h, w }), outputs), { precision, facts: factsOf(device) });
+  const facts = factsOf(device);
+  const target = targetOf({ precision, facts, variants });
+  const graph = fuse(select(network.build({ classes: card.classes.length, h, w }), outputs), target);
   const plan = lower(graph, {
     precision,
-    facts: factsOf(device),
+    facts,
     variants,
     stem: 'tensor',
     mean: imagenet.mean,

@@ -49,13 +49,17 @@ export function builder(name: string, input: Shape) {
       };
       if (bias) constants.bias = tensor(`${tensors}.bias`, [options.out]);
       const attributes = { kernel: [kernel, kernel] as const, stride, dilations: [dilation], pads: [pad], groups };
-      return push(
-        'conv',
-        value,
-        { x },
-        { ...attributes, activation: 'none', shortcut: 'none', partials: null, pooled: null },
-        constants,
-      );
+      const unfused = {
+        activation: 'none',
+        shortcut: 'none',
+        partials: null,
+        strips: null,
+        squeezed: null,
+        also: null,
+        split: null,
+        pooled: null,
+      } as const;
+      return push('conv', value, { x }, { ...attributes, ...unfused }, constants);
     },
     batchnorm(value: string, x: string, channels: number): string {
       const norm: Norm = { name: value, channels, epsilon: EPSILON };

@@ -318,7 +318,8 @@ function reads(node: Node, from: number, to: number, row: number, column: number
   switch (node.op) {
     case 'conv': {
       const { kernel, stride, dilations, pads, groups, shortcut, pooled } = node.attributes;
-      if (dilations.length > 1 || shortcut !== 'none' || pooled || Object.keys(node.inputs).length > 1) throw fused(node);
+      const alone = Object.keys(node.inputs).length === 1 && !node.constants.project;
+      if (dilations.length > 1 || shortcut !== 'none' || pooled || !alone) throw fused(node);
       const taps = (at: number, n: number): number[] => range(0, n).map(tap => at * stride - pads[0] + tap * dilations[0]);
       const { shape, anchored } = known(node.inputs.x);
       const within = (at: number[], size: number): number[] => (anchored ? at.filter(index => index >= 0 && index < size) : at);

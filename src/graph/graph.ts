@@ -40,7 +40,11 @@ export interface Attributes {
     /** The input is h×w of the picture with a margin of its reflection, from (top, left) of that on; what overhangs is reflected. In pixels. */
     readonly tile: { readonly margin: number; readonly top: number; readonly left: number } | null;
   };
-  /** x → Σ w·x + b. Fused forms: gate scales x, shortcut adds a second 1×1 convolution, residual is added before, addend after the activation. */
+  /**
+   * x → Σ w·x + b. Fused forms: gate scales x, or is made from the `sums` of a squeeze first, shortcut adds a second 1×1 convolution,
+   * residual is added before, addend after the activation; `beside` follows x, resized to its size, along the channels; the constants
+   * `project` and `projectBias` are a 1×1 convolution of the result.
+   */
   conv: {
     readonly kernel: readonly [number, number];
     readonly stride: number;
@@ -53,6 +57,13 @@ export interface Attributes {
     readonly partials: string | null;
     /** With a 2×2 max pool behind the activation (as `maxpool`): the convolution's own height and width. Null without. */
     readonly pooled: { readonly h: number; readonly w: number } | null;
+    /** Rows of those sums: tile t of eight pixels of a row is summed in row t mod strips. Null without. */
+    readonly strips: number | null;
+    /** Pixels that the input `sums` run over, where the convolution makes its gate itself; null without. */
+    readonly squeezed: number | null;
+    /** Name of a second output, a map of all channels from `split` on, or null. */
+    readonly also: string | null;
+    readonly split: number | null;
   };
   batchnorm: Record<never, never>;
   relu: Record<never, never>;
@@ -150,9 +161,10 @@ export const VIEWS: ReadonlySet<Op> = new Set<Op>(['join', 'crop', 'stack']);
 /** What a plan's first step reads: not a value of the network, bound anew for every frame. */
 export const FRAME = 'frame';
 
-/** Values that a node writes: its own, and the squeeze sums of a fused convolution. */
+/** Values that a node writes: its own, and the squeeze sums or the second map of a fused convolution. */
 export function writes(node: Node): string[] {
-  return node.op === 'conv' && node.attributes.partials ? [node.name, node.attributes.partials] : [node.name];
+  const { partials = null, also = null } = node.op === 'conv' ? node.attributes : {};
+  return [node.name, partials, also].filter(value => value !== null);
 }
 
 export function producers(graph: Graph): Map<string, Node> {

@@ -27,6 +27,17 @@ export function strips({ c, h, w }: Shape): number {
   return Math.min(h * Math.ceil(w / TILE), Math.ceil(MAX_LANES / Math.ceil(c / 8)));
 }
 
+/** Tiles that a workgroup with barriers sums up, and the quads of sums that many workgroups may read again each: 32 KiB. */
+const TILES = 64;
+const MAX_SUMS = 2048;
+
+/** The same for workgroups that sum their own tiles: so few rows that every workgroup of the next convolution can add them up. */
+export function fewStrips({ c, h, w }: Shape): number {
+  const groups = Math.ceil((h * Math.ceil(w / TILE)) / TILES);
+  const most = Math.max(Math.floor(MAX_SUMS / Math.ceil(c / 4)), 1);
+  return Math.ceil(groups / Math.ceil(groups / most));
+}
+
 function must(condition: boolean, sentence: () => string): void {
   if (!condition) throw new AtrousError('BAD_GRAPH', sentence());
 }
@@ -43,9 +54,18 @@ function convolved(size: number, kernel: number, stride: number, dilation: numbe
   return Math.floor((size + 2 * pad - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
-function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[] {
-  const { kernel, stride, dilations, pads, groups, shortcut, partials } = node.attributes;
+/** What a convolution slides over: x, or x resized to what lies beside it, and that. */
+function operandOf({ inputs }: NodeOf<'conv'>, input: (role: string) => Value): Shape {
   const x = input('x').shape;
+  if (!inputs.beside) return x;
+  const { c, h, w } = input('beside').shape;
+  must(x.c % 4 === 0, () => `x has ${x.c} channels: what lies beside it must begin at a whole quad`);
+  return { c: x.c + c, h, w };
+}
+
+function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[] {
+  const { kernel, stride, dilations, pads, groups, shortcut, partials, strips, squeezed, also, split } = node.attributes;
+  const x = operandOf(node, input);
   const [o, i, kh, kw] = shapeOf(node.constants.weight);
   must(dilations.length === pads.length && dilations.length > 0, () => `${dilations.length} dilations, ${pads.length} pads`);
   must(kh === kernel[0] && kw === kernel[1], () => `the weight is ${kh}×${kw}, the kernel ${kernel.join('×')}`);
@@ -70,6 +90,9 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
     must(shapeOf(node.constants.bias)[0] === o, () => `${shapeOf(node.constants.bias)[0]} biases for ${o} outputs`);
   if (node.inputs.gate) must(input('gate').kind === 'exact', () => 'the gate of a convolution must be float32, made by excite');
   if (node.inputs.gate) must(input('gate').shape.c === x.c, () => `the gate has ${input('gate').shape.c} channels, x ${x.c}`);
+  must((squeezed !== null) === 'sums' in node.inputs, () => 'squeezed sums without their pixels, or the other way round');
+  if (node.inputs.sums) mustExcite(node, input('sums'), x.c);
+  must((partials !== null) === (strips !== null), () => 'partial sums without a number of strips, or the other way round');
   if (node.inputs.residual) mustMatch(y, input('residual').shape, 'the residual');
   if (node.inputs.addend)
     must(input('addend').shape.c === o, () => `the addend has ${input('addend').shape.c} channels, the result ${o}`);
@@ -85,10 +108,32 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
       pooled.h === y.h && pooled.w === y.w,
       () => `the map before the pool is ${y.h}×${y.w}, pooled says ${pooled.h}×${pooled.w}`,
     );
-    must(!partials && Object.keys(node.inputs).length === 1, () => 'a pooled convolution takes nothing else into its epilogue');
+    const alone = !partials && !also && !node.constants.project && Object.keys(node.inputs).length === 1;
+    must(alone, () => 'a pooled convolution takes nothing else into its epilogue');
     return [map(halved(y))];
   }
-  return partials ? [map(y), { shape: { c: o, h: strips(y), w: 1 }, kind: 'exact' }] : [map(y)];
+  if (node.constants.project) {
+    const [projected, from] = shapeOf(node.constants.project);
+    must(from === o && !partials, () => `the classifier reads ${from} channels, the convolution makes ${o}`);
+    return [map({ ...y, c: projected })];
+  }
+  if (also) {
+    must(split !== null && split > 0 && split < o && !partials, () => `${o} channels can not be split after ${split}`);
+    return [map({ ...y, c: split! }), map({ ...y, c: o - split! })];
+  }
+  return partials ? [map(y), { shape: { c: o, h: strips!, w: 1 }, kind: 'exact' }] : [map(y)];
+}
+
+/** The two layers behind a squeeze must go from the channels of its sums to as many gates. */
+function mustExcite({ constants }: NodeOf<'conv' | 'excite'>, { shape: { c }, kind }: Value, channels: number): number {
+  const [r, rc] = shapeOf(constants.weight1);
+  const [o, or] = shapeOf(constants.weight2);
+  must(kind === 'exact', () => 'the sums of a squeeze must be float32, left by a grouped convolution');
+  must(
+    r === or && rc === c && o === c && c === channels,
+    () => `weights ${r}×${rc} and ${o}×${or} for sums of ${c} and a map of ${channels} channels`,
+  );
+  return r;
 }
 
 export const ops: { readonly [K in Op]: Rule<K> } = {
@@ -96,10 +141,9 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   conv: {
     infer: inferConv,
     macs: (node, output) => {
-      const weights =
-        count(shapeOf(node.constants.weight)) + (node.constants.shortcut ? count(shapeOf(node.constants.shortcut)) : 0);
+      const of = (role: string): number => (node.constants[role] ? count(shapeOf(node.constants[role])) : 0);
       const { h, w } = node.attributes.pooled ?? output;
-      return weights * h * w;
+      return (of('weight') + of('shortcut') + of('project')) * h * w + of('weight1') + of('weight2');
     },
   },
   batchnorm: {
@@ -198,12 +242,8 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
     infer: (node, input) => {
       const { c } = input('x').shape;
       const { hidden } = node.attributes;
-      const [r, rc] = shapeOf(node.constants.weight1);
-      const [o, or] = shapeOf(node.constants.weight2);
-      must(
-        r === hidden && or === hidden && rc === c && o === c,
-        () => `weights ${r}×${rc} and ${o}×${or} for ${c} channels, ${hidden} hidden`,
-      );
+      const made = mustExcite(node, input('x'), c);
+      must(made === hidden, () => `the weights are for ${made} hidden channels, the node for ${hidden}`);
       return [{ shape: { c, h: 1, w: 1 }, kind: 'exact' }];
     },
     macs: (node, { c }) => 2 * c * node.attributes.hidden,

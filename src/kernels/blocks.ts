@@ -47,6 +47,17 @@ export function packBlocks(
   return bytes;
 }
 
+/** Float32 constants of one step, one after another. */
+export function joinBytes(...parts: readonly (Float32Array | Uint8Array)[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const { buffer, byteOffset, byteLength } of parts) {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  return bytes;
+}
+
 /** Where the biases begin, in quads. */
 export function biasOffset(out: number, taps: number, inputQuads: number): number {
   return pairs(out) * taps * inputQuads * 8;

@@ -1,7 +1,8 @@
 // Dense convolution of any kernel size, stride, dilation and padding. Shader: conv.wgsl.
-import { range, shapeOf } from '../graph/constant.ts';
-import type { NodeOf } from '../graph/graph.ts';
+import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
+import type { Node, NodeOf } from '../graph/graph.ts';
 import { type Placement, quads } from '../graph/layout.ts';
+import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, packBlocks, pairs, type WeightAt } from './blocks.ts';
 import { kernel, plain } from './kernel.ts';
 
@@ -17,8 +18,8 @@ function across({ attributes: { pooled } }: NodeOf<'conv'>, { w }: Placement): n
 export const conv = kernel<'conv'>({
   name: 'conv',
   ops: ['conv'],
-  fits: ({ attributes: { groups, activation, partials }, inputs }) =>
-    groups === 1 && activation !== 'sigmoid' && !partials && Object.keys(inputs).length === 1,
+  fits: ({ attributes: { groups, activation, partials }, inputs, constants }) =>
+    groups === 1 && activation !== 'sigmoid' && !partials && !constants.project && Object.keys(inputs).length === 1,
   variants: [plain('conv')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name }) => ({ y: name }),
@@ -49,13 +50,20 @@ export const conv = kernel<'conv'>({
   }),
   lanes: ({ node, y }) => y.h * across(node, y) * pairs(y.c),
   halfWeights: true,
-  pack(node, read, store) {
-    const { weight, bias } = node.constants;
-    const [out, inputs, kh, kw] = shapeOf(weight);
-    const rows = (first: number, end: number): WeightAt => {
-      const values = read(range(weight, first, end));
-      return (o, i, tap) => (i < inputs ? values[((o - first) * inputs + i) * kh * kw + tap] : 0);
-    };
-    return packBlocks(out, kh * kw, quads(inputs), rows, bias ? read(bias) : null, store);
-  },
+  pack: packDense,
 });
+
+/** Blocks in the order of the taps, and the biases. */
+export function packDense(
+  { constants }: Pick<Node, 'constants'>,
+  read: ReadConstant,
+  store?: WeightStore,
+): Uint8Array<ArrayBuffer> {
+  const { weight, bias } = constants;
+  const [out, inputs, kh, kw] = shapeOf(weight);
+  const rows = (first: number, end: number): WeightAt => {
+    const values = read(range(weight, first, end));
+    return (o, i, tap) => (i < inputs ? values[((o - first) * inputs + i) * kh * kw + tap] : 0);
+  };
+  return packBlocks(out, kh * kw, quads(inputs), rows, bias ? read(bias) : null, store);
+}

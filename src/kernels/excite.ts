@@ -1,10 +1,11 @@
 // Partial sums → gate: the two small layers of squeeze-and-excitation. Shaders: excite.wgsl, excite.workgroup.wgsl.
-import { shapeOf } from '../graph/constant.ts';
+import { type ReadConstant, shapeOf } from '../graph/constant.ts';
+import type { Node } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
 
 /** Sizes of the shaders' arrays. */
-const MAX_HIDDEN = 256;
+export const MAX_HIDDEN = 256;
 const MAX_CHANNELS = 2048;
 
 export const excite = kernel<'excite'>({
@@ -23,14 +24,17 @@ export const excite = kernel<'excite'>({
   }),
   /** One workgroup: the second layer needs all of the first. */
   lanes: () => 1,
-  pack(node, read) {
-    const { weight1, bias1, weight2, bias2 } = node.constants;
-    return Float32Array.from([...denseBlocks(read(weight1), read(bias1)), ...denseBlocks(read(weight2), read(bias2))]);
-  },
+  pack: packExcite,
 });
 
+/** Both layers, one after the other. */
+export function packExcite({ constants }: Pick<Node, 'constants'>, read: ReadConstant): Float32Array<ArrayBuffer> {
+  const { weight1, bias1, weight2, bias2 } = constants;
+  return Float32Array.from([...denseBlocks(read(weight1), read(bias1)), ...denseBlocks(read(weight2), read(bias2))]);
+}
+
 /** A dense layer as 4×4 blocks, input channels as columns, then its bias; missing channels are zero. */
-function denseBlocks(weight: Float64Array, bias: Float64Array): number[] {
+export function denseBlocks(weight: Float64Array, bias: Float64Array): number[] {
   const out = bias.length;
   const inputs = weight.length / out;
   const packed: number[] = [];

@@ -1,15 +1,28 @@
-// Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shader: grouped.wgsl.
+// Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shaders: grouped.wgsl, grouped.workgroup.wgsl.
 import { shapeOf } from '../graph/constant.ts';
 import { isGrouped, type NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { strips, TILE } from '../graph/ops.ts';
 import { biasOffset, packBlocks, pairs } from './blocks.ts';
-import { kernel, plain } from './kernel.ts';
+import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
 /** The shader's dilations are one vec4u. */
 const MAX_BRANCHES = 4;
 
+/** Of a workgroup of `grouped.workgroup`: its lanes, and the pairs of quads that they share. */
+const LANES = 256;
+const PAIRS = 4;
+
 const groupWidth = ({ constants }: NodeOf<'conv'>): number => shapeOf(constants.weight)[1];
+
+const rows = ({ node, y }: Placed<'conv'>): number => node.attributes.strips ?? strips(y);
+
+const workgroup: Variant<'conv'> = {
+  name: 'workgroup',
+  shader: 'grouped.workgroup',
+  needs: { barriers: true },
+  lanes: placed => rows(placed) * Math.ceil(pairs(placed.y.c) / PAIRS) * LANES,
+};
 
 export const grouped = kernel<'conv'>({
   name: 'grouped',
@@ -22,7 +35,7 @@ export const grouped = kernel<'conv'>({
     node.attributes.dilations.length <= MAX_BRANCHES &&
     node.attributes.activation !== 'sigmoid' &&
     Object.keys(node.inputs).length === 1,
-  variants: [plain('grouped')],
+  variants: [workgroup, plain('grouped')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes }) => ({ y: name, partials: attributes.partials }),
   overrides: ({ node }) => ({
@@ -31,7 +44,7 @@ export const grouped = kernel<'conv'>({
     RELU: node.attributes.activation === 'relu',
     SQUEEZE: node.attributes.partials !== null,
   }),
-  params: ({ node, x, y }) => ({
+  params: ({ node, x, y, at }) => ({
     height: y.h,
     width: y.w,
     x_height: x.h,
@@ -41,12 +54,12 @@ export const grouped = kernel<'conv'>({
     y_offset: y.offset,
     pairs: pairs(y.c),
     across: Math.ceil(y.w / TILE),
-    strips: strips(y),
+    strips: rows({ node, x, y, at }),
     branch_quads: quads(y.c / node.attributes.dilations.length),
     bias: biasOffset(y.c, 9, quads(groupWidth(node))),
     dilations: Array.from({ length: MAX_BRANCHES }, (_, branch) => node.attributes.dilations[branch] ?? 1),
   }),
-  lanes: ({ y }) => strips(y) * pairs(y.c),
+  lanes: placed => rows(placed) * pairs(placed.y.c),
   pack(node, read) {
     const [out, width] = shapeOf(node.constants.weight);
     const weight = read(node.constants.weight);

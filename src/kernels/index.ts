@@ -7,6 +7,7 @@ import { conv } from './conv.ts';
 import { deconv, deconvClasses } from './deconv.ts';
 import { elementwise } from './elementwise.ts';
 import { excite } from './excite.ts';
+import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import type { Kernel } from './kernel.ts';
 import { pointwise } from './pointwise.ts';
@@ -14,6 +15,8 @@ import { pool } from './pool.ts';
 import { preprocess, preprocessTensor, preprocessTile } from './preprocess.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
+import { tail } from './tail.ts';
+import { twin } from './twin.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
 import { zoom, zoomClasses } from './zoom.ts';
@@ -22,8 +25,11 @@ export const kernels: readonly Kernel[] = [
   preprocess,
   preprocessTile,
   preprocessTensor,
+  gated,
+  twin,
   pointwise,
   grouped,
+  tail,
   conv,
   excite,
   squeeze,

@@ -5,7 +5,7 @@ import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
 import type { WeightStore } from '../shader/source.ts';
 
-export interface Variant {
+export interface Variant<K extends Op = Op> {
   readonly name: string;
   /** File in `shaders/`, without extension. */
   readonly shader: string;
@@ -15,6 +15,8 @@ export interface Variant {
     /** WebGPU features. */
     readonly features?: readonly string[];
   };
+  /** Invocations that have work, where they are not the kernel's. */
+  lanes?(placed: Placed<K>): number;
 }
 
 /** A node with its values placed. `at` takes a role of the node's inputs, or the name of a value that it writes. */
@@ -30,8 +32,8 @@ export interface Kernel<K extends Op = Op> {
   /** The operations that it can make, under the condition of `fits`. */
   readonly ops: readonly K[];
   fits(node: NodeOf<K>): boolean;
-  /** Best guess first, the plain row last. */
-  readonly variants: readonly Variant[];
+  /** Best guess first, last the plain row, or the only form of a node that a pass makes for adapters with cheap barriers alone. */
+  readonly variants: readonly Variant<K>[];
   /** Binding → the value that it reads, null for an optional input that is not used. */
   reads(node: NodeOf<K>): Record<string, string | null>;
   writes(node: NodeOf<K>): Record<string, string | null>;
@@ -50,7 +52,7 @@ export function kernel<K extends Op>(descriptor: Kernel<K>): Kernel {
   return descriptor as unknown as Kernel;
 }
 
-/** The plain row that every kernel has. */
+/** The row that every adapter can run. */
 export function plain(shader: string): Variant {
   return { name: 'plain', shader, needs: {} };
 }

@@ -1,21 +1,27 @@
 // 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shader: pointwise.wgsl.
-import { range, shapeOf } from '../graph/constant.ts';
+import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
+import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, packBlocks, pairs, type WeightAt } from './blocks.ts';
 import { kernel, type Placed, plain } from './kernel.ts';
 
 const TILE = 8;
 
 /** Input quads of the main operand and of the shortcut. */
-function depths({ constants }: NodeOf<'conv'>): [number, number] {
+export function depths({ constants }: NodeOf<'conv'>): [number, number] {
   return [quads(shapeOf(constants.weight)[1]), constants.shortcut ? quads(shapeOf(constants.shortcut)[1]) : 0];
 }
 
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
-  fits: node => isPointwise(node) && node.attributes.activation !== 'sigmoid',
+  fits: node =>
+    isPointwise(node) &&
+    node.attributes.activation !== 'sigmoid' &&
+    !node.inputs.sums &&
+    !node.constants.project &&
+    !node.attributes.also,
   variants: [plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,
@@ -60,19 +66,22 @@ export const pointwise = kernel<'conv'>({
   },
   lanes: ({ y }) => Math.ceil((y.h * y.w) / TILE) * pairs(y.c),
   halfWeights: true,
-  pack(node, read, store) {
-    const { weight, shortcut, bias } = node.constants;
-    const [out, inputs] = shapeOf(weight);
-    const [main, extra] = depths(node);
-    const besideInputs = shortcut ? shapeOf(shortcut)[1] : 0;
-    const rows = (first: number, end: number): WeightAt => {
-      const values = read(range(weight, first, end));
-      const beside = shortcut ? read(range(shortcut, first, end)) : null;
-      return (o, i) => {
-        if (i < main * 4) return i < inputs ? values[(o - first) * inputs + i] : 0;
-        return i - main * 4 < besideInputs ? beside![(o - first) * besideInputs + i - main * 4] : 0;
-      };
-    };
-    return packBlocks(out, 1, main + extra, rows, bias ? read(bias) : null, store);
-  },
+  pack: packPointwise,
 });
+
+/** The blocks of both operands, one after the other, and the biases. */
+export function packPointwise(node: NodeOf<'conv'>, read: ReadConstant, store?: WeightStore): Uint8Array<ArrayBuffer> {
+  const { weight, shortcut, bias } = node.constants;
+  const [out, inputs] = shapeOf(weight);
+  const [main, extra] = depths(node);
+  const besideInputs = shortcut ? shapeOf(shortcut)[1] : 0;
+  const rows = (first: number, end: number): WeightAt => {
+    const values = read(range(weight, first, end));
+    const beside = shortcut ? read(range(shortcut, first, end)) : null;
+    return (o, i) => {
+      if (i < main * 4) return i < inputs ? values[(o - first) * inputs + i] : 0;
+      return i - main * 4 < besideInputs ? beside![(o - first) * besideInputs + i - main * 4] : 0;
+    };
+  };
+  return packBlocks(out, 1, main + extra, rows, bias ? read(bias) : null, store);
+}

@@ -3,7 +3,8 @@ import { shapeOf } from '../graph/constant.ts';
 import type { Graph, Node, NodeOf, Shape } from '../graph/graph.ts';
 import { BINDING, byteLength } from '../graph/layout.ts';
 import { infer } from '../graph/ops.ts';
-import { type Pass, type Target, type View, view } from './pass.ts';
+import type { Precision } from '../shader/source.ts';
+import { type Pass, type View, view } from './pass.ts';
 
 /** Larger maps are never whole in memory, whatever the adapter binds: at 1396×1396 the peak is 189 MB for 0.4 % more multiply-adds (at 128 MiB 279 MB). */
 const MOST = 96 * 2 ** 20;
@@ -16,9 +17,9 @@ export const bands: Pass = {
   name: 'bands',
   why: "VGG's first map has 497 MB at 1396×1396 and is read once, a few rows at a time: it is made a band at a time, its halo again",
   apply(graph, target) {
-    if (!target) return graph;
-    const { facts, precision } = target;
-    const most = Math.min(MOST, facts.limits.maxBufferSize, facts.limits.maxStorageBufferBindingSize);
+    if (!target?.limits) return graph;
+    const { limits, precision = 'f32' } = target;
+    const most = Math.min(MOST, limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     const values = infer(graph);
     const before = view(graph);
     const shapeOfValue = (name: string): Shape => values.get(name)!.shape;
@@ -28,7 +29,7 @@ export const bands: Pass = {
     for (const node of graph.nodes) {
       if (banded.has(node) || !large(node.name)) continue;
       const run = runFrom(node, large, before);
-      const nodes = run && cut(run, shapeOfValue, Math.min(BAND, most), target);
+      const nodes = run && cut(run, shapeOfValue, Math.min(BAND, most), precision);
       if (!nodes) continue;
       for (const gone of run) banded.set(gone, []);
       banded.set(run.at(-1)!, nodes);
@@ -62,7 +63,7 @@ interface Rows {
 }
 
 /** The run's nodes once a band, and the stack of their results; null when not even the smallest band fits. */
-function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number, { precision }: Target): readonly Node[] | null {
+function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number, precision: Precision): readonly Node[] | null {
   const last = run.at(-1)!;
   const source = run[0].inputs.x;
   const rowBytes = (name: string): number => byteLength({ ...shape(name), h: 1 }, 'map', precision);

@@ -2,11 +2,14 @@
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { bands } from './bands.ts';
+import { classifierEpilogue } from './classifier-epilogue.ts';
 import { classifyEnd } from './classify-end.ts';
 import { concatOffset } from './concat-offset.ts';
+import { concatOperand } from './concat-operand.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
+import { gatePrologue } from './gate-prologue.ts';
 import { mergeBranches } from './merge-branches.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
@@ -14,6 +17,7 @@ import { residualEpilogue } from './residual-epilogue.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
+import { twinOutputs } from './twin-outputs.ts';
 import { upsampleAdd } from './upsample-add.ts';
 
 export const passes: readonly Pass[] = [
@@ -24,17 +28,26 @@ export const passes: readonly Pass[] = [
   gateOperand,
   shortcutOperand,
   residualEpilogue,
+  gatePrologue,
   upsampleAdd,
+  concatOperand,
+  twinOutputs,
   concatOffset,
   poolEpilogue,
+  classifierEpilogue,
   classifyEnd,
   bands,
   splitWeights,
 ];
 
-/** All passes, `verify` after each; `onPass` sees every graph on the way. Without a target maps and weights stay whole. */
-export function fuse(graph: Graph, target?: Target, onPass?: (pass: Pass, before: Graph, after: Graph) => void): Graph {
-  return passes.reduce((before, pass) => {
+/** The passes that pay on an adapter. */
+export function passesFor(target: Target): readonly Pass[] {
+  return passes.filter(({ needs = {} }) => !needs.barriers || target.barriers);
+}
+
+/** Those passes in order, `verify` after each; `onPass` sees every graph on the way. */
+export function fuse(graph: Graph, target: Target, onPass?: (pass: Pass, before: Graph, after: Graph) => void): Graph {
+  return passesFor(target).reduce((before, pass) => {
     const after = verify(pass.apply(before, target));
     onPass?.(pass, before, after);
     return after;

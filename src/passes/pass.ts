@@ -3,18 +3,22 @@
 import { type Graph, type Node, type NodeOf, type Op, producers, readers } from '../graph/graph.ts';
 import type { Precision } from '../shader/source.ts';
 
-/** What a graph is fused for. */
+/** What a graph is fused for: all that the passes may know of the plan and its adapter. */
 export interface Target {
-  readonly precision: Precision;
-  /** Of the adapter; sizes in bytes. */
-  readonly facts: { readonly limits: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number } };
+  /** Workgroup barriers are cheap, as they are on GPUs and not on CPU adapters. */
+  readonly barriers: boolean;
+  /** Default: f32. */
+  readonly precision?: Precision;
+  /** Largest buffer, and largest part of one that a shader may see, in bytes. Without, maps and weights stay whole. */
+  readonly limits?: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number };
 }
 
 /** A pure step from graph to graph. A fused node takes the name and the place of the last node it replaces. */
 export interface Pass {
   readonly name: string;
   readonly why: string;
-  /** Without a target only what every adapter gains from. */
+  /** What the pass pays on; it is left out elsewhere. What it makes runs everywhere, if slowly. */
+  readonly needs?: Partial<Pick<Target, 'barriers'>>;
   apply(graph: Graph, target?: Target): Graph;
 }
 

@@ -2,7 +2,8 @@
 import { range, shapeOf } from '../graph/constant.ts';
 import type { Node, NodeOf } from '../graph/graph.ts';
 import { weightBytes, weightStore } from '../graph/layout.ts';
-import { type Pass, rewrite, type Target } from './pass.ts';
+import type { Precision } from '../shader/source.ts';
+import { type Pass, rewrite } from './pass.ts';
 
 /** Output channels that lanes make together; a part begins at a multiple, so that no lane belongs to two. */
 const GRAIN = 8;
@@ -11,9 +12,11 @@ export const splitWeights: Pass = {
   name: 'split-weights',
   why: "a binding holds 128 MiB by default and DilatedNet's fc6 has 411 MB of weights: a range of output channels is a convolution of its own",
   apply(graph, target) {
-    if (!target) return graph;
+    if (!target?.limits) return graph;
+    const { precision = 'f32', limits } = target;
+    const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     return rewrite(graph, 'conv', conv => {
-      const parts = partsOf(conv, target);
+      const parts = partsOf(conv, precision, most);
       if (parts < 2) return null;
       const out = shapeOf(conv.constants.weight)[0];
       const width = Math.ceil(out / parts / GRAIN) * GRAIN;
@@ -27,12 +30,12 @@ export const splitWeights: Pass = {
 };
 
 /** Into how many convolutions; 1 for those that fit, or can't be split: what reads or leaves more than x and y would need its own parts. */
-function partsOf(conv: NodeOf<'conv'>, { precision, facts: { limits } }: Target): number {
+function partsOf(conv: NodeOf<'conv'>, precision: Precision, most: number): number {
   const { groups, partials } = conv.attributes;
   if (groups > 1 || partials || Object.keys(conv.inputs).length > 1) return 1;
   const shape = shapeOf(conv.constants.weight);
   const bytes = weightBytes(shape, weightStore(shape, precision));
-  return Math.ceil(bytes / Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize));
+  return Math.ceil(bytes / most);
 }
 
 /** Output channels [start, end) of a convolution. */

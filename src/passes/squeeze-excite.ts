@@ -1,6 +1,6 @@
 // grouped conv → mean → conv → relu → conv → sigmoid  ⇒  the conv leaves partial sums, one node makes the gate from them.
 import { type Graph, isGrouped, type Node, type NodeOf } from '../graph/graph.ts';
-import { infer } from '../graph/ops.ts';
+import { infer, strips } from '../graph/ops.ts';
 import { type Pass, type View, view } from './pass.ts';
 
 export const squeezeExcite: Pass = {
@@ -14,14 +14,14 @@ export const squeezeExcite: Pass = {
       const chain = mean.op === 'mean' ? gateChain(mean, before) : null;
       const conv = before.producer(mean.inputs.x);
       if (!chain || conv?.op !== 'conv' || !isGrouped(conv) || conv.attributes.partials) continue;
-      const { h, w } = values.get(conv.name)!.shape;
+      const { shape } = values.get(conv.name)!;
       const partials = `${mean.name}.partials`;
       const { first, second, sigmoid } = chain;
       const excite: NodeOf<'excite'> = {
         op: 'excite',
         name: sigmoid.name,
         inputs: { x: partials },
-        attributes: { hidden: values.get(first.name)!.shape.c, pixels: h * w },
+        attributes: { hidden: values.get(first.name)!.shape.c, pixels: shape.h * shape.w },
         constants: {
           weight1: first.constants.weight,
           bias1: first.constants.bias,
@@ -29,7 +29,7 @@ export const squeezeExcite: Pass = {
           bias2: second.constants.bias,
         },
       };
-      replaced.set(conv, { ...conv, attributes: { ...conv.attributes, partials } });
+      replaced.set(conv, { ...conv, attributes: { ...conv.attributes, partials, strips: strips(shape) } });
       replaced.set(sigmoid, excite);
       for (const gone of [mean, first, second]) replaced.set(gone, null);
     }

@@ -2,6 +2,7 @@
 import { AtrousError } from '../errors.ts';
 import type { Shape } from '../graph/graph.ts';
 import type { Kernel, Variant } from '../kernels/kernel.ts';
+import type { Target } from '../passes/pass.ts';
 import type { Precision } from '../shader/source.ts';
 import { pipelineKey, type Step } from './plan.ts';
 import shipped from './tuned.json' with { type: 'json' };
@@ -72,12 +73,13 @@ export function scaleOf({ h, w }: Task['y']): number {
 
 /**
  * The first variant whose needs are met, unless the table of this adapter names another for this kind of step, at this size or the nearest
- * that was timed. The last variant, `plain`, needs nothing. One that is named, here or there, is taken even where its barriers are slow.
+ * that was timed; else the last: `plain`, which needs nothing, or the only one, whose barriers are slow. One that is named, here or there, is
+ * taken even where its barriers are slow.
  */
 export function choose(task: Task, kernel: Kernel, facts: AdapterFacts, choice: VariantChoice, table: Tuned = tuned): Variant {
   const { variants } = kernel;
   if (choice === 'plain') return variants.at(-1)!;
-  const first = variants.find(variant => lacks(variant, facts) === null)!;
+  const first = variants.find(variant => lacks(variant, facts) === null) ?? variants.at(-1)!;
   if (variants.length === 1) return first;
   const names = choice === 'auto' ? [winnerOf(task, kernel, facts, table)] : choice;
   const possible = variants.filter(({ needs }) => lacks({ needs: { features: needs.features } }, facts) === null);
@@ -89,6 +91,18 @@ function winnerOf(task: Task, kernel: Kernel, { id }: AdapterFacts, table: Tuned
   const sizes = Object.entries((id && table[id]?.[kindOf(kernel, task)]) || {});
   const away = (size: string): number => Math.abs(Number(size) - scaleOf(task.y));
   return sizes.sort(([a], [b]) => away(a) - away(b) || Number(a) - Number(b))[0]?.[1];
+}
+
+/** What the passes may count on. Plain rows ask for a plain graph; who names the rows of workgroups wants the graph that they are for. */
+export function targetOf({ precision, facts, variants }: TargetFacts): Target {
+  const named = variants !== 'auto' && variants.includes('workgroup');
+  return { precision, limits: facts.limits, barriers: variants !== 'plain' && (!facts.software || named) };
+}
+
+interface TargetFacts {
+  readonly precision: Precision;
+  readonly facts: AdapterFacts;
+  readonly variants: VariantChoice;
 }
 
 /** Throws `BAD_USAGE` for a name that no kernel has. */

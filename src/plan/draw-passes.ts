@@ -1,6 +1,6 @@
 // The passes as a picture: a row a published node, a column a pass, a box a node of that column's graph over all the rows that it
 // does the work of. Boxes grow from left to right as nodes are fused; the ones that a pass has changed are in colour.
-import { type Graph, type Node, readers } from '../graph/graph.ts';
+import { type Graph, type Node, producers, readers } from '../graph/graph.ts';
 import { printNode } from '../graph/print.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Pass } from '../passes/pass.ts';
@@ -98,15 +98,15 @@ function sectionsOf({ nodes }: Graph): Section[] {
 }
 
 /**
- * For each graph, which of its nodes does the work of each published node: a node that is gone went into the one that reads its
- * value.
+ * For each graph, which of its nodes does the work of each published node: the one that makes its value; where no value is left, the
+ * node went into the one that reads it.
  */
 function ownersOf(graphs: readonly Graph[]): Map<string, string>[] {
   const all = [new Map(graphs[0].nodes.map(({ name }) => [name, name]))];
   for (const [n, graph] of graphs.slice(1).entries()) {
-    const left = new Set(graph.nodes.map(({ name }) => name));
+    const made = producers(graph);
     const read = readers(graphs[n]);
-    const heir = (name: string): string => (left.has(name) ? name : heir(read.get(name)![0].name));
+    const heir = (name: string): string => made.get(name)?.name ?? heir(read.get(name)![0].name);
     all.push(new Map([...all[n]].map(([name, owner]) => [name, heir(owner)])));
   }
   return all;
@@ -152,19 +152,23 @@ function wording(node: Node): string[] {
   if (node.op === 'join') return ['join', 'no work'];
   if (node.op === 'add') return node.attributes.activation === 'none' ? ['add'] : ['add', node.attributes.activation];
   if (node.op !== 'conv') return [node.op];
-  const { kernel, stride, dilations, groups, activation, shortcut, partials } = node.attributes;
-  const { gate, residual, addend } = node.inputs;
+  const { kernel, stride, dilations, groups, activation, shortcut, partials, also } = node.attributes;
+  const { gate, sums, residual, addend, beside } = node.inputs;
   const words = [
     `${groups > 1 ? 'grouped' : 'conv'} ${kernel.join('×')}`,
     stride > 1 && `stride ${stride}`,
     Math.max(...dilations) > 1 && `${dilations.length > 1 ? 'rates' : 'rate'} ${dilations.join(' ')}`,
+    beside && 'resized concat',
     gate && 'gated',
+    sums && 'own gate',
     shortcut === 'pooled' ? 'pooled shortcut' : shortcut === 'same' && 'shortcut',
     node.constants.bias && 'bias',
     residual && 'residual',
     activation !== 'none' && activation,
     addend && 'resized addend',
+    node.constants.project && 'classifier',
     partials && 'squeeze sums',
+    also && 'two outputs',
   ];
   return words.filter(word => typeof word === 'string');
 }

@@ -196,14 +196,16 @@ export function stepOf(
   const kernel = kernelFor(node);
   const { weight } = node.constants as { weight?: Constant };
   const store = kernel.halfWeights && weight ? weightStore(shapeOf(weight), precision, options.halfWeightsFrom) : 'f32';
-  const at = (role: string): Placement | null => (node.inputs[role] ? values[node.inputs[role]] : null);
+  const written = writes(node);
+  const at = (role: string): Placement | null => values[node.inputs[role] ?? (written.includes(role) ? role : '')] ?? null;
   const placed: Placed = { node, x: values[node.inputs.x], y: values[node.name], at };
   const overrides = kernel.overrides(placed);
   const variant = choose({ overrides, precision, store, y: placed.y }, kernel, facts, variants, options.tuned);
-  const groups = Math.ceil(kernel.lanes(placed) / options.shaderFacts(variant.shader, precision).workgroup);
+  const lanes = variant.lanes?.(placed) ?? kernel.lanes(placed);
+  const groups = Math.ceil(lanes / options.shaderFacts(variant.shader, precision).workgroup);
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = Object.values(node.constants);
-  const moved = [...new Set([...Object.values(node.inputs), ...writes(node)])].filter(value => value !== FRAME);
+  const moved = [...new Set([...Object.values(node.inputs), ...written])].filter(value => value !== FRAME);
   return {
     node: node.name,
     kernel: kernel.name,

@@ -1,17 +1,16 @@
 // Truth for the grouped dilated 3×3 convolution with the squeeze in its epilogue.
-import { strips, TILE } from '../graph/ops.ts';
+import { TILE } from '../graph/ops.ts';
 import { type ConvOptions, conv } from './conv.ts';
 import { type Field, field } from './field.ts';
 
 /** The convolution, and with it the sums over its strips: c × strips, one row a strip. */
-export function grouped(x: Field, options: ConvOptions): { y: Field; partials: Field } {
+export function grouped(x: Field, options: ConvOptions, strips: number): { y: Field; partials: Field } {
   const y = conv(x, options);
-  return { y, partials: partialSums(y) };
+  return { y, partials: partialSums(y, strips) };
 }
 
 /** Tile t is eight pixels of one row, t counting along rows; strip s sums the tiles t ≡ s modulo the number of strips. */
-function partialSums(y: Field): Field {
-  const rows = strips(y);
+function partialSums(y: Field, rows: number): Field {
   const across = Math.ceil(y.w / TILE);
   const sums = field({ c: y.c, h: rows, w: 1 });
   for (let c = 0; c < y.c; c++) {

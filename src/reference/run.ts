@@ -8,13 +8,16 @@ import { argmax, classify } from './classify.ts';
 import { type ConvOptions, conv } from './conv.ts';
 import { deconv } from './deconv.ts';
 import { concat, type ElementwiseOptions, elementwise } from './elementwise.ts';
-import { excite } from './excite.ts';
+import { type ExciteOptions, excite } from './excite.ts';
 import type { Field } from './field.ts';
+import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
-import { pointwise } from './pointwise.ts';
+import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { maxpool, pool } from './pool.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
+import { type TailOptions, tail } from './tail.ts';
+import { twin } from './twin.ts';
 import { upsample } from './upsample.ts';
 import { crop, stack } from './view.ts';
 import { warp } from './warp.ts';
@@ -105,12 +108,19 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, argmax(x)]];
     case 'classify':
       return [[node.name, classify(x, node.attributes)]];
-    case 'excite': {
-      const { weight1, bias1, weight2, bias2 } = node.constants;
-      const layers = { weight1: read(weight1), bias1: read(bias1), weight2: read(weight2), bias2: read(bias2) };
-      return [[node.name, excite(x, { ...layers, pixels: node.attributes.pixels })]];
-    }
+    case 'excite':
+      return [[node.name, excite(x, { ...layers(node, read), pixels: node.attributes.pixels })]];
   }
+}
+
+/** The two layers of an excitation. */
+function layers({ constants: { weight1, bias1, weight2, bias2 } }: Node, read: ReadConstant): Omit<ExciteOptions, 'pixels'> {
+  return { weight1: read(weight1), bias1: read(bias1), weight2: read(weight2), bias2: read(bias2) };
+}
+
+/** The 1×1 convolution behind another. */
+function projection({ constants: { project, projectBias } }: Node, read: ReadConstant): TailOptions['project'] {
+  return project ? { weight: read(project), bias: projectBias ? read(projectBias) : null, out: shapeOf(project)[0] } : null;
 }
 
 function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, read: ReadConstant): [string, Field][] {
@@ -124,12 +134,24 @@ function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, 
   if (isPointwise(node)) {
     const shortcut = form === 'none' ? null : { x: optional('shortcut')!, weight: read(constants.shortcut), form };
     const fused = { gate: optional('gate'), shortcut, residual: optional('residual'), addend: optional('addend') };
-    return [[node.name, pointwise(x, { weight, bias, out, activation, ...fused })]];
+    const pointwiseOptions: PointwiseOptions = { weight, bias, out, activation, ...fused };
+    const sums = optional('sums');
+    if (attributes.also) {
+      const [y, also] = twin(x, pointwiseOptions, attributes.split!);
+      return [
+        [node.name, y],
+        [attributes.also, also],
+      ];
+    }
+    if (sums) return [[node.name, gated(x, sums, pointwiseOptions, { ...layers(node, read), pixels: attributes.squeezed! })]];
+    return [[node.name, pointwise(x, pointwiseOptions)]];
   }
   const options: ConvOptions = { ...attributes, weight, bias, out };
   if (attributes.pooled) return [[node.name, maxpool(conv(x, options))]];
+  const beside = optional('beside');
+  if (beside || constants.project) return [[node.name, tail(x, { ...options, beside, project: projection(node, read) })]];
   if (!attributes.partials) return [[node.name, conv(x, options)]];
-  const { y, partials } = grouped(x, options);
+  const { y, partials } = grouped(x, options, attributes.strips!);
   return [
     [node.name, y],
     [attributes.partials, partials],

@@ -133,7 +133,7 @@ if (device) {
     const frame = program.buffer('classes');
     const signal = AbortSignal.abort(new Error('enough'));
     const read = constantReader(fixtureWeights(small), toFloat32);
-    await fails(prepare(engine, fuse(small), plan, read, frame, { signal }), 'ABORTED', /enough/);
+    await fails(prepare(engine, fuse(small, { barriers: true }), plan, read, frame, { signal }), 'ABORTED', /enough/);
     destroy();
   });
 

@@ -2,7 +2,7 @@
 import { type ConvSpec, convRow, drawChannels, drawPlace, drawSize, type KernelTable, type Row } from './table.ts';
 
 interface Spec
-  extends Omit<ConvSpec, 'kernel' | 'dilations' | 'pads' | 'groups' | 'partials' | 'activation' | 'pooled'>,
+  extends Omit<ConvSpec, 'kernel' | 'dilations' | 'pads' | 'groups' | 'strips' | 'activation' | 'pooled'>,
     Pick<Row, 'join' | 'most' | 'halfWeights'> {
   /** Default 3×3. */
   readonly kernel?: readonly [number, number];

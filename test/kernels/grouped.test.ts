@@ -1,5 +1,6 @@
 // The middle of a D block: group widths, branches, dilations wider than the map, and the squeeze's partial sums. Data only:
 // conformance.test.ts runs it.
+import { strips } from '../../src/graph/ops.ts';
 import { convRow, drawPlace, drawSize, type KernelTable, type Row } from './table.ts';
 
 interface Spec extends Pick<Row, 'join' | 'most'> {
@@ -14,11 +15,15 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly bias?: boolean;
   readonly relu?: boolean;
   readonly squeeze?: boolean;
+  /** Rows of sums; default as many as lanes without barriers leave. */
+  readonly strips?: number;
 }
 
-function row(name: string, { c, group, h, w, rates = [1], stride, bias, relu, squeeze, join, most }: Spec): Row {
+function row(name: string, { c, group, h, w, rates = [1], stride = 1, bias, relu, squeeze, join, most, ...rest }: Spec): Row {
+  const y = { c, h: Math.ceil(h / stride), w: Math.ceil(w / stride) };
+  const rows = squeeze ? (rest.strips ?? strips(y)) : undefined;
   const conv = convRow({
-    ...{ i: c, o: c, h, w, kernel: [3, 3], groups: c / group, dilations: rates, pads: rates, stride, bias, partials: squeeze },
+    ...{ i: c, o: c, h, w, kernel: [3, 3], groups: c / group, dilations: rates, pads: rates, stride, bias, strips: rows },
     activation: relu ? 'relu' : 'none',
   });
   return { name, ...conv, join, most };
@@ -41,6 +46,8 @@ const specs: Readonly<Record<string, Spec>> = {
   'stride 2, one pixel': { c: 48, group: 24, h: 1, w: 1, stride: 2, bias: true },
   'stride 2, dilated': { c: 32, group: 8, h: 7, w: 33, rates: [2, 4], stride: 2, relu: true },
   'stride 2, groups of 24': { c: 48, group: 24, h: 9, w: 5, stride: 2, bias: true },
+  'few strips': { c: 64, group: 16, h: 33, w: 61, rates: [1, 3], bias: true, relu: true, squeeze: true, strips: 3 },
+  'one strip of many tiles': { c: 16, group: 8, h: 67, w: 17, squeeze: true, strips: 1 },
   'more tiles than strips': { c: 2048, group: 8, h: 131, w: 3, squeeze: true },
   'no squeeze': { c: 32, group: 16, h: 3, w: 5, bias: true, relu: true },
   'into a join': { c: 16, group: 8, h: 3, w: 5, join: { from: 12, c: 30 } },
@@ -61,6 +68,7 @@ export const table: KernelTable = {
     const c = Math.max(spec.group * branches * draw.int(1, 2), 2 * spec.group);
     return row('', {
       ...{ ...spec, ...drawSize(draw), c, bias: draw.once(2) },
+      strips: spec.squeeze && draw.once(2) ? draw.int(1, 9) : undefined,
       rates: Array.from({ length: branches }, () => draw.int(1, 15)),
       ...drawPlace(draw, c),
     });

@@ -5,6 +5,7 @@ import { table as conv } from './conv.test.ts';
 import { table as deconv } from './deconv.test.ts';
 import { table as elementwise } from './elementwise.test.ts';
 import { table as excite } from './excite.test.ts';
+import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
@@ -12,14 +13,19 @@ import { table as preprocess } from './preprocess.test.ts';
 import { table as softmax } from './softmax.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
 import type { KernelTable } from './table.ts';
+import { table as tail } from './tail.test.ts';
+import { table as twin } from './twin.test.ts';
 import { table as upsample } from './upsample.test.ts';
 import { table as warp } from './warp.test.ts';
 import { table as zoom } from './zoom.test.ts';
 
 export const tables: readonly KernelTable[] = [
   preprocess,
+  gated,
+  twin,
   pointwise,
   grouped,
+  tail,
   conv,
   excite,
   squeeze,

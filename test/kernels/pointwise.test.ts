@@ -13,7 +13,7 @@ import {
   tensor,
 } from './table.ts';
 
-interface Spec extends Omit<ConvSpec, 'kernel' | 'stride' | 'dilations' | 'pads' | 'groups' | 'partials' | 'pooled'> {
+interface Spec extends Omit<ConvSpec, 'kernel' | 'stride' | 'dilations' | 'pads' | 'groups' | 'strips' | 'pooled'> {
   readonly gate?: boolean;
   /** Form, channels, and for a pooled one the height and width before the pool. */
   readonly shortcut?: readonly [Exclude<Shortcut, 'none'>, number, ...(readonly number[])];

@@ -91,7 +91,8 @@ export interface ConvSpec {
   readonly groups?: number;
   readonly bias?: boolean;
   readonly activation?: Activation;
-  readonly partials?: boolean;
+  /** Rows of partial sums to leave; none by default. */
+  readonly strips?: number;
   readonly pooled?: { readonly h: number; readonly w: number } | null;
 }
 
@@ -102,9 +103,10 @@ export function convRow(spec: ConvSpec): Pick<Row, 'inputs'> & { node: NodeOf<'c
     weight: tensor('weight', o, i / groups, ...kernel),
     ...(spec.bias ? { bias: tensor('bias', o) } : {}),
   };
-  const partials = spec.partials ? 'partials' : null;
-  const { pooled = null } = spec;
-  const attributes = { kernel, stride, dilations, pads, groups, activation, shortcut: 'none' as const, partials, pooled };
+  const attributes = {
+    ...{ kernel, stride, dilations, pads, groups, activation, shortcut: 'none' as const, squeezed: null, also: null, split: null },
+    ...{ partials: spec.strips ? 'partials' : null, strips: spec.strips ?? null, pooled: spec.pooled ?? null },
+  };
   return { node: node('conv', { attributes, constants }) as NodeOf<'conv'>, inputs: { x: map(i, h, w) } };
 }
 

@@ -4,6 +4,7 @@ import { shapeOf } from '../../src/graph/constant.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
 import { fuse } from '../../src/passes/index.ts';
+import { targetOf } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
 import type { Stem } from '../../src/plan/plan.ts';
 import type { Precision } from '../../src/shader/source.ts';
@@ -32,7 +33,8 @@ for (const name of representatives) {
 }
 
 async function compile(name: string, precision: Precision, stem: Stem, compiler: Sitting): Promise<void> {
-  const graph = fuse(findNetwork(name).build(size), { precision, facts: compiler.facts });
+  const { facts } = compiler;
+  const graph = fuse(findNetwork(name).build(size), targetOf({ precision, facts, variants: 'auto' }));
   const choice = { variants: 'auto', shaderFacts: library.facts, ...normalisation } as const;
   const plan = lower(graph, { precision, stem, facts: compiler.facts, ...choice });
   // Nothing is computed, so any numbers will do.

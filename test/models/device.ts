@@ -7,6 +7,7 @@ import { type Graph, INPUT } from '../../src/graph/graph.ts';
 import { classRow } from '../../src/graph/layout.ts';
 import { expectedTensors } from '../../src/models/registry.ts';
 import { fuse } from '../../src/passes/index.ts';
+import { targetOf } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
@@ -43,7 +44,7 @@ export async function prepareGraph(
   input = fixtureInput(graph.input),
 ): Promise<Prepared> {
   const { device, library } = engine;
-  const fused = fuse(graph, { precision, facts });
+  const fused = fuse(graph, targetOf({ precision, facts, variants: 'auto' }));
   const choice = { variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.facts } as const;
   const plan = lower(fused, { precision, facts, ...choice });
   const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;

@@ -9,7 +9,7 @@ import { select } from '../../src/graph/select.ts';
 import { expectedTensors, findNetwork, networks, parameters } from '../../src/models/registry.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
 import { fuse } from '../../src/passes/index.ts';
-import { defaultFacts } from '../../src/plan/choose.ts';
+import { defaultFacts, targetOf } from '../../src/plan/choose.ts';
 import { type LowerOptions, lower } from '../../src/plan/lower.ts';
 import { type Plan, pipelines } from '../../src/plan/plan.ts';
 
@@ -23,7 +23,7 @@ const camvid = { classes: 11, h: 720, w: 960 };
 const odd = { classes: 5, h: 33, w: 47 };
 
 function planOf(name: string, size: typeof odd, rest: Partial<LowerOptions> = {}): Plan {
-  return lower(fuse(findNetwork(name).build(size)), { ...options, ...rest });
+  return lower(fuse(findNetwork(name).build(size), targetOf({ ...options, ...rest })), { ...options, ...rest });
 }
 
 function cost(graph: Graph): number {
@@ -49,7 +49,7 @@ for (const [name, size, count, billions] of published) {
     const graph = findNetwork(name).build(size);
     assert.is(parameters(graph), count);
     assert.is((cost(graph) / 1e9).toFixed(2), billions);
-    assert.is(cost(fuse(graph)), cost(graph), 'fusing changes no cost');
+    for (const barriers of [false, true]) assert.is(cost(fuse(graph, { barriers })), cost(graph), 'fusing changes no cost');
   });
 }
 
@@ -184,7 +184,7 @@ for (const name of networks()) {
     // Not every body has branches, nor every decoder this head.
     const made = producers(graph);
     for (const value of ['body.stage16.3.conv2.convs.0', 'decoder.head8']) if (made.has(value)) taps.push(value);
-    replay(lower(fuse(select(graph, ['logits', ...taps])), options));
+    replay(lower(fuse(select(graph, ['logits', ...taps]), targetOf(options)), options));
   });
 }
 

@@ -8,7 +8,7 @@ import { select } from '../../src/graph/select.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
 import { fuse, passes } from '../../src/passes/index.ts';
-import { defaultFacts } from '../../src/plan/choose.ts';
+import { defaultFacts, targetOf } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { representatives } from '../models/representatives.ts';
@@ -35,12 +35,12 @@ for (const name of representatives) {
 
   test(`${name}: fused and unfused agree`, () => {
     const whole = select(graph, ['classes', 'decoder']);
-    sameNumbers(whole, fuse(whole), TOLERANCE);
+    for (const barriers of [false, true]) sameNumbers(whole, fuse(whole, { barriers }), TOLERANCE);
   });
 
   test(`${name}: taps survive: ${taps.join(', ')}`, () => {
     const tapped = select(graph, ['decoder', ...taps]);
-    const fused = fuse(tapped);
+    const fused = fuse(tapped, targetOf(options));
     const made = producers(fused);
     for (const value of tapped.outputs) assert.ok(made.has(value), `${value} is gone`);
     sameNumbers(tapped, fused, TOLERANCE);
@@ -55,7 +55,7 @@ test('every value of exp48_decoder26 can be tapped', () => {
   // Blocks are alike: the first of each kind stands for all.
   const kinds = /^(?!body\.stage(8\.2|16\.([3-9]|1[0-2])))/;
   for (const value of nodes.map(node => node.name).filter(each => kinds.test(each) && each !== 'classes'))
-    lower(fuse(select(graph, [value])), { ...options, ...normalisation });
+    lower(fuse(select(graph, [value]), targetOf(options)), { ...options, ...normalisation });
 });
 
 test.run();

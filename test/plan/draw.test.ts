@@ -13,7 +13,7 @@ import type { Graph } from '../../src/graph/graph.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { shaderLibrary } from '../../src/node/engine.ts';
 import { fuse } from '../../src/passes/index.ts';
-import { defaultFacts } from '../../src/plan/choose.ts';
+import { defaultFacts, targetOf } from '../../src/plan/choose.ts';
 import { drawPlan } from '../../src/plan/draw.ts';
 import { drawFields } from '../../src/plan/draw-fov.ts';
 import { drawPasses, type Stage } from '../../src/plan/draw-passes.ts';
@@ -36,11 +36,12 @@ const options: LowerOptions = {
 
 const network = (name: string, h = 128, w = 256): Graph => findNetwork(name).build({ classes: 19, h, w });
 
-const planOf = (name: string, rest: Partial<LowerOptions> = {}): Plan => lower(fuse(network(name)), { ...options, ...rest });
+const planOf = (name: string, rest: Partial<LowerOptions> = {}): Plan =>
+  lower(fuse(network(name), targetOf({ ...options, ...rest })), { ...options, ...rest });
 
 function passesOf(graph: Graph): string {
   const stages: Stage[] = [];
-  fuse(graph, undefined, (pass, _before, after) => stages.push({ pass, after }));
+  fuse(graph, { barriers: true }, (pass, _before, after) => stages.push({ pass, after }));
   return drawPasses(graph, stages);
 }
 
@@ -79,7 +80,8 @@ test('score: every step and every value, of any network and precision', () => {
 });
 
 test('score: a joined map lives from its first part to its last reader, and so do its parts', () => {
-  const plan = planOf('regseg');
+  // Where barriers are cheap no map is joined.
+  const plan = planOf('regseg', { variants: 'plain' });
   const tips = onItsOwn(drawPlan(plan)).texts('title');
   const step = (node: string): number => plan.steps.findIndex(step => step.node === node);
   const life = (value: string): string => tips.find(tip => tip.startsWith(`${value}\n`) || tip.startsWith(`${value}, written`))!;
@@ -135,7 +137,7 @@ test('passes: every column, and every node of a kind as it was published', () =>
     const page = onItsOwn(passesOf(graph));
     const words = page.texts('text');
     const counts: number[] = [];
-    fuse(graph, undefined, ({ name }, before, after) => {
+    fuse(graph, { barriers: true }, ({ name }, before, after) => {
       assert.ok(
         words.some(word => word.endsWith(`  ${name}`)),
         name,

@@ -33,7 +33,7 @@ for (const golden of pytorch) {
     const graph = module(findNetwork('exp48_decoder26').build({ classes: 2, h: 64, w: 64 }), name, inputs.x);
     const tensors = new Map([...expectedTensors(graph)].map(([key, shape]) => [key, seededTensor(key, shape)]));
     const x = input(`${name}.x`, inputs.x);
-    for (const each of [graph, fuse(graph)]) {
+    for (const each of [graph, ...[false, true].map(barriers => fuse(graph, { barriers }))]) {
       const got = run(each, x, constantReader(tensors, toFloat32)).get(name)!;
       sat('reference', 'PyTorch in float64');
       assert.equal([got.c, got.h, got.w], y.shape);

@@ -28,7 +28,8 @@ for (const golden of pytorch) {
 }
 
 function evaluated({ op, name, inputs, attributes, constants }: NodeCase) {
-  const defaults = op === 'conv' ? { activation: 'none', shortcut: 'none', partials: null, pooled: null } : {};
+  const none = { partials: null, strips: null, squeezed: null, also: null, split: null, pooled: null };
+  const defaults = op === 'conv' ? { activation: 'none', shortcut: 'none', ...none } : {};
   const known: Record<string, Constant> = op === 'batchnorm' ? norm(name, inputs.x[0]) : {};
   for (const [role, shape] of Object.entries(constants)) known[role] = { kind: 'tensor', name: `${name}.${role}`, shape };
   const roles = Object.fromEntries(Object.keys(inputs).map(role => [role, role]));

@@ -1,0 +1,110 @@
+// The same convolution by workgroups that add up what they sum: 4 pairs of quads × 64 tiles each, so that a map leaves a few dozen rows
+// of partial sums instead of hundreds, few enough for every workgroup of the next convolution to read them all. For GPUs.
+// use lib/f32.wgsl
+// use lib/weights.wgsl
+// use lib/tile.wgsl
+// use lib/row.wgsl
+
+override GROUP: u32 = 4u;   // channels of a group / 4
+override STRIDE: u32 = 1u;
+override RELU: bool = false;
+override SQUEEZE: bool = false;
+
+const LANES = 256u;
+const PAIRS = 4u;   // of a workgroup; neighbouring lanes read neighbouring channels
+const TILES = 64u;  // LANES / PAIRS
+
+struct Params {
+  height: u32,  // of the output, in pixels; strides and offsets are in channel quads
+  width: u32,
+  x_height: u32,
+  x_width: u32,
+  x_stride: u32,
+  y_stride: u32,
+  y_offset: u32,
+  pairs: u32,   // channels / 8
+  across: u32,  // tiles of a row
+  strips: u32,  // tile t belongs to strip t mod strips
+  branch_quads: u32,
+  bias: u32,  // where the biases begin in weights
+  dilations: vec4u,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<stored>;
+@group(0) @binding(2) var<storage, read> weights: array<packed>;
+@group(0) @binding(3) var<storage, read_write> y: array<stored>;
+@group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;  // strips × channels
+
+var<workgroup> sums: array<vec4f, 2u * LANES>;  // tiles × quads of the workgroup
+
+// Stores what lies inside the map and returns it, zero where nothing does.
+fn finish(row: u32, column: u32, quad: u32, sum: vec4f) -> vec4f {
+  if (column >= params.width) { return vec4f(); }
+  let value = select(sum, max(sum, vec4f()), RELU);
+  y[(row * params.width + column) * params.y_stride + params.y_offset + quad] = encode(value);
+  return value;
+}
+
+fn finish4(row: u32, column: u32, quad: u32, made: mat4x4f) -> vec4f {
+  return finish(row, column, quad, made[0]) + finish(row, column + 1u, quad, made[1])
+       + finish(row, column + 2u, quad, made[2]) + finish(row, column + 3u, quad, made[3]);
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = id.y * groups.x + id.x;
+  let side = (params.pairs + PAIRS - 1u) / PAIRS;
+  let strip = group / side;
+  if (strip >= params.strips) { return; }
+  let first_quad = (group - strip * side) * PAIRS * 2u;
+  let pair = (first_quad / 2u) + lane % PAIRS;
+  let quad = pair * 2u;
+  let first = quad / GROUP * GROUP;
+  let dilation = params.dilations[min(quad / params.branch_quads, 3u)];
+
+  var even_sum = vec4f();
+  var odd_sum = vec4f();
+  // A lane beyond the last pair has no tile, but it takes part in the barriers.
+  let tiles = select(0u, params.height * params.across, pair < params.pairs);
+  for (var tile = strip + lane / PAIRS * params.strips; tile < tiles; tile += params.strips * TILES) {
+    let row = tile / params.across;
+    let column = (tile - row * params.across) * 8u;
+    var made = biased(params.bias, quad);
+    for (var ky = 0u; ky < 3u; ky += 1u) {
+      let v = i32(row * STRIDE + ky * dilation) - i32(dilation);
+      if (v < 0 || v >= i32(params.x_height)) { continue; }
+      for (var kx = 0u; kx < 3u; kx += 1u) {
+        let u = i32(column * STRIDE + kx * dilation) - i32(dilation);
+        // With a dilation wider than the map a whole tap is padding.
+        if (u >= i32(params.x_width) || u + 7 * i32(STRIDE) < 0) { continue; }
+        let left = row_pixels(u32(v), u, i32(STRIDE));
+        let right = row_pixels(u32(v), u + 4 * i32(STRIDE), i32(STRIDE));
+        var at = ((pair * 3u + ky) * 3u + kx) * GROUP * 8u;
+        for (var k = 0u; k < GROUP; k += 1u) {
+          made = accumulate(made, at, load_pixels(left, first + k), load_pixels(right, first + k));
+          at += 8u;
+        }
+      }
+    }
+    even_sum += finish4(row, column, quad, made.left_even) + finish4(row, column + 4u, quad, made.right_even);
+    odd_sum += finish4(row, column, quad + 1u, made.left_odd) + finish4(row, column + 4u, quad + 1u, made.right_odd);
+  }
+  if (!SQUEEZE) { return; }
+  // 64 sums of 8 quads: eight lanes a quad add up eight each, then one adds up theirs.
+  const QUADS = 2u * PAIRS;
+  sums[lane * 2u] = even_sum;
+  sums[lane * 2u + 1u] = odd_sum;
+  workgroupBarrier();
+  var sum = vec4f();
+  if (lane < TILES) {
+    for (var i = 0u; i < 8u; i += 1u) { sum += sums[lane + i * TILES]; }
+  }
+  workgroupBarrier();
+  if (lane < TILES) { sums[lane] = sum; }
+  workgroupBarrier();
+  if (lane < QUADS && first_quad + lane < params.pairs * 2u) {
+    var total = vec4f();
+    for (var i = 0u; i < 8u; i += 1u) { total += sums[lane + i * QUADS]; }
+    partials[strip * params.pairs * 2u + first_quad + lane] = total;
+  }
+}

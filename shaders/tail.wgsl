@@ -1,0 +1,163 @@
+// A decoder's last 3×3 convolution with what surrounds it, for GPUs: its operand may be a concat that is nowhere stored, a coarse map
+// resized as it is read and a fine one beside it; and the classifier may follow while a pixel's channels are all in one workgroup. A
+// workgroup makes a tile of 16 columns, all channels of it. The operand is staged with its border, some quads at a time; a lane makes 8
+// pixels of a column, so that one load from workgroup memory serves three rows of the kernel.
+// use lib/f32.wgsl
+// use lib/weights.wgsl
+// use lib/tile.wgsl
+// use lib/bilinear.wgsl
+
+override QUADS: u32 = 1u;       // input channels / 4, of both parts
+override COARSE: u32 = 0u;      // of these in x, which is resized; 0: x is the whole operand and has the output's size
+override PAIRS: u32 = 8u;       // channels of the convolution / 8: 4, 8 or 16
+override PROJECTED: u32 = 0u;   // channels of the classifier / 4, rounded up; 0 without
+override RELU: bool = false;
+
+const LANES = 256u;
+const COLUMNS = 16u;  // of a tile
+const WIDE = 18u;     // with its border
+const STAGE = 1024u;
+
+struct Params {
+  height: u32,  // of the output, in pixels; strides and offsets are in channel quads
+  width: u32,
+  x_height: u32,
+  x_width: u32,
+  x_stride: u32,
+  beside_stride: u32,
+  y_stride: u32,
+  y_offset: u32,
+  across: u32,   // tiles of a row
+  bias: u32,     // where the biases begin in weights
+  project: u32,  // where the classifier begins: 4×4 blocks, then its biases
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<stored>;
+@group(0) @binding(2) var<storage, read> beside: array<stored>;
+@group(0) @binding(3) var<storage, read> weights: array<packed>;
+@group(0) @binding(4) var<storage, read_write> y: array<stored>;
+
+// Quads × pixels of the operand, later quads × pixels of the result that the classifier reads.
+var<workgroup> stage: array<vec4f, STAGE>;
+
+fn resized(row: u32, column: u32, quad: u32) -> vec4f {
+  let v = tap(row, params.x_height, params.height);
+  let u = tap(column, params.x_width, params.width);
+  let upper = mix(decode(x[(v.low * params.x_width + u.low) * params.x_stride + quad]),
+                  decode(x[(v.low * params.x_width + u.high) * params.x_stride + quad]), u.t);
+  let lower = mix(decode(x[(v.high * params.x_width + u.low) * params.x_stride + quad]),
+                  decode(x[(v.high * params.x_width + u.high) * params.x_stride + quad]), u.t);
+  return mix(upper, lower, v.t);
+}
+
+// Zero outside the map.
+fn operand(row: i32, column: i32, quad: u32) -> vec4f {
+  if (row < 0 || column < 0 || row >= i32(params.height) || column >= i32(params.width)) { return vec4f(); }
+  let pixel = u32(row) * params.width + u32(column);
+  if (COARSE == 0u) { return decode(x[pixel * params.x_stride + quad]); }
+  if (quad < COARSE) { return resized(u32(row), u32(column), quad); }
+  return decode(beside[pixel * params.beside_stride + quad - COARSE]);
+}
+
+// Four pixels of a column.
+fn staged(at: u32) -> mat4x4f { return mat4x4f(stage[at], stage[at + WIDE], stage[at + 2u * WIDE], stage[at + 3u * WIDE]); }
+
+fn activated(sum: vec4f) -> vec4f { return select(sum, max(sum, vec4f()), RELU); }
+
+fn store(row: u32, column: u32, quad: u32, value: vec4f) {
+  if (row >= params.height || column >= params.width) { return; }
+  y[(row * params.width + column) * params.y_stride + params.y_offset + quad] = encode(value);
+}
+
+// Where a lane is: its first pixel, its channels, its number among those with the same channels.
+struct Place {
+  row: u32,
+  column: u32,
+  pair: u32,
+  slot: u32,
+}
+
+// Two pixels of every lane through the classifier, all lanes together; `down` is how far they lie below the lanes' first ones.
+fn project(p: Place, lane: u32, top: u32, left: u32, down: u32, upper_even: vec4f, upper_odd: vec4f, lower_even: vec4f, lower_odd: vec4f) {
+  let slots = LANES / PAIRS;
+  let pixels = 2u * slots;
+  let at = p.pair * 2u * pixels + p.slot;
+  workgroupBarrier();
+  stage[at] = activated(upper_even);
+  stage[at + slots] = activated(lower_even);
+  stage[at + pixels] = activated(upper_odd);
+  stage[at + pixels + slots] = activated(lower_odd);
+  workgroupBarrier();
+  for (var index = lane; index < PROJECTED * pixels; index += LANES) {
+    let quad = index / pixels;
+    let pixel = index - quad * pixels;
+    var sum = weight(params.project + PROJECTED * PAIRS * 8u + quad);
+    for (var k = 0u; k < PAIRS * 2u; k += 1u) {
+      sum += weight_block(params.project + (quad * PAIRS * 2u + k) * 4u) * stage[k * pixels + pixel];
+    }
+    let slot = pixel % slots;
+    store(top + slot / COLUMNS * 8u + down + pixel / slots, left + slot % COLUMNS, quad, sum);
+  }
+}
+
+fn store4(p: Place, down: u32, even: mat4x4f, odd: mat4x4f) {
+  let row = p.row + down;
+  let quad = p.pair * 2u;
+  store(row, p.column, quad, activated(even[0]));
+  store(row, p.column, quad + 1u, activated(odd[0]));
+  store(row + 1u, p.column, quad, activated(even[1]));
+  store(row + 1u, p.column, quad + 1u, activated(odd[1]));
+  store(row + 2u, p.column, quad, activated(even[2]));
+  store(row + 2u, p.column, quad + 1u, activated(odd[2]));
+  store(row + 3u, p.column, quad, activated(even[3]));
+  store(row + 3u, p.column, quad + 1u, activated(odd[3]));
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = id.y * groups.x + id.x;
+  let high = 8u * COLUMNS / PAIRS;  // rows of a tile
+  let top = group / params.across * high;
+  let left = (group - group / params.across * params.across) * COLUMNS;
+  if (top >= params.height) { return; }
+  let area = (high + 2u) * WIDE;
+  let many = STAGE / area;  // quads of the operand that find room
+  let slots = LANES / PAIRS;
+  let slot = lane % slots;
+  let pair = lane / slots;
+  let p = Place(top + slot / COLUMNS * 8u, left + slot % COLUMNS, pair, slot);
+
+  var sums = biased(params.bias, pair * 2u);
+  for (var first = 0u; first < QUADS; first += many) {
+    let last = min(first + many, QUADS);
+    workgroupBarrier();
+    for (var index = lane; index < many * area; index += LANES) {
+      let pixel = index / many;
+      let k = first + index % many;
+      if (k < last) { stage[(k - first) * area + pixel] = operand(i32(top + pixel / WIDE) - 1, i32(left + pixel % WIDE) - 1, k); }
+    }
+    workgroupBarrier();
+    for (var k = first; k < last; k += 1u) {
+      for (var kx = 0u; kx < 3u; kx += 1u) {
+        let here = (k - first) * area + slot / COLUMNS * 8u * WIDE + slot % COLUMNS + kx;
+        let a = staged(here);
+        let b = staged(here + 4u * WIDE);
+        let c = stage[here + 8u * WIDE];
+        let d = stage[here + 9u * WIDE];
+        let at = ((pair * 9u + kx) * QUADS + k) * 8u;
+        sums = accumulate(sums, at, a, b);
+        sums = accumulate(sums, at + 24u * QUADS, mat4x4f(a[1], a[2], a[3], b[0]), mat4x4f(b[1], b[2], b[3], c));
+        sums = accumulate(sums, at + 48u * QUADS, mat4x4f(a[2], a[3], b[0], b[1]), mat4x4f(b[2], b[3], c, d));
+      }
+    }
+  }
+  if (PROJECTED == 0u) {
+    store4(p, 0u, sums.left_even, sums.left_odd);
+    store4(p, 4u, sums.right_even, sums.right_odd);
+    return;
+  }
+  project(p, lane, top, left, 0u, sums.left_even[0], sums.left_odd[0], sums.left_even[1], sums.left_odd[1]);
+  project(p, lane, top, left, 2u, sums.left_even[2], sums.left_odd[2], sums.left_even[3], sums.left_odd[3]);
+  project(p, lane, top, left, 4u, sums.right_even[0], sums.right_odd[0], sums.right_even[1], sums.right_odd[1]);
+  project(p, lane, top, left, 6u, sums.right_even[2], sums.right_odd[2], sums.right_even[3], sums.right_odd[3]);
+}

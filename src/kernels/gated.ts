@@ -1,0 +1,72 @@
+// 1×1 convolution that makes its gate itself, from the sums of a squeeze. Shader: gated.wgsl.
+import { shapeOf } from '../graph/constant.ts';
+import { isPointwise } from '../graph/graph.ts';
+import { quads } from '../graph/layout.ts';
+import { biasOffset, joinBytes, pairs } from './blocks.ts';
+import { MAX_HIDDEN, packExcite } from './excite.ts';
+import { kernel } from './kernel.ts';
+import { depths, packPointwise } from './pointwise.ts';
+
+/** The shader's gates lie in workgroup memory. */
+const MAX_CHANNELS = 1024;
+/** Of a workgroup: its lanes, the pixels and the pairs of quads that they make. */
+const LANES = 256;
+const PIXELS = 256;
+const PAIRS = 8;
+
+export const gated = kernel<'conv'>({
+  name: 'gated',
+  ops: ['conv'],
+  fits: node =>
+    isPointwise(node) &&
+    node.attributes.activation !== 'sigmoid' &&
+    'sums' in node.inputs &&
+    !('gate' in node.inputs || 'addend' in node.inputs) &&
+    shapeOf(node.constants.weight1)[0] <= MAX_HIDDEN &&
+    shapeOf(node.constants.weight)[1] <= MAX_CHANNELS &&
+    // Sums are whole quads, because a grouped convolution leaves them.
+    shapeOf(node.constants.weight)[1] % 4 === 0,
+  variants: [{ name: 'workgroup', shader: 'gated', needs: { barriers: true } }],
+  reads: ({ inputs }) => ({
+    x: inputs.x,
+    sums: inputs.sums,
+    shortcut: inputs.shortcut ?? null,
+    residual: inputs.residual ?? null,
+  }),
+  writes: ({ name }) => ({ y: name }),
+  overrides({ node }) {
+    const [main, shortcut] = depths(node);
+    return {
+      QUADS: main,
+      SHORTCUT_QUADS: shortcut,
+      POOLED: node.attributes.shortcut === 'pooled',
+      RESIDUAL: 'residual' in node.inputs,
+      RELU: node.attributes.activation === 'relu',
+    };
+  },
+  params({ node, x, y, at }) {
+    const [main, extra] = depths(node);
+    const [shortcut, residual, sums] = ['shortcut', 'residual', 'sums'].map(at);
+    const bias = biasOffset(y.c, 1, main + extra);
+    return {
+      height: y.h,
+      width: y.w,
+      x_stride: x.stride,
+      y_stride: y.stride,
+      y_offset: y.offset,
+      y_quads: quads(y.c),
+      pairs: pairs(y.c),
+      bias,
+      shortcut_height: shortcut?.h ?? 0,
+      shortcut_width: shortcut?.w ?? 0,
+      shortcut_stride: shortcut?.stride ?? 0,
+      residual_stride: residual?.stride ?? 0,
+      strips: sums!.h,
+      hidden: quads(shapeOf(node.constants.weight1)[0]),
+      excite: bias + 2 * pairs(y.c),
+      scale: 1 / node.attributes.squeezed!,
+    };
+  },
+  lanes: ({ y }) => Math.ceil((y.h * y.w) / PIXELS) * Math.ceil(pairs(y.c) / PAIRS) * LANES,
+  pack: (node, read) => joinBytes(packPointwise(node, read), packExcite(node, read)),
+});

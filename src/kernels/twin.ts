@@ -1,0 +1,46 @@
+// Two 1×1 convolutions of one map, each into a map of its own. Shader: twin.wgsl.
+import { shapeOf } from '../graph/constant.ts';
+import { isPointwise } from '../graph/graph.ts';
+import { quads } from '../graph/layout.ts';
+import { biasOffset, pairs } from './blocks.ts';
+import { kernel, plain } from './kernel.ts';
+import { packPointwise } from './pointwise.ts';
+
+const TILE = 8;
+
+export const twin = kernel<'conv'>({
+  name: 'twin',
+  ops: ['conv'],
+  /** A lane's eight channels must go to one of the two. */
+  fits: node =>
+    isPointwise(node) &&
+    node.attributes.also !== null &&
+    node.attributes.split! % 8 === 0 &&
+    node.attributes.activation !== 'sigmoid' &&
+    Object.keys(node.inputs).length === 1,
+  variants: [plain('twin')],
+  reads: ({ inputs }) => ({ x: inputs.x }),
+  writes: ({ name, attributes }) => ({ y: name, also: attributes.also }),
+  overrides: ({ node: { constants, attributes } }) => ({
+    QUADS: quads(shapeOf(constants.weight)[1]),
+    RELU: attributes.activation === 'relu',
+  }),
+  params({ node: { constants, attributes }, x, y, at }) {
+    const [out, inputs] = shapeOf(constants.weight);
+    const also = at(attributes.also!)!;
+    return {
+      pixels: y.h * y.w,
+      x_stride: x.stride,
+      y_stride: y.stride,
+      y_offset: y.offset,
+      y_quads: quads(y.c),
+      also_stride: also.stride,
+      also_offset: also.offset,
+      also_quads: quads(also.c),
+      pairs: pairs(out),
+      bias: biasOffset(out, 1, quads(inputs)),
+    };
+  },
+  lanes: ({ node, y }) => Math.ceil((y.h * y.w) / TILE) * pairs(shapeOf(node.constants.weight)[0]),
+  pack: packPointwise,
+});

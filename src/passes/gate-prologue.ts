@@ -1,0 +1,36 @@
+// excite → gated 1×1 conv  ⇒  a convolution whose workgroups make the gate themselves, from fewer rows of sums.
+import type { Node, NodeOf } from '../graph/graph.ts';
+import { fewStrips, infer } from '../graph/ops.ts';
+import { gated } from '../kernels/gated.ts';
+import { type Pass, view } from './pass.ts';
+
+export const gatePrologue: Pass = {
+  name: 'gate-prologue',
+  why: 'an excitation is one workgroup that the whole adapter waits for; its products are so few that every workgroup of the next convolution can make them again',
+  needs: { barriers: true },
+  apply(graph) {
+    const before = view(graph);
+    const values = infer(graph);
+    const replaced = new Map<Node, Node | null>();
+    for (const conv of graph.nodes) {
+      if (conv.op !== 'conv' || !conv.inputs.gate) continue;
+      const excite = before.sole(conv.inputs.gate, 'excite');
+      const squeezed = excite && before.producer(excite.inputs.x);
+      if (!excite || squeezed?.op !== 'conv' || before.readers(excite.inputs.x).length > 1) continue;
+      const { gate: _, ...inputs } = conv.inputs;
+      const node: NodeOf<'conv'> = {
+        ...conv,
+        inputs: { ...inputs, sums: excite.inputs.x },
+        attributes: { ...conv.attributes, squeezed: excite.attributes.pixels },
+        constants: { ...conv.constants, ...excite.constants },
+      };
+      if (!gated.fits(node)) continue;
+      const strips = fewStrips(values.get(squeezed.name)!.shape);
+      replaced.set(squeezed, { ...squeezed, attributes: { ...squeezed.attributes, strips } });
+      replaced.set(excite, null);
+      replaced.set(conv, node);
+    }
+    const nodes = graph.nodes.flatMap(node => (replaced.has(node) ? (replaced.get(node) ?? []) : node));
+    return { ...graph, nodes };
+  },
+};

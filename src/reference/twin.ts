@@ -1,0 +1,12 @@
+// Truth for two 1×1 convolutions of one map: their channels one after another, then apart.
+import { elementwise } from './elementwise.ts';
+import type { Field } from './field.ts';
+import { type PointwiseOptions, pointwise } from './pointwise.ts';
+
+/** The first `split` channels, and the rest. */
+export function twin(x: Field, options: PointwiseOptions, split: number): [Field, Field] {
+  const both = pointwise(x, options);
+  const part = (from: number, to: number): Field =>
+    elementwise(both, { from, out: to - from, affine: null, other: null, combine: 'none', activation: 'none' });
+  return [part(0, split), part(split, both.c)];
+}
