@@ -100,7 +100,7 @@ export async function compilePlan(
   const engine = createEngine(device, library);
   const [h, w] = plan.size;
   const frame =
-    plan.steps[0].shader === 'preprocess'
+    plan.stem === 'texture'
       ? device.createTexture({ size: [w, h], format: 'rgba8unorm', usage: TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST })
       : device.createBuffer({ size: h * w * 12, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
   try {

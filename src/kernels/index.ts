@@ -13,6 +13,7 @@ import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { preprocess, preprocessTensor } from './preprocess.ts';
 import { squeeze } from './squeeze.ts';
+import { stem, stemTensor } from './stem.ts';
 import { tail } from './tail.ts';
 import { twin } from './twin.ts';
 import { upsample } from './upsample.ts';
@@ -21,6 +22,8 @@ import { warp } from './warp.ts';
 export const kernels: readonly Kernel[] = [
   preprocess,
   preprocessTensor,
+  stem,
+  stemTensor,
   gated,
   twin,
   pointwise,

@@ -7,6 +7,7 @@ import { byteLength, pixelStride, quads } from '../graph/layout.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { kernelFor } from '../kernels/index.ts';
 import type { Placed } from '../kernels/kernel.ts';
+import { stemFrame } from '../passes/stem-frame.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
@@ -54,7 +55,8 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
     offset: 0,
     kind: 'map',
   };
-  const nodes: readonly Node[] = [first, ...graph.nodes];
+  const resized = frame.h !== h || frame.w !== w;
+  const nodes = resized ? [first, ...graph.nodes] : stemFrame(graph, first);
   const work = nodes.filter(({ op }) => op !== 'join');
   const { values, slots } = place(nodes, work, inferred, graph.outputs, precision, facts);
   const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));

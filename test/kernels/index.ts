@@ -10,6 +10,7 @@ import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
 import { table as preprocess } from './preprocess.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
+import { table as stem } from './stem.test.ts';
 import type { KernelTable } from './table.ts';
 import { table as tail } from './tail.test.ts';
 import { table as twin } from './twin.test.ts';
@@ -18,6 +19,7 @@ import { table as warp } from './warp.test.ts';
 
 export const tables: readonly KernelTable[] = [
   preprocess,
+  stem,
   gated,
   twin,
   pointwise,
