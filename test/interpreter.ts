@@ -5,7 +5,7 @@ import { FRAME } from '../src/graph/graph.ts';
 import type { Step } from '../src/plan/plan.ts';
 import { packParams } from '../src/shader/pack.ts';
 import type { ShaderLibrary } from '../src/shader/source.ts';
-import { type Case, kernelOf } from './kernels/case.ts';
+import { type Case, kernelOf, readsFrame } from './kernels/case.ts';
 
 /** Work that takes about a tenth of a second: pixels × channels that come out, and multiply-adds. */
 const MOST_RESULTS = 700;
@@ -26,7 +26,7 @@ export function interpret(made: Case, step: Step, library: ShaderLibrary): Array
     if (name === 'params') return { uniform: packParams(facts, step.params, step.shader) };
     if (name === 'weights') return weights(made, step);
     const value = name in step.writes ? step.writes[name] : step.reads[name];
-    if (value === FRAME) return frame(made, step);
+    if (value === FRAME) return frame(made);
     return value === null ? unused() : slots[made.values[value].slot];
   };
   const group = Object.fromEntries(facts.bindings.map(({ name, binding }) => [binding, bound(name)]));
@@ -48,9 +48,9 @@ function weights({ table, row, read }: Case, { weights: named }: Step): ArrayBuf
   return named === null ? unused() : kernelOf(table, row).pack!(row.node, read, 'f32').slice().buffer;
 }
 
-function frame({ frame: given }: Case, { shader }: Step): unknown {
+function frame({ frame: given, row: { node } }: Case): unknown {
   const { bytes, h, w } = given!;
-  return shader !== 'preprocess.tensor'
+  return readsFrame(node) && node.attributes.form === 'texture'
     ? { texture: [bytes.buffer], descriptor: { format: 'rgba8unorm', size: [w, h] } }
     : bytes.buffer;
 }

@@ -99,9 +99,10 @@ export async function compilePlan(
 ): Promise<void> {
   const engine = createEngine(device, library);
   const [h, w] = plan.size;
-  const frame = ['preprocess', 'preprocess.tile'].includes(plan.steps[0].shader)
-    ? device.createTexture({ size: [w, h], format: 'rgba8unorm', usage: TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST })
-    : device.createBuffer({ size: h * w * 12, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
+  const frame =
+    plan.stem === 'texture'
+      ? device.createTexture({ size: [w, h], format: 'rgba8unorm', usage: TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST })
+      : device.createBuffer({ size: h * w * 12, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
   try {
     const program = await prepare(engine, graph, plan, read, 'createView' in frame ? frame.createView() : frame);
     device.pushErrorScope('validation');

@@ -186,6 +186,7 @@ async function execute(
     stem: 'tensor',
     mean: imagenet.mean,
     std: imagenet.std,
+    channels: card.preprocessing.channels,
     shaderFacts: library.facts,
   });
   const frame = device.createBuffer({ label: 'frame', size: data.byteLength, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });

@@ -65,6 +65,8 @@ export interface Attributes {
     readonly also: string | null;
     readonly split: number | null;
   };
+  /** The first convolution and the preprocessing before it in one: it reads the frame. */
+  stem: Attributes['preprocess'] & Pick<Attributes['conv'], 'kernel' | 'stride' | 'dilations' | 'pads' | 'activation'>;
   batchnorm: Record<never, never>;
   relu: Record<never, never>;
   sigmoid: Record<never, never>;

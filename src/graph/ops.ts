@@ -146,6 +146,15 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
       return (of('weight') + of('shortcut') + of('project')) * h * w + of('weight1') + of('weight2');
     },
   },
+  stem: {
+    infer: ({ attributes: { h, w, kernel, stride, dilations, pads }, constants }) => {
+      const [o, , kh, kw] = shapeOf(constants.weight);
+      must(kh === kernel[0] && kw === kernel[1], () => `the weight is ${kh}×${kw}, the kernel ${kernel.join('×')}`);
+      const along = (size: number, taps: number): number => convolved(size, taps, stride, dilations[0], pads[0]);
+      return [map({ c: o, h: along(h, kh), w: along(w, kw) })];
+    },
+    macs: ({ constants }, { h, w }) => count(shapeOf(constants.weight)) * h * w,
+  },
   batchnorm: {
     infer: (node, input) => {
       const { shape } = input('x');

@@ -15,6 +15,7 @@ import { pool } from './pool.ts';
 import { preprocess, preprocessTensor, preprocessTile } from './preprocess.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
+import { stem, stemTensor } from './stem.ts';
 import { tail } from './tail.ts';
 import { twin } from './twin.ts';
 import { upsample } from './upsample.ts';
@@ -25,6 +26,8 @@ export const kernels: readonly Kernel[] = [
   preprocess,
   preprocessTile,
   preprocessTensor,
+  stem,
+  stemTensor,
   gated,
   twin,
   pointwise,

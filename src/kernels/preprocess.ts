@@ -1,6 +1,18 @@
 // Frame → the network's normalised input: a texture and a tensor are two binding types, so two stems; a tile of a texture is a third. Shaders:
 // preprocess.wgsl, preprocess.tile.wgsl, preprocess.tensor.wgsl.
+import type { NodeOf } from '../graph/graph.ts';
 import { kernel, type Placed, plain } from './kernel.ts';
+
+/** Colour · scale − shift, of values in [0, 1]. */
+export function normalisation({
+  mean,
+  std,
+}: Pick<NodeOf<'preprocess'>['attributes'], 'mean' | 'std'>): Record<'scale' | 'shift', number[]> {
+  return {
+    scale: [...std.map(deviation => 1 / deviation), 0],
+    shift: [...mean.map((value, channel) => value / std[channel]), 0],
+  };
+}
 
 const common = {
   ops: ['preprocess'] as const,
@@ -12,8 +24,7 @@ const common = {
     frame_height: x.h,
     frame_width: x.w,
     y_stride: y.stride,
-    scale: [...attributes.std.map(deviation => 1 / deviation), 0],
-    shift: [...attributes.mean.map((value, channel) => value / attributes.std[channel]), 0],
+    ...normalisation(attributes),
   }),
 };
 

@@ -7,6 +7,7 @@ import { byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts'
 import { infer, macs } from '../graph/ops.ts';
 import { kernelFor } from '../kernels/index.ts';
 import type { Placed } from '../kernels/kernel.ts';
+import { stemFrame } from '../passes/stem-frame.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
@@ -54,7 +55,10 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
     start: 0,
     kind: 'map',
   };
-  const nodes: readonly Node[] = [...stemNodes(graph, options), ...graph.nodes];
+  const [first] = stemNodes(graph, options);
+  // A stem convolution reads the frame itself, unless more is to be done with it than to normalise it.
+  const plainly = first && frame.h === h && frame.w === w && !first.attributes.tile && first.attributes.channels === 'rgb';
+  const nodes: readonly Node[] = plainly ? stemFrame(graph, first) : first ? [first, ...graph.nodes] : graph.nodes;
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph.outputs, precision, facts);
   const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));

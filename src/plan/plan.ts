@@ -7,7 +7,7 @@ import type { Precision, WeightStore } from '../shader/source.ts';
 export type Stem = 'texture' | 'tensor' | 'map';
 
 export interface Step {
-  /** The graph's node; `input` is the step that reads the frame. */
+  /** The graph's node; the first step reads the frame, and is called `input` where that is all that it does. */
   readonly node: string;
   readonly kernel: string;
   readonly variant: string;

@@ -53,7 +53,8 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
   const plain: ElementwiseOptions = { from: 0, out: x.c, affine: null, other: null, combine: 'none', activation: 'none' };
   switch (node.op) {
     case 'preprocess':
-      throw new AtrousError('BAD_GRAPH', 'preprocess reads a frame, not a value: call its reference with pixels');
+    case 'stem':
+      throw new AtrousError('BAD_GRAPH', `${node.op} reads a frame, not a value: call its reference with pixels`);
     case 'conv':
       return evaluateConv(node, values, read);
     case 'batchnorm':

@@ -1,8 +1,8 @@
 // A row made concrete for one precision: the bytes of every buffer before the dispatch, what must be in them after it, the verdict.
 
 import { decodeValue, encodeValue } from '../../src/gpu/transfer.ts';
-import { type Constant, constantReader, type ReadConstant, tensorsOf } from '../../src/graph/constant.ts';
-import { FRAME, type Graph, type Node, type Value, writes } from '../../src/graph/graph.ts';
+import { type Constant, constantReader, type ReadConstant, shapeOf, tensorsOf } from '../../src/graph/constant.ts';
+import { FRAME, type Graph, type Node, type NodeOf, type Value, writes } from '../../src/graph/graph.ts';
 import type { Placement } from '../../src/graph/layout.ts';
 import { byteLength, classRow, pixelStride, quads } from '../../src/graph/layout.ts';
 import { ops } from '../../src/graph/ops.ts';
@@ -11,11 +11,13 @@ import type { Kernel } from '../../src/kernels/kernel.ts';
 import type { AdapterFacts } from '../../src/plan/choose.ts';
 import { stepOf } from '../../src/plan/lower.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
+import { conv } from '../../src/reference/conv.ts';
 import { deconv } from '../../src/reference/deconv.ts';
 import { type Field, field } from '../../src/reference/field.ts';
 import { preprocess, tile } from '../../src/reference/preprocess.ts';
 import { evaluate } from '../../src/reference/run.ts';
 import { softmax } from '../../src/reference/softmax.ts';
+import { stem } from '../../src/reference/stem.ts';
 import { upsample } from '../../src/reference/upsample.ts';
 import { zoom } from '../../src/reference/zoom.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
@@ -77,7 +79,7 @@ export function makeCase(table: KernelTable, row: Row, precision: Precision): Ca
   const read = constantReader(new Map(tensors.map(([name, shape]) => [name, seeded(row, name, shape)])), toFloat32);
   const frame = frameOf(row);
   if (frame) values[FRAME] = { slot: -1, c: 4, h: frame.h, w: frame.w, stride: 1, offset: 0, start: 0, kind: 'map' };
-  const expected = () => new Map(frame ? [[node.name, stemOf(node, frame)]] : evaluate(node, fields, read));
+  const expected = () => new Map(frame ? [[node.name, stemOf(node, frame, read)]] : evaluate(node, fields, read));
   return { table, row, precision, graph, values, slots, read, frame, expected };
 }
 
@@ -98,12 +100,12 @@ export function caseStep({ row, values, precision }: Case, variant: string, fact
 }
 
 /** A plan of that one step. */
-export function casePlan({ graph, precision, values, slots }: Case, step: Step): Plan {
+export function casePlan({ row, graph, precision, values, slots }: Case, step: Step): Plan {
   const { h, w } = values[step.node];
   return {
     model: graph.name,
     precision,
-    stem: 'texture',
+    stem: readsFrame(row.node) ? row.node.attributes.form : 'texture',
     size: [h, w],
     to: [h, w],
     steps: [step],
@@ -276,19 +278,30 @@ function seeded(row: Row, name: string, shape: readonly number[]) {
   return seededTensor(`${row.name}.${name}`, shape);
 }
 
+/** Does a node read the frame? */
+export function readsFrame(node: Node): node is NodeOf<'preprocess' | 'stem'> {
+  return node.op === 'preprocess' || node.op === 'stem';
+}
+
 function frameOf({ node, frame, name }: Row): Case['frame'] {
-  if (node.op !== 'preprocess' || !frame) return null;
+  if (!readsFrame(node) || !frame) return null;
   const { h, w } = frame;
   if (node.attributes.form === 'texture') return { bytes: Uint8Array.from(uniform(name, h * w * 4), u => u * 256), h, w };
   return { bytes: new Uint8Array(uniform(name, h * w * 3).map(u => 4 * u - 2).buffer), h, w };
 }
 
-function stemOf(node: Node, { bytes, h, w }: NonNullable<Case['frame']>): Field {
-  if (node.op !== 'preprocess') throw new Error(`${node.op} reads no frame`);
-  if (node.attributes.form === 'tensor') return field({ c: 3, h, w }, Float64Array.from(new Float32Array(bytes.buffer)));
+function stemOf(node: Node, { bytes, h, w }: NonNullable<Case['frame']>, read: ReadConstant): Field {
+  if (!readsFrame(node)) throw new Error(`${node.op} reads no frame`);
   const pixels = { data: bytes, width: w, height: h };
-  const { attributes } = node;
-  return attributes.tile ? tile(pixels, attributes, attributes, attributes.tile) : preprocess(pixels, attributes, attributes);
+  const planes = (): Field => field({ c: 3, h, w }, Float64Array.from(new Float32Array(bytes.buffer)));
+  if (node.op === 'preprocess') {
+    const { attributes } = node;
+    if (attributes.form === 'tensor') return planes();
+    return attributes.tile ? tile(pixels, attributes, attributes, attributes.tile) : preprocess(pixels, attributes, attributes);
+  }
+  const { weight, bias } = node.constants;
+  const options = { weight: read(weight), bias: bias ? read(bias) : null, out: shapeOf(weight)[0], groups: 1, ...node.attributes };
+  return node.attributes.form === 'tensor' ? conv(planes(), options) : stem(pixels, node.attributes, options);
 }
 
 /** The kernel of a row's node; a row that another kernel takes would test nothing. */

@@ -7,7 +7,7 @@ import type { Variant } from '../../src/kernels/kernel.ts';
 import type { AdapterFacts } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
-import { type Case, casePlan, caseStep, judge, kernelOf, makeCase } from './case.ts';
+import { type Case, casePlan, caseStep, judge, kernelOf, makeCase, readsFrame } from './case.ts';
 import { allRows, type KernelTable, precisionsOf, type Row } from './table.ts';
 
 export interface Check {
@@ -98,7 +98,7 @@ export function again({ kernel, row }: Pick<Check, 'kernel' | 'row'>): string {
 /** Buffers, pipeline and bind group of one case, and what its slots hold after the dispatch. */
 export async function dispatch(engine: Engine, made: Case, step: Step): Promise<ArrayBuffer[]> {
   const { device } = engine;
-  const frame = upload(device, made, step);
+  const frame = upload(device, made);
   const program = await prepare(engine, made.graph, casePlan(made, step), made.read, 'view' in frame ? frame.view : frame.buffer);
   try {
     const names = new Map(Object.entries(made.values).map(([name, { slot }]) => [slot, name]));
@@ -119,10 +119,9 @@ export async function dispatch(engine: Engine, made: Case, step: Step): Promise<
 
 function upload(
   device: GPUDevice,
-  { frame }: Case,
-  { reads, shader }: Step,
+  { frame, row: { node } }: Case,
 ): { destroy(): void } & ({ view: GPUTextureView } | { buffer: GPUBuffer }) {
-  if (frame && 'frame' in reads && shader !== 'preprocess.tensor') {
+  if (frame && readsFrame(node) && node.attributes.form === 'texture') {
     const { bytes, h, w } = frame;
     const usage = TextureUsage.COPY_DST | TextureUsage.TEXTURE_BINDING;
     const texture = device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage });

@@ -12,6 +12,7 @@ import { table as pool } from './pool.test.ts';
 import { table as preprocess } from './preprocess.test.ts';
 import { table as softmax } from './softmax.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
+import { table as stem } from './stem.test.ts';
 import type { KernelTable } from './table.ts';
 import { table as tail } from './tail.test.ts';
 import { table as twin } from './twin.test.ts';
@@ -21,6 +22,7 @@ import { table as zoom } from './zoom.test.ts';
 
 export const tables: readonly KernelTable[] = [
   preprocess,
+  stem,
   gated,
   twin,
   pointwise,

@@ -16,7 +16,7 @@ function gated(conv: Partial<ConvOptions> = {}, { excite = true, outputs = [] as
   return excite ? squeezeExcite.apply(graph) : graph;
 }
 
-const head = `8×3×2  x = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=2 partials=mean.partials {weight x.weight}
+const head = `8×3×2  x = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=2 partials=mean.partials strips=3 {weight x.weight}
      8×1×1  gate = excite(mean.partials) hidden=3 pixels=6 \
        {weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}`;
 

@@ -120,7 +120,7 @@ test('names are text, whatever is in them', () => {
   }));
   const page = onItsOwn(drawPlan({ ...plan, model: evil, steps, values: { ...values, [evil]: stem } }));
   const shown = evil.replaceAll('\u0007', '\ufffd').replaceAll('\ud800', '\ufffd');
-  assert.ok(page.texts('title').some(text => text.startsWith(`step 1: ${shown}\n`)));
+  assert.ok(page.texts('title').some(text => text.startsWith(`step 0: ${shown}\n`)));
   assert.ok(page.texts('text').includes(shown));
   assert.is(xml('a\tb\n"<&>"\u0000\uffff😀'), 'a\tb\n&quot;&lt;&amp;&gt;&quot;\ufffd\ufffd😀');
 });

@@ -54,8 +54,8 @@ test('every variant has its shader', () => {
     for (const { shader } of variants) assert.ok(texts.has(shader), `kernel ${name}: shaders/${shader}.wgsl does not exist`);
 });
 
-test('every kernel ends with a row that needs nothing', () => {
-  for (const { variants } of kernels) assert.equal(variants.at(-1)!.needs, {});
+test('every kernel ends with a row that any adapter can run, if slowly', () => {
+  for (const { variants } of kernels) assert.is(variants.at(-1)!.needs.features, undefined);
 });
 
 for (const table of tables) {

@@ -1,0 +1,52 @@
+// The first convolution, straight from the frame: two forms, because a texture and a tensor are two binding types. Shaders: stem.wgsl,
+// stem.tensor.wgsl.
+import { shapeOf } from '../graph/constant.ts';
+import type { NodeOf } from '../graph/graph.ts';
+import { quads } from '../graph/layout.ts';
+import { biasOffset, pairs } from './blocks.ts';
+import { packDense } from './conv.ts';
+import { type Kernel, kernel, plain } from './kernel.ts';
+import { normalisation } from './preprocess.ts';
+
+const TILE = 8;
+
+/** Colours, and the fourth channel that fills their quad. */
+const INPUT_QUADS = 1;
+
+function stemOf(form: NodeOf<'stem'>['attributes']['form'], shader: string): Kernel {
+  return kernel<'stem'>({
+    name: 'stem',
+    ops: ['stem'],
+    fits: ({ attributes, constants }) =>
+      attributes.form === form && attributes.activation !== 'sigmoid' && shapeOf(constants.weight)[1] === 3,
+    variants: [plain(shader)],
+    reads: () => ({ frame: 'frame' }),
+    writes: ({ name }) => ({ y: name }),
+    overrides: ({ node: { attributes } }) => ({
+      ROWS: attributes.kernel[0],
+      COLUMNS: attributes.kernel[1],
+      RELU: attributes.activation === 'relu',
+    }),
+    params: ({ node: { attributes }, x, y }) => ({
+      height: y.h,
+      width: y.w,
+      x_height: x.h,
+      x_width: x.w,
+      y_stride: y.stride,
+      y_offset: y.offset,
+      y_quads: quads(y.c),
+      pairs: pairs(y.c),
+      across: Math.ceil(y.w / TILE),
+      stride: attributes.stride,
+      dilation: attributes.dilations[0],
+      pad: attributes.pads[0],
+      bias: biasOffset(y.c, attributes.kernel[0] * attributes.kernel[1], INPUT_QUADS),
+      ...normalisation(attributes),
+    }),
+    lanes: ({ y }) => y.h * Math.ceil(y.w / TILE) * pairs(y.c),
+    pack: packDense,
+  });
+}
+
+export const stem = stemOf('texture', 'stem');
+export const stemTensor = stemOf('tensor', 'stem.tensor');

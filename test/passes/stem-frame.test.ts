@@ -1,0 +1,83 @@
+// The first convolution takes the preprocessing before it, unless somebody else reads the picture.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { builder, type ConvOptions } from '../../src/graph/build.ts';
+import { constantReader } from '../../src/graph/constant.ts';
+import { FRAME, type Graph, INPUT, type NodeOf } from '../../src/graph/graph.ts';
+import { printNode } from '../../src/graph/print.ts';
+import { expectedTensors } from '../../src/models/registry.ts';
+import { fuseRelu } from '../../src/passes/fuse-relu.ts';
+import { stemFrame } from '../../src/passes/stem-frame.ts';
+import { preprocess } from '../../src/reference/preprocess.ts';
+import { run } from '../../src/reference/run.ts';
+import { stem } from '../../src/reference/stem.ts';
+import { seededTensor, uniform } from '../../src/weights/seeded.ts';
+import { toFloat32 } from '../../src/weights/tensor.ts';
+import { relativeError } from '../goldens/pytorch.ts';
+import { sat } from '../record.ts';
+
+const SIZE = { h: 5, w: 7 };
+const normalisation = { mean: [0.5, 0.25, 0.75], std: [0.5, 0.25, 0.125], channels: 'rgb' } as const;
+const before: NodeOf<'preprocess'> = {
+  op: 'preprocess',
+  name: INPUT,
+  inputs: { x: FRAME },
+  attributes: { form: 'texture', ...SIZE, ...normalisation, tile: null },
+  constants: {},
+};
+
+function first(options: Partial<ConvOptions> = {}, again = false, c = 3): Graph {
+  const b = builder('first', { c, ...SIZE });
+  const y = b.relu('y', b.conv('conv', b.input, { in: c, out: 4, kernel: 3, stride: 2, pad: 1, bias: true, ...options }));
+  return fuseRelu.apply(b.graph([b.pool('z', y), ...(again ? [b.pool('picture', b.input)] : [])]));
+}
+
+const lines = (graph: Graph): string => stemFrame(graph, before).map(printNode).join('\n');
+const picture = 'h=5 w=7 mean=0.5,0.25,0.75 std=0.5,0.25,0.125';
+
+test('the convolution reads the frame', () => {
+  const graph = first();
+  assert.snapshot(
+    [before, ...graph.nodes].map(printNode).join('\n'),
+    [
+      `input = preprocess(frame) form=texture ${picture}`,
+      'y = conv(input) kernel=3,3 stride=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}',
+      'z = pool(y)',
+    ].join('\n'),
+  );
+  assert.snapshot(
+    lines(graph),
+    [
+      `y = stem(frame) form=texture ${picture} kernel=3,3 stride=2 dilations=1 pads=1 activation=relu {weight conv.weight; bias conv.bias}`,
+      'z = pool(y)',
+    ].join('\n'),
+  );
+});
+
+test('both make the same numbers', () => {
+  const graph = first();
+  const [made] = stemFrame(graph, before) as readonly [NodeOf<'stem'>];
+  const read = constantReader(
+    new Map([...expectedTensors(graph)].map(([name, shape]) => [name, seededTensor(name, shape)])),
+    toFloat32,
+  );
+  const pixels = { data: Uint8Array.from(uniform('picture', 4 * SIZE.h * SIZE.w), u => u * 256), width: SIZE.w, height: SIZE.h };
+  const wanted = run(graph, preprocess(pixels, SIZE, normalisation), read, { taps: ['y'] }).get('y')!;
+  const { weight, bias } = made.constants;
+  const got = stem(pixels, made.attributes, { ...made.attributes, weight: read(weight), bias: read(bias), out: 4, groups: 1 });
+  sat('reference', 'graphs before and after passes');
+  assert.equal([got.c, got.h, got.w], [wanted.c, wanted.h, wanted.w]);
+  assert.is(relativeError(got.data, wanted.data), 0);
+});
+
+for (const [why, graph] of [
+  ['a picture that something else reads, too', first({}, true)],
+  ['a convolution of groups', first({ groups: 3, out: 6 })],
+  ['a picture of four channels', first({}, false, 4)],
+] as const) {
+  test(`${why} keeps its preprocessing`, () => {
+    assert.equal(lines(graph), [before, ...graph.nodes].map(printNode).join('\n'));
+  });
+}
+
+test.run();
