@@ -3,7 +3,7 @@ import { AtrousError, checkSignal, describe } from '../errors.ts';
 import type { ReadConstant } from '../graph/constant.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { FRAME } from '../graph/graph.ts';
-import { kernelFor } from '../kernels/index.ts';
+import { packFor } from '../kernels/index.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
@@ -224,7 +224,7 @@ function uploadWeights({ device, weights }: Engine, step: Step, node: Node, read
   const key = step.weights!;
   const known = weights.get(key);
   if (known) return known;
-  const packed = kernelFor(node).pack!(node, read);
+  const packed = packFor(node, step.variant)(node, read);
   const buffer = device.createBuffer({
     label: `weights ${node.name}`,
     size: packed.byteLength,

@@ -7,7 +7,7 @@ import { conv } from './conv.ts';
 import { elementwise } from './elementwise.ts';
 import { excite } from './excite.ts';
 import { grouped } from './grouped.ts';
-import type { Kernel } from './kernel.ts';
+import { type Cut, cutOf, type Kernel } from './kernel.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { preprocess, preprocessTensor } from './preprocess.ts';
@@ -36,4 +36,10 @@ export function kernelFor(node: Node): Kernel {
   const found = kernels.find(({ ops, fits }) => ops.includes(node.op) && fits(node));
   if (!found) throw new AtrousError('BAD_GRAPH', `no kernel makes ${node.op} "${node.name}" ${JSON.stringify(node.attributes)}`);
   return found;
+}
+
+/** How the kernel's variant of that name packs a node's constants. */
+export function packFor(node: Node, variant: string): NonNullable<Cut['pack']> {
+  const kernel = kernelFor(node);
+  return cutOf(kernel, kernel.variants.find(({ name }) => name === variant)!).pack!;
 }

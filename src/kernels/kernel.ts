@@ -4,18 +4,6 @@ import type { NodeOf, Op } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
 
-export interface Variant {
-  readonly name: string;
-  /** File in `shaders/`, without extension. */
-  readonly shader: string;
-  readonly needs: {
-    /** Workgroup barriers must be cheap, as they are on GPUs and not on CPU adapters. */
-    readonly barriers?: true;
-    /** WebGPU features. */
-    readonly features?: readonly string[];
-  };
-}
-
 /** A node with its values placed. `at` takes a role of the node's inputs, or the name of a value that it writes. */
 export interface Placed<K extends Op = Op> {
   readonly node: NodeOf<K>;
@@ -24,16 +12,8 @@ export interface Placed<K extends Op = Op> {
   at(role: string): Placement | null;
 }
 
-export interface Kernel<K extends Op = Op> {
-  readonly name: string;
-  /** The operations that it can make, under the condition of `fits`. */
-  readonly ops: readonly K[];
-  fits(node: NodeOf<K>): boolean;
-  /** Best guess first, the plain row last. */
-  readonly variants: readonly Variant[];
-  /** Binding → the value that it reads, null for an optional input that is not used. */
-  reads(node: NodeOf<K>): Record<string, string | null>;
-  writes(node: NodeOf<K>): Record<string, string | null>;
+/** How a shader cuts its work into lanes, and all that follows from it. */
+export interface Cut<K extends Op = Op> {
   overrides(placed: Placed<K>): Record<string, number | boolean>;
   params(placed: Placed<K>): Params;
   /** Invocations that have work. */
@@ -42,9 +22,43 @@ export interface Kernel<K extends Op = Op> {
   pack?(node: NodeOf<K>, read: ReadConstant): Float32Array;
 }
 
+/** One shader of a kernel. What it cuts otherwise than the kernel says, it says itself. */
+export interface Variant<K extends Op = Op> extends Partial<Cut<K>> {
+  readonly name: string;
+  /** File in `shaders/`, without extension. */
+  readonly shader: string;
+  readonly needs: {
+    /** Workgroup barriers must be cheap, as they are on GPUs and not on CPU adapters. */
+    readonly barriers?: true;
+    /** Made for CPU adapters: few lanes with much work each. */
+    readonly software?: true;
+    /** WebGPU features. */
+    readonly features?: readonly string[];
+  };
+  /** Which of the kernel's nodes it can make; all when left out. */
+  fits?(node: NodeOf<K>): boolean;
+}
+
+export interface Kernel<K extends Op = Op> extends Cut<K> {
+  readonly name: string;
+  /** The operations that it can make, under the condition of `fits`. */
+  readonly ops: readonly K[];
+  fits(node: NodeOf<K>): boolean;
+  /** Best guess first, the plain row last. */
+  readonly variants: readonly Variant<K>[];
+  /** Binding → the value that it reads, null for an optional input that is not used. */
+  reads(node: NodeOf<K>): Record<string, string | null>;
+  writes(node: NodeOf<K>): Record<string, string | null>;
+}
+
 /** Lets each descriptor be written against its own operations and stand in one list. */
 export function kernel<K extends Op>(descriptor: Kernel<K>): Kernel {
   return descriptor as unknown as Kernel;
+}
+
+/** A kernel's cut with what a variant says otherwise. */
+export function cutOf<K extends Op>(kernel: Kernel<K>, variant: Variant<K>): Cut<K> {
+  return { ...kernel, ...variant };
 }
 
 /** The plain row that every kernel has. */

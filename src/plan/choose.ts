@@ -1,5 +1,6 @@
 // Which variant of a kernel an adapter gets: a pure function of facts, so that a plan can be made for an adapter that is not here.
 import { AtrousError } from '../errors.ts';
+import type { Node } from '../graph/graph.ts';
 import type { Kernel, Variant } from '../kernels/kernel.ts';
 
 /** The limits that a plan can break. */
@@ -31,15 +32,20 @@ export type VariantChoice = 'auto' | 'plain' | readonly string[];
 /** What an adapter lacks for a variant, or null. */
 export function lacks({ needs }: Pick<Variant, 'needs'>, facts: AdapterFacts): string | null {
   if (needs.barriers && facts.software) return 'cheap barriers';
+  if (needs.software && !facts.software) return 'lanes as wide as a CPU likes them';
   return needs.features?.find(feature => !facts.features.includes(feature)) ?? null;
 }
 
-/** The first variant whose needs are met; the last one, `plain`, needs nothing. One that is named is taken even where its barriers are slow. */
-export function choose(kernel: Kernel, facts: AdapterFacts, choice: VariantChoice): Variant {
-  const able = kernel.variants.filter(variant => lacks(variant, facts) === null);
-  if (choice === 'plain') return kernel.variants.at(-1)!;
+/**
+ * The first variant that fits the node and whose needs are met; the last one, `plain`, needs nothing. One that is named is taken wherever its
+ * features are there, be it slow or not.
+ */
+export function choose(kernel: Kernel, node: Node, facts: AdapterFacts, choice: VariantChoice): Variant {
+  const fitting = kernel.variants.filter(({ fits }) => fits?.(node) ?? true);
+  if (choice === 'plain') return fitting.at(-1)!;
+  const able = fitting.filter(variant => lacks(variant, facts) === null);
   if (choice === 'auto') return able[0];
-  const possible = kernel.variants.filter(({ needs }) => lacks({ needs: { features: needs.features } }, facts) === null);
+  const possible = fitting.filter(({ needs }) => lacks({ needs: { features: needs.features } }, facts) === null);
   return possible.find(({ name }) => choice.includes(name)) ?? able[0];
 }
 

@@ -6,7 +6,7 @@ import type { Placement } from '../graph/layout.ts';
 import { byteLength, pixelStride, quads } from '../graph/layout.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { kernelFor } from '../kernels/index.ts';
-import type { Placed } from '../kernels/kernel.ts';
+import { cutOf, type Placed } from '../kernels/kernel.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
@@ -144,10 +144,11 @@ export function stepOf(
 ): Step {
   const { precision, facts, variants } = options;
   const kernel = kernelFor(node);
-  const variant = choose(kernel, facts, variants);
+  const variant = choose(kernel, node, facts, variants);
+  const { overrides, params, lanes } = cutOf(kernel, variant);
   const at = (role: string): Placement | null => (node.inputs[role] ? values[node.inputs[role]] : null);
   const placed: Placed = { node, x: values[node.inputs.x], y: values[node.name], at };
-  const groups = Math.ceil(kernel.lanes(placed) / options.shaderFacts(variant.shader, precision).workgroup);
+  const groups = Math.ceil(lanes(placed) / options.shaderFacts(variant.shader, precision).workgroup);
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = Object.values(node.constants);
   const moved = [...new Set([...Object.values(node.inputs), ...writes(node)])].filter(value => value !== FRAME);
@@ -156,12 +157,12 @@ export function stepOf(
     kernel: kernel.name,
     variant: variant.name,
     shader: variant.shader,
-    overrides: kernel.overrides(placed),
-    params: kernel.params(placed),
+    overrides: overrides(placed),
+    params: params(placed),
     grid: [across, Math.ceil(groups / across)],
     reads: kernel.reads(node),
     writes: kernel.writes(node),
-    weights: constants.length ? `${kernel.name} ${constants.map(printConstant).join('; ')}` : null,
+    weights: constants.length ? `${variant.pack ? variant.shader : kernel.name} ${constants.map(printConstant).join('; ')}` : null,
     macs: macs(node, values[node.name]),
     bytes: moved.reduce((sum, value) => sum + byteLength(values[value], values[value].kind, precision), weightBytes(node)),
   };

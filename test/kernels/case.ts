@@ -7,7 +7,7 @@ import type { Placement } from '../../src/graph/layout.ts';
 import { byteLength, classRow, pixelStride, quads } from '../../src/graph/layout.ts';
 import { ops } from '../../src/graph/ops.ts';
 import { kernelFor } from '../../src/kernels/index.ts';
-import type { Kernel } from '../../src/kernels/kernel.ts';
+import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
 import type { AdapterFacts } from '../../src/plan/choose.ts';
 import { stepOf } from '../../src/plan/lower.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
@@ -268,4 +268,9 @@ export function kernelOf({ kernel }: KernelTable, row: Row): Kernel {
   const found = kernelFor(row.node);
   if (found.name !== kernel) throw new Error(`${kernel} "${row.name}": kernel ${found.name} takes this node`);
   return found;
+}
+
+/** The variants that can make a row's node. */
+export function variantsOf(table: KernelTable, row: Row): Variant[] {
+  return kernelOf(table, row).variants.filter(({ fits }) => fits?.(row.node) ?? true);
 }

@@ -9,7 +9,7 @@ import { packParams } from '../../src/shader/pack.ts';
 import { reflect } from '../../src/shader/reflect.ts';
 import { assemble, type Precision, usesCodec } from '../../src/shader/source.ts';
 import { compilerJudge } from '../judges.ts';
-import { caseStep, kernelOf, makeCase } from '../kernels/case.ts';
+import { caseStep, makeCase, variantsOf } from '../kernels/case.ts';
 import { tables } from '../kernels/index.ts';
 import { sat } from '../record.ts';
 
@@ -62,7 +62,7 @@ for (const table of tables) {
   test(`${table.kernel}: descriptor and shader agree both ways`, () => {
     for (const row of table.rows) {
       const made = makeCase(table, row, 'f32');
-      for (const { name } of kernelOf(table, row).variants) agree(caseStep(made, name, defaultFacts, library));
+      for (const { name, needs } of variantsOf(table, row)) agree(caseStep(made, name, { ...defaultFacts, ...needs }, library));
     }
   });
 }
