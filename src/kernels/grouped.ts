@@ -1,15 +1,58 @@
-// Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shader: grouped.wgsl.
-import { shapeOf } from '../graph/constant.ts';
+// Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shaders: grouped.wgsl, grouped.wide.wgsl.
+import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import { isGrouped, type NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { strips, TILE } from '../graph/ops.ts';
-import { biasOffset, packBlocks, pairs } from './blocks.ts';
-import { kernel, plain } from './kernel.ts';
+import { biasOffset, packBlocks, packWide, pairs, wideBiasOffset } from './blocks.ts';
+import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
 /** The shader's dilations are one vec4u. */
 const MAX_BRANCHES = 4;
+const WIDE_TILE = { h: 2, w: 16 };
 
 const groupWidth = ({ constants }: NodeOf<'conv'>): number => shapeOf(constants.weight)[1];
+const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
+
+function params(tile: number, bias: number, { node: { attributes }, x, y }: Placed<'conv'>) {
+  return {
+    height: y.h,
+    width: y.w,
+    x_height: x.h,
+    x_width: x.w,
+    x_stride: x.stride,
+    y_stride: y.stride,
+    y_offset: y.offset,
+    pairs: pairs(y.c),
+    across: Math.ceil(y.w / tile),
+    strips: strips(y),
+    branch_quads: quads(y.c / attributes.dilations.length),
+    bias,
+    dilations: Array.from({ length: MAX_BRANCHES }, (_, branch) => attributes.dilations[branch] ?? 1),
+  };
+}
+
+/** Output channel × input channel of its group × tap. */
+function weights(node: NodeOf<'conv'>, read: ReadConstant): (o: number, i: number, tap: number) => number {
+  const width = groupWidth(node);
+  const weight = read(node.constants.weight);
+  return (o, i, tap) => weight[(o * width + i) * 9 + tap];
+}
+
+const wide: Variant<'conv'> = {
+  name: 'wide',
+  shader: 'grouped.wide',
+  needs: { software: true, features: ['subgroups'] },
+  /** The four lanes of a round must lie in one group. */
+  fits: node => groupWidth(node) % 16 === 0,
+  params: placed => params(WIDE_TILE.w, wideBiasOffset(placed.y.c, 1, 9 * quads(groupWidth(placed.node))), placed),
+  lanes: ({ y }) => Math.min(Math.ceil(y.h / WIDE_TILE.h) * Math.ceil(y.w / WIDE_TILE.w), strips(y)) * quads(y.c),
+  pack(node, read) {
+    const across = quads(groupWidth(node));
+    const weight = weights(node, read);
+    const at = (o: number, i: number, step: number): number => weight(o, (step % across) * 4 + i, Math.floor(step / across));
+    return packWide(shapeOf(node.constants.weight)[0], 1, 9 * across, at, biasOf(node, read));
+  },
+};
 
 export const grouped = kernel<'conv'>({
   name: 'grouped',
@@ -22,7 +65,7 @@ export const grouped = kernel<'conv'>({
     node.attributes.dilations.length <= MAX_BRANCHES &&
     node.attributes.activation !== 'sigmoid' &&
     Object.keys(node.inputs).length === 1,
-  variants: [plain('grouped')],
+  variants: [wide, plain('grouped')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes }) => ({ y: name, partials: attributes.partials }),
   overrides: ({ node }) => ({
@@ -31,26 +74,10 @@ export const grouped = kernel<'conv'>({
     RELU: node.attributes.activation === 'relu',
     SQUEEZE: node.attributes.partials !== null,
   }),
-  params: ({ node, x, y }) => ({
-    height: y.h,
-    width: y.w,
-    x_height: x.h,
-    x_width: x.w,
-    x_stride: x.stride,
-    y_stride: y.stride,
-    y_offset: y.offset,
-    pairs: pairs(y.c),
-    across: Math.ceil(y.w / TILE),
-    strips: strips(y),
-    branch_quads: quads(y.c / node.attributes.dilations.length),
-    bias: biasOffset(y.c, 9, quads(groupWidth(node))),
-    dilations: Array.from({ length: MAX_BRANCHES }, (_, branch) => node.attributes.dilations[branch] ?? 1),
-  }),
+  params: placed => params(TILE, biasOffset(placed.y.c, 9, quads(groupWidth(placed.node))), placed),
   lanes: ({ y }) => strips(y) * pairs(y.c),
   pack(node, read) {
-    const [out, width] = shapeOf(node.constants.weight);
-    const weight = read(node.constants.weight);
-    const at = (o: number, i: number, tap: number): number => weight[(o * width + i) * 9 + tap];
-    return packBlocks(out, 9, quads(width), at, node.constants.bias ? read(node.constants.bias) : null);
+    const out = shapeOf(node.constants.weight)[0];
+    return packBlocks(out, 9, quads(groupWidth(node)), weights(node, read), biasOf(node, read));
   },
 });

@@ -1,22 +1,93 @@
-// 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shader: pointwise.wgsl.
-import { shapeOf } from '../graph/constant.ts';
+// 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shaders: pointwise.wgsl,
+// pointwise.wide.wgsl.
+import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
-import { biasOffset, packBlocks, pairs } from './blocks.ts';
-import { kernel, type Placed, plain } from './kernel.ts';
+import { biasOffset, packBlocks, packWide, pairs, wideBiasOffset, wideLanes } from './blocks.ts';
+import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
 const TILE = 8;
+const WIDE_TILE = 16;
 
 /** Input quads of the main operand and of the shortcut. */
 function depths({ constants }: NodeOf<'conv'>): [number, number] {
   return [quads(shapeOf(constants.weight)[1]), constants.shortcut ? quads(shapeOf(constants.shortcut)[1]) : 0];
 }
 
+/** The same in whole fours. */
+function wideDepths(node: NodeOf<'conv'>): [number, number] {
+  const [main, shortcut] = depths(node);
+  return [Math.ceil(main / 4) * 4, Math.ceil(shortcut / 4) * 4];
+}
+
+/** Output channel × input channel, the shortcut's inputs after `main` quads of the main operand's. */
+function weights({ constants }: NodeOf<'conv'>, read: ReadConstant, main: number): (o: number, i: number) => number {
+  const inputs = shapeOf(constants.weight)[1];
+  const weight = read(constants.weight);
+  const beside = constants.shortcut ? read(constants.shortcut) : null;
+  const besideInputs = beside ? shapeOf(constants.shortcut)[1] : 0;
+  return (o, i) => {
+    if (i < main * 4) return i < inputs ? weight[o * inputs + i] : 0;
+    return i - main * 4 < besideInputs ? beside![o * besideInputs + i - main * 4] : 0;
+  };
+}
+
+function params(bias: number, { node, x, y, at }: Placed<'conv'>) {
+  const [shortcut, residual, addend] = ['shortcut', 'residual', 'addend'].map(at);
+  const [main, extra] = depths(node);
+  return {
+    height: y.h,
+    width: y.w,
+    x_stride: x.stride,
+    y_stride: y.stride,
+    y_offset: y.offset,
+    y_quads: quads(y.c),
+    pairs: pairs(y.c),
+    quads: main,
+    shortcut_quads: extra,
+    bias,
+    shortcut_height: shortcut?.h ?? 0,
+    shortcut_width: shortcut?.w ?? 0,
+    shortcut_stride: shortcut?.stride ?? 0,
+    residual_stride: residual?.stride ?? 0,
+    addend_height: addend?.h ?? 0,
+    addend_width: addend?.w ?? 0,
+    addend_stride: addend?.stride ?? 0,
+  };
+}
+
+function flags({ attributes, inputs }: NodeOf<'conv'>) {
+  return {
+    POOLED: attributes.shortcut === 'pooled',
+    GATE: 'gate' in inputs,
+    RESIDUAL: 'residual' in inputs,
+    RELU: attributes.activation === 'relu',
+    ADDEND: 'addend' in inputs,
+  };
+}
+
+const sum = ([main, shortcut]: [number, number]): number => main + shortcut;
+const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
+
+const wide: Variant<'conv'> = {
+  name: 'wide',
+  shader: 'pointwise.wide',
+  needs: { software: true, features: ['subgroups'] },
+  overrides: ({ node }) => ({ SHORTCUT: node.attributes.shortcut !== 'none', ...flags(node) }),
+  params: placed => params(wideBiasOffset(placed.y.c, 2, sum(wideDepths(placed.node))), placed),
+  lanes: ({ y }) => Math.ceil((y.h * y.w) / WIDE_TILE) * wideLanes(y.c, 2),
+  pack(node, read) {
+    const depths = wideDepths(node);
+    const weight = weights(node, read, depths[0]);
+    return packWide(shapeOf(node.constants.weight)[0], 2, sum(depths), (o, i, step) => weight(o, step * 4 + i), biasOf(node, read));
+  },
+};
+
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
   fits: node => isPointwise(node) && node.attributes.activation !== 'sigmoid',
-  variants: [plain('pointwise')],
+  variants: [wide, plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,
     gate: inputs.gate ?? null,
@@ -27,48 +98,12 @@ export const pointwise = kernel<'conv'>({
   writes: ({ name }) => ({ y: name }),
   overrides({ node }) {
     const [main, shortcut] = depths(node);
-    return {
-      QUADS: main,
-      SHORTCUT_QUADS: shortcut,
-      POOLED: node.attributes.shortcut === 'pooled',
-      GATE: 'gate' in node.inputs,
-      RESIDUAL: 'residual' in node.inputs,
-      RELU: node.attributes.activation === 'relu',
-      ADDEND: 'addend' in node.inputs,
-    };
+    return { QUADS: main, SHORTCUT_QUADS: shortcut, ...flags(node) };
   },
-  params({ node, x, y, at }: Placed<'conv'>) {
-    const [main, extra] = depths(node);
-    const [shortcut, residual, addend] = ['shortcut', 'residual', 'addend'].map(at);
-    return {
-      height: y.h,
-      width: y.w,
-      x_stride: x.stride,
-      y_stride: y.stride,
-      y_offset: y.offset,
-      y_quads: quads(y.c),
-      pairs: pairs(y.c),
-      bias: biasOffset(y.c, 1, main + extra),
-      shortcut_height: shortcut?.h ?? 0,
-      shortcut_width: shortcut?.w ?? 0,
-      shortcut_stride: shortcut?.stride ?? 0,
-      residual_stride: residual?.stride ?? 0,
-      addend_height: addend?.h ?? 0,
-      addend_width: addend?.w ?? 0,
-      addend_stride: addend?.stride ?? 0,
-    };
-  },
+  params: placed => params(biasOffset(placed.y.c, 1, sum(depths(placed.node))), placed),
   lanes: ({ y }) => Math.ceil((y.h * y.w) / TILE) * pairs(y.c),
   pack(node, read) {
-    const [out, inputs] = shapeOf(node.constants.weight);
-    const [main, extra] = depths(node);
-    const weight = read(node.constants.weight);
-    const beside = node.constants.shortcut ? read(node.constants.shortcut) : null;
-    const besideInputs = beside ? shapeOf(node.constants.shortcut)[1] : 0;
-    const at = (o: number, i: number): number => {
-      if (i < main * 4) return i < inputs ? weight[o * inputs + i] : 0;
-      return i - main * 4 < besideInputs ? beside![o * besideInputs + i - main * 4] : 0;
-    };
-    return packBlocks(out, 1, main + extra, at, node.constants.bias ? read(node.constants.bias) : null);
+    const [main, shortcut] = depths(node);
+    return packBlocks(shapeOf(node.constants.weight)[0], 1, main + shortcut, weights(node, read, main), biasOf(node, read));
   },
 });
