@@ -9,11 +9,19 @@ enable subgroups;
 
 override SHORTCUT: bool = false;
 
-fn finish16(pixel: u32, quad: u32, sums: Strip) {
-  finish4(pixel, quad, sums.a);
-  finish4(pixel + 4u, quad, sums.b);
-  finish4(pixel + 8u, quad, sums.c);
-  finish4(pixel + 12u, quad, sums.d);
+fn store(pixel: u32, quad: u32, sum: vec4f) { y[pixel * params.y_stride + params.y_offset + quad] = encode(finished(pixel, quad, sum)); }
+fn store4(pixels: vec4u, quad: u32, sums: mat4x4f) {
+  store(pixels.x, quad, sums[0]);
+  store(pixels.y, quad, sums[1]);
+  store(pixels.z, quad, sums[2]);
+  store(pixels.w, quad, sums[3]);
+}
+fn store16(a: vec4u, b: vec4u, c: vec4u, d: vec4u, quad: u32, sums: Strip) {
+  if (quad >= params.y_quads) { return; }
+  store4(a, quad, sums.a);
+  store4(b, quad, sums.b);
+  store4(c, quad, sums.c);
+  store4(d, quad, sums.d);
 }
 
 @compute @workgroup_size(LANES)
@@ -24,7 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let pair = lane - tile * columns;
   let own = lane & 3u;
   let pixel = tile * 16u;
-  // Nobody may leave early, because of the swaps: a lane beyond the end reads the last pixel and stores nothing.
+  // Nobody may leave early, because of the swaps. Beyond the end the last pixel is made again, and stored by those that began before it.
   let last = vec4u(params.height * params.width - 1u);
   let a = min(vec4u(pixel) + vec4u(0u, 1u, 2u, 3u), last);
   let b = min(vec4u(pixel) + vec4u(4u, 5u, 6u, 7u), last);
@@ -50,6 +58,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     sums = wide_accumulate(sums, at, x);
     at += 32u;
   }
-  finish16(pixel, pair * 2u, sums.even);
-  finish16(pixel, pair * 2u + 1u, sums.odd);
+  if (pixel > last.x) { return; }
+  store16(a, b, c, d, pair * 2u, sums.even);
+  store16(a, b, c, d, pair * 2u + 1u, sums.odd);
 }

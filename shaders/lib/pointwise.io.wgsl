@@ -1,9 +1,8 @@
-// What the forms of `pointwise` share: parameters, bindings, operands and the epilogue.
+// What the forms of `pointwise` share: parameters, bindings, operands and most of the epilogue.
 override POOLED: bool = false;      // the shortcut is read through a 2×2 average, stride 2
 override GATE: bool = false;
 override RESIDUAL: bool = false;
 override RELU: bool = false;
-override ADDEND: bool = false;
 
 struct Params {
   height: u32,  // of the output, in pixels; strides and offsets are in channel quads
@@ -72,29 +71,9 @@ fn shortcut_operand(w: Windows, k: u32) -> mat4x4f {
   return mat4x4f(decode(shortcut[w.a.x + k]), decode(shortcut[w.b.x + k]), decode(shortcut[w.c.x + k]), decode(shortcut[w.d.x + k]));
 }
 
-fn upsampled(pixel: u32, quad: u32) -> vec4f {
-  let row = pixel / params.width;
-  let v = tap(row, params.addend_height, params.height);
-  let u = tap(pixel - row * params.width, params.addend_width, params.width);
-  let upper = mix(decode(addend[(v.low * params.addend_width + u.low) * params.addend_stride + quad]),
-                  decode(addend[(v.low * params.addend_width + u.high) * params.addend_stride + quad]), u.t);
-  let lower = mix(decode(addend[(v.high * params.addend_width + u.low) * params.addend_stride + quad]),
-                  decode(addend[(v.high * params.addend_width + u.high) * params.addend_stride + quad]), u.t);
-  return mix(upper, lower, v.t);
-}
-
-fn finish(pixel: u32, quad: u32, sum: vec4f) {
-  if (pixel >= params.height * params.width || quad >= params.y_quads) { return; }
+// What is stored of a sum, but for the addend.
+fn finished(pixel: u32, quad: u32, sum: vec4f) -> vec4f {
   var value = sum;
   if (RESIDUAL) { value += decode(residual[pixel * params.residual_stride + quad]); }
-  if (RELU) { value = max(value, vec4f()); }
-  if (ADDEND) { value += upsampled(pixel, quad); }
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(value);
-}
-
-fn finish4(pixel: u32, quad: u32, sums: mat4x4f) {
-  finish(pixel, quad, sums[0]);
-  finish(pixel + 1u, quad, sums[1]);
-  finish(pixel + 2u, quad, sums[2]);
-  finish(pixel + 3u, quad, sums[3]);
+  return select(value, max(value, vec4f()), RELU);
 }

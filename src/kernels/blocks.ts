@@ -56,6 +56,11 @@ export function wideLanes(out: number, each: 1 | 2): number {
   return whole(Math.ceil(quads(out) / each));
 }
 
+/** Have more than half the lanes that make two quads each something to do? */
+export function fillsWide(out: number): boolean {
+  return 2 * pairs(out) > wideLanes(out, 2);
+}
+
 /**
  * The weights of the rows for CPU adapters: each lane's run of blocks, `each` output quads a step, as in `packBlocks`. Steps (an input quad
  * of a tap) come in fours, which lane l of a round meets in the order l, l^1, l^2, l^3; those that are missing are zero. Then the biases.

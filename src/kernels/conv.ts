@@ -2,7 +2,7 @@
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
-import { biasOffset, packBlocks, packWide, pairs, wideBiasOffset, wideLanes } from './blocks.ts';
+import { biasOffset, fillsWide, packBlocks, packWide, pairs, wideBiasOffset, wideLanes } from './blocks.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
 const TILE = 8;
@@ -49,6 +49,7 @@ const wide: Variant<'conv'> = {
   name: 'wide',
   shader: 'conv.wide',
   needs: { software: true, features: ['subgroups'] },
+  fits: ({ constants }) => fillsWide(shapeOf(constants.weight)[0]),
   overrides: ({ node: { attributes } }) => ({ RELU: attributes.activation === 'relu' }),
   params: placed => params(WIDE_TILE, wideBiasOffset(placed.y.c, 2, steps(placed.node)), placed),
   lanes: ({ y }) => y.h * Math.ceil(y.w / WIDE_TILE) * wideLanes(y.c, 2),
