@@ -82,11 +82,17 @@ function agree({ shader, overrides, params, reads, writes }: Step): void {
   }
 }
 
-const compiler = await compilerJudge();
-const f16 = await compilerJudge(['shader-f16']);
+/** What the variants of a shader need. */
+function featuresOf(shader: string): readonly string[] {
+  return kernels.flatMap(({ variants }) => variants).find(variant => variant.shader === shader)?.needs.features ?? [];
+}
+
+const compilers = new Map<string, Awaited<ReturnType<typeof compilerJudge>>>();
 for (const shader of shaders) {
   for (const precision of CODECS) {
-    const sitting = precision === 'f16' ? f16 : compiler;
+    const features = [...featuresOf(shader), ...(precision === 'f16' ? ['shader-f16'] : [])] as GPUFeatureName[];
+    if (!compilers.has(features.join())) compilers.set(features.join(), await compilerJudge(features));
+    const sitting = compilers.get(features.join());
     if (!sitting) {
       test.skip();
       continue;
@@ -100,8 +106,7 @@ for (const shader of shaders) {
   }
 }
 test.after(() => {
-  compiler?.close();
-  f16?.close();
+  for (const sitting of compilers.values()) sitting?.close();
 });
 
 test('the codec line is replaced, other libs are joined', () => {
