@@ -4,7 +4,7 @@ import { AtrousError } from '../src/errors.ts';
 import { createEngine, destroyEngine } from '../src/gpu/executor.ts';
 import { statistics } from '../src/gpu/timing.ts';
 import { kernels } from '../src/kernels/index.ts';
-import { kindOf, lacks, scaleOf, type Winners } from '../src/plan/choose.ts';
+import { lacks, scaleOf, type Winners } from '../src/plan/choose.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import type { Precision } from '../src/shader/source.ts';
 import { round } from './limits.ts';
@@ -64,15 +64,13 @@ export function tuningOf(
   const sums = new Map<string, Map<string, number>>();
   const counts = new Map<string, number>();
   const about = new Map<string, { readonly kind: string; readonly scale: number; readonly kernel: string }>();
-  for (const [n, { steps, values, precision }] of plans.entries()) {
+  for (const [n, { steps, values }] of plans.entries()) {
     for (const [index, step] of steps.entries()) {
       // Plans give kernels that have no variant of this name their best guess: timed under its own name.
       if (step.variant !== names[n]) continue;
       const y = values[Object.values(step.writes).find(value => value !== null)!];
-      const [kind, scale] = [
-        kindOf({ name: step.kernel }, { overrides: step.overrides, precision, store: step.store }),
-        scaleOf(y),
-      ];
+      const { kind } = step;
+      const scale = scaleOf(y);
       const key = `${kind} ${scale}`;
       about.set(key, { kind, scale, kernel: step.kernel });
       const times = sums.get(key) ?? new Map<string, number>();

@@ -6,40 +6,17 @@
 // use lib/weights.wgsl
 // use lib/tile.wgsl
 // use lib/row.wgsl
+// use lib/conv.io.wgsl
 
+// The kernel once more, where it bounds loops.
 override QUADS: u32 = 1u;  // input channels / 4
 override ROWS: u32 = 3u;   // the kernel
 override COLUMNS: u32 = 3u;
-override RELU: bool = false;
 override POOL: bool = false;  // 2×2 maximum, stride 2, behind the activation; sizes rounded up
-
-struct Params {
-  height: u32,  // of the output, in pixels; strides and offsets are in channel quads
-  width: u32,
-  x_height: u32,
-  x_width: u32,
-  x_stride: u32,
-  y_stride: u32,
-  y_offset: u32,
-  y_quads: u32,
-  pairs: u32,   // output channels / 8, rounded up
-  across: u32,  // tiles of a row
-  stride: u32,
-  dilation: u32,
-  pad: u32,
-  bias: u32,  // where the biases begin in weights
-  full_height: u32,  // of the map before the pool
-  full_width: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<stored>;
-@group(0) @binding(2) var<storage, read> weights: array<packed>;
-@group(0) @binding(3) var<storage, read_write> y: array<stored>;
 
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f) {
   if (column >= params.width || quad >= params.y_quads) { return; }
-  let value = select(sum, max(sum, vec4f()), RELU);
-  y[(row * params.width + column) * params.y_stride + params.y_offset + quad] = encode(value);
+  store(row, column, quad, sum);
 }
 
 fn finish4(row: u32, column: u32, quad: u32, sums: mat4x4f) {

@@ -1,11 +1,12 @@
 // The judge that needs no driver: wgsl_reflect runs a shader's text statement by statement. It is slow and it is another reading of
-// WGSL, so it sees only the smallest rows of kernels without barriers, with the float32 codec.
+// WGSL, so it sees only the smallest rows of kernels whose lanes work alone, with the float32 codec.
 import { WgslExec, WgslParser } from 'wgsl_reflect/wgsl_reflect.module.js';
 import { FRAME } from '../src/graph/graph.ts';
+import { packFor } from '../src/kernels/index.ts';
 import type { Step } from '../src/plan/plan.ts';
 import { packParams } from '../src/shader/pack.ts';
 import type { ShaderLibrary } from '../src/shader/source.ts';
-import { type Case, kernelOf, readsFrame } from './kernels/case.ts';
+import { type Case, readsFrame } from './kernels/case.ts';
 
 /** Work that takes about a tenth of a second: pixels × channels that come out, and multiply-adds. */
 const MOST_RESULTS = 700;
@@ -14,8 +15,8 @@ const MOST_MACS = 1300;
 /** Is this a row that the interpreter can do, and soon? */
 export function interpretable({ precision, graph, values }: Case, { shader, macs }: Step, library: ShaderLibrary): boolean {
   const results = graph.outputs.reduce((sum, name) => sum + values[name].c * values[name].h * values[name].w, 0);
-  const barriers = library.text(shader, precision).includes('workgroupBarrier');
-  return precision === 'f32' && !barriers && results <= MOST_RESULTS && macs <= MOST_MACS;
+  const together = /workgroupBarrier|enable subgroups/.test(library.text(shader, precision));
+  return precision === 'f32' && !together && results <= MOST_RESULTS && macs <= MOST_MACS;
 }
 
 /** What the slots hold after the dispatch. Throws what the interpreter complains of. */
@@ -44,8 +45,8 @@ export function interpret(made: Case, step: Step, library: ShaderLibrary): Array
 
 const unused = (): ArrayBuffer => new ArrayBuffer(256);
 
-function weights({ table, row, read }: Case, { weights: named }: Step): ArrayBuffer {
-  return named === null ? unused() : kernelOf(table, row).pack!(row.node, read, 'f32').slice().buffer;
+function weights({ row, read }: Case, step: Step): ArrayBuffer {
+  return step.weights === null ? unused() : packFor(step)(row.node, read, 'f32').slice().buffer;
 }
 
 function frame({ frame: given, row: { node } }: Case): unknown {

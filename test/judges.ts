@@ -61,11 +61,11 @@ async function seat(name: JudgeName, open: () => Promise<Sitting>): Promise<Sitt
 export function interpretation(
   table: KernelTable,
   row: Row,
-  { name: variant }: Variant,
+  { name: variant, needs }: Variant,
   library: ShaderLibrary,
 ): (() => void) | null {
   const made = makeCase(table, row, 'f32');
-  const step = caseStep(made, variant, defaultFacts, library);
+  const step = caseStep(made, variant, { ...defaultFacts, ...needs }, library);
   if (!interpretable(made, step, library)) return null;
   return () => {
     const named = { kernel: table.kernel, variant, precision: made.precision, row: row.name };

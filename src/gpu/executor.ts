@@ -4,7 +4,7 @@ import type { ReadConstant } from '../graph/constant.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { FRAME } from '../graph/graph.ts';
 import { BINDING, byteLength } from '../graph/layout.ts';
-import { kernels } from '../kernels/index.ts';
+import { packFor } from '../kernels/index.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { type Params, packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
@@ -235,8 +235,7 @@ function uploadWeights({ device, weights }: Engine, step: Step, node: Node, read
   const key = step.weights!;
   const known = weights.get(key);
   if (known) return known;
-  // By name: the step that reads the frame may be another kernel's than the graph's node is.
-  const packed = kernels.find(({ name }) => name === step.kernel)!.pack!(node, read, step.store);
+  const packed = packFor(step)(node, read, step.store);
   const buffer = device.createBuffer({
     label: `weights ${node.name}`,
     size: packed.byteLength,

@@ -1,36 +1,26 @@
-// Dense convolution of any kernel size, stride, dilation and padding. Shader: conv.wgsl.
+// Dense convolution of any kernel size, stride, dilation and padding. Shaders: conv.wgsl, conv.wide.wgsl.
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
 import type { Node, NodeOf } from '../graph/graph.ts';
-import { type Placement, quads } from '../graph/layout.ts';
+import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
-import { biasOffset, packBlocks, pairs, type WeightAt } from './blocks.ts';
-import { kernel, plain } from './kernel.ts';
+import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
+import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
 /** Pixels of a row that a lane stores: eight, or two maxima of four. */
 const TILE = 8;
 const POOLED_TILE = 2;
+const WIDE_TILE = 16;
 
-/** Tiles of a row. */
-function across({ attributes: { pooled } }: NodeOf<'conv'>, { w }: Placement): number {
-  return Math.ceil(w / (pooled ? POOLED_TILE : TILE));
+const tileOf = ({ attributes }: NodeOf<'conv'>): number => (attributes.pooled ? POOLED_TILE : TILE);
+
+/** Input quads × taps. */
+function steps({ constants, attributes: { kernel } }: NodeOf<'conv'>): number {
+  return quads(shapeOf(constants.weight)[1]) * kernel[0] * kernel[1];
 }
 
-export const conv = kernel<'conv'>({
-  name: 'conv',
-  ops: ['conv'],
-  fits: ({ attributes: { groups, activation, partials }, inputs, constants }) =>
-    groups === 1 && activation !== 'sigmoid' && !partials && !constants.project && Object.keys(inputs).length === 1,
-  variants: [plain('conv')],
-  reads: ({ inputs }) => ({ x: inputs.x }),
-  writes: ({ name }) => ({ y: name }),
-  overrides: ({ node: { constants, attributes } }) => ({
-    QUADS: quads(shapeOf(constants.weight)[1]),
-    ROWS: attributes.kernel[0],
-    COLUMNS: attributes.kernel[1],
-    RELU: attributes.activation === 'relu',
-    POOL: attributes.pooled !== null,
-  }),
-  params: ({ node, node: { attributes }, x, y }) => ({
+function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
+  const { kernel, stride, dilations, pads, pooled } = node.attributes;
+  return {
     height: y.h,
     width: y.w,
     x_height: x.h,
@@ -40,30 +30,77 @@ export const conv = kernel<'conv'>({
     y_offset: y.offset,
     y_quads: quads(y.c),
     pairs: pairs(y.c),
-    across: across(node, y),
-    stride: attributes.stride,
-    dilation: attributes.dilations[0],
-    pad: attributes.pads[0],
-    bias: biasOffset(y.c, attributes.kernel[0] * attributes.kernel[1], quads(x.c)),
-    full_height: attributes.pooled?.h ?? y.h,
-    full_width: attributes.pooled?.w ?? y.w,
+    quads: quads(x.c),
+    columns: kernel[1],
+    steps: steps(node),
+    across: Math.ceil(y.w / tile),
+    stride,
+    dilation: dilations[0],
+    pad: pads[0],
+    bias,
+    full_height: pooled?.h ?? y.h,
+    full_width: pooled?.w ?? y.w,
+  };
+}
+
+/** Output channel × input channel × tap; channels that are missing are zero. */
+function weights({ constants: { weight } }: Pick<Node, 'constants'>, read: ReadConstant): WeightRows {
+  const [, inputs, kh, kw] = shapeOf(weight);
+  return (first, end) => {
+    const values = read(range(weight, first, end));
+    return (o, i, tap) => (i < inputs ? values[((o - first) * inputs + i) * kh * kw + tap] : 0);
+  };
+}
+
+const biasOf = ({ constants }: Pick<Node, 'constants'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
+
+const wide: Variant<'conv'> = {
+  name: 'wide',
+  shader: 'conv.wide',
+  needs: { software: true, features: ['subgroups'] },
+  /** It makes rows one by one, a pool wants two at once. */
+  fits: ({ constants, attributes: { pooled } }) => !pooled && fillsWide(shapeOf(constants.weight)[0]),
+  overrides: ({ node: { attributes } }) => ({ RELU: attributes.activation === 'relu' }),
+  params: placed => params(WIDE_TILE, wideBiasOffset(placed.y.c, 2, steps(placed.node)), placed),
+  lanes: ({ y }) => y.h * Math.ceil(y.w / WIDE_TILE) * wideLanes(y.c, 2),
+  pack(node, read, store) {
+    const [out, inputs] = shapeOf(node.constants.weight);
+    const across = quads(inputs);
+    const rows = weights(node, read);
+    const bySteps: WeightRows = (first, end) => {
+      const weight = rows(first, end);
+      return (o, i, step) => weight(o, (step % across) * 4 + i, Math.floor(step / across));
+    };
+    return packWide(out, 2, steps(node), bySteps, biasOf(node, read), store);
+  },
+};
+
+export const conv = kernel<'conv'>({
+  name: 'conv',
+  ops: ['conv'],
+  fits: ({ attributes: { groups, activation, partials }, inputs, constants }) =>
+    groups === 1 && activation !== 'sigmoid' && !partials && !constants.project && Object.keys(inputs).length === 1,
+  variants: [wide, plain('conv')],
+  reads: ({ inputs }) => ({ x: inputs.x }),
+  writes: ({ name }) => ({ y: name }),
+  overrides: ({ node: { constants, attributes } }) => ({
+    QUADS: quads(shapeOf(constants.weight)[1]),
+    ROWS: attributes.kernel[0],
+    COLUMNS: attributes.kernel[1],
+    RELU: attributes.activation === 'relu',
+    POOL: attributes.pooled !== null,
   }),
-  lanes: ({ node, y }) => y.h * across(node, y) * pairs(y.c),
+  params: placed => {
+    const [kh, kw] = placed.node.attributes.kernel;
+    return params(tileOf(placed.node), biasOffset(placed.y.c, kh * kw, quads(placed.x.c)), placed);
+  },
+  lanes: ({ node, y }) => y.h * Math.ceil(y.w / tileOf(node)) * pairs(y.c),
   halfWeights: true,
   pack: packDense,
 });
 
 /** Blocks in the order of the taps, and the biases. */
-export function packDense(
-  { constants }: Pick<Node, 'constants'>,
-  read: ReadConstant,
-  store?: WeightStore,
-): Uint8Array<ArrayBuffer> {
-  const { weight, bias } = constants;
-  const [out, inputs, kh, kw] = shapeOf(weight);
-  const rows = (first: number, end: number): WeightAt => {
-    const values = read(range(weight, first, end));
-    return (o, i, tap) => (i < inputs ? values[((o - first) * inputs + i) * kh * kw + tap] : 0);
-  };
-  return packBlocks(out, kh * kw, quads(inputs), rows, bias ? read(bias) : null, store);
+export function packDense(node: Pick<Node, 'constants'>, read: ReadConstant, store?: WeightStore): Uint8Array<ArrayBuffer> {
+  const [out, inputs, kh, kw] = shapeOf(node.constants.weight);
+  return packBlocks(out, kh * kw, quads(inputs), weights(node, read), biasOf(node, read), store);
 }

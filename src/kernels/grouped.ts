@@ -1,27 +1,72 @@
-// Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shaders: grouped.wgsl, grouped.workgroup.wgsl.
-import { shapeOf } from '../graph/constant.ts';
+// Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shaders: grouped.wgsl,
+// grouped.workgroup.wgsl, grouped.wide.wgsl.
+import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import { isGrouped, type NodeOf } from '../graph/graph.ts';
-import { quads } from '../graph/layout.ts';
+import { type Placement, quads } from '../graph/layout.ts';
 import { strips, TILE } from '../graph/ops.ts';
-import { biasOffset, packBlocks, pairs } from './blocks.ts';
+import { biasOffset, packBlocks, packWide, pairs, type WeightAt, wideBiasOffset } from './blocks.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
 /** The shader's dilations are one vec4u. */
 const MAX_BRANCHES = 4;
+const WIDE_TILE = { h: 2, w: 16 };
 
 /** Of a workgroup of `grouped.workgroup`: its lanes, and the pairs of quads that they share. */
 const LANES = 256;
 const PAIRS = 4;
 
 const groupWidth = ({ constants }: NodeOf<'conv'>): number => shapeOf(constants.weight)[1];
+const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
 
-const rows = ({ node, y }: Placed<'conv'>): number => node.attributes.strips ?? strips(y);
+/** Rows of partial sums. */
+const rows = (node: NodeOf<'conv'>, y: Placement): number => node.attributes.strips ?? strips(y);
+
+function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
+  return {
+    height: y.h,
+    width: y.w,
+    x_height: x.h,
+    x_width: x.w,
+    x_stride: x.stride,
+    y_stride: y.stride,
+    y_offset: y.offset,
+    pairs: pairs(y.c),
+    across: Math.ceil(y.w / tile),
+    strips: rows(node, y),
+    branch_quads: quads(y.c / node.attributes.dilations.length),
+    bias,
+    dilations: Array.from({ length: MAX_BRANCHES }, (_, branch) => node.attributes.dilations[branch] ?? 1),
+  };
+}
+
+/** Output channel × input channel of its group × tap. */
+function weights(node: NodeOf<'conv'>, read: ReadConstant): WeightAt {
+  const width = groupWidth(node);
+  const weight = read(node.constants.weight);
+  return (o, i, tap) => weight[(o * width + i) * 9 + tap];
+}
+
+const wide: Variant<'conv'> = {
+  name: 'wide',
+  shader: 'grouped.wide',
+  needs: { software: true, features: ['subgroups'] },
+  /** The four lanes of a round must lie in one group. */
+  fits: node => groupWidth(node) % 16 === 0,
+  params: placed => params(WIDE_TILE.w, wideBiasOffset(placed.y.c, 1, 9 * quads(groupWidth(placed.node))), placed),
+  lanes: ({ node, y }) => Math.min(Math.ceil(y.h / WIDE_TILE.h) * Math.ceil(y.w / WIDE_TILE.w), rows(node, y)) * quads(y.c),
+  pack(node, read) {
+    const across = quads(groupWidth(node));
+    const weight = weights(node, read);
+    const at = (o: number, i: number, step: number): number => weight(o, (step % across) * 4 + i, Math.floor(step / across));
+    return packWide(shapeOf(node.constants.weight)[0], 1, 9 * across, () => at, biasOf(node, read));
+  },
+};
 
 const workgroup: Variant<'conv'> = {
   name: 'workgroup',
   shader: 'grouped.workgroup',
   needs: { barriers: true },
-  lanes: placed => rows(placed) * Math.ceil(pairs(placed.y.c) / PAIRS) * LANES,
+  lanes: ({ node, y }) => rows(node, y) * Math.ceil(pairs(y.c) / PAIRS) * LANES,
 };
 
 export const grouped = kernel<'conv'>({
@@ -35,7 +80,7 @@ export const grouped = kernel<'conv'>({
     node.attributes.dilations.length <= MAX_BRANCHES &&
     node.attributes.activation !== 'sigmoid' &&
     Object.keys(node.inputs).length === 1,
-  variants: [workgroup, plain('grouped')],
+  variants: [workgroup, wide, plain('grouped')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes }) => ({ y: name, partials: attributes.partials }),
   overrides: ({ node }) => ({
@@ -44,26 +89,11 @@ export const grouped = kernel<'conv'>({
     RELU: node.attributes.activation === 'relu',
     SQUEEZE: node.attributes.partials !== null,
   }),
-  params: ({ node, x, y, at }) => ({
-    height: y.h,
-    width: y.w,
-    x_height: x.h,
-    x_width: x.w,
-    x_stride: x.stride,
-    y_stride: y.stride,
-    y_offset: y.offset,
-    pairs: pairs(y.c),
-    across: Math.ceil(y.w / TILE),
-    strips: rows({ node, x, y, at }),
-    branch_quads: quads(y.c / node.attributes.dilations.length),
-    bias: biasOffset(y.c, 9, quads(groupWidth(node))),
-    dilations: Array.from({ length: MAX_BRANCHES }, (_, branch) => node.attributes.dilations[branch] ?? 1),
-  }),
-  lanes: placed => rows(placed) * pairs(placed.y.c),
+  params: placed => params(TILE, biasOffset(placed.y.c, 9, quads(groupWidth(placed.node))), placed),
+  lanes: ({ node, y }) => rows(node, y) * pairs(y.c),
   pack(node, read) {
-    const [out, width] = shapeOf(node.constants.weight);
-    const weight = read(node.constants.weight);
-    const at = (o: number, i: number, tap: number): number => weight[(o * width + i) * 9 + tap];
-    return packBlocks(out, 9, quads(width), () => at, node.constants.bias ? read(node.constants.bias) : null);
+    const out = shapeOf(node.constants.weight)[0];
+    const at = weights(node, read);
+    return packBlocks(out, 9, quads(groupWidth(node)), () => at, biasOf(node, read));
   },
 });

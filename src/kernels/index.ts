@@ -9,7 +9,7 @@ import { elementwise } from './elementwise.ts';
 import { excite } from './excite.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
-import type { Kernel } from './kernel.ts';
+import { type Cut, cutOf, type Kernel } from './kernel.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { preprocess, preprocessTensor, preprocessTile } from './preprocess.ts';
@@ -54,4 +54,13 @@ export function kernelFor(node: Node): Kernel {
   const found = kernels.find(({ ops, fits }) => ops.includes(node.op) && fits(node));
   if (!found) throw new AtrousError('BAD_GRAPH', `no kernel makes ${node.op} "${node.name}" ${JSON.stringify(node.attributes)}`);
   return found;
+}
+
+/** How a step's constants are packed. By its kernel's name: the step that reads the frame may be another kernel's than the graph's node is. */
+export function packFor({ kernel: word, shader }: { readonly kernel: string; readonly shader: string }): NonNullable<Cut['pack']> {
+  for (const kernel of kernels) {
+    const variant = kernel.name === word && kernel.variants.find(row => row.shader === shader);
+    if (variant) return cutOf(kernel, variant).pack!;
+  }
+  throw new AtrousError('BAD_GRAPH', `no kernel ${word} has the shader ${shader}`);
 }

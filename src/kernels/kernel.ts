@@ -1,23 +1,9 @@
 // The form of a descriptor: data plus arrows, one a shader, without device, text or vendor.
 import type { ReadConstant } from '../graph/constant.ts';
-import type { NodeOf, Op } from '../graph/graph.ts';
+import type { Node, NodeOf, Op } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
 import type { WeightStore } from '../shader/source.ts';
-
-export interface Variant<K extends Op = Op> {
-  readonly name: string;
-  /** File in `shaders/`, without extension. */
-  readonly shader: string;
-  readonly needs: {
-    /** Workgroup barriers must be cheap, as they are on GPUs and not on CPU adapters. */
-    readonly barriers?: true;
-    /** WebGPU features. */
-    readonly features?: readonly string[];
-  };
-  /** Invocations that have work, where they are not the kernel's. */
-  lanes?(placed: Placed<K>): number;
-}
 
 /** A node with its values placed. `at` takes a role of the node's inputs, or the name of a value that it writes. */
 export interface Placed<K extends Op = Op> {
@@ -27,16 +13,8 @@ export interface Placed<K extends Op = Op> {
   at(role: string): Placement | null;
 }
 
-export interface Kernel<K extends Op = Op> {
-  readonly name: string;
-  /** The operations that it can make, under the condition of `fits`. */
-  readonly ops: readonly K[];
-  fits(node: NodeOf<K>): boolean;
-  /** Best guess first, last the plain row, or the only form of a node that a pass makes for adapters with cheap barriers alone. */
-  readonly variants: readonly Variant<K>[];
-  /** Binding → the value that it reads, null for an optional input that is not used. */
-  reads(node: NodeOf<K>): Record<string, string | null>;
-  writes(node: NodeOf<K>): Record<string, string | null>;
+/** How a shader cuts its work into lanes, and all that follows from it. */
+export interface Cut<K extends Op = Op> {
   overrides(placed: Placed<K>): Record<string, number | boolean>;
   params(placed: Placed<K>): Params;
   /** Invocations that have work. */
@@ -47,9 +25,48 @@ export interface Kernel<K extends Op = Op> {
   pack?(node: NodeOf<K>, read: ReadConstant, store: WeightStore): Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 }
 
+/** One shader of a kernel. What it cuts otherwise than the kernel says, it says itself. */
+export interface Variant<K extends Op = Op> extends Partial<Cut<K>> {
+  readonly name: string;
+  /** File in `shaders/`, without extension. */
+  readonly shader: string;
+  readonly needs: {
+    /** Workgroup barriers must be cheap, as they are on GPUs and not on CPU adapters. */
+    readonly barriers?: true;
+    /** Made for CPU adapters: few lanes with much work each. */
+    readonly software?: true;
+    /** WebGPU features. */
+    readonly features?: readonly string[];
+  };
+  /** Which of the kernel's nodes it can make; all when left out. */
+  fits?(node: NodeOf<K>): boolean;
+}
+
+export interface Kernel<K extends Op = Op> extends Cut<K> {
+  readonly name: string;
+  /** The operations that it can make, under the condition of `fits`. */
+  readonly ops: readonly K[];
+  fits(node: NodeOf<K>): boolean;
+  /** Best guess first, last the plain row, or the only form of a node that a pass makes for adapters with cheap barriers alone. */
+  readonly variants: readonly Variant<K>[];
+  /** Binding → the value that it reads, null for an optional input that is not used. */
+  reads(node: NodeOf<K>): Record<string, string | null>;
+  writes(node: NodeOf<K>): Record<string, string | null>;
+}
+
 /** Lets each descriptor be written against its own operations and stand in one list. */
 export function kernel<K extends Op>(descriptor: Kernel<K>): Kernel {
   return descriptor as unknown as Kernel;
+}
+
+/** The variants that can make a node. */
+export function variantsFor({ variants }: Kernel, node: Node): readonly Variant[] {
+  return variants.filter(({ fits }) => fits?.(node) ?? true);
+}
+
+/** A kernel's cut with what a variant says otherwise. */
+export function cutOf<K extends Op>(kernel: Kernel<K>, variant: Variant<K>): Cut<K> {
+  return { ...kernel, ...variant };
 }
 
 /** The row that every adapter can run. */

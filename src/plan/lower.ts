@@ -6,12 +6,12 @@ import type { Placement } from '../graph/layout.ts';
 import { byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { kernelFor } from '../kernels/index.ts';
-import type { Placed } from '../kernels/kernel.ts';
+import { cutOf, type Placed, variantsFor } from '../kernels/kernel.ts';
 import { stemFrame } from '../passes/stem-frame.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
-import { type AdapterFacts, choose, type Tuned, type VariantChoice } from './choose.ts';
+import { type AdapterFacts, choose, kindOf, type Tuned, type VariantChoice } from './choose.ts';
 import { assignSlots, type Lifetime } from './memory.ts';
 import { fnv1a64, type Plan, type Stem, type Step } from './plan.ts';
 
@@ -203,10 +203,11 @@ export function stepOf(
   const written = writes(node);
   const at = (role: string): Placement | null => values[node.inputs[role] ?? (written.includes(role) ? role : '')] ?? null;
   const placed: Placed = { node, x: values[node.inputs.x], y: values[node.name], at };
-  const overrides = kernel.overrides(placed);
-  const variant = choose({ overrides, precision, store, y: placed.y }, kernel, facts, variants, options.tuned);
-  const lanes = variant.lanes?.(placed) ?? kernel.lanes(placed);
-  const groups = Math.ceil(lanes / options.shaderFacts(variant.shader, precision).workgroup);
+  const task = { overrides: kernel.overrides(placed), precision, store, y: placed.y };
+  const variant = choose(task, { ...kernel, variants: variantsFor(kernel, node) }, facts, variants, options.tuned);
+  const { overrides, params, lanes } = cutOf(kernel, variant);
+  const groups = Math.ceil(lanes(placed) / options.shaderFacts(variant.shader, precision).workgroup);
+  const packed = variant.pack ? variant.shader : kernel.name;
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = Object.values(node.constants);
   const moved = [...new Set([...Object.values(node.inputs), ...written])].filter(value => value !== FRAME);
@@ -215,12 +216,13 @@ export function stepOf(
     kernel: kernel.name,
     variant: variant.name,
     shader: variant.shader,
-    overrides,
-    params: kernel.params(placed),
+    overrides: overrides(placed),
+    kind: kindOf(kernel, task),
+    params: params(placed),
     grid: [across, Math.ceil(groups / across)],
     reads: kernel.reads(node),
     writes: kernel.writes(node),
-    weights: constants.length ? `${kernel.name}${store === 'half' ? '/half' : ''} ${constants.map(weightsText).join('; ')}` : null,
+    weights: constants.length ? `${packed}${store === 'half' ? '/half' : ''} ${constants.map(weightsText).join('; ')}` : null,
     store,
     macs: macs(node, values[node.name]),
     bytes: moved.reduce((sum, value) => sum + byteLength(values[value], values[value].kind, precision), constantBytes(node, store)),

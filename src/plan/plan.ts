@@ -14,6 +14,8 @@ export interface Step {
   /** File in `shaders/`, without extension. */
   readonly shader: string;
   readonly overrides: Readonly<Record<string, number | boolean>>;
+  /** What tuning tells steps apart by: the pipeline of the kernel's plain form, whatever the variant. */
+  readonly kind: string;
   readonly params: Params;
   /** Workgroups in x and y. */
   readonly grid: readonly [number, number];

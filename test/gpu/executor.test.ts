@@ -154,14 +154,14 @@ if (compiler) {
   const faults: [string, string, string | RegExp, string, RegExp][] = [
     [
       'a parameter that the kernel does not know',
-      'conv',
+      'lib/conv.io',
       /\bpad\b/g,
       'padding',
       /conv\.wgsl: missing \[padding\], unknown \[pad\]/,
     ],
     [
       'an override that the kernel does not set',
-      'pointwise',
+      'lib/pointwise.io',
       'override GATE',
       'override EXTRA: bool = false;\noverride GATE',
       /disagree about EXTRA/,

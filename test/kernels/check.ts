@@ -7,7 +7,7 @@ import type { Variant } from '../../src/kernels/kernel.ts';
 import type { AdapterFacts } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
-import { type Case, casePlan, caseStep, judge, kernelOf, makeCase, readsFrame } from './case.ts';
+import { type Case, casePlan, caseStep, judge, makeCase, readsFrame, variantsOf } from './case.ts';
 import { allRows, type KernelTable, precisionsOf, type Row } from './table.ts';
 
 export interface Check {
@@ -54,9 +54,9 @@ export async function checkTable(
   return checks;
 }
 
-/** Variants whose features are there. Slow barriers are no obstacle here. */
-export function runnable(table: KernelTable, row: Row, { features }: AdapterFacts): Variant[] {
-  return kernelOf(table, row).variants.filter(({ needs }) => needs.features?.every(feature => features.includes(feature)) ?? true);
+/** Variants of the row whose features are there. Slow ones are checked too. */
+export function runnable(table: KernelTable, row: Row, { features }: Pick<AdapterFacts, 'features'>): Variant[] {
+  return variantsOf(table, row).filter(({ needs }) => needs.features?.every(feature => features.includes(feature)) ?? true);
 }
 
 export async function checkRow(

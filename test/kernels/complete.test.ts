@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { kernels } from '../../src/kernels/index.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
 import { defaultFacts } from '../../src/plan/choose.ts';
-import { caseStep, kernelOf, makeCase } from './case.ts';
+import { caseStep, makeCase, variantsOf } from './case.ts';
 import { tables } from './index.ts';
 import { allRows, RANDOM_ROWS } from './table.ts';
 
@@ -30,7 +30,7 @@ for (const table of tables) {
   const rows = allRows(table);
   const steps = rows.flatMap(row => {
     const made = makeCase(table, row, 'f32');
-    return kernelOf(table, row).variants.map(({ name }) => caseStep(made, name, defaultFacts, library));
+    return variantsOf(table, row).map(({ name, needs }) => caseStep(made, name, { ...defaultFacts, ...needs }, library));
   });
 
   test(`${table.kernel}: rows have names of their own`, () => {

@@ -7,7 +7,7 @@ import { fileLibrary } from '../../src/node/shader-files.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { compileRow, compilerJudge, deviceJudge, interpretation, type Sitting } from '../judges.ts';
 import { sat } from '../record.ts';
-import { kernelOf } from './case.ts';
+import { variantsOf } from './case.ts';
 import { checkRow, runnable } from './check.ts';
 import { tables } from './index.ts';
 import { allRows, type KernelTable, precisionsOf, type Row, randomRow } from './table.ts';
@@ -24,7 +24,7 @@ for (const table of chosen) {
   const run = suite(table.kernel);
   const engine = device && createEngine(device.device, library);
   for (const row of only === undefined ? allRows(table) : [findRow(table, only)]) {
-    for (const variant of kernelOf(table, row).variants) {
+    for (const variant of variantsOf(table, row)) {
       const interpreted = interpretation(table, row, variant, library);
       if (interpreted) run(`interpreter: ${row.name}, ${variant.name}`, interpreted);
       for (const precision of precisionsOf(['shader-f16'])) {

@@ -9,7 +9,7 @@ import { packParams } from '../../src/shader/pack.ts';
 import { reflect } from '../../src/shader/reflect.ts';
 import { assemble, type Precision, usesCodec } from '../../src/shader/source.ts';
 import { compilerJudge } from '../judges.ts';
-import { caseStep, kernelOf, makeCase } from '../kernels/case.ts';
+import { caseStep, makeCase, variantsOf } from '../kernels/case.ts';
 import { tables } from '../kernels/index.ts';
 import { sat } from '../record.ts';
 
@@ -62,7 +62,7 @@ for (const table of tables) {
   test(`${table.kernel}: descriptor and shader agree both ways`, () => {
     for (const row of table.rows) {
       const made = makeCase(table, row, 'f32');
-      for (const { name } of kernelOf(table, row).variants) agree(caseStep(made, name, defaultFacts, library));
+      for (const { name, needs } of variantsOf(table, row)) agree(caseStep(made, name, { ...defaultFacts, ...needs }, library));
     }
   });
 }
@@ -82,11 +82,17 @@ function agree({ shader, overrides, params, reads, writes }: Step): void {
   }
 }
 
-const compiler = await compilerJudge();
-const f16 = await compilerJudge(['shader-f16']);
+/** What the variants of a shader need. */
+function featuresOf(shader: string): readonly string[] {
+  return kernels.flatMap(({ variants }) => variants).find(variant => variant.shader === shader)?.needs.features ?? [];
+}
+
+const compilers = new Map<string, Awaited<ReturnType<typeof compilerJudge>>>();
 for (const shader of shaders) {
   for (const precision of CODECS) {
-    const sitting = precision === 'f16' ? f16 : compiler;
+    const features = [...featuresOf(shader), ...(precision === 'f16' ? ['shader-f16'] : [])] as GPUFeatureName[];
+    if (!compilers.has(features.join())) compilers.set(features.join(), await compilerJudge(features));
+    const sitting = compilers.get(features.join());
     if (!sitting) {
       test.skip();
       continue;
@@ -100,8 +106,7 @@ for (const shader of shaders) {
   }
 }
 test.after(() => {
-  compiler?.close();
-  f16?.close();
+  for (const sitting of compilers.values()) sitting?.close();
 });
 
 test('the codec line is replaced, other libs are joined', () => {
