@@ -39,7 +39,7 @@ export type VariantChoice = 'auto' | 'plain' | readonly string[];
 /** What an adapter lacks for a variant, or null. */
 export function lacks({ needs }: Pick<Variant, 'needs'>, facts: AdapterFacts): string | null {
   if (needs.barriers && facts.software) return 'cheap barriers';
-  if (needs.software && !facts.software) return 'lanes as wide as a CPU likes them';
+  if (needs.software && !facts.software) return 'a CPU behind it';
   return needs.features?.find(feature => !facts.features.includes(feature)) ?? null;
 }
 

@@ -2,7 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { excite } from '../../src/kernels/excite.ts';
-import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
+import { type Kernel, type Variant, variantsFor } from '../../src/kernels/kernel.ts';
+import { pointwise } from '../../src/kernels/pointwise.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { shaderLibrary } from '../../src/node/engine.ts';
 import { fuse } from '../../src/passes/index.ts';
@@ -11,12 +12,14 @@ import {
   choose,
   defaultFacts,
   kindOf,
+  lacks,
   scaleOf,
   type Task,
   type Tuned,
   type VariantChoice,
 } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
+import { tables } from '../kernels/index.ts';
 
 const rows: readonly Variant[] = [
   { name: 'matrix', shader: 'x.matrix', needs: { features: ['matrices'] } },
@@ -93,6 +96,29 @@ test('a table goes through lower into the plan, its hash and nothing else', asyn
   assert.equal(new Set(variants(after.steps)), new Set(['plain']));
   assert.is.not(after.hash, before.hash);
   assert.equal(after.values, before.values);
+});
+
+const rowOf = (word: string, row: string) =>
+  tables.find(({ kernel: name }) => name === word)!.rows.find(({ name }) => name === row)!.node;
+const wanted = (row: string, facts: AdapterFacts, choice: VariantChoice = 'auto'): string =>
+  choose(task, { ...pointwise, variants: variantsFor(pointwise, rowOf('pointwise', row)) }, facts, choice).name;
+const subgroups = { ...cpu, features: ['subgroups'] };
+
+test('wide lanes are for CPU adapters with subgroups', () => {
+  assert.is(wanted('gate, residual, relu', subgroups), 'wide');
+  assert.is(wanted('gate, residual, relu', { ...subgroups, software: false }), 'plain');
+  assert.is(wanted('gate, residual, relu', cpu), 'plain');
+});
+
+test('a variant that does not fit the node is passed over, even by name', () => {
+  assert.is(wanted('8→8 one row', subgroups), 'plain');
+  assert.is(wanted('8→8 one row', subgroups, ['wide']), 'plain');
+});
+
+test('what is lacking has a name', () => {
+  assert.is(lacks({ needs: { software: true } }, gpu), 'a CPU behind it');
+  assert.is(lacks({ needs: { features: ['subgroups'] } }, defaultFacts), 'subgroups');
+  assert.is(lacks({ needs: {} }, cpu), null);
 });
 
 test.run();
