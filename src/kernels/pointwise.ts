@@ -1,5 +1,6 @@
 // 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shader: pointwise.wgsl.
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
+import { isUnforked } from '../graph/forms.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, packBlocks, pairs } from './blocks.ts';
@@ -15,12 +16,7 @@ export function depths({ constants }: NodeOf<'conv'>): [number, number] {
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
-  fits: node =>
-    isPointwise(node) &&
-    node.attributes.activation !== 'sigmoid' &&
-    !node.inputs.sums &&
-    !node.constants.project &&
-    !node.attributes.also,
+  fits: node => isPointwise(node) && isUnforked(node) && node.attributes.activation !== 'sigmoid',
   variants: [plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,
