@@ -2,7 +2,7 @@
 // far a convolution could be dilated before its field of view had holes.
 import { AtrousError } from '../errors.ts';
 import { shapeOf } from './constant.ts';
-import { type Graph, INPUT, type Node, type NodeOf, type Resampling, resolve, type Shape } from './graph.ts';
+import { type Graph, INPUT, type Node, type NodeOf, type Resampling, resolve, type Shape, writes } from './graph.ts';
 import { infer } from './ops.ts';
 import { area, boxOf, clip, firstHole, type Region, rectangle, shift, union } from './region.ts';
 
@@ -91,6 +91,8 @@ const MOST_PHASES = 16;
  */
 export function fieldsOfView(graph: Graph): FieldsOfView {
   const shapes = infer(graph);
+  const forked = graph.nodes.find(node => writes(node).length > 1);
+  if (forked) throw fused(forked);
   const nodes = mainPath(graph);
   const made = new Map(nodes.map(node => [node.name, node]));
   const known = new Map<string, Known>([

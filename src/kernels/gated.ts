@@ -1,14 +1,12 @@
 // 1×1 convolution that makes its gate itself, from the sums of a squeeze. Shader: gated.wgsl.
 import { shapeOf } from '../graph/constant.ts';
-import { isPointwise } from '../graph/graph.ts';
+import { isGated } from '../graph/forms.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, joinBytes, pairs } from './blocks.ts';
-import { MAX_HIDDEN, packExcite } from './excite.ts';
+import { packExcite } from './excite.ts';
 import { kernel } from './kernel.ts';
 import { depths, packPointwise } from './pointwise.ts';
 
-/** The shader's gates lie in workgroup memory. */
-const MAX_CHANNELS = 1024;
 /** Of a workgroup: its lanes, the pixels and the pairs of quads that they make. */
 const LANES = 256;
 const PIXELS = 256;
@@ -17,15 +15,7 @@ const PAIRS = 8;
 export const gated = kernel<'conv'>({
   name: 'gated',
   ops: ['conv'],
-  fits: node =>
-    isPointwise(node) &&
-    node.attributes.activation !== 'sigmoid' &&
-    'sums' in node.inputs &&
-    !('gate' in node.inputs || 'addend' in node.inputs) &&
-    shapeOf(node.constants.weight1)[0] <= MAX_HIDDEN &&
-    shapeOf(node.constants.weight)[1] <= MAX_CHANNELS &&
-    // Sums are whole quads, because a grouped convolution leaves them.
-    shapeOf(node.constants.weight)[1] % 4 === 0,
+  fits: isGated,
   variants: [{ name: 'workgroup', shader: 'gated', needs: { barriers: true } }],
   reads: ({ inputs }) => ({
     x: inputs.x,

@@ -1,6 +1,7 @@
 // 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shaders: pointwise.wgsl,
 // pointwise.wide.wgsl.
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
+import { isUnforked } from '../graph/forms.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
@@ -94,12 +95,7 @@ const wide: Variant<'conv'> = {
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
-  fits: node =>
-    isPointwise(node) &&
-    node.attributes.activation !== 'sigmoid' &&
-    !node.inputs.sums &&
-    !node.constants.project &&
-    !node.attributes.also,
+  fits: node => isPointwise(node) && isUnforked(node) && node.attributes.activation !== 'sigmoid',
   variants: [wide, plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,

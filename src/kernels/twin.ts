@@ -1,6 +1,6 @@
 // Two 1×1 convolutions of one map, each into a map of its own. Shader: twin.wgsl.
 import { shapeOf } from '../graph/constant.ts';
-import { isPointwise } from '../graph/graph.ts';
+import { isTwin } from '../graph/forms.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, pairs } from './blocks.ts';
 import { kernel, plain } from './kernel.ts';
@@ -11,13 +11,7 @@ const TILE = 8;
 export const twin = kernel<'conv'>({
   name: 'twin',
   ops: ['conv'],
-  /** A lane's eight channels must go to one of the two. */
-  fits: node =>
-    isPointwise(node) &&
-    node.attributes.also !== null &&
-    node.attributes.split! % 8 === 0 &&
-    node.attributes.activation !== 'sigmoid' &&
-    Object.keys(node.inputs).length === 1,
+  fits: isTwin,
   variants: [plain('twin')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes }) => ({ y: name, also: attributes.also }),

@@ -1,6 +1,6 @@
 // 3×3 conv → 1×1 conv to a few channels  ⇒  a convolution that multiplies its result by the classifier's weights before it stores it.
+import { isTail } from '../graph/forms.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
-import { tail } from '../kernels/tail.ts';
 import { type Pass, rewrite } from './pass.ts';
 
 export const classifierEpilogue: Pass = {
@@ -16,6 +16,6 @@ export const classifierEpilogue: Pass = {
         return null;
       const constants = { ...conv.constants, project, ...(projectBias ? { projectBias } : {}) };
       const node: NodeOf<'conv'> = { ...conv, name: classifier.name, constants };
-      return tail.fits(node) ? { node, drop: [conv] } : null;
+      return isTail(node) ? { node, drop: [conv] } : null;
     }),
 };

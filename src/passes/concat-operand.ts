@@ -1,6 +1,6 @@
 // resize, map → concat → 3×3 conv  ⇒  a convolution that reads both maps and resizes the first as it loads it.
+import { isTail } from '../graph/forms.ts';
 import type { NodeOf } from '../graph/graph.ts';
-import { tail } from '../kernels/tail.ts';
 import { type Pass, rewrite } from './pass.ts';
 
 export const concatOperand: Pass = {
@@ -14,6 +14,6 @@ export const concatOperand: Pass = {
       const resize = beside === undefined || more.length > 0 ? null : view.sole(coarse, 'resize');
       if (!concat || resize?.attributes.mode !== 'half-pixel') return null;
       const node: NodeOf<'conv'> = { ...conv, inputs: { ...conv.inputs, x: resize.inputs.x, beside } };
-      return tail.fits(node) ? { node, drop: [concat, resize] } : null;
+      return isTail(node) ? { node, drop: [concat, resize] } : null;
     }),
 };

@@ -1,7 +1,7 @@
 // excite → gated 1×1 conv  ⇒  a convolution whose workgroups make the gate themselves, from fewer rows of sums.
+import { isGated } from '../graph/forms.ts';
 import type { Node, NodeOf } from '../graph/graph.ts';
 import { fewStrips, infer } from '../graph/ops.ts';
-import { gated } from '../kernels/gated.ts';
 import { type Pass, view } from './pass.ts';
 
 export const gatePrologue: Pass = {
@@ -24,7 +24,7 @@ export const gatePrologue: Pass = {
         attributes: { ...conv.attributes, squeezed: excite.attributes.pixels },
         constants: { ...conv.constants, ...excite.constants },
       };
-      if (!gated.fits(node)) continue;
+      if (!isGated(node)) continue;
       const strips = fewStrips(values.get(squeezed.name)!.shape);
       replaced.set(squeezed, { ...squeezed, attributes: { ...squeezed.attributes, strips } });
       replaced.set(excite, null);

@@ -1,8 +1,8 @@
 // two 1×1 convs of one map  ⇒  one convolution with two outputs.
 import type { Constant } from '../graph/constant.ts';
+import { isTwin } from '../graph/forms.ts';
 import { isPointwise, type Node, type NodeOf } from '../graph/graph.ts';
 import { infer } from '../graph/ops.ts';
-import { twin } from '../kernels/twin.ts';
 import { type Pass, view } from './pass.ts';
 
 export const twinOutputs: Pass = {
@@ -23,7 +23,7 @@ export const twinOutputs: Pass = {
       const lighter = channels(late) <= values.get(late.inputs.x)!.shape.c;
       if (!lighter || before.readers(late.name).some(({ op }) => op === 'concat' || op === 'join')) continue;
       const node = merged(early, late, channels(early));
-      if (!node || !twin.fits(node)) continue;
+      if (!node || !isTwin(node)) continue;
       replaced.set(early, node);
       replaced.set(late, null);
     }

@@ -7,13 +7,13 @@ import { byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts'
 import { infer, macs } from '../graph/ops.ts';
 import { kernelFor } from '../kernels/index.ts';
 import { cutOf, type Placed, variantsFor } from '../kernels/kernel.ts';
-import { stemFrame } from '../passes/stem-frame.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
 import { type AdapterFacts, choose, kindOf, type Tuned, type VariantChoice } from './choose.ts';
 import { assignSlots, type Lifetime } from './memory.ts';
 import { fnv1a64, type Plan, type Stem, type Step } from './plan.ts';
+import { stemFrame } from './stem.ts';
 
 export interface LowerOptions {
   readonly precision: Precision;

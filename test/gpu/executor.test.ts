@@ -8,6 +8,7 @@ import { select } from '../../src/graph/select.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { fileLibrary, readShaders } from '../../src/node/shader-files.ts';
 import { fuse } from '../../src/passes/index.ts';
+import { targetOf } from '../../src/plan/choose.ts';
 import { pipelines } from '../../src/plan/plan.ts';
 import { field } from '../../src/reference/field.ts';
 import { run as runReference } from '../../src/reference/run.ts';
@@ -133,7 +134,11 @@ if (device) {
     const frame = program.buffer('classes');
     const signal = AbortSignal.abort(new Error('enough'));
     const read = constantReader(fixtureWeights(small), toFloat32);
-    await fails(prepare(engine, fuse(small, { barriers: true }), plan, read, frame, { signal }), 'ABORTED', /enough/);
+    await fails(
+      prepare(engine, fuse(small, targetOf({ facts: device.facts, variants: 'auto' })), plan, read, frame, { signal }),
+      'ABORTED',
+      /enough/,
+    );
     destroy();
   });
 
@@ -149,7 +154,9 @@ if (compiler) {
     const texts = new Map(readShaders());
     texts.set(shader, texts.get(shader)!.replace(from, to));
     const engine = createEngine(compiler.device, fileLibrary(texts));
-    return prepareGraph(engine, compiler, small, 'f32').finally(() => destroyEngine(engine));
+    // Plain rows: what a CPU adapter gets.
+    const plain = { ...compiler, facts: { ...compiler.facts, software: true } };
+    return prepareGraph(engine, plain, small, 'f32').finally(() => destroyEngine(engine));
   };
   const faults: [string, string, string | RegExp, string, RegExp][] = [
     [

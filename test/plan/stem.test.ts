@@ -7,7 +7,7 @@ import { FRAME, type Graph, INPUT, type NodeOf } from '../../src/graph/graph.ts'
 import { printNode } from '../../src/graph/print.ts';
 import { expectedTensors } from '../../src/models/registry.ts';
 import { fuseRelu } from '../../src/passes/fuse-relu.ts';
-import { stemFrame } from '../../src/passes/stem-frame.ts';
+import { stemFrame } from '../../src/plan/stem.ts';
 import { preprocess } from '../../src/reference/preprocess.ts';
 import { run } from '../../src/reference/run.ts';
 import { stem } from '../../src/reference/stem.ts';

@@ -1,0 +1,51 @@
+// Fused forms of a convolution: what the pass that makes one and the kernel that runs it must agree on. The limits are those of a workgroup's
+// memory, 16 KiB in WebGPU's defaults.
+import { shapeOf } from './constant.ts';
+import { isPointwise, type NodeOf } from './graph.ts';
+
+type Conv = NodeOf<'conv'>;
+
+/** Hidden channels of an excitation. */
+export const MAX_HIDDEN = 256;
+/** Channels that a gate made in a prologue has. */
+const MAX_GATES = 1024;
+/** A classifier in an epilogue: its work is a few per cent of the convolution's. */
+const MAX_CLASSES = 32;
+/** Channels of a convolution that a workgroup makes all of: they share its lanes evenly. */
+const WHOLE = [32, 64, 128];
+
+const only = (names: Readonly<Record<string, unknown>>, ...known: readonly string[]): boolean =>
+  Object.keys(names).every(name => known.includes(name));
+
+const mild = ({ attributes: { activation } }: Conv): boolean => activation !== 'sigmoid';
+
+/** A 1×1 convolution that makes its gate itself, from the sums of a squeeze. */
+export function isGated(node: Conv): boolean {
+  const { inputs, constants } = node;
+  if (!isPointwise(node) || !mild(node) || !inputs.sums || !only(inputs, 'x', 'sums', 'shortcut', 'residual')) return false;
+  const channels = shapeOf(constants.weight)[1];
+  // Sums are whole quads, because a grouped convolution leaves them.
+  return channels <= MAX_GATES && channels % 4 === 0 && shapeOf(constants.weight1)[0] <= MAX_HIDDEN;
+}
+
+/** Two 1×1 convolutions of one map, each into a map of its own: a lane's eight channels go to one of the two. */
+export function isTwin(node: Conv): boolean {
+  const { also, split } = node.attributes;
+  return isPointwise(node) && mild(node) && also !== null && split! % 8 === 0 && only(node.inputs, 'x');
+}
+
+/** A 3×3 convolution of a concat that is nowhere stored, or with a classifier behind it. */
+export function isTail(node: Conv): boolean {
+  const { attributes, inputs, constants } = node;
+  const { kernel, stride, dilations, pads, groups, partials } = attributes;
+  const same = dilations.length === 1 && dilations[0] === 1 && pads[0] === 1 && stride === 1;
+  if (kernel.some(size => size !== 3) || !same || !mild(node) || groups > 1 || partials || !only(inputs, 'x', 'beside'))
+    return false;
+  const classes = constants.project ? shapeOf(constants.project)[0] : 0;
+  return ('beside' in inputs || classes > 0) && classes <= MAX_CLASSES && WHOLE.includes(shapeOf(constants.weight)[0]);
+}
+
+/** Neither of them, and no second output: what the plain kernels make. */
+export function isUnforked({ inputs, constants, attributes }: Conv): boolean {
+  return !inputs.sums && !inputs.beside && !constants.project && !attributes.also;
+}
