@@ -91,7 +91,7 @@ test('options', async () => {
     ['inspect', 2, 'MODEL'],
     ['inspect unet', 2, '"unet" is not known'],
     ['inspect regseg --precision f16', 2, 'precision f16', 'shader-f16'],
-    ['inspect regseg --adapter default --size 100000x100000', 1, '160000000000', '134217728', '--size'],
+    ['inspect regseg --adapter default --size 100000x100000', 1, '320000000000', '134217728', '--size'],
     ['inspect regseg --adapter none.json', 1, at('none.json'), 'no such file'],
     ['inspect regseg --adapter facts.json', 2, '--adapter', at('facts.json'), 'limits'],
     ['models regseg', 2, 'models', 'regseg'],
