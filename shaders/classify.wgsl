@@ -3,6 +3,7 @@
 // use lib/f32.wgsl
 // use lib/lane.wgsl
 // use lib/bilinear.wgsl
+// use lib/best.wgsl
 
 override QUADS: u32 = 1u;  // classes / 4, rounded up
 
@@ -19,30 +20,17 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<stored>;
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 
-struct Best {
-  score: f32,
-  class_index: u32,
-}
-
-fn consider(best: ptr<function, Best>, score: f32, class_index: u32) {
-  if (score > (*best).score && class_index < params.classes) { *best = Best(score, class_index); }
-}
-
 fn class_at(row: Tap, column: u32) -> u32 {
   let u = tap(column, params.x_width, params.width);
   let upper_left = (row.low * params.x_width + u.low) * params.x_stride;
   let upper_right = (row.low * params.x_width + u.high) * params.x_stride;
   let lower_left = (row.high * params.x_width + u.low) * params.x_stride;
   let lower_right = (row.high * params.x_width + u.high) * params.x_stride;
-  var best = Best(-3.4028234e38, 0u);
+  var best = no_class();
   for (var quad = 0u; quad < QUADS; quad += 1u) {
     let upper = mix(decode(x[upper_left + quad]), decode(x[upper_right + quad]), u.t);
     let lower = mix(decode(x[lower_left + quad]), decode(x[lower_right + quad]), u.t);
-    let scores = mix(upper, lower, row.t);
-    consider(&best, scores.x, quad * 4u);
-    consider(&best, scores.y, quad * 4u + 1u);
-    consider(&best, scores.z, quad * 4u + 2u);
-    consider(&best, scores.w, quad * 4u + 3u);
+    best = best_of(best, mix(upper, lower, row.t), quad);
   }
   return best.class_index;
 }

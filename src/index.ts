@@ -8,9 +8,11 @@ import { embedded } from './shader/library.ts';
 import { download } from './weights/download.ts';
 
 export { AtrousError, type ErrorCode } from './errors.ts';
+export type { Tiling } from './image/tiles.ts';
 export type { LoadOptions, Source } from './load.ts';
 export { type IdentityOptions, identityInit } from './models/identity.ts';
 export type { Colour } from './models/palettes.ts';
+export type { Scores } from './pipeline.ts';
 export type { AdapterFacts, VariantChoice } from './plan/choose.ts';
 export type { Plan, Step } from './plan/plan.ts';
 export { printPlan } from './plan/print.ts';

@@ -134,6 +134,14 @@ export function checkWeights(read: Tensors, name: string, card: Card | null, mod
       `${name} has ${classes} classes, its card names ${card.classes.length}: correct the card (the one given, X.card.json beside the file, or its metadata)`,
     );
   }
+  const [cut, own] = [card?.preprocessing.tile, network.tile];
+  if (cut && cut.margin !== own?.margin) {
+    const takes = own ? `has a margin of ${own.margin}` : 'takes pictures whole';
+    throw new AtrousError(
+      'BAD_WEIGHTS',
+      `${name}: its card has tiles with a margin of ${cut.margin}, ${network.canonical} ${takes}: correct "preprocessing.tile", or leave it out`,
+    );
+  }
   return { network, tensors, card: card ?? defaultCard(network.canonical, classes), assumed };
 }
 

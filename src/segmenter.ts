@@ -14,7 +14,7 @@ import { type AdapterFacts, checkChoice, type VariantChoice } from './plan/choos
 import type { Plan } from './plan/plan.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
 import { tiledPicture } from './tiled.ts';
-import type { Card } from './weights/card.ts';
+import type { Card, Tile } from './weights/card.ts';
 import { type Tensors, toFloat32 } from './weights/tensor.ts';
 
 /** RGBA or RGB, eight bits a channel, rows from the top. `ImageData` is one. */
@@ -263,7 +263,7 @@ export class Segmenter {
   /** Lends the pipeline for a frame size, made if it must be. Callers share what is in the making, so no one's signal stops it. */
   async #using<T>(opened: Opened, frame: Size, options: SegmentOptions, work: (pipeline: Pipeline) => Promise<T>): Promise<T> {
     checkSignal(options.signal);
-    checkFit(this.#parts.network, options);
+    checkFit(this.#parts, options);
     const { size, tile = 'published', scores = false } = options;
     if (size) checkFrame({ h: size.height, w: size.width });
     const key = JSON.stringify([frame, size, tile, scores]);
@@ -299,7 +299,7 @@ export class Segmenter {
       if (!signal?.aborted) onProgress?.({ phase: 'compile', done, total });
     };
     const material: Material = { engine, facts, network, card, precision, variants, read: this.#read, onCompile };
-    const cut = card.preprocessing.tile ?? network.tile;
+    const cut = tileOf(this.#parts);
     if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
     const inside = size ? { h: size.height, w: size.width } : networkSize(frame, card.preprocessing.max_area);
     return wholePicture(material, frame, inside);
@@ -387,14 +387,24 @@ function checkOptions(options: SegmentOptions): void {
   }
 }
 
-/** Options that belong to the other kind of network. */
-function checkFit({ name, tile }: Network, options: SegmentOptions): void {
-  const wrong = (tile ? ['size'] : ['tile', 'scores']).filter(option => options[option as keyof SegmentOptions] !== undefined);
-  if (wrong.length === 0) return;
-  const why = tile
-    ? 'reads tiles of the picture at its own size: give `tile` instead'
-    : 'reads the picture at once: they are DilatedNet’s';
-  throw new AtrousError('BAD_USAGE', `${wrong.join(' and ')}: ${name} ${why}`);
+/** What a network that reads tiles takes at once: the card may have other sizes than the published ones. */
+function tileOf({ network, card }: Pick<Parts, 'network' | 'card'>): Tile | null {
+  return network.tile && (card.preprocessing.tile ?? network.tile);
+}
+
+/** Throws `BAD_USAGE` for options of the other kind of network, and for tiles that are none, whatever the picture. */
+export function checkFit(parts: Pick<Parts, 'network' | 'card'>, options: Pick<SegmentOptions, 'size' | 'tile' | 'scores'>): void {
+  const cut = tileOf(parts);
+  const wrong = (['size', 'tile', 'scores'] as const).filter(
+    option => options[option] !== undefined && (option === 'size') === (cut !== null),
+  );
+  if (wrong.length > 0) {
+    const why = cut
+      ? 'reads tiles of the picture at its own size: give `tile` instead'
+      : 'reads the picture at once; DilatedNet alone reads tiles and gives scores';
+    throw new AtrousError('BAD_USAGE', `${wrong.join(' and ')}: ${parts.network.name} ${why}`);
+  }
+  if (cut && options.tile !== undefined) tilesOf({ h: 1, w: 1 }, cut, options.tile);
 }
 
 function checkFrame({ h, w }: Size): void {

@@ -1,13 +1,17 @@
 // How the judges of a kernel are called: interpreter (WGSL without a driver), compiler (Dawn's null backend), device (any adapter).
 // One that is missing is said so, never counted as content.
 import { adapterName, factsOf, openDevice } from '../src/gpu/device.ts';
-import { createEngine, destroyEngine, prepare } from '../src/gpu/executor.ts';
+import { createEngine, destroyEngine, type Engine, prepare } from '../src/gpu/executor.ts';
 import { BufferUsage, TextureUsage } from '../src/gpu/flags.ts';
+import { type ReadConstant, shapeOf } from '../src/graph/constant.ts';
+import type { Graph } from '../src/graph/graph.ts';
+import { weightBytes } from '../src/graph/layout.ts';
 import type { Variant } from '../src/kernels/kernel.ts';
 import { nullAdapter, type OpenedAdapter, openAdapter } from '../src/node/dawn.ts';
 import { type AdapterFacts, defaultFacts } from '../src/plan/choose.ts';
-import type { Plan } from '../src/plan/plan.ts';
+import { type Plan, peakBytes, type Step } from '../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../src/shader/source.ts';
+import { count } from '../src/weights/tensor.ts';
 import { interpret, interpretable } from './interpreter.ts';
 import { casePlan, caseStep, judge, makeCase } from './kernels/case.ts';
 import { again, describeRow } from './kernels/check.ts';
@@ -91,13 +95,85 @@ export async function compileRow(
 
 /** The same for a whole plan. */
 export async function compilePlan(
-  { who, device }: Sitting,
+  sitting: Sitting,
   library: ShaderLibrary,
-  graph: Parameters<typeof prepare>[1],
+  graph: Graph,
   plan: Plan,
-  read: Parameters<typeof prepare>[3],
+  read: ReadConstant,
 ): Promise<void> {
-  const engine = createEngine(device, library);
+  const engine = createEngine(sitting.device, library);
+  try {
+    await compileSteps(engine, graph, plan, read);
+  } finally {
+    destroyEngine(engine);
+  }
+  sat('compiler', sitting.who);
+}
+
+/** All that buffers of Dawn's null backend may take at a time, whatever its limits say, in bytes. */
+const NULL_MEMORY = 512 * 2 ** 20;
+
+/**
+ * The same for a plan whose weights take hundreds of megabytes: their buffers have the size that they have on any device, but nobody fills them,
+ * which takes half a minute and is of no matter where nothing is computed. As many steps at a time as the null backend has memory for, all slots
+ * with them.
+ */
+export async function compileSizes(sitting: Sitting, library: ShaderLibrary, graph: Graph, plan: Plan): Promise<void> {
+  const engine = createEngine(sitting.device, library);
+  const sizes = weightSizes(graph, plan);
+  const zeros: ReadConstant = constant => new Float64Array(count(shapeOf(constant)));
+  const room = NULL_MEMORY - peakBytes(plan) - 2 ** 24;
+  try {
+    for (const steps of stretches(plan.steps, sizes, room)) {
+      const weights = new Map<string, GPUBuffer>();
+      try {
+        for (const { weights: key } of steps) {
+          const size = key && !weights.has(key) && sizes.get(key);
+          if (key && size)
+            weights.set(key, sitting.device.createBuffer({ label: key, size, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST }));
+        }
+        await compileSteps({ ...engine, weights }, graph, { ...plan, steps }, zeros);
+      } finally {
+        for (const buffer of weights.values()) buffer.destroy();
+      }
+    }
+  } finally {
+    destroyEngine(engine);
+  }
+  sat('compiler', sitting.who);
+}
+
+/** Bytes of the weights that the dense convolutions of a plan read, by `Step.weights`. */
+export function weightSizes({ nodes }: Graph, { steps }: Plan): Map<string, number> {
+  const shapes = new Map(nodes.map(({ name, op, constants }) => [name, op === 'conv' ? shapeOf(constants.weight) : null]));
+  return new Map(
+    steps.flatMap(({ node, weights, store }) => {
+      const shape = shapes.get(node);
+      return weights && shape ? [[weights, weightBytes(shape, store)] as const] : [];
+    }),
+  );
+}
+
+/** Runs of steps whose weights together fit. */
+function stretches(steps: readonly Step[], sizes: ReadonlyMap<string, number>, room: number): readonly Step[][] {
+  const runs: Step[][] = [];
+  let held = new Set<string>();
+  for (const step of steps) {
+    const key = step.weights ?? '';
+    const bytes = [...new Set([...held, key])].reduce((sum, each) => sum + (sizes.get(each) ?? 0), 0);
+    if (runs.length === 0 || bytes > room) {
+      runs.push([]);
+      held = new Set();
+    }
+    held.add(key);
+    runs.at(-1)!.push(step);
+  }
+  return runs;
+}
+
+/** Makes pipelines, buffers and bind groups of a plan's steps and records their dispatches. */
+async function compileSteps(engine: Engine, graph: Graph, plan: Plan, read: ReadConstant): Promise<void> {
+  const { device } = engine;
   const [h, w] = plan.size;
   const frame =
     plan.stem === 'texture'
@@ -114,7 +190,5 @@ export async function compilePlan(
     if (error) throw new Error(`${plan.model}: ${error.message}`);
   } finally {
     frame.destroy();
-    destroyEngine(engine);
   }
-  sat('compiler', who);
 }

@@ -119,7 +119,7 @@ export function insideOf(args: Arguments): Inside {
 
 function tilingOf(text: string): Tiling {
   if (text === 'published' || text === 'none') return text;
-  const { h, w } = parseSize('--tile', text);
+  const { h, w } = parseSize('--tile', text, 'published, none or height×width in whole pixels, such as 644x644');
   return { height: h, width: w };
 }
 
@@ -129,9 +129,13 @@ export function sizeOf(args: Arguments): { h: number; w: number } | undefined {
   return text === undefined ? undefined : parseSize('--size', text);
 }
 
-export function parseSize(option: string, text: string): { h: number; w: number } {
+export function parseSize(
+  option: string,
+  text: string,
+  expected = 'height×width in whole pixels, such as 512x1024',
+): { h: number; w: number } {
   const match = /^([1-9]\d{0,5})[x×]([1-9]\d{0,5})$/.exec(text);
-  if (!match) throw new AtrousError('BAD_USAGE', `${option} ${text}: expected height×width in whole pixels, such as 512x1024`);
+  if (!match) throw new AtrousError('BAD_USAGE', `${option} ${text}: expected ${expected}`);
   return { h: Number(match[1]), w: Number(match[2]) };
 }
 

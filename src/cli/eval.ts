@@ -13,7 +13,7 @@ import { cityscapes } from '../models/palettes.ts';
 import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import { type Photograph, readImage } from '../node/photograph.ts';
 import { openTree } from '../node/tree.ts';
-import type { Segmenter } from '../segmenter.ts';
+import { checkFit, type Segmenter } from '../segmenter.ts';
 import type { Tensors } from '../weights/tensor.ts';
 import {
   type Arguments,
@@ -131,6 +131,7 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
   const inside = insideOf(args);
   const data = await findData(tree, wanted);
   const weights = await openWeights(model, args);
+  checkFit(weights, inside);
   const names = weights.card.classes;
   const matching = data.classes && matchClasses(data.classes, names, `--data ${tree.root}`);
   if (submission !== undefined && !(data.layout === 'cityscapes' && isCityscapes(names))) {

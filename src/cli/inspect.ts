@@ -6,6 +6,7 @@ import { type FieldsOfView, fieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { printGraph, printNode } from '../graph/print.ts';
+import type { LoadedWeights } from '../load.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
@@ -32,13 +33,13 @@ export const inspect: Command = {
   about: 'parameters, MACs, fusions, dispatches, memory and fields of view of a network at a size',
   help: {
     ...sharedHelp,
-    weights: 'weights file: its number of classes is used (else 19)',
+    weights: 'weights file: its classes are counted, and a DilatedNet’s channels; else as published',
     size: `${sharedHelp.size}; default 1024x2048, for DilatedNet its tile`,
     adapter: 'default (a discrete GPU with WebGPU’s default limits), this (the one here), or a file of bench --json',
     graph: 'the network as published, a node a line',
     passes: 'every pass: why, and which lines it changes',
     plan: 'every dispatch: pipeline, sizes, slots, MACs, bytes',
-    fov: 'what one cell of each layer sees of the picture, holes, and the largest rate that leaves none',
+    fov: 'what one cell of each layer sees of what the network reads, holes, and the largest rate that leaves none',
     draw: 'SVG to write: the plan as a score, or what --passes or --fov tell',
   },
   options: {
@@ -58,14 +59,14 @@ export const inspect: Command = {
   async run(args) {
     const out = output(args.flag('json'));
     const model = onePositional('inspect', args, 'MODEL');
-    const network = findNetwork(model);
+    findNetwork(model); // an unknown name, before any file
     const [variants, precision] = [variantsOf(args), precisionOf(args, 'f32')];
     const picture = pictureOf(args);
     const draw = async (svg: string): Promise<void> => {
       await writeAtomic(picture!, svg);
       out.text(`drawn: ${picture}`);
     };
-    const card = await cardOf(model, args);
+    const { network, card } = await inspected(model, args);
     const { tile } = network;
     const size = sizeOf(args) ?? (tile ? { h: tile.height, w: tile.width } : PAPER);
     const classes = card?.classes.length ?? network.publishedClasses;
@@ -104,6 +105,7 @@ export const inspect: Command = {
       if (args.flag('plan')) out.text(printPlan(plan));
       if (!texts) {
         out.text(`${model} (${network.canonical}), ${classes} classes, at ${summary.size}`);
+        if (frame) out.text(`a tile: ${frame.h}x${frame.w} pixels of a picture, and ${tile!.margin} around them on every side`);
         out.text(`parameters: ${summary.parameters}`);
         out.text(`MACs: ${total} (${(total / 1e9).toFixed(3)} G)`);
         const dispatches = `${plan.steps.length} dispatches after ${precision} lowering for ${facts.name}`;
@@ -131,9 +133,10 @@ function pictureOf(args: Arguments): string | null {
   return resolveFrom(name);
 }
 
-async function cardOf(model: string, args: Arguments): Promise<Card | null> {
-  if (!published.has(model) && args.text('weights') === undefined) return (await readCard(args.text('card'))) ?? null;
-  return (await openWeights(model, args)).card;
+/** A network as its weights have it, where some are named; else as published, with the card that was given or none. */
+async function inspected(model: string, args: Arguments): Promise<Pick<LoadedWeights, 'network'> & { card: Card | null }> {
+  if (published.has(model) || args.text('weights') !== undefined) return openWeights(model, args);
+  return { network: findNetwork(model), card: (await readCard(args.text('card'))) ?? null };
 }
 
 async function factsFor(adapter: string, print: (line: string) => void): Promise<AdapterFacts> {
@@ -238,7 +241,7 @@ function printFields(graph: Graph, fields: FieldsOfView): string {
     ...(fields.gates.length
       ? [`the ${fields.gates.length} gates are held at 1: with their means every cell behind one sees the whole picture`]
       : []),
-    `boxes are of cells far from the border: nearer to it, a cell sees the part that lies in the ${h}×${w} of the picture`,
+    `boxes are of cells far from the border: nearer to it, a cell sees the part that lies in the ${h}×${w} that are read`,
     'at most: the largest rate that leaves no hole, ⌊field of view / stride⌋ of what the layer reads if that has none',
   ].join('\n');
 }

@@ -9,7 +9,7 @@ import { published } from '../models/registry.ts';
 import { checkFolder, resolveFrom, writeAtomic } from '../node/files.ts';
 import { encodePng, type Photograph, readImage } from '../node/photograph.ts';
 import { findPictures, type Picture } from '../node/pictures.ts';
-import type { Segmenter, SegmentResult } from '../segmenter.ts';
+import { checkFit, type Segmenter, type SegmentResult } from '../segmenter.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32 } from '../weights/tensor.ts';
 import { type Arguments, type Command, insideOf, precisionOf, shared, sharedHelp } from './command.ts';
@@ -140,10 +140,11 @@ export async function segmentPictures(
 
 /** Opens what the options name, does the work and closes it. */
 async function withSegmenter(args: Arguments, out: Output, work: (segmenter: Segmenter) => Promise<number>): Promise<number> {
-  insideOf(args);
+  const inside = insideOf(args);
   const precision = precisionOf(args, 'auto');
   const model = args.text('model') ?? (args.text('weights') ? undefined : [...published.keys()][0]);
   const weights = await openWeights(model, args);
+  checkFit(weights, { ...inside, ...(args.flag('scores') && { scores: true }) });
   const segmenter = await openSegmenter(weights, args, out);
   try {
     const facts = await segmenter.facts();

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { AtrousError } from '../errors.ts';
 import { decodeWeights, type LoadedWeights } from '../load.ts';
-import { checkpoints } from '../models/published.ts';
+import { caffemodelOf, checkpoints } from '../models/published.ts';
 import { findNetwork, published } from '../models/registry.ts';
 import { findPulled } from '../node/cache.ts';
 import { readBytes, resolveFrom } from '../node/files.ts';
@@ -52,10 +52,11 @@ async function readNamed(
   const known = published.get(model ?? '');
   if (!known) {
     findNetwork(model ?? ''); // a name that is not known at all has its own message
-    throw new AtrousError(
-      'BAD_USAGE',
-      `model "${model}" comes without weights: name a file with --weights, or take ${[...published.keys()].join(', ')}, or atrous pull one of ${[...checkpoints.keys()].join(', ')}`,
-    );
+    const url = caffemodelOf(model ?? '');
+    const where = url
+      ? `its authors publish ${url}, to be fetched by hand`
+      : `or take ${[...published.keys()].join(', ')}, or atrous pull one of ${[...checkpoints.keys()].join(', ')}`;
+    throw new AtrousError('BAD_USAGE', `model "${model}" comes without weights: name a file with --weights; ${where}`);
   }
   const path = fileURLToPath(new URL(known.file, BUILT_IN));
   return decodeWeights(await readBytes(path), known.file, { model, card: await readCard(cardFile) });

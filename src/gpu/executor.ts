@@ -3,7 +3,7 @@ import { AtrousError, checkSignal, describe } from '../errors.ts';
 import type { ReadConstant } from '../graph/constant.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { FRAME } from '../graph/graph.ts';
-import { BINDING, byteLength } from '../graph/layout.ts';
+import { BINDING, byteLength, QUAD } from '../graph/layout.ts';
 import { packFor } from '../kernels/index.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { type Params, packParams } from '../shader/pack.ts';
@@ -93,12 +93,12 @@ export async function prepare(
     });
     const compiled = await compiling;
     const buffer = (value: string): GPUBuffer => slots[plan.values[value].slot];
-    // Rows of a map are bound alone: the kernel sees them as a map of their own.
+    // Rows of a map are bound alone, with all channels of its pixels: the kernel sees them as a map of their own.
     const bound = (value: string): GPUBufferBinding => {
-      const { start, c, h, w, kind } = plan.values[value];
+      const { start, stride, h, w, kind } = plan.values[value];
       return start === 0
         ? { buffer: buffer(value) }
-        : { buffer: buffer(value), offset: start, size: byteLength({ c, h, w }, kind, plan.precision) };
+        : { buffer: buffer(value), offset: start, size: byteLength({ c: stride * QUAD, h, w }, kind, plan.precision) };
     };
     const bind = (step: Step, index: number): GPUBindGroup => {
       const facts = engine.library.facts(step.shader, plan.precision);

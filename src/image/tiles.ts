@@ -31,8 +31,10 @@ export function tilesOf(picture: Size, { height, width, margin }: Tile, tiling: 
 
 function sizeOf(picture: Size, published: Size, margin: number, tiling: Tiling): Size {
   if (tiling === 'published') return published;
-  const whole = (pixels: number): number => Math.ceil(pixels / CELL) * CELL + 2 * margin;
+  const whole = (pixels: number): number => Math.ceil(Math.max(1, pixels) / CELL) * CELL + 2 * margin;
   if (tiling === 'none') return { h: whole(picture.h), w: whole(picture.w) };
+  if (![tiling?.height, tiling?.width].every(Number.isFinite))
+    throw new AtrousError('BAD_USAGE', "tile: say 'published', 'none' or { height, width }, margins included, in pixels");
   const size = { h: tiling.height, w: tiling.width };
   for (const pixels of [size.h, size.w]) {
     const inner = pixels - 2 * margin;

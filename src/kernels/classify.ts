@@ -1,16 +1,13 @@
-// Small logits → class of every pixel, of their own size too. Shader: classify.wgsl.
-import { classRow, quads } from '../graph/layout.ts';
+// Small logits → class of every pixel, of their own size too; and what every end has that makes a class map. Shader: classify.wgsl.
+import type { Node } from '../graph/graph.ts';
+import { classRow, type Placement, quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
 
-export const classify = kernel<'classify' | 'argmax'>({
-  name: 'classify',
-  ops: ['classify', 'argmax'],
-  fits: () => true,
-  variants: [plain('classify')],
-  reads: ({ inputs }) => ({ x: inputs.x }),
-  writes: ({ name }) => ({ y: name }),
-  overrides: ({ x }) => ({ QUADS: quads(x.c) }),
-  params: ({ x, y }) => ({
+/** What every kernel has that makes four pixels of a class map from some pixels of x. */
+export const classifying = {
+  reads: ({ inputs }: Node) => ({ x: inputs.x }),
+  writes: ({ name }: Node) => ({ y: name }),
+  params: ({ x, y }: { x: Placement; y: Placement }) => ({
     height: y.h,
     width: y.w,
     x_height: x.h,
@@ -19,5 +16,14 @@ export const classify = kernel<'classify' | 'argmax'>({
     classes: x.c,
     row_words: classRow(y.w) / 4,
   }),
-  lanes: ({ y }) => y.h * Math.ceil(y.w / 4),
+  lanes: ({ y }: { y: Placement }) => y.h * Math.ceil(y.w / 4),
+};
+
+export const classify = kernel<'classify' | 'argmax'>({
+  ...classifying,
+  name: 'classify',
+  ops: ['classify', 'argmax'],
+  fits: () => true,
+  variants: [plain('classify')],
+  overrides: ({ x }) => ({ QUADS: quads(x.c) }),
 });

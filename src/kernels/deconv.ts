@@ -4,9 +4,9 @@ import type { ReadConstant } from '../graph/constant.ts';
 import { shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
+import { classifying } from './classify.ts';
 import { kernel, type Placed, plain } from './kernel.ts';
 import { resampling } from './upsample.ts';
-import { classifying } from './zoom.ts';
 
 /** The stride must divide the kernel, so that as many cells reach every pixel. */
 const divides = ({ attributes: { kernel, stride } }: NodeOf<'deconv'>): boolean => kernel % stride === 0;

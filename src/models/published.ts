@@ -1,8 +1,9 @@
 // Checkpoints that RegSeg's author published. They are not part of the package: `atrous pull NAME` fetches one and converts it.
-// Files and scores: the README of https://github.com/RolandGao/RegSeg.
+// Files and scores: the README of https://github.com/RolandGao/RegSeg. DilatedNet's half gigabytes are fetched by hand.
 import { AtrousError } from '../errors.ts';
 import type { Card } from '../weights/card.ts';
 import { imagenet } from '../weights/card.ts';
+import { dilatedNets } from './dilatednet.ts';
 import { cityscapes } from './palettes.ts';
 
 export interface Checkpoint {
@@ -76,8 +77,15 @@ export const checkpoints: ReadonlyMap<string, Checkpoint> = new Map(rows.map(row
 export function findCheckpoint(name: string): Checkpoint {
   const found = checkpoints.get(name) ?? rows.find(({ file }) => file === name);
   if (found) return found;
+  const url = caffemodelOf(name);
+  if (url) throw new AtrousError('BAD_USAGE', `"${name}" is not pulled: fetch ${url} by hand and name it with --weights`);
   const why = /ddrnet/i.test(name)
     ? 'is a DDRNet-23, which was published beside RegSeg to compare with; it is another network, and atrous has not got it'
     : 'is no published checkpoint';
   throw new AtrousError('BAD_USAGE', `"${name}" ${why}: choose ${[...checkpoints.keys()].join(', ')}`);
+}
+
+/** Where DilatedNet's authors published the weights of a network; null for any other, and for front ends, which they did not publish alone. */
+export function caffemodelOf(network: string): string | null {
+  return dilatedNets.get(network)?.context ? `http://dl.yf.io/dilation/models/${network}.caffemodel` : null;
 }

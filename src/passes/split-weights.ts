@@ -7,6 +7,8 @@ import { type Pass, rewrite } from './pass.ts';
 
 /** Output channels that lanes make together; a part begins at a multiple, so that no lane belongs to two. */
 const GRAIN = 8;
+/** Bytes of a part, whatever the adapter binds: weights are packed and sent part by part, so that a second copy of all is never in memory. */
+const MOST = 128 * 2 ** 20;
 
 export const splitWeights: Pass = {
   name: 'split-weights',
@@ -14,12 +16,11 @@ export const splitWeights: Pass = {
   apply(graph, target) {
     if (!target?.limits) return graph;
     const { precision = 'f32', limits } = target;
-    const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+    const most = Math.min(MOST, limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     return rewrite(graph, 'conv', conv => {
-      const parts = partsOf(conv, precision, most);
-      if (parts < 2) return null;
       const out = shapeOf(conv.constants.weight)[0];
-      const width = Math.ceil(out / parts / GRAIN) * GRAIN;
+      const width = widthOf(conv, precision, most);
+      if (width >= out) return null;
       const nodes: NodeOf<'conv'>[] = [];
       for (let start = 0; start < out; start += width) nodes.push(channels(conv, start, Math.min(start + width, out)));
       const inputs = Object.fromEntries(nodes.map(({ name }, n) => [n, name]));
@@ -29,13 +30,20 @@ export const splitWeights: Pass = {
   },
 };
 
-/** Into how many convolutions; 1 for those that fit, or can't be split: what reads or leaves more than x and y would need its own parts. */
-function partsOf(conv: NodeOf<'conv'>, precision: Precision, most: number): number {
-  const { groups, partials } = conv.attributes;
-  if (groups > 1 || partials || Object.keys(conv.inputs).length > 1) return 1;
-  const shape = shapeOf(conv.constants.weight);
-  const bytes = weightBytes(shape, weightStore(shape, precision));
-  return Math.ceil(bytes / most);
+/**
+ * Output channels of a part, the last may have fewer: parts are as few and as even as lanes allow. All of them where they fit, where eight are too many,
+ * and where the node can't be split: what reads or leaves more than x and y would need its own parts.
+ */
+function widthOf(conv: NodeOf<'conv'>, precision: Precision, most: number): number {
+  const { groups, partials, also } = conv.attributes;
+  const [out, ...rest] = shapeOf(conv.constants.weight);
+  if (groups > 1 || partials || also || conv.constants.project || Object.keys(conv.inputs).length > 1) return out;
+  // Each part is counted as it will be stored: small ones are float32 in every precision.
+  const bytes = (channels: number): number => weightBytes([channels, ...rest], weightStore([channels, ...rest], precision));
+  const fits = (width: number): boolean => Math.max(bytes(width), bytes(out % width)) <= most;
+  const grains = Math.ceil(out / GRAIN);
+  const widths = Array.from({ length: grains }, (_, n) => Math.min(out, Math.ceil(grains / (n + 1)) * GRAIN));
+  return widths.find(fits) ?? out;
 }
 
 /** Output channels [start, end) of a convolution. */

@@ -3,7 +3,7 @@
 import { type FieldOfView, type FieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { boxOf, type Region } from '../graph/region.ts';
-import { bar, element, fitting, label, page, rule, tip } from './svg.ts';
+import { bar, element, fitting, kernelClass, label, page, rule, tip } from './svg.ts';
 
 const PANEL = 600;
 const TOP = 110;
@@ -46,7 +46,9 @@ export function drawFields(graph: Graph, fields: FieldsOfView): string {
       label(
         MARGIN,
         72,
-        body ? `a cell of the body sees ${sizeOf(body)} pixels of the picture, ${h}×${w} here` : `on a picture of ${h}×${w}`,
+        body
+          ? `a cell of the body sees ${sizeOf(body)} pixels of the picture, ${h}×${w} here`
+          : `a class sees ${sizeOf(rows.at(-1)!)} pixels, of ${h}×${w} that the network reads at once`,
         { class: 'sub soft' },
       ),
       ...drawBoxes(rows, h, w, PANEL / widest),
@@ -59,10 +61,10 @@ export function drawFields(graph: Graph, fields: FieldsOfView): string {
 
 type Row = FieldOfView & { readonly rates: readonly number[]; readonly bound: number | null };
 
-/** The name that colours a layer: its stage of the body, or the module that it is in. */
+/** The name that colours a layer: its stage of the body, the module that it is in, or what stands before the numbers of a VGG's. */
 function stageOf(name: string): string {
   const parts = name.split('.');
-  return parts[0] === 'body' ? parts[1] : parts[0];
+  return parts[0] === 'body' ? parts[1] : parts[0].split('_')[0];
 }
 
 function stages(names: readonly string[]): string[] {
@@ -99,13 +101,13 @@ function drawBoxes(rows: readonly Row[], h: number, w: number, scale: number): s
     ...distinct.map(row =>
       element(
         'g',
-        { class: `box k-${stageOf(row.value)}` },
+        { class: `box ${kernelClass(stageOf(row.value))}` },
         tip(`${row.value}\n${sizeOf(row)}, at stride ${strideOf(row)}`),
         bar(...rect(row.size.h, row.size.w), { class: 'fill', rx: 1.5 }),
       ),
     ),
     bar(...rect(h, w), { class: 'frame' }),
-    label(centre.x, rect(h, w)[1] + h * scale - 8, `picture ${h}×${w}`, { class: 'mid head' }),
+    label(centre.x, rect(h, w)[1] + h * scale - 8, `input ${h}×${w}`, { class: 'mid head' }),
     ...named,
   ];
 }
@@ -138,7 +140,7 @@ function drawTable(rows: readonly Row[], names: readonly string[], most: number)
       return [
         element(
           'g',
-          { class: `k-${stageOf(names[n])}` },
+          { class: kernelClass(stageOf(names[n])) },
           tip(`${row.value}: ${sizeOf(row)}, at stride ${strideOf(row)}`),
           label(TABLE, y + 4, named(row.value), { style: 'font-size:11px' }),
           label(TABLE + COLUMNS.stride, y + 4, strideOf(row), { class: 'mono end' }),
@@ -179,7 +181,7 @@ function drawInset(region: Region, row: Row, top: number): string[] {
   );
   return [
     label(TABLE, top, `${row.value}, pixel by pixel: what is blank inside, no path leads to`, { class: 'head' }),
-    element('g', { class: `k-${stageOf(row.value)}` }, ...parts),
+    element('g', { class: kernelClass(stageOf(row.value)) }, ...parts),
   ];
 }
 

@@ -1,6 +1,6 @@
 // The passes as a picture: a row a published node, a column a pass, a box a node of that column's graph over all the rows that it
 // does the work of. Boxes grow from left to right as nodes are fused; the ones that a pass has changed are in colour.
-import { type Graph, type Node, producers, readers } from '../graph/graph.ts';
+import { type Graph, type Node, producers, readers, VIEWS } from '../graph/graph.ts';
 import { printNode } from '../graph/print.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Pass } from '../passes/pass.ts';
@@ -53,8 +53,9 @@ export function drawPasses(published: Graph, stages: readonly Stage[]): string {
         const before = column > 0 ? made[column - 1].get(owner) : undefined;
         // The first column introduces its nodes, the others show what is new.
         const fresh = column === 0 || !before || printNode(before) !== printNode(node);
-        used.add(kernelOf(node));
-        body.push(drawNode(node, rows, tops, LEFT + column * COLUMN, fresh));
+        const worker = workerOf(node, made[column]);
+        used.add(kernelOf(worker));
+        body.push(drawNode(node, worker, rows, tops, LEFT + column * COLUMN, fresh));
       }
     });
     y += 6;
@@ -123,8 +124,20 @@ function kernelOf(node: Node): string {
   return kernels.find(({ ops, fits }) => ops.includes(node.op) && fits(node))?.name ?? 'elementwise';
 }
 
+/** What works where a node is a view: the first of a stack's bands. */
+function workerOf(node: Node, made: ReadonlyMap<string, Node>): Node {
+  return node.op === 'stack' ? made.get(node.inputs['0'])! : node;
+}
+
 /** A box over the rows of one node; rows that lie apart are boxes on one line. */
-function drawNode(node: Node, rows: readonly string[], tops: ReadonlyMap<string, number>, left: number, fresh: boolean): string {
+function drawNode(
+  node: Node,
+  worker: Node,
+  rows: readonly string[],
+  tops: ReadonlyMap<string, number>,
+  left: number,
+  fresh: boolean,
+): string {
   const starts = rows.map(row => tops.get(row)!).sort((a, b) => a - b);
   const boxes: { top: number; bottom: number }[] = [];
   for (const top of starts) {
@@ -136,10 +149,11 @@ function drawNode(node: Node, rows: readonly string[], tops: ReadonlyMap<string,
   const width = COLUMN - 12;
   const largest = boxes.reduce((a, b) => (b.bottom - b.top > a.bottom - a.top ? b : a));
   const room = Math.max(1, Math.floor((largest.bottom - largest.top - 3) / 11));
-  const lines = wrap(wording(node), ', ', 9, width - 10).slice(0, room);
+  const words = node === worker ? wording(node) : [`${Object.keys(node.inputs).length} bands`, ...wording(worker)];
+  const lines = wrap(words, ', ', 9, width - 10).slice(0, room);
   return element(
     'g',
-    { class: `${kernelClass(kernelOf(node))}${fresh ? '' : ' still'}` },
+    { class: `${kernelClass(kernelOf(worker))}${fresh ? '' : ' still'}` },
     tip(printNode(node)),
     boxes.length > 1 ? rule(x + 3, boxes[0].top + ROW / 2, x + 3, boxes.at(-1)!.bottom - ROW / 2, { class: 'strong' }) : '',
     ...boxes.map(({ top, bottom }) => bar(x, top + 1, width, bottom - top - 2, { rx: 4, class: 'fill' })),
@@ -210,7 +224,7 @@ function drawSection({ path, alike, nodes }: Section, top: number, right: number
 /** A heading a column; returns where the rows begin, too. */
 function drawHead(published: Graph, stages: readonly Stage[]): { head: string[]; bottom: number } {
   const last = stages.at(-1)?.after ?? published;
-  const joins = last.nodes.filter(({ op }) => op === 'join').length;
+  const views = last.nodes.filter(({ op }) => VIEWS.has(op)).length;
   const counts = `${published.nodes.length} nodes as published, ${last.nodes.length} after ${stages.length} passes`;
   const about = 'a row a node; a box is one node and spans all that it does the work of; what a pass has changed is in full colour';
   const columns = [
@@ -220,7 +234,7 @@ function drawHead(published: Graph, stages: readonly Stage[]): { head: string[];
   const bottom = 132 + 11 * Math.max(...columns.map(({ lines }) => lines.length));
   const head = [
     label(24, 44, published.name, { class: 'title' }),
-    label(24, 66, joins ? `${counts}, ${joins} of them no work` : counts, { class: 'sub soft' }),
+    label(24, 66, views ? `${counts}, ${views} of them no work` : counts, { class: 'sub soft' }),
     ...columns.flatMap(({ name, lines, nodes }, column) => {
       const x = LEFT + column * COLUMN + 4;
       const before = column > 0 ? columns[column - 1].nodes : nodes;

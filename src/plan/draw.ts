@@ -3,6 +3,7 @@
 
 import type { Placement } from '../graph/layout.ts';
 import { byteLength, QUAD, quads } from '../graph/layout.ts';
+import type { Precision } from '../shader/source.ts';
 import { type Plan, peakBytes, pipelineKey, pipelines, type Step } from './plan.ts';
 import { bar, element, fitting, kernelClass, label, megabytes, page, rule, tip, widthOf } from './svg.ts';
 
@@ -26,10 +27,10 @@ interface Held {
   readonly from: number;
   readonly to: number;
   readonly bytes: number;
-  /** Written in parts by other steps: an outline around them. */
-  readonly joined: boolean;
-  /** Such a part: its bytes are the joined map's. */
-  readonly part: boolean;
+  /** A map of one writer; one that others write in parts, an outline around them; such a part; rows that are read alone, an outline too. */
+  readonly role: 'map' | 'whole' | 'part' | 'rows';
+  /** What its bytes belong to: itself but for parts and rows. */
+  readonly home: Placement;
 }
 
 /** SVG 1.1 with a light and a dark look. Bar heights go by the square root of bytes; a pointer over anything tells all about it. */
@@ -53,14 +54,15 @@ export function drawPlan(plan: Plan): string {
   const kernels = [...new Set(steps.map(step => step.kernel))];
   const x = (step: number): number => LEFT + (step + 0.5) * COLUMN;
 
-  /** Top and height of a value's bar: a part of a joined map takes the share of its channels. */
-  const place = ({ placement, bytes, joined, part }: Held): { y: number; height: number } => {
-    const { slot, c, h, w, stride, offset, kind } = placement;
-    const shared = joined || part;
-    const whole = shared ? byteLength({ c: stride * QUAD, h, w }, kind, plan.precision) : bytes;
-    const height = Math.max(SHORTEST - 4, heights[slot] * Math.sqrt(Math.min(1, whole / slots[slot])));
+  /** Top and height of a value's bar: within a map of parts it takes the share of its channels and of its rows. */
+  const place = ({ placement, role, home }: Held): { y: number; height: number } => {
+    const { slot, c, h, offset, start } = placement;
+    const bytes = byteLength(home, home.kind, plan.precision);
+    const height = Math.max(SHORTEST - 4, heights[slot] * Math.sqrt(Math.min(1, bytes / slots[slot])));
     const base = tops[slot] + (heights[slot] - height) / 2;
-    return shared ? { y: base + (height * offset) / stride, height: (height * quads(c)) / stride } : { y: base, height };
+    if (role === 'map') return { y: base, height };
+    const share = quads(c) / home.stride;
+    return { y: base + height * (start / bytes + offset / home.stride), height: height * (h / home.h) * share };
   };
 
   const bars = held.map(value => drawBar(value, place(value), plan, x));
@@ -114,51 +116,104 @@ export function drawPlan(plan: Plan): string {
   );
 }
 
-/**
- * From the first write to the last read of every value. Parts of a joined map live until the map's last reader, as in the planner.
- */
-function lives({ steps, values, outputs, precision }: Plan): Held[] {
-  const writer = new Map<string, number>();
-  const reader = new Map<string, number>();
-  steps.forEach((step, n) => {
-    for (const value of used(step.writes)) writer.set(value, Math.min(writer.get(value) ?? n, n));
-    for (const value of used(step.reads)) reader.set(value, n);
+/** A slot's tenant: a map alone, or one with its parts, or with the rows that are read of it. */
+interface Home {
+  readonly members: Set<string>;
+  readonly written: Set<string>;
+  readonly from: number;
+  to: number;
+}
+
+/** From the first write to the last read. Whatever lies in another map lives as long as that, as in the planner. */
+function lives(plan: Plan): Held[] {
+  const { values, precision } = plan;
+  const first = new Map<string, number>();
+  const last = new Map<string, number>();
+  const made = new Set(plan.steps.flatMap(step => used(step.writes)));
+  plan.steps.forEach((step, n) => {
+    for (const value of [...used(step.reads), ...used(step.writes)].filter(name => name in values)) {
+      if (!first.has(value)) first.set(value, n);
+      last.set(value, n);
+    }
   });
-  for (const output of outputs) reader.set(output, steps.length - 1);
-  const inside = ({ slot, h, w, stride, offset, c }: Placement, join: Placement): boolean =>
-    slot === join.slot &&
-    h === join.h &&
-    w === join.w &&
-    stride === join.stride &&
-    offset >= join.offset &&
-    offset + quads(c) <= join.offset + quads(join.c);
-  const names = Object.keys(values);
-  const parts = new Map<string, string[]>();
-  for (const join of names.filter(name => !writer.has(name))) {
-    const last = reader.get(join) ?? steps.length - 1;
-    const mine = names.filter(
-      name => writer.has(name) && !reader.has(name) && writer.get(name)! < last && inside(values[name], values[join]),
-    );
-    for (const name of mine) reader.set(name, last);
-    parts.set(join, mine);
-  }
-  const inJoin = new Set([...parts.values()].flat());
-  return names
-    .map(name => {
+  const idle = new Set(Object.keys(values).filter(name => !made.has(name)));
+  const held = homesOf(plan, idle).flatMap(({ members, written, from, to }): Held[] => {
+    const around = (name: string): boolean =>
+      [...members].every(other => other === name || inside(values[other], values[name], precision));
+    const whole =
+      written.size === 1 ? [...written][0] : ([...members, ...idle].find(name => !made.has(name) && around(name)) ?? '');
+    idle.delete(whole);
+    if (whole) members.add(whole);
+    return [...members].map((name): Held => {
       const placement = values[name];
-      const from = writer.get(name) ?? Math.min(...(parts.get(name) ?? []).map(part => writer.get(part)!), reader.get(name) ?? 0);
-      const joined = !writer.has(name);
+      const role = made.has(name) ? (name === whole || !whole ? 'map' : 'part') : name === whole ? 'whole' : 'rows';
+      const begin = role === 'whole' ? from : first.get(name)!;
       return {
         name,
         placement,
-        from,
-        to: reader.get(name) ?? from,
+        role,
+        home: values[whole] ?? placement,
+        from: begin,
+        to: role === 'rows' ? last.get(name)! : to,
         bytes: byteLength(placement, placement.kind, precision),
-        joined,
-        part: inJoin.has(name),
       };
-    })
-    .sort((a, b) => Number(b.joined) - Number(a.joined) || a.from - b.from);
+    });
+  });
+  const order = (value: Held): number => Number(value.role !== 'whole');
+  return held.sort((a, b) => order(a) - order(b) || a.from - b.from);
+}
+
+/**
+ * The tenants of every slot, one after another. A write goes on with the one before when it fills what that has left of a map that nobody writes as a
+ * whole (`idle` are the values that no step writes).
+ */
+function homesOf({ steps, values, outputs, precision }: Plan, idle: ReadonlySet<string>): Home[] {
+  const homes: Home[] = [];
+  const current = new Map<number, Home>();
+  const touch = (value: string, at: number, writes: boolean): void => {
+    const place = values[value];
+    if (!place) return;
+    let home = current.get(place.slot);
+    const goesOn =
+      home &&
+      [...home.written].every(name => apart(values[name], place, precision)) &&
+      [...idle].some(name => [value, ...home!.written].every(part => inside(values[part], values[name], precision)));
+    if (!home || (writes && !goesOn)) {
+      home = { members: new Set(), written: new Set(), from: at, to: at };
+      current.set(place.slot, home);
+      homes.push(home);
+    }
+    home.members.add(value);
+    if (writes) home.written.add(value);
+    home.to = at;
+  };
+  steps.forEach((step, n) => {
+    for (const value of used(step.reads)) touch(value, n, false);
+    for (const value of used(step.writes)) touch(value, n, true);
+  });
+  for (const output of outputs) if (steps.length > 0) touch(output, steps.length - 1, false);
+  return homes;
+}
+
+/** Rows [top, bottom) and quads [left, right) of the map that a value lies in. */
+function boundsOf(
+  { start, offset, c, h, w, stride, kind }: Placement,
+  precision: Precision,
+): { top: number; bottom: number; left: number; right: number } {
+  const top = start / byteLength({ c: stride * QUAD, h: 1, w }, kind, precision);
+  return { top, bottom: top + h, left: offset, right: offset + quads(c) };
+}
+
+/** Whether one value is a range of rows, of channels or both of another. */
+function inside(part: Placement, whole: Placement, precision: Precision): boolean {
+  const [a, b] = [boundsOf(part, precision), boundsOf(whole, precision)];
+  const alike = part.slot === whole.slot && part.w === whole.w && part.stride === whole.stride && part.kind === whole.kind;
+  return alike && a.top >= b.top && a.bottom <= b.bottom && a.left >= b.left && a.right <= b.right;
+}
+
+function apart(one: Placement, other: Placement, precision: Precision): boolean {
+  const [a, b] = [boundsOf(one, precision), boundsOf(other, precision)];
+  return a.bottom <= b.top || b.bottom <= a.top || a.right <= b.left || b.right <= a.left;
 }
 
 function used(bindings: Step['reads']): string[] {
@@ -179,23 +234,24 @@ function spanOf({ from, to }: Held, x: (step: number) => number): { left: number
 }
 
 function drawBar(value: Held, { y, height }: { y: number; height: number }, plan: Plan, x: (step: number) => number): string {
-  const { name, placement, from, to, bytes, joined } = value;
+  const { name, placement, from, to, bytes, role } = value;
   const { left, width } = spanOf(value, x);
   const about = tip(
     [
-      joined ? `${name}, written in parts` : name,
+      role === 'whole' ? `${name}, written in parts` : role === 'rows' ? `${name}, rows of another map` : name,
       `${shapeOf(placement)}, ${bytes} bytes in slot ${placement.slot}`,
       `steps ${from} to ${to}`,
     ].join('\n'),
   );
   const rx = Math.min(5, height / 3);
-  if (joined) return element('g', { class: 'value' }, about, bar(left - 2, y - 2, width + 4, height + 4, { rx, class: 'frame' }));
+  if (role === 'whole' || role === 'rows')
+    return element('g', { class: 'value' }, about, bar(left - 2, y - 2, width + 4, height + 4, { rx, class: 'frame' }));
   const kernel = kernelClass(plan.steps[from].kernel);
   return element('g', { class: `value ${kernel}` }, about, bar(left, y, width, height, { rx, class: 'fill' }));
 }
 
 function drawName(value: Held, { y, height }: { y: number; height: number }, plan: Plan, x: (step: number) => number): string {
-  if (value.joined) return '';
+  if (value.role === 'whole' || value.role === 'rows') return '';
   const { name, placement, from, bytes } = value;
   const { left, width } = spanOf(value, x);
   const tall = height >= TALL;
@@ -307,7 +363,10 @@ function drawMeasures(steps: readonly Step[], top: number, bottom: number, x: (s
 /** Bytes that are alive at each step, under the bytes of all slots. */
 function drawMemory(plan: Plan, held: readonly Held[], top: number, right: number, x: (step: number) => number): string[] {
   const alive = plan.steps.map((_, n) =>
-    held.reduce((sum, { from, to, part, bytes }) => (part || n < from || n > to ? sum : sum + bytes), 0),
+    held.reduce(
+      (sum, { from, to, role, bytes }) => (role === 'part' || role === 'rows' || n < from || n > to ? sum : sum + bytes),
+      0,
+    ),
   );
   if (alive.length === 0) return [];
   const all = peakBytes(plan);

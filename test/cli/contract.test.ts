@@ -256,6 +256,36 @@ test('inspect: summary, graph, passes, plan, JSON', async () => {
   assert.is.not(data.hash, JSON.parse(await inspect('regseg', '--size', '64x128', '--precision', 'half', '--json')).plan.hash);
 });
 
+test('inspect of a DilatedNet: its tile, the paper’s fields of view, its own words', async () => {
+  const summary = await cli('inspect', 'dilation10_cityscapes');
+  for (const word of [
+    '19 classes, at 1396x1396',
+    'a tile: 1024x1024 pixels of a picture, and 186 around',
+    'parameters: 134373043',
+    '2647.411 G',
+    'peak activations: 189.1 MB',
+  ])
+    assert.ok(summary.out.includes(word), `${word} is not in: ${summary.out}`);
+  const { out } = await cli('inspect', 'dilation10_cityscapes', '--fov');
+  // Section 4 of the paper and the receptive fields that follow from its table 1.
+  for (const [layer, pixels] of [
+    ['conv1_2', 5],
+    ['conv2_2', 14],
+    ['conv3_3', 40],
+    ['conv4_3', 92],
+    ['conv5_3', 188],
+    ['fc6', 380],
+    ['ctx_final', 2444],
+  ])
+    assert.match(out, new RegExp(`^${layer} .* ${pixels}×${pixels} +none$`, 'm'));
+  assert.not.match(out, /gate|body|decoder/);
+  const { fields, gates } = JSON.parse((await cli('inspect', 'frontend_camvid', '--fov', '--json')).out);
+  assert.equal([fields.at(-1).layer, fields.at(-1).size, gates.count], ['classes', { h: 380, w: 380 }, 0]);
+  const graph = await cli('inspect', 'frontend_camvid', '--graph');
+  assert.match(graph.out, /^11×66×91 +final = conv\(fc7\)/m);
+  assert.match((await cli('inspect', 'dilation8_camvid', '--passes')).out, /^bands: \d+ → \d+ nodes$/m);
+});
+
 test('models', async () => {
   const { out, code } = await cli('models');
   assert.is(code, 0);
@@ -266,6 +296,9 @@ test('models', async () => {
     .map(line => JSON.parse(line));
   assert.is(rows.filter(row => row.weights).length, 1);
   assert.is(rows.find(row => row.name === 'exp48_decoder26').parameters, 3334951);
+  const { classes, tile, parameters } = rows.find(row => row.name === 'dilation8_pascal_voc');
+  assert.equal([classes, tile, parameters], [21, { height: 900, width: 900, margin: 186 }, 141149720]);
+  assert.is(rows.filter(row => row.tile).length, 8);
 });
 
 test('help: of all, of each, and for no word at all', async () => {

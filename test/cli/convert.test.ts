@@ -8,7 +8,7 @@ import { parseCard } from '../../src/weights/card.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { fromFloat32, type Tensor, toFloat32 } from '../../src/weights/tensor.ts';
 import { floats, ordered, tensor as tensorCode, torchFile } from '../weights/pickle.ts';
-import { at, cli, complained, home, listing, save, seeded, WEIGHTS } from './harness.ts';
+import { at, caffemodel, cli, complained, home, listing, narrow, save, seeded, WEIGHTS } from './harness.ts';
 
 const MODEL = 'exp49_decoder14';
 const CLASSES = 3;
@@ -108,6 +108,26 @@ test('--card goes in; without it the one beside the checkpoint, which so is not 
   await converts('net.safetensors', '-o', 'net.safetensors');
   const beside = JSON.parse(readFileSync(at('net.card.json'), 'utf8'));
   assert.equal([beside.licence, beside.classes], ['mine', classes]);
+});
+
+test('a .caffemodel: its name is its card, and what published files leave out is put in', async () => {
+  const cityscapes = narrow('dilation10_cityscapes');
+  save('in.caffemodel', caffemodel(cityscapes));
+  const { bytes } = await converts('in.caffemodel', '-o', 'caffe.safetensors');
+  const { tensors: written, metadata } = readSafetensors(readFileSync(at('caffe.safetensors')), 'caffe');
+  for (const [name, tensor] of cityscapes) assert.equal(toFloat32(written.get(name)!), toFloat32(tensor), name);
+  const added = [...written.keys()].filter(name => !cityscapes.has(name));
+  assert.equal([added, written.get('ctx_upsample.weight')!.shape], [['ctx_upsample.weight'], [19, 1, 16, 16]]);
+  const { model, classes, preprocessing, source, check } = parseCard(metadata.get('atrous')!, 'caffe');
+  assert.equal(
+    [model, classes.length, classes[0], source!.file, check],
+    ['dilation10_cityscapes', 19, 'road', 'in.caffemodel', undefined],
+  );
+  assert.equal([preprocessing.channels, preprocessing.tile], ['bgr', { height: 1396, width: 1396, margin: 186 }]);
+  const again = await converts('caffe.safetensors', '-o', 'half.safetensors', '--precision', 'f16');
+  assert.ok(again.bytes < 0.6 * bytes, `${again.bytes} of ${bytes} bytes`);
+  const loaded = await decodeWeights(readFileSync(at('half.safetensors')), 'half', {});
+  assert.equal([loaded.network.canonical, loaded.card.preprocessing.tile], [model, preprocessing.tile]);
 });
 
 test('what can not be converted leaves nothing', async () => {

@@ -2,10 +2,11 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { defaultCard } from '../../src/weights/card.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { fromFloat32, type Tensor } from '../../src/weights/tensor.ts';
 import { call, floats, global, ordered, pickle, tensor, text, torchFile } from '../weights/pickle.ts';
-import { at, cli, complained, home, listing, save, saveInput, savePicture, WEIGHTS } from './harness.ts';
+import { at, caffemodel, cli, complained, home, listing, narrow, save, saveInput, savePicture, WEIGHTS } from './harness.ts';
 
 const caller = process.cwd();
 test.before.each(() => process.chdir(home));
@@ -30,6 +31,7 @@ async function judge(rows: readonly Row[]): Promise<void> {
 await savePicture('good.png', 24, 32);
 await savePicture('good.jpg', 24, 32);
 saveInput(5, 3);
+saveInput(373, 373);
 const bytes = readFileSync(WEIGHTS);
 const { tensors, metadata } = readSafetensors(bytes, WEIGHTS);
 const card = JSON.parse(metadata.get('atrous')!);
@@ -223,6 +225,61 @@ test('PyTorch checkpoints', async () => {
     row('evil.pth', 'os.system', 'torch.save'),
     row('tiny.pth', 'no known network', '--model'),
     ['convert evil.pth -o never.safetensors', 1, at('evil.pth'), 'os.system'],
+  ]);
+});
+
+test('DilatedNet: caffemodels, tiles, and options of the other family', async () => {
+  const camvid = narrow('dilation8_camvid');
+  const file = caffemodel(camvid);
+  const shape = [2, 1, 5, 5];
+  const misshapen = new Map([...camvid, ['conv2_1.weight', fromFloat32(shape, new Float32Array(50))] as const]);
+  save('camvid.caffemodel', file);
+  save('cut.caffemodel', file.subarray(0, file.length / 2));
+  save('shape.caffemodel', caffemodel(misshapen));
+  save('headless.caffemodel', caffemodel(new Map([...camvid].filter(([name]) => !name.startsWith('ctx_final')))));
+  const saveCard = (name: string, tile: object): string =>
+    save(
+      name,
+      JSON.stringify({ ...defaultCard('dilation8_camvid', 11), preprocessing: { mean: [0, 0, 0], std: [1, 1, 1], tile } }),
+    );
+  saveCard('margin.json', { height: 900, width: 1100, margin: 100 });
+  save(
+    'tiled.json',
+    JSON.stringify({ ...card, preprocessing: { ...card.preprocessing, tile: { height: 9, width: 9, margin: 1 } } }),
+  );
+  const run = 'run dilation8_camvid -w camvid.caffemodel -o y.safetensors --backend cpu --input';
+  const segment = 'segment good.png -o never -m dilation8_camvid -w';
+  mkdirSync(at('both'));
+  for (const folder of ['images', 'labels']) mkdirSync(at('data', folder), { recursive: true });
+  for (const name of ['both/a.png', 'both/b.png', 'data/images/a.png', 'data/labels/a.png'])
+    save(name, readFileSync(at('good.png')));
+  await judge([
+    [`${segment} cut.caffemodel`, 1, at('cut.caffemodel'), 'cut off', /byte \d+/],
+    [`${segment} shape.caffemodel`, 1, at('shape.caffemodel'), '"conv2_1.weight" is [2, 1, 5, 5], expected [2, 1, 3, 3]'],
+    [`${segment} headless.caffemodel`, 1, at('headless.caffemodel'), 'ctx_final.weight', 'missing'],
+    ['segment good.png -o never -w headless.caffemodel', 1, at('headless.caffemodel'), '--model'],
+    [`${segment} camvid.caffemodel --size 400x400`, 2, 'size: dilation8_camvid', 'tile'],
+    [`${segment} camvid.caffemodel --tile 650x650`, 2, 'tile 650x650', 'leave 278', 'multiple of 8', '652'],
+    [`${segment} camvid.caffemodel --tile 644x300`, 2, 'tile 644x300', '380 would do'],
+    [`${segment} camvid.caffemodel --tile all`, 2, '--tile all', 'published, none', '644x644'],
+    [`${segment} camvid.caffemodel --card margin.json`, 1, at('camvid.caffemodel'), 'margin of 100', '186', 'preprocessing.tile'],
+    [`segment both -o never -w camvid.caffemodel --size 400x400`, 2, 'size: dilation8_camvid'],
+    [`segment good.png -o never -w ${WEIGHTS} --card tiled.json`, 1, WEIGHTS, 'takes pictures whole', 'preprocessing.tile'],
+    ['segment good.png -o never --tile none', 2, 'tile: regseg-camvid', 'DilatedNet'],
+    ['segment both -o never --scores', 2, 'scores: regseg-camvid', 'DilatedNet'],
+    ['segment good.png --raw 4x4 --scores', 2, '--scores'],
+    ['segment good.png -m dilation8_camvid', 2, '"dilation8_camvid"', '--weights', '/dilation8_camvid.caffemodel'],
+    ['segment good.png -m dilation9_camvid', 2, '"dilation9_camvid"', 'dilation8_camvid', 'frontend_kitti'],
+    ['eval regseg-camvid --data data --tile none', 2, 'tile: regseg-camvid', 'DilatedNet'],
+    ['eval dilation8_camvid -w camvid.caffemodel --data data --size 400x400', 2, 'size: dilation8_camvid'],
+    ['eval dilation8_camvid -w camvid.caffemodel --data data --tile 650x650', 2, 'tile 650x650'],
+    [`${run} 5x3.safetensors`, 2, '373×373', '5×3'],
+    [`${run} 373x373.safetensors --taps fc8,conv1_1`, 2, '"fc8"', 'fc7', 'ctx_final'],
+    [`${run} 373x373.safetensors --taps body.stage4`, 2, '"body.stage4"', 'ctx_final'],
+    ['inspect dilation8_camvid --size 300x300', 2, '373×373', '300×300'],
+    ['inspect dilation8_camvid -w shape.caffemodel', 1, at('shape.caffemodel'), 'conv2_1.weight'],
+    ['pull dilation8_camvid', 2, '"dilation8_camvid"', '/dilation8_camvid.caffemodel', '--weights'],
+    ['pull frontend_camvid', 2, '"frontend_camvid"', 'no published checkpoint'],
   ]);
 });
 

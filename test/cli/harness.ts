@@ -11,7 +11,9 @@ import { main } from '../../src/cli/main.ts';
 import { expectedTensors, findNetwork } from '../../src/models/registry.ts';
 import { writeSafetensors } from '../../src/weights/safetensors.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
-import { fromFloat32, type Tensor } from '../../src/weights/tensor.ts';
+import { fromFloat32, type Tensor, toFloat32 } from '../../src/weights/tensor.ts';
+import { seededWeights } from '../models/dilatednet-fixtures.ts';
+import { blob, layer, net } from '../weights/protobuf.ts';
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url));
 /** Weights with 11 classes, a card inside and one beside. */
@@ -116,6 +118,19 @@ export async function savePicture(name: string, h: number, w: number): Promise<s
 export function seeded(model: string, classes: number): Map<string, Tensor> {
   const expected = expectedTensors(findNetwork(model).build({ classes, h: 32, w: 32 }));
   return new Map([...expected].map(([name, shape]) => [name, seededTensor(name, shape)]));
+}
+
+/** The same of a DilatedNet with a sixty-fourth of its hidden channels, without what published files leave out. */
+export function narrow(model: string): Map<string, Tensor> {
+  return new Map([...seededWeights(model, 64).tensors].filter(([name]) => name !== 'ctx_upsample.weight'));
+}
+
+/** Those tensors as Caffe stores them. */
+export function caffemodel(tensors: ReadonlyMap<string, Tensor>): Uint8Array {
+  const names = [...tensors.keys()].filter(name => name.endsWith('.weight')).map(name => name.slice(0, -'.weight'.length));
+  const blobs = (name: string) =>
+    ['weight', 'bias'].map(part => tensors.get(`${name}.${part}`)!).map(tensor => blob(tensor.shape, [...toFloat32(tensor)]));
+  return net(...names.map(name => layer(name, 'Convolution', ...blobs(name))));
 }
 
 /** The input file of `run`, in [-2, 2). */

@@ -135,7 +135,9 @@ if (device) {
     const signal = AbortSignal.abort(new Error('enough'));
     const read = constantReader(fixtureWeights(small), toFloat32);
     await fails(
-      prepare(engine, fuse(small, targetOf({ precision: 'f32', facts: device.facts, variants: 'auto' })), plan, read, frame, { signal }),
+      prepare(engine, fuse(small, targetOf({ precision: 'f32', facts: device.facts, variants: 'auto' })), plan, read, frame, {
+        signal,
+      }),
       'ABORTED',
       /enough/,
     );

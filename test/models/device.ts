@@ -42,6 +42,7 @@ export async function prepareGraph(
   graph: Graph,
   precision: Precision,
   input = fixtureInput(graph.input),
+  tensors = fixtureWeights(graph),
 ): Promise<Prepared> {
   const { device, library } = engine;
   const fused = fuse(graph, targetOf({ precision, facts, variants: 'auto' }));
@@ -50,7 +51,7 @@ export async function prepareGraph(
   const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
   const frame = device.createBuffer({ label: 'planes', size: input.byteLength, usage });
   device.queue.writeBuffer(frame, 0, new Float32Array(input));
-  const program = await prepare(engine, fused, plan, constantReader(fixtureWeights(graph), toFloat32), frame);
+  const program = await prepare(engine, fused, plan, constantReader(tensors, toFloat32), frame);
   const read = async (name: string): Promise<[string, Float32Array | Uint8Array]> => {
     const place = plan.values[name];
     const bytes = await readBuffer(device, program.buffer(name));

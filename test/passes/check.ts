@@ -5,9 +5,14 @@ import { type Graph, INPUT } from '../../src/graph/graph.ts';
 import { printGraph } from '../../src/graph/print.ts';
 import { verify } from '../../src/graph/verify.ts';
 import { expectedTensors } from '../../src/models/registry.ts';
-import type { Pass } from '../../src/passes/pass.ts';
+import { fileLibrary } from '../../src/node/shader-files.ts';
+import type { Pass, Target } from '../../src/passes/pass.ts';
+import { type AdapterFacts, defaultFacts } from '../../src/plan/choose.ts';
+import { lower } from '../../src/plan/lower.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import { field } from '../../src/reference/field.ts';
 import { run } from '../../src/reference/run.ts';
+import type { Precision } from '../../src/shader/source.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
 import { toFloat32 } from '../../src/weights/tensor.ts';
 import { relativeError } from '../goldens/pytorch.ts';
@@ -15,6 +20,8 @@ import { sat } from '../record.ts';
 
 /** Folding reorders sums of float64. */
 const TOLERANCE = 1e-12;
+
+const { facts: shaderFacts } = fileLibrary();
 
 /** The outputs of a graph on seeded input and weights. */
 export function outputs(graph: Graph, taps: readonly string[] = []) {
@@ -38,9 +45,25 @@ export function sameNumbers(before: Graph, after: Graph, tolerance = TOLERANCE):
   }
 }
 
+/** A target that a plan can be made for too. */
+export interface Planned extends Required<Target> {
+  readonly facts: AdapterFacts;
+}
+
+/** An adapter whose buffers and bindings hold so many bytes. */
+export function limited(bytes: number, precision: Precision = 'f32'): Planned {
+  const limits = { ...defaultFacts.limits, maxBufferSize: bytes, maxStorageBufferBindingSize: bytes };
+  return { precision, limits, barriers: false, facts: { ...defaultFacts, name: 'a small adapter', limits } };
+}
+
+/** The plan of a graph whose input the caller fills. */
+export function planOf(graph: Graph, { precision, facts }: Planned): Plan {
+  return lower(graph, { precision, facts, variants: 'auto', stem: 'map', mean: [0, 0, 0], std: [1, 1, 1], shaderFacts });
+}
+
 /** Applies a pass and compares text and numbers. Leading white space of the expected texts is of no matter. */
-export function becomes(pass: Pass, before: Graph, textBefore: string, textAfter: string): Graph {
-  const after = verify(pass.apply(before));
+export function becomes(pass: Pass, before: Graph, textBefore: string, textAfter: string, target?: Target): Graph {
+  const after = verify(pass.apply(before, target));
   assert.snapshot(tidy(printGraph(before)), tidy(textBefore));
   assert.snapshot(tidy(printGraph(after)), tidy(textAfter));
   sameNumbers(before, after);
@@ -48,8 +71,8 @@ export function becomes(pass: Pass, before: Graph, textBefore: string, textAfter
 }
 
 /** The pass must leave this graph alone. */
-export function stays(pass: Pass, graph: Graph): void {
-  assert.snapshot(printGraph(verify(pass.apply(graph))), printGraph(graph));
+export function stays(pass: Pass, graph: Graph, target?: Target): void {
+  assert.snapshot(printGraph(verify(pass.apply(graph, target))), printGraph(graph));
 }
 
 /** Columns of shapes depend on their widths, and indentation on where a text stands. */

@@ -1,6 +1,6 @@
-// The last resize and the argmax become one step that never stores full-size logits.
+// What brings scores to pixels and the argmax become one step that never stores them at full size; a softmax right before an argmax is no work at all.
 import { test } from 'uvu';
-import { builder } from '../../src/graph/build.ts';
+import { type Builder, builder } from '../../src/graph/build.ts';
 import { classifyEnd } from '../../src/passes/classify-end.ts';
 import { becomes, stays } from './check.ts';
 
@@ -25,5 +25,109 @@ test('an argmax of something else stays', () => {
   const b = builder('plain', { c: 3, h: 2, w: 3 });
   stays(classifyEnd, b.graph([b.argmax('classes', b.relu('relu', b.input))]));
 });
+
+/** An argmax behind whatever is drawn on scores of 5×2×3 cells. */
+function drawn(write: (b: Builder) => string, outputs: readonly string[] = []) {
+  const b = builder('end', { c: 5, h: 2, w: 3 });
+  return b.graph([b.argmax('classes', write(b)), ...outputs]);
+}
+
+const pixels = { h: 13, w: 20 };
+const grow = { kernel: 16, stride: 8, pad: 4, ...pixels, tile: null } as const;
+const zoomed = (b: Builder, x: string): string => b.zoom('zoom', x, { scale: 8, ...pixels });
+const grown = (b: Builder, x: string): string => b.deconv('deconv', x, 5, grow);
+
+test('a softmax before the argmax changes no order', () => {
+  becomes(
+    classifyEnd,
+    drawn(b => b.softmax('prob', b.relu('relu', b.input))),
+    `5×2×3 relu = relu(input)
+     5×2×3 prob = softmax(relu)
+     1×2×3 classes = argmax(prob)`,
+    `5×2×3 relu = relu(input)
+     1×2×3 classes = argmax(relu)`,
+  );
+});
+
+test('softmax, zoom and argmax: probabilities are interpolated, not scores', () => {
+  becomes(
+    classifyEnd,
+    drawn(b => zoomed(b, b.softmax('prob', b.input))),
+    `5×2×3 prob = softmax(input)
+     5×13×20 zoom = zoom(prob) scale=8 h=13 w=20 classes=false
+     1×13×20 classes = argmax(zoom)`,
+    '1×13×20 classes = zoom(input) scale=8 h=13 w=20 classes=true',
+  );
+});
+
+test('deconv, softmax and argmax', () => {
+  becomes(
+    classifyEnd,
+    drawn(b => b.softmax('prob', grown(b, b.input))),
+    `5×13×20 deconv = deconv(input) kernel=16 stride=8 pad=4 h=13 w=20 classes=false {weight deconv.weight}
+     5×13×20 prob = softmax(deconv)
+     1×13×20 classes = argmax(prob)`,
+    '1×13×20 classes = deconv(input) kernel=16 stride=8 pad=4 h=13 w=20 classes=true {weight deconv.weight}',
+  );
+});
+
+test('deconv and argmax, tile by tile', () => {
+  becomes(
+    classifyEnd,
+    drawn(b => b.deconv('deconv', b.input, 5, { ...grow, tile: { h: 1, w: 2 } })),
+    `5×13×20 deconv = deconv(input) kernel=16 stride=8 pad=4 h=13 w=20 tile=1×2 classes=false {weight deconv.weight}
+     1×13×20 classes = argmax(deconv)`,
+    '1×13×20 classes = deconv(input) kernel=16 stride=8 pad=4 h=13 w=20 tile=1×2 classes=true {weight deconv.weight}',
+  );
+});
+
+test('resize, softmax and argmax', () => {
+  becomes(
+    classifyEnd,
+    drawn(b => b.softmax('prob', b.resize('logits', b.input, pixels))),
+    `5×13×20 logits = resize(input) h=13 w=20
+     5×13×20 prob = softmax(logits)
+     1×13×20 classes = argmax(prob)`,
+    '1×13×20 classes = classify(input) h=13 w=20',
+  );
+});
+
+test('a softmax behind a zoom goes, the zoom stays', () => {
+  becomes(
+    classifyEnd,
+    drawn(b => b.softmax('prob', zoomed(b, b.input))),
+    `5×13×20 zoom = zoom(input) scale=8 h=13 w=20 classes=false
+     5×13×20 prob = softmax(zoom)
+     1×13×20 classes = argmax(prob)`,
+    `5×13×20 zoom = zoom(input) scale=8 h=13 w=20 classes=false
+     1×13×20 classes = argmax(zoom)`,
+  );
+});
+
+test('a tapped deconv stays, the softmax behind it goes', () => {
+  becomes(
+    classifyEnd,
+    drawn(b => b.softmax('prob', grown(b, b.input)), ['deconv']),
+    `5×13×20 deconv = deconv(input) kernel=16 stride=8 pad=4 h=13 w=20 classes=false {weight deconv.weight}
+     5×13×20 prob = softmax(deconv)
+     1×13×20 classes = argmax(prob)`,
+    `5×13×20 deconv = deconv(input) kernel=16 stride=8 pad=4 h=13 w=20 classes=false {weight deconv.weight}
+     1×13×20 classes = argmax(deconv)`,
+  );
+});
+
+for (const [name, graph] of [
+  ['a zoom of scores', drawn(b => zoomed(b, b.input))],
+  ['a softmax that is an output', drawn(b => b.softmax('prob', b.input), ['prob'])],
+  ['a softmax that is an output before a zoom', drawn(b => zoomed(b, b.softmax('prob', b.input)), ['prob'])],
+  ['a softmax that is an output behind a deconv', drawn(b => b.softmax('prob', grown(b, b.input)), ['prob'])],
+  ['a zoom that is an output', drawn(b => zoomed(b, b.softmax('prob', b.input)), ['zoom'])],
+  [
+    'a softmax with a second reader',
+    drawn(b => b.add('sum', zoomed(b, b.softmax('prob', b.input)), b.resize('other', 'prob', pixels))),
+  ],
+  ['a resize between corners', drawn(b => b.resize('logits', b.input, pixels, 'corners'))],
+] as const)
+  test(`${name} stays`, () => stays(classifyEnd, graph));
 
 test.run();

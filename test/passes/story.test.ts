@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { producers } from '../../src/graph/graph.ts';
+import { type Graph, producers } from '../../src/graph/graph.ts';
 import { select } from '../../src/graph/select.ts';
+import { dilatedNets, narrowed } from '../../src/models/dilatednet.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
 import { fuse, passes } from '../../src/passes/index.ts';
@@ -12,7 +13,7 @@ import { defaultFacts, targetOf } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { representatives } from '../models/representatives.ts';
-import { sameNumbers } from './check.ts';
+import { limited, sameNumbers } from './check.ts';
 
 const size = { classes: 5, h: 33, w: 47 };
 /** Rounding of float64 through some sixty layers, folded and not. */
@@ -46,6 +47,35 @@ for (const name of representatives) {
     sameNumbers(tapped, fused, TOLERANCE);
     // A kernel must exist for whatever a tap left unfused.
     lower(fused, { ...options, ...normalisation });
+  });
+}
+
+/** Every layer, a sixteenth of the hidden channels, and few cells: most of a DilatedNet's input is margin. */
+const streets = { classes: 5, h: 373, w: 381 };
+/** Maps of the first two blocks and the weights of fc6 are larger. */
+const small = limited(2 ** 20);
+
+for (const [name, net] of dilatedNets) {
+  if (!net.context) continue;
+  const graph = findNetwork(name).build({ ...streets, widths: narrowed(net, 16) });
+  // Of the nodes and, since a ReLU has the layer's name, of the layers.
+  const taps = [...uniform(`${name} taps`, 2)].map(u => graph.nodes[Math.floor(u * graph.nodes.length)].name);
+  const tapped = select(graph, ['classes', net.grid.value, ...taps]);
+
+  test(`${name}: fused, in bands and parts or whole, and unfused agree; taps survive: ${taps.join(', ')}`, () => {
+    const [whole, cut] = [fuse(tapped, { barriers: false }), fuse(tapped, small)];
+    const count = (graph: Graph, op: string): number => graph.nodes.filter(node => node.op === op).length;
+    assert.equal([count(whole, 'stack'), count(whole, 'join')], [0, 0]);
+    assert.ok(count(cut, 'stack') > 0 && count(cut, 'join') > 0);
+    sameNumbers(tapped, whole, TOLERANCE);
+    sameNumbers(whole, cut, TOLERANCE);
+    for (const fused of [whole, cut]) lower(fused, { ...options, ...normalisation });
+  });
+
+  test(`${name}: every value can be tapped, whole or not`, () => {
+    for (const { name: value } of graph.nodes)
+      for (const target of [{ barriers: false }, small])
+        lower(fuse(select(graph, [value]), target), { ...options, ...normalisation });
   });
 }
 

@@ -36,6 +36,12 @@ const options: LowerOptions = {
 
 const network = (name: string, h = 128, w = 256): Graph => findNetwork(name).build({ classes: 19, h, w });
 
+/** Fused for an adapter, so that large maps are made in bands; a DilatedNet has them from 700×700 on. */
+const banded = (): Plan => {
+  const graph = network('dilation10_cityscapes', 700, 732);
+  return lower(fuse(graph, targetOf(options)), { ...options, margin: 186, frame: { h: 328, w: 360 } });
+};
+
 const planOf = (name: string, rest: Partial<LowerOptions> = {}): Plan =>
   lower(fuse(network(name), targetOf({ ...options, ...rest })), { ...options, ...rest });
 
@@ -93,9 +99,28 @@ test('score: a joined map lives from its first part to its last reader, and so d
   assert.match(life('classes'), new RegExp(`steps ${plan.steps.length - 1} to ${plan.steps.length - 1}$`));
 });
 
+test('score: bands live in what they are stacked to, rows in what they are cut from', () => {
+  const plan = banded();
+  const tips = onItsOwn(drawPlan(plan)).texts('title');
+  const life = (value: string): string => tips.find(tip => tip.split(/[\n,]/)[0] === value) ?? `no ${value}`;
+  const step = (node: string): number => plan.steps.findIndex(each => each.node === node);
+  const reader = (value: string): number => plan.steps.findLastIndex(({ reads }) => Object.values(reads).includes(value));
+  const bands = plan.steps.filter(({ node }) => node.startsWith('pool1@')).map(({ node }) => node);
+  const rows = Object.keys(plan.values).filter(name => name.startsWith('input@'));
+  assert.ok(bands.length > 1 && rows.length === bands.length);
+  const end = reader('pool1');
+  assert.match(life('pool1'), new RegExp(`^pool1, written in parts\\n.*\\nsteps ${step(bands[0])} to ${end}$`));
+  for (const band of bands) assert.match(life(band), new RegExp(`steps ${step(band)} to ${end}$`));
+  assert.match(
+    life('input'),
+    new RegExp(`^input\\n.*\\nsteps 0 to ${step(rows.at(-1)!.replace(/^input@(.*)\.(\d+)$/, '$1@$2'))}$`),
+  );
+  for (const name of rows)
+    assert.match(life(name), new RegExp(`^${name}, rows of another map\\n.*\\nsteps ${reader(name)} to ${reader(name)}$`));
+});
+
 test('score: the memory that is alive never exceeds the slots', () => {
-  for (const name of ['regseg', 'exp48_SFNetDecoder']) {
-    const plan = planOf(name);
+  for (const plan of [planOf('regseg'), planOf('exp48_SFNetDecoder'), banded()]) {
     const [peak] = onItsOwn(drawPlan(plan))
       .texts('text')
       .filter(text => text.startsWith('peak '));
@@ -161,8 +186,20 @@ test('passes: every column, and every node of a kind as it was published', () =>
   }
 });
 
+test('passes: bands are drawn as what works in them', () => {
+  const graph = network('dilation10_cityscapes', 700, 732);
+  const target = targetOf(options);
+  const stages: Stage[] = [];
+  const fused = fuse(graph, target, (pass, _before, after) => stages.push({ pass, after }));
+  const words = onItsOwn(drawPasses(graph, stages)).texts('text');
+  const bands = fused.nodes.filter(({ name }) => name.startsWith('pool1@')).length;
+  assert.ok(words.includes(`${bands} bands, conv 3×3`), words.filter(word => /bands/.test(word)).join('; '));
+  const views = fused.nodes.filter(({ op }) => ['join', 'crop', 'stack'].includes(op)).length;
+  assert.ok(words.some(word => word.endsWith(`passes, ${views} of them no work`)));
+});
+
 test('fields of view: every layer, its size, and its holes', () => {
-  for (const name of ['regseg', 'exp30_decoder26', 'exp48_SFNetDecoder']) {
+  for (const name of ['regseg', 'exp30_decoder26', 'exp48_SFNetDecoder', 'dilation8_camvid', 'dilation8_pascal_voc']) {
     const graph = network(name, 1024, 2048);
     const fields = fieldsOfView(graph);
     const page = onItsOwn(drawFields(graph, fields));
