@@ -29,7 +29,7 @@ export const bands: Pass = {
     for (const node of graph.nodes) {
       if (banded.has(node) || !large(node.name)) continue;
       const run = runFrom(node, large, before);
-      const nodes = run && cut(run, shapeOfValue, Math.min(BAND, most), precision);
+      const nodes = run && cut(run, shapeOfValue, most, precision);
       if (!nodes) continue;
       for (const gone of run) banded.set(gone, []);
       banded.set(run.at(-1)!, nodes);
@@ -62,7 +62,7 @@ interface Rows {
   readonly bottom: number;
 }
 
-/** The run's nodes once a band, and the stack of their results; null when not even the smallest band fits. */
+/** The run's nodes once a band, and the stack of their results; null when not even the smallest band fits into `bytes`. */
 function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number, precision: Precision): readonly Node[] | null {
   const last = run.at(-1)!;
   const source = run[0].inputs.x;
@@ -74,13 +74,14 @@ function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number
     (rows * rowBytes(last.name)) % BINDING === 0 && (rows * step * rowBytes(source)) % BINDING === 0;
   let grain = 1;
   while (!aligned(grain)) grain++;
-  const fits = (rows: number): boolean =>
+  const fits = (rows: number, most: number): boolean =>
     needs(run, { top: 0, bottom: Math.min(rows, height) }, shape).every(
-      ({ top, bottom }, n) => n === 0 || (bottom - top) * rowBytes(run[n - 1].name) <= bytes,
+      ({ top, bottom }, n) => n === 0 || (bottom - top) * rowBytes(run[n - 1].name) <= most,
     );
-  if (!fits(grain)) return null;
+  // Odd widths may demand more rows than a band would have.
+  if (!fits(grain, bytes)) return null;
   let most = grain;
-  while (most < height && fits(most + grain)) most += grain;
+  while (most < height && fits(most + grain, Math.min(BAND, bytes))) most += grain;
   // As many bands as must be, of even height.
   const rows = Math.ceil(height / Math.ceil(height / most) / grain) * grain;
   const nodes: Node[] = [];

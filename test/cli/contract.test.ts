@@ -6,6 +6,7 @@ import { commands } from '../../src/cli/main.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { decodeLabels } from '../../src/image/png.ts';
 import { decodeWeights } from '../../src/load.ts';
+import { dilatedNets } from '../../src/models/dilatednet.ts';
 import { readImage } from '../../src/node/index.ts';
 import { run as runReference } from '../../src/reference/run.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
@@ -284,6 +285,14 @@ test('inspect of a DilatedNet: its tile, the paper’s fields of view, its own w
   const graph = await cli('inspect', 'frontend_camvid', '--graph');
   assert.match(graph.out, /^11×66×91 +final = conv\(fc7\)/m);
   assert.match((await cli('inspect', 'dilation8_camvid', '--passes')).out, /^bands: \d+ → \d+ nodes$/m);
+});
+
+test('every DilatedNet has a plan for its published tile at default limits', async () => {
+  for (const model of dilatedNets.keys())
+    for (const precision of ['f32', 'half']) {
+      const { code, err } = await cli('inspect', model, '--precision', precision);
+      assert.is(code, 0, err);
+    }
 });
 
 test('models', async () => {

@@ -7,7 +7,7 @@ import { type Graph, INPUT } from '../../src/graph/graph.ts';
 import { classRow } from '../../src/graph/layout.ts';
 import { expectedTensors } from '../../src/models/registry.ts';
 import { fuse } from '../../src/passes/index.ts';
-import { targetOf } from '../../src/plan/choose.ts';
+import { targetOf, type VariantChoice } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
@@ -43,10 +43,11 @@ export async function prepareGraph(
   precision: Precision,
   input = fixtureInput(graph.input),
   tensors = fixtureWeights(graph),
+  variants: VariantChoice = 'auto',
 ): Promise<Prepared> {
   const { device, library } = engine;
-  const fused = fuse(graph, targetOf({ precision, facts, variants: 'auto' }));
-  const choice = { variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.facts } as const;
+  const fused = fuse(graph, targetOf({ precision, facts, variants }));
+  const choice = { variants, stem: 'tensor', mean, std, shaderFacts: library.facts } as const;
   const plan = lower(fused, { precision, facts, ...choice });
   const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
   const frame = device.createBuffer({ label: 'planes', size: input.byteLength, usage });

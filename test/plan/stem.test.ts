@@ -40,7 +40,7 @@ test('the convolution reads the frame', () => {
   assert.snapshot(
     [before, ...graph.nodes].map(printNode).join('\n'),
     [
-      `input = preprocess(frame) form=texture ${picture}`,
+      `input = preprocess(frame) form=texture ${picture} channels=rgb`,
       'y = conv(input) kernel=3,3 stride=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}',
       'z = pool(y)',
     ].join('\n'),
@@ -48,7 +48,7 @@ test('the convolution reads the frame', () => {
   assert.snapshot(
     lines(graph),
     [
-      `y = stem(frame) form=texture ${picture} kernel=3,3 stride=2 dilations=1 pads=1 activation=relu {weight conv.weight; bias conv.bias}`,
+      `y = stem(frame) form=texture ${picture} channels=rgb kernel=3,3 stride=2 dilations=1 pads=1 activation=relu {weight conv.weight; bias conv.bias}`,
       'z = pool(y)',
     ].join('\n'),
   );
