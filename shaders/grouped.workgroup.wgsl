@@ -4,45 +4,18 @@
 // use lib/weights.wgsl
 // use lib/tile.wgsl
 // use lib/row.wgsl
-
-override GROUP: u32 = 4u;   // channels of a group / 4
-override STRIDE: u32 = 1u;
-override RELU: bool = false;
-override SQUEEZE: bool = false;
+// use lib/grouped.io.wgsl
 
 const LANES = 256u;
 const PAIRS = 4u;   // of a workgroup; neighbouring lanes read neighbouring channels
 const TILES = 64u;  // LANES / PAIRS
-
-struct Params {
-  height: u32,  // of the output, in pixels; strides and offsets are in channel quads
-  width: u32,
-  x_height: u32,
-  x_width: u32,
-  x_stride: u32,
-  y_stride: u32,
-  y_offset: u32,
-  pairs: u32,   // channels / 8
-  across: u32,  // tiles of a row
-  strips: u32,  // tile t belongs to strip t mod strips
-  branch_quads: u32,
-  bias: u32,  // where the biases begin in weights
-  dilations: vec4u,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<stored>;
-@group(0) @binding(2) var<storage, read> weights: array<packed>;
-@group(0) @binding(3) var<storage, read_write> y: array<stored>;
-@group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;  // strips × channels
 
 var<workgroup> sums: array<vec4f, 2u * LANES>;  // tiles × quads of the workgroup
 
 // Stores what lies inside the map and returns it, zero where nothing does.
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f) -> vec4f {
   if (column >= params.width) { return vec4f(); }
-  let value = select(sum, max(sum, vec4f()), RELU);
-  y[(row * params.width + column) * params.y_stride + params.y_offset + quad] = encode(value);
-  return value;
+  return store(row, column, quad, sum);
 }
 
 fn finish4(row: u32, column: u32, quad: u32, made: mat4x4f) -> vec4f {
