@@ -38,7 +38,7 @@ function say(text: string): void {
 
 function check(what: string, error: number, most: number): void {
   if (!(error <= most)) failed++;
-  say(`${error <= most ? 'ok  ' : 'FAIL'}  ${what}: ${error.toPrecision(3)}, allowed is ${most}`);
+  say(`${error <= most ? 'ok  ' : 'FAIL'}  ${what}: ${error.toExponential(2)}, allowed is ${most}`);
 }
 
 function differing(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -99,12 +99,14 @@ for (const name of device ? whole : []) {
 /** A graph's values and steps on the device as it is, and on one whose buffers and bindings hold so many bytes. */
 async function bothWays(graph: Graph, bytes: number, precision: Precision) {
   const limits = { ...device!.facts.limits, maxBufferSize: bytes, maxStorageBufferBindingSize: bytes };
+  // Tapped, the input is stored both ways; else one convolution, but no band of it, would make it in registers, unrounded.
+  const tapped = { ...graph, outputs: [...graph.outputs, INPUT] };
   const ways = [];
   for (const facts of [device!.facts, { ...device!.facts, limits }]) {
     const { plan, run, destroy } = await prepareGraph(
       shareable!.of(`${graph.name}, both ways`),
       { ...device!, facts },
-      graph,
+      tapped,
       precision,
       undefined,
       undefined,
