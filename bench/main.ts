@@ -75,8 +75,12 @@ const bench: Command = {
     } finally {
       device.destroy();
     }
-    const peers = job.peers ? await compare(job, measured, source, out) : [];
-    await keep({ ...measured.report, peers }, job, out);
+    let peers: Peer[] = [];
+    try {
+      if (job.peers) peers = await compare(job, measured, source, out);
+    } finally {
+      await keep({ ...measured.report, peers }, job, out);
+    }
     return 0;
   },
 };
@@ -102,6 +106,8 @@ async function jobOf(args: Arguments): Promise<Job> {
           .text('size')!
           .split(',')
           .map(size => parseSize('--size', size));
+  // A size that a network does not take, before any device is opened.
+  for (const name of models) for (const size of sizes) familyOf(name).build({ ...size, divide: 1 });
   const [tuning, peers, onnx] = [args.flag('tune'), args.flag('peers'), args.text('onnx')];
   if (tuning && (args.text('variants') ?? 'auto') !== 'auto')
     throw new AtrousError(

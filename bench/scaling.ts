@@ -8,6 +8,7 @@ import { gpuTimes, timed } from './measure.ts';
 import {
   type Bench,
   type Choice,
+  frameSize,
   load,
   open,
   picture,
@@ -48,7 +49,7 @@ export async function scaling(
   try {
     for (const size of bySize) {
       const running = await start(engine, bench, net, size, { precision, variants });
-      opened.push({ size, running, session: open(device, running, picture(size)) });
+      opened.push({ size, running, session: open(device, running, picture(frameSize(size, net.family))) });
     }
     const turn = async (): Promise<Turn> => {
       const times: Turn[number][] = [];

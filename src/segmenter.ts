@@ -388,15 +388,15 @@ function checkOptions(options: SegmentOptions): void {
 }
 
 /** What a network that reads tiles takes at once: the card may have other sizes than the published ones. */
-function tileOf({ network, card }: Pick<Parts, 'network' | 'card'>): Tile | null {
-  return network.tile && (card.preprocessing.tile ?? network.tile);
+export function tileOf({ network, card }: { readonly network: Network; readonly card: Card | null }): Tile | null {
+  return network.tile && (card?.preprocessing.tile ?? network.tile);
 }
 
 /** Throws `BAD_USAGE` for options of the other kind of network, and for tiles that are none, whatever the picture. */
 export function checkFit(parts: Pick<Parts, 'network' | 'card'>, options: Pick<SegmentOptions, 'size' | 'tile' | 'scores'>): void {
   const cut = tileOf(parts);
   const wrong = (['size', 'tile', 'scores'] as const).filter(
-    option => options[option] !== undefined && (option === 'size') === (cut !== null),
+    option => options[option] !== undefined && options[option] !== false && (option === 'size') === (cut !== null),
   );
   if (wrong.length > 0) {
     const why = cut

@@ -75,8 +75,8 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
     };
     // Tiles of two pictures would meet in one texture: pictures take turns.
     let turn: Promise<unknown> = Promise.resolve();
-    const run: Pipeline['run'] = (...picture) => {
-      const mine: Promise<Classified> = turn.then(() => one(...picture));
+    const run: Pipeline['run'] = (...words) => {
+      const mine: Promise<Classified> = turn.then(() => one(...words));
       turn = mine.catch(() => {});
       return mine;
     };

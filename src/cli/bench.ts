@@ -24,7 +24,7 @@ export const description: Omit<Command, 'run'> = {
     enable: 'Dawn toggles to switch on, such as skip_validation',
     disable: 'Dawn toggles to switch off',
     help: 'this text',
-    size: `${sharedHelp.size}; several with commas are also compared by the pixel; default 1024x2048, on a software adapter 128x256`,
+    size: `${sharedHelp.size}; several with commas are also compared by the pixel; default 1024x2048, on a software adapter 128x256; DilatedNet its tile, 388x388`,
   },
   options: {
     size: shared.size,

@@ -18,6 +18,7 @@ import { drawFields } from '../plan/draw-fov.ts';
 import { drawPasses, type Stage } from '../plan/draw-passes.ts';
 import { lower } from '../plan/lower.ts';
 import { printPlan, summarise, table } from '../plan/print.ts';
+import { tileOf } from '../segmenter.ts';
 import { type Card, defaultCard } from '../weights/card.ts';
 import { type Arguments, type Command, onePositional, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from './command.ts';
 import { output } from './output.ts';
@@ -67,7 +68,7 @@ export const inspect: Command = {
       out.text(`drawn: ${picture}`);
     };
     const { network, card } = await inspected(model, args);
-    const { tile } = network;
+    const tile = tileOf({ network, card });
     const size = sizeOf(args) ?? (tile ? { h: tile.height, w: tile.width } : PAPER);
     const classes = card?.classes.length ?? network.publishedClasses;
     const graph = network.build({ classes, ...size });

@@ -187,6 +187,8 @@ async function execute(
     mean: imagenet.mean,
     std: imagenet.std,
     channels: card.preprocessing.channels,
+    // As in `segment`, whose first step is another: so that both plans are one.
+    margin: network.tile?.margin,
     shaderFacts: library.facts,
   });
   const frame = device.createBuffer({ label: 'frame', size: data.byteLength, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });

@@ -130,6 +130,8 @@ export async function segmentPictures(
           report(out, picture.file, result, targets);
           await onResult?.(result);
         });
+        // Its error is met when it is awaited.
+        writing.catch(() => {});
       });
     }
     await writing;
@@ -223,6 +225,7 @@ function report(out: Output, picture: string, result: SegmentResult, targets: Ta
     input: picture,
     model: info.model,
     size: printSize({ h: info.height, w: info.width }),
+    ...(info.tiles > 1 && { tiles: info.tiles }),
     ms: round(info.ms),
     ...targets,
     shares,

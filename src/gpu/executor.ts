@@ -18,6 +18,8 @@ export interface Engine {
   readonly pipelines: Map<string, Promise<Compiled>>;
   /** By `Step.weights`: plans of several sizes share them. */
   readonly weights: Map<string, GPUBuffer>;
+  /** Keys of weights that more than one call has bound: none of them destroys those. */
+  readonly shared: Set<string>;
   /** What an unused optional input reads, and an unused optional output writes. */
   readonly zero: GPUBuffer;
   readonly scratch: GPUBuffer;
@@ -50,12 +52,21 @@ export interface PrepareOptions {
 
 export function createEngine(device: GPUDevice, library: ShaderLibrary): Engine {
   const unused = (label: string): GPUBuffer => device.createBuffer({ label, size: 256, usage: BufferUsage.STORAGE });
-  return { device, library, pipelines: new Map(), weights: new Map(), zero: unused('zero'), scratch: unused('scratch') };
+  return {
+    device,
+    library,
+    pipelines: new Map(),
+    weights: new Map(),
+    shared: new Set(),
+    zero: unused('zero'),
+    scratch: unused('scratch'),
+  };
 }
 
 export function destroyEngine(engine: Engine): void {
   for (const buffer of [...engine.weights.values(), engine.zero, engine.scratch]) buffer.destroy();
   engine.weights.clear();
+  engine.shared.clear();
   engine.pipelines.clear();
 }
 
@@ -74,7 +85,7 @@ export async function prepare(
   const { device } = engine;
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
-  const known = new Set(engine.weights.keys());
+  const mine = new Set<string>();
   const destroy = (): void => {
     for (const buffer of buffers) buffer.destroy();
   };
@@ -88,7 +99,9 @@ export async function prepare(
       const slots = plan.slots.map((size, index) => device.createBuffer({ label: `slot ${index}`, size, usage }));
       buffers.push(...slots);
       const uniforms = uploadParams(engine, plan, buffers);
-      const uploaded = plan.steps.map(step => (step.weights ? uploadWeights(engine, step, nodes.get(step.node)!, read) : null));
+      const uploaded = plan.steps.map(step =>
+        step.weights ? uploadWeights(engine, step, nodes.get(step.node)!, read, mine) : null,
+      );
       return { compiling, slots, uniforms, uploaded };
     });
     const compiled = await compiling;
@@ -147,9 +160,9 @@ export async function prepare(
   } catch (error) {
     destroy();
     // What this call uploaded may be what the device had no memory for.
-    for (const [key, buffer] of engine.weights) {
-      if (known.has(key)) continue;
-      buffer.destroy();
+    for (const key of mine) {
+      if (engine.shared.has(key)) continue;
+      engine.weights.get(key)?.destroy();
       engine.weights.delete(key);
     }
     throw error;
@@ -231,10 +244,21 @@ function uploadParams({ device, library }: Engine, { steps, precision }: Plan, m
   return buffer;
 }
 
-function uploadWeights({ device, weights }: Engine, step: Step, node: Node, read: ReadConstant): GPUBuffer {
+/** `mine` holds the keys that this call has uploaded itself. */
+function uploadWeights(
+  { device, weights, shared }: Engine,
+  step: Step,
+  node: Node,
+  read: ReadConstant,
+  mine: Set<string>,
+): GPUBuffer {
   const key = step.weights!;
   const known = weights.get(key);
-  if (known) return known;
+  if (known) {
+    // The bands of one plan read the same weights.
+    if (!mine.has(key)) shared.add(key);
+    return known;
+  }
   const packed = packFor(step)(node, read, step.store);
   const buffer = device.createBuffer({
     label: `weights ${node.name}`,
@@ -243,6 +267,7 @@ function uploadWeights({ device, weights }: Engine, step: Step, node: Node, read
   });
   device.queue.writeBuffer(buffer, 0, packed);
   weights.set(key, buffer);
+  mine.add(key);
   return buffer;
 }
 

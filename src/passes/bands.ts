@@ -6,7 +6,7 @@ import { infer } from '../graph/ops.ts';
 import type { Precision } from '../shader/source.ts';
 import { type Pass, type View, view } from './pass.ts';
 
-/** Larger maps are never whole in memory, whatever the adapter binds: at 1396×1396 the peak is 189 MB for 0.4 % more multiply-adds (at 128 MiB 279 MB). */
+/** Larger maps are made in bands where they can be, whatever the adapter binds: at 1396×1396 the peak is 189 MB for 0.4 % more multiply-adds (at 128 MiB 279 MB). */
 const MOST = 96 * 2 ** 20;
 /** Bytes of a band: enough rows to fill a GPU, few enough to stay near its cache and to leave the peak to the maps that are kept. */
 const BAND = 32 * 2 ** 20;
@@ -52,8 +52,8 @@ function runFrom(first: Node, large: (name: string) => boolean, view: View): rea
 }
 
 /** Its rows need some rows of x alone, without padding: the halo of a band is then rows that exist. */
-function isLocal({ attributes: { pads, partials }, inputs }: Conv): boolean {
-  return pads.every(pad => pad === 0) && !partials && Object.keys(inputs).length === 1;
+function isLocal({ attributes: { pads, partials, also }, inputs, constants }: Conv): boolean {
+  return pads.every(pad => pad === 0) && !partials && !also && !constants.project && Object.keys(inputs).length === 1;
 }
 
 /** Rows [top, bottom) of a map. */

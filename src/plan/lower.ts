@@ -185,7 +185,7 @@ function checkLimits(name: string, { c, h, w }: Shape, bytes: number, { name: ad
   if (bytes > most) {
     throw new AtrousError(
       'LIMIT',
-      `value "${name}" (${c}×${h}×${w}) takes ${bytes} bytes, the adapter binds at most ${most} (${adapter}); use a smaller --size or --precision half`,
+      `value "${name}" (${c}×${h}×${w}) takes ${bytes} bytes, the adapter binds at most ${most} (${adapter}); use a smaller --size (DilatedNet: a smaller --tile) or --precision half`,
     );
   }
 }
