@@ -302,7 +302,7 @@ gpu('options of the other kind of network, and tiles that do not fit', async () 
   await fails(model.segment(source, { size }), 'BAD_USAGE', 'size', 'frontend_kitti', '`tile`');
   await fails(model.prepare(size, { size }), 'BAD_USAGE', 'size', '`tile`');
   await fails(whole.segment(source, { tile: 'published' }), 'BAD_USAGE', 'tile: tiny', 'at once');
-  await fails(whole.segment(source, { tile: 'none', scores: false }), 'BAD_USAGE', 'tile and scores: tiny');
+  await fails(whole.segment(source, { tile: 'none', scores: true }), 'BAD_USAGE', 'tile and scores: tiny');
   for (const [height, width, ...parts] of [
     [650, 644, '650x644', '650 pixels', 'leave 278', 'multiple of 8', '652 would do'],
     [644, 379, '644x379', '379 pixels', 'leave 7', '380 would do'],
