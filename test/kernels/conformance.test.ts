@@ -2,6 +2,7 @@
 // interpreter if it is small, to the compiler in every precision, and to the device in every precision that it has.
 import { suite } from 'uvu';
 import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
+import { kernels } from '../../src/kernels/index.ts';
 import type { Variant } from '../../src/kernels/kernel.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
 import type { Precision } from '../../src/shader/source.ts';
@@ -54,11 +55,31 @@ for (const table of chosen) {
   run.run();
 }
 
+if (device) for (const line of neverRun(device)) console.log(line);
+
 const end = suite('end');
 end.after(() => {
   for (const sitting of [device, ...compilers.values()]) sitting?.close();
 });
 end.run();
+
+/** What this device compiles at most: precisions and variants whose features it lacks. */
+function neverRun({ facts: { features } }: Sitting): Set<string> {
+  const has = precisionsOf(features);
+  const precisions = precisionsOf(['shader-f16']).filter(precision => !has.includes(precision));
+  const lacking = kernels
+    .filter(({ name }) => chosen.some(({ kernel }) => kernel === name))
+    .flatMap(({ name, variants }) => variants.map(variant => ({ name, variant })))
+    .filter(({ variant: { needs } }) => needs.features?.some(feature => !features.includes(feature)));
+  return new Set([
+    ...precisions.map(
+      precision => `skipped: ${precision} has never run here, every row of it is only compiled: the device lacks shader-f16`,
+    ),
+    ...lacking.map(
+      ({ name, variant }) => `skipped: ${name}, ${variant.name} has never run here: the device lacks ${variant.needs.features}`,
+    ),
+  ]);
+}
 
 /** A device with exactly the features that a variant and a precision need. */
 async function compilerFor({ needs }: Variant, precision: Precision): Promise<Sitting | null> {
