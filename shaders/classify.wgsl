@@ -4,21 +4,9 @@
 // use lib/lane.wgsl
 // use lib/bilinear.wgsl
 // use lib/best.wgsl
+// use lib/classify.io.wgsl
 
 override QUADS: u32 = 1u;  // classes / 4, rounded up
-
-struct Params {
-  height: u32,  // of the class map, in pixels
-  width: u32,
-  x_height: u32,
-  x_width: u32,
-  x_stride: u32,   // channel quads a pixel
-  classes: u32,
-  row_words: u32,  // of the class map, padding included
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<stored>;
-@group(0) @binding(2) var<storage, read_write> y: array<u32>;
 
 fn class_at(row: Tap, column: u32) -> u32 {
   let u = tap(column, params.x_width, params.width);

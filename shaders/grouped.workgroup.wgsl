@@ -5,23 +5,13 @@
 // use lib/tile.wgsl
 // use lib/row.wgsl
 // use lib/grouped.io.wgsl
+// use lib/grouped.tile.wgsl
 
 const LANES = 256u;
 const PAIRS = 4u;   // of a workgroup; neighbouring lanes read neighbouring channels
 const TILES = 64u;  // LANES / PAIRS
 
 var<workgroup> sums: array<vec4f, 2u * LANES>;  // tiles × quads of the workgroup
-
-// Stores what lies inside the map and returns it, zero where nothing does.
-fn finish(row: u32, column: u32, quad: u32, sum: vec4f) -> vec4f {
-  if (column >= params.width) { return vec4f(); }
-  return store(row, column, quad, sum);
-}
-
-fn finish4(row: u32, column: u32, quad: u32, made: mat4x4f) -> vec4f {
-  return finish(row, column, quad, made[0]) + finish(row, column + 1u, quad, made[1])
-       + finish(row, column + 2u, quad, made[2]) + finish(row, column + 3u, quad, made[3]);
-}
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -42,23 +32,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
   for (var tile = strip + lane / PAIRS * params.strips; tile < tiles; tile += params.strips * TILES) {
     let row = tile / params.across;
     let column = (tile - row * params.across) * 8u;
-    var made = biased(params.bias, quad);
-    for (var ky = 0u; ky < 3u; ky += 1u) {
-      let v = i32(row * STRIDE + ky * dilation) - i32(dilation);
-      if (v < 0 || v >= i32(params.x_height)) { continue; }
-      for (var kx = 0u; kx < 3u; kx += 1u) {
-        let u = i32(column * STRIDE + kx * dilation) - i32(dilation);
-        // With a dilation wider than the map a whole tap is padding.
-        if (u >= i32(params.x_width) || u + 7 * i32(STRIDE) < 0) { continue; }
-        let left = row_pixels(u32(v), u, i32(STRIDE));
-        let right = row_pixels(u32(v), u + 4 * i32(STRIDE), i32(STRIDE));
-        var at = ((pair * 3u + ky) * 3u + kx) * GROUP * 8u;
-        for (var k = 0u; k < GROUP; k += 1u) {
-          made = accumulate(made, at, load_pixels(left, first + k), load_pixels(right, first + k));
-          at += 8u;
-        }
-      }
-    }
+    let made = tile_sums(row, column, quad, first, dilation);
     even_sum += finish4(row, column, quad, made.left_even) + finish4(row, column + 4u, quad, made.right_even);
     odd_sum += finish4(row, column, quad + 1u, made.left_odd) + finish4(row, column + 4u, quad + 1u, made.right_odd);
   }

@@ -5,19 +5,7 @@
 // use lib/zoom.wgsl
 // use lib/softmax.wgsl
 // use lib/best.wgsl
-
-struct Params {
-  height: u32,  // of the class map, in pixels
-  width: u32,
-  x_height: u32,
-  x_width: u32,
-  x_stride: u32,   // channel quads a pixel
-  classes: u32,
-  row_words: u32,  // of the class map, padding included
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<stored>;
-@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+// use lib/classify.io.wgsl
 
 // The four cells about a pixel: upper left, upper right, lower left, lower right.
 struct Cells {
