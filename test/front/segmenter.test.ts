@@ -5,6 +5,7 @@ import type { AtrousError, ErrorCode } from '../../src/errors.ts';
 import { nodeDevice, shaderLibrary } from '../../src/node/engine.ts';
 import { type Parts, type Pixels, type Progress, Segmenter } from '../../src/segmenter.ts';
 import { uniform } from '../../src/weights/seeded.ts';
+import { watchMade } from './alive.ts';
 import { largestChannel, parts } from './tiny.ts';
 
 const library = await shaderLibrary();
@@ -19,30 +20,13 @@ async function openDevice(): Promise<GPUDevice> {
     compiled++;
     return compile(descriptor);
   };
-  for (const make of ['createBuffer', 'createTexture'] as const) watch(device, make);
+  watchMade(device, alive);
   return device;
 }
 let compiled = 0;
 
 /** Labels of the buffers and textures that were made and not destroyed. */
 const alive = new Map<object, string>();
-
-function watch(device: GPUDevice, make: 'createBuffer' | 'createTexture'): void {
-  const create = device[make].bind(device) as (descriptor: object) => GPUBuffer | GPUTexture;
-  Object.assign(device, {
-    [make](descriptor: GPUObjectDescriptorBase) {
-      const made = create(descriptor);
-      alive.set(made, descriptor.label ?? '');
-      const destroy = made.destroy.bind(made);
-      return Object.assign(made, {
-        destroy() {
-          alive.delete(made);
-          destroy();
-        },
-      });
-    },
-  });
-}
 
 const adapter = await openDevice().then(
   () => true,

@@ -18,6 +18,7 @@ import { zoom } from '../../src/reference/zoom.ts';
 import { type Parts, type Pixels, type Progress, Segmenter, type SegmentOptions, type SegmentResult } from '../../src/segmenter.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
 import { toFloat32 } from '../../src/weights/tensor.ts';
+import { watchMade } from './alive.ts';
 import { parts as tiny } from './tiny.ts';
 
 const CLASSES = 3;
@@ -106,22 +107,7 @@ if (shared) {
     known.set(descriptor.label!, pipeline);
     return pipeline;
   };
-  for (const make of ['createBuffer', 'createTexture'] as const) {
-    const create = shared[make].bind(shared) as (descriptor: object) => GPUBuffer | GPUTexture;
-    Object.assign(shared, {
-      [make](descriptor: GPUObjectDescriptorBase) {
-        const made = create(descriptor);
-        alive.set(made, descriptor.label ?? '');
-        const destroy = made.destroy.bind(made);
-        return Object.assign(made, {
-          destroy() {
-            alive.delete(made);
-            destroy();
-          },
-        });
-      },
-    });
-  }
+  watchMade(shared, alive);
 }
 test.after(() => shared?.destroy());
 
