@@ -152,41 +152,51 @@ if (device) {
 
 const compiler = await compilerJudge();
 if (compiler) {
-  const broken = (shader: string, from: string | RegExp, to: string): Promise<unknown> => {
+  const broken = (names: string[], from: string | RegExp, to: string): Promise<unknown> => {
     const texts = new Map(readShaders());
-    texts.set(shader, texts.get(shader)!.replace(from, to));
+    for (const name of names) {
+      const text = texts.get(name)!;
+      texts.set(name, text.replace(from, to));
+      assert.is.not(texts.get(name), text, `${name}.wgsl has nothing to break: ${from}`);
+    }
     const engine = createEngine(compiler.device, fileLibrary(texts));
     // Plain rows: what a CPU adapter gets.
     const plain = { ...compiler, facts: { ...compiler.facts, software: true } };
     return prepareGraph(engine, plain, small, 'f32').finally(() => destroyEngine(engine));
   };
-  const faults: [string, string, string | RegExp, string, RegExp][] = [
+  const faults: [string, string[], string | RegExp, string, RegExp][] = [
     [
       'a parameter that the kernel does not know',
-      'lib/conv.io',
+      ['lib/conv.io'],
       /\bpad\b/g,
       'padding',
       /conv\.wgsl: missing \[padding\], unknown \[pad\]/,
     ],
     [
       'an override that the kernel does not set',
-      'lib/pointwise.io',
+      ['lib/pointwise.io'],
       'override GATE',
       'override EXTRA: bool = false;\noverride GATE',
       /disagree about EXTRA/,
     ],
-    ['a binding that the kernel does not have', 'classify', /\bx(?=[:[])/g, 'operand', /disagree about x, operand/],
+    [
+      'a binding that the kernel does not have',
+      ['lib/classify.io', 'classify'],
+      /\bx(?=[:[])/g,
+      'operand',
+      /disagree about x, operand/,
+    ],
     [
       'a program that does not compile',
-      'grouped',
+      ['grouped'],
       'var even_sum = vec4f();',
       'var even_sum = vec4u();',
       /the device refused|grouped/,
     ],
   ];
-  for (const [title, shader, from, to, message] of faults)
+  for (const [title, names, from, to, message] of faults)
     run(`${title} is refused`, async () => {
-      await fails(broken(shader, from, to), 'BAD_SHADER', message);
+      await fails(broken(names, from, to), 'BAD_SHADER', message);
       sat('compiler', compiler.who);
     });
   run.after(() => compiler.close());
