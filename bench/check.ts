@@ -9,12 +9,12 @@ import { constantReader } from '../src/graph/constant.ts';
 import { select } from '../src/graph/select.ts';
 import { expectedTensors, findNetwork } from '../src/models/registry.ts';
 import { fuse } from '../src/passes/index.ts';
-import { type AdapterFacts, targetOf } from '../src/plan/choose.ts';
+import { type AdapterFacts, precisionsOf, targetOf } from '../src/plan/choose.ts';
 import { lower } from '../src/plan/lower.ts';
 import type { Precision, ShaderLibrary } from '../src/shader/source.ts';
 import { imagenet } from '../src/weights/card.ts';
 import { readSafetensors } from '../src/weights/safetensors.ts';
-import { seededTensor, uniform } from '../src/weights/seeded.ts';
+import { seededInput, seededTensor } from '../src/weights/seeded.ts';
 import { toFloat32 } from '../src/weights/tensor.ts';
 import { checkTable } from '../test/kernels/check.ts';
 import { tables } from '../test/kernels/index.ts';
@@ -32,14 +32,14 @@ const BOUNDS = { f32: 2e-4, half: 2e-2, f16: 2e-2 } as const;
 
 /** Prints a line a kernel and ends with `N passed, N failed`. Returns the exit code. */
 export async function check(bench: Device, out: Output): Promise<number> {
-  const precisions: Precision[] = ['f32', 'half', ...(bench.facts.features.includes('shader-f16') ? (['f16'] as const) : [])];
+  const precisions = precisionsOf(bench.facts.features);
   let [passed, failed] = [0, 0];
   for (const table of tables) {
     out.progress(`checking ${table.kernel}`);
-    const checks = await checkTable(bench.device, bench.library, bench.facts, table, { precisions: precisions.filter(isInTables) });
+    const checks = await checkTable(bench.device, bench.library, bench.facts, table);
     const wrong = checks.filter(({ message }) => message !== null);
     const variants = [...new Set(checks.map(({ variant }) => variant))];
-    const worst = precisions.filter(isInTables).map(precision => {
+    const worst = precisions.map(precision => {
       const errors = checks.filter(entry => entry.precision === precision).map(({ error }) => error);
       return `${precision} ${Math.max(...errors).toExponential(1)}`;
     });
@@ -61,11 +61,6 @@ export async function check(bench: Device, out: Output): Promise<number> {
   return failed > 0 ? 1 : 0;
 }
 
-/** The tables hold tolerances for the precisions that every adapter has. */
-function isInTables(precision: Precision): boolean {
-  return precision !== 'f16';
-}
-
 /** Decoder logits of the plan that this adapter gets, against PyTorch in float64. */
 async function goldenError({ device, facts, library }: Device, precision: Precision): Promise<number> {
   const { model, classes, h, w } = GOLDEN;
@@ -76,11 +71,9 @@ async function goldenError({ device, facts, library }: Device, precision: Precis
   const tensors = new Map([...expectedTensors(graph)].map(([name, shape]) => [name, seededTensor(name, shape)]));
   const { mean, std } = imagenet;
   const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.facts });
-  const input = uniform('input', 3 * h * w).map(
-    (value, n) => (value - mean[Math.floor(n / (h * w))]) / std[Math.floor(n / (h * w))],
-  );
+  const input = Float32Array.from(seededInput('input', GOLDEN, imagenet));
   const frame = device.createBuffer({ label: 'frame', size: input.byteLength, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
-  device.queue.writeBuffer(frame, 0, input as Float32Array<ArrayBuffer>);
+  device.queue.writeBuffer(frame, 0, input);
   const engine = createEngine(device, library);
   try {
     const program = await prepare(engine, graph, plan, constantReader(tensors, toFloat32), frame);

@@ -51,6 +51,8 @@ interface OnnxSession {
 }
 interface OnnxTensor {
   readonly data: Float32Array | BigInt64Array;
+  /** Of scores 1×C×h×w, of which h and w need not be the input's. */
+  readonly dims: readonly number[];
 }
 
 /**
@@ -76,27 +78,29 @@ async function openOnnxruntime({ model, size, provider, onnx, toggles }: EngineS
   const { h, w } = size;
   const pixels = inputOf(size, familyOf(model)).data;
   const feeds = { [file.input.name]: new Tensor('float32', Float32Array.from(pixels), [1, 3, h, w]) };
-  let last: Float32Array | BigInt64Array = new Float32Array();
+  let last: Pick<OnnxTensor, 'data' | 'dims'> = { data: new Float32Array(), dims: [1, 1, 0, 0] };
   return {
     name: 'onnxruntime',
     version: env.versions.node ?? 'unknown',
     on: `${provider} provider, ${basename(onnx!)}`,
     async run(tail) {
       const fetch = tail === 'classes' ? CLASSES : file.output.name;
-      last = (await session.run(feeds, [fetch]))[fetch].data;
+      last = (await session.run(feeds, [fetch]))[fetch];
     },
     async classes() {
-      return last instanceof Float32Array ? largest(last, h * w) : Uint8Array.from(last, Number);
+      const { data, dims } = last;
+      return data instanceof Float32Array ? largest(data, dims) : Uint8Array.from(data, Number);
     },
     end() {},
   };
 }
 
-/** Index of the largest of the planes at each pixel; ties go to the lowest. */
-function largest(scores: Float32Array, pixels: number): Uint8Array {
-  const planes = scores.length / pixels;
-  if (!Number.isInteger(planes))
-    throw new AtrousError('BAD_USAGE', `${scores.length} scores are no whole number of ${pixels} pixels`);
+/** Index of the largest of the planes at each pixel; ties go to the lowest. Throws `BAD_USAGE` for scores that are no planes. */
+function largest(scores: Float32Array, dims: readonly number[]): Uint8Array {
+  const [, planes, h, w] = dims;
+  if (dims.length !== 4 || dims[0] !== 1)
+    throw new AtrousError('BAD_USAGE', `the ONNX file's output is ${dims.join('×')}, scores are 1×classes×height×width`);
+  const pixels = h * w;
   return Uint8Array.from({ length: pixels }, (_, pixel) => {
     let best = 0;
     for (let plane = 1; plane < planes; plane++) if (scores[plane * pixels + pixel] > scores[best * pixels + pixel]) best = plane;

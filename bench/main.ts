@@ -4,7 +4,16 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { description } from '../src/cli/bench.ts';
-import { type Arguments, type Command, countOf, parse, parseSize, precisionOf, usage, variantsOf } from '../src/cli/command.ts';
+import {
+  type Arguments,
+  type Command,
+  countOf,
+  exactPrecisionOf,
+  parse,
+  parseSize,
+  usage,
+  variantsOf,
+} from '../src/cli/command.ts';
 import { type Output, output, runProgram } from '../src/cli/output.ts';
 import { AtrousError } from '../src/errors.ts';
 import { adapterName, factsOf } from '../src/gpu/device.ts';
@@ -12,7 +21,7 @@ import { findNetwork } from '../src/models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../src/node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeAtomic } from '../src/node/files.ts';
 import { softwareDawn } from '../src/node/software.ts';
-import { tuned, type VariantChoice } from '../src/plan/choose.ts';
+import { precisionsOf, tuned, type VariantChoice } from '../src/plan/choose.ts';
 import type { Precision } from '../src/shader/source.ts';
 import { drawChart } from './chart.ts';
 import { check } from './check.ts';
@@ -23,7 +32,8 @@ import { measure, type Result } from './measure.ts';
 import { type Bench, familyOf, type Size, sizeText } from './network.ts';
 import { readOnnx } from './onnx.ts';
 import { comparePeers, findOnnx, needPeers, type Peer, togglesFor } from './peers.ts';
-import { printPeer, printResult, printScaling, printSteps, printTuning } from './print.ts';
+import { comparePrecisions, fastestPrecision, type Precisions } from './precisions.ts';
+import { printPeer, printPrecisions, printResult, printScaling, printSteps, printTuning } from './print.ts';
 import { mergeReports, type Report, readReport, reportOf, reportText } from './report.ts';
 import { type Scaling, scaling } from './scaling.ts';
 import { mergeTuning, type Tuning, tune, winnersOf } from './tune.ts';
@@ -43,6 +53,8 @@ interface Job {
   readonly runs: number | undefined;
   readonly steps: boolean;
   readonly tune: boolean;
+  /** `--tune` without --precision tunes and compares them all. */
+  readonly compare: boolean;
   readonly peers: boolean;
   readonly onnx: string | null;
   /** Absolute. */
@@ -121,11 +133,12 @@ async function jobOf(args: Arguments): Promise<Job> {
   const job = {
     models,
     sizes: sizes.filter((size, n) => sizes.findIndex(other => sizeText(other) === sizeText(size)) === n),
-    precision: precisionOf(args, 'f32'),
+    precision: exactPrecisionOf(args),
     variants: variantsOf(args),
     runs: args.text('runs') === undefined ? undefined : countOf(args, 'runs', 1),
     steps: args.flag('steps'),
     tune: tuning,
+    compare: tuning && args.text('precision') === undefined,
     peers,
     onnx: onnx === undefined ? null : resolveFrom(onnx),
     json,
@@ -177,15 +190,27 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
     `limits   ${limits.multiply_add_gflops} GFLOP/s multiply-add, ${limits.copy_gb_per_s} GB/s copy, ${limits.dispatch_us} µs a dispatch`,
   );
   let [bench, tuning]: [Bench, Tuning] = [opened, {}];
+  const precisions: Precisions[] = [];
   if (job.tune) {
-    for (const model of job.models) {
-      for (const size of sizesOf(job, model, facts.software)) {
-        out.progress(`tuning ${model} ${sizeText(size)}`);
-        tuning = mergeTuning(tuning, await tune(opened, model, size, job.precision));
+    const timed = job.models.flatMap(model => sizesOf(job, model, facts.software).map(size => ({ model, size })));
+    for (const { model, size } of timed) {
+      for (const precision of job.compare ? precisionsOf(facts.features) : [job.precision]) {
+        out.progress(`tuning ${model} ${sizeText(size)} ${precision}`);
+        tuning = mergeTuning(tuning, await tune(opened, model, size, precision));
       }
     }
     out.text(printTuning(tuning));
-    if (facts.id) bench = { ...opened, tuned: { ...tuned, [facts.id]: winnersOf(tuning) } };
+    const tunedBy = (precision: Precision): Bench => {
+      const { id } = facts;
+      return id ? { ...opened, tuned: { ...tuned, [id]: { precision, winners: winnersOf(tuning) } } } : opened;
+    };
+    for (const { model, size } of job.compare ? timed : []) {
+      out.progress(`timing ${model} ${sizeText(size)} in every precision`);
+      const found = await comparePrecisions(tunedBy('f32'), model, size, job.runs);
+      out.text(printPrecisions(found));
+      precisions.push(found);
+    }
+    bench = tunedBy(fastestPrecision(precisions));
   }
   const results: Result[] = [];
   const scalings: Scaling[] = [];
@@ -210,7 +235,7 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
     for (const each of found) out.text(printScaling(each));
     scalings.push(...found);
   }
-  const report = reportOf(facts, limits, { toggles: job.toggles, results, peers: [], scaling: scalings, tuning });
+  const report = reportOf(facts, limits, { toggles: job.toggles, results, peers: [], scaling: scalings, tuning, precisions });
   return { report, bench };
 }
 

@@ -4,6 +4,7 @@ import { percent } from '../src/cli/output.ts';
 import { table } from '../src/plan/print.ts';
 import type { Result } from './measure.ts';
 import type { Peer } from './peers.ts';
+import type { Precisions } from './precisions.ts';
 import type { Scaling } from './scaling.ts';
 import type { Tuning } from './tune.ts';
 
@@ -41,6 +42,11 @@ export function printSteps({ steps }: Result): string {
 export function printScaling({ model, base, size, gpu, wall, n }: Scaling): string {
   const adapter = gpu === null ? '' : `, on the adapter ${gpu}`;
   return `scaling  ${model}: a pixel at ${size} takes ${wall} of the time of one at ${base}${adapter} (frames in turns, ${n} rounds)`;
+}
+
+export function printPrecisions({ model, size, clock, ms, n }: Precisions): string {
+  const each = Object.entries(ms).map(([precision, time]) => `${precision} ${time}`);
+  return `precisions ${model} ${size}: ${each.join(', ')} ms ${clock === 'gpu' ? 'on the adapter' : 'a frame'} (in turns, median of ${n})`;
 }
 
 export function printPeer({

@@ -7,6 +7,7 @@ import type { Toggles } from './child.ts';
 import type { MeasuredLimits } from './limits.ts';
 import type { Result } from './measure.ts';
 import type { Peer } from './peers.ts';
+import type { Precisions } from './precisions.ts';
 import type { Scaling } from './scaling.ts';
 import { mergeTuning, type Tuning } from './tune.ts';
 
@@ -21,12 +22,14 @@ export interface Report {
   readonly peers: readonly Peer[];
   readonly scaling: readonly Scaling[];
   readonly tuning: Tuning;
+  /** Of `--tune`: frames in every precision, in turns. */
+  readonly precisions: readonly Precisions[];
 }
 
 export function reportOf(
   { name, id, limits, features, software }: AdapterFacts,
   measured: MeasuredLimits,
-  rest: Pick<Report, 'toggles' | 'results' | 'peers' | 'scaling' | 'tuning'>,
+  rest: Pick<Report, 'toggles' | 'results' | 'peers' | 'scaling' | 'tuning' | 'precisions'>,
 ): Report {
   return { adapter: name, id, limits: { ...measured, ...limits, features, software }, node: process.version, ...rest };
 }
@@ -50,6 +53,7 @@ export function mergeReports(before: Report | null, after: Report): Report {
     ]),
     scaling: replaced(before.scaling, after.scaling, ({ model, size, base, precision }) => [model, size, base, precision]),
     tuning: mergeTuning(before.tuning ?? {}, after.tuning),
+    precisions: replaced(before.precisions, after.precisions, ({ model, size }) => [model, size]),
   };
 }
 

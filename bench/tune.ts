@@ -16,7 +16,7 @@ export type Tuning = Readonly<Record<string, Readonly<Record<string, Timed>>>>;
 
 export interface Timed {
   readonly winner: string;
-  /** Median microseconds of all steps of this kind together, by variant. */
+  /** Median microseconds of all steps of this kind together that every one of these variants has made, by variant. */
   readonly us: Readonly<Record<string, number>>;
   readonly steps: number;
   /** Model and size whose steps these are. */
@@ -26,7 +26,7 @@ export interface Timed {
 /** Turns of all variants. */
 const ROUNDS = 9;
 /** Less than this share of the time is noise: the best guess stays. */
-const MARGIN = 0.03;
+export const MARGIN = 0.03;
 
 /** Times every variant that this device can run. Throws `BAD_USAGE` on a device without timestamps. */
 export async function tune(bench: Bench, model: string, size: Size, precision: Precision): Promise<Tuning> {
@@ -61,34 +61,42 @@ export function tuningOf(
   { facts }: Pick<Bench, 'facts'>,
   at: string,
 ): Tuning {
-  const sums = new Map<string, Map<string, number>>();
-  const counts = new Map<string, number>();
-  const about = new Map<string, { readonly kind: string; readonly scale: number; readonly kernel: string }>();
+  const groups = new Map<string, Group>();
   for (const [n, { steps, values }] of plans.entries()) {
     for (const [index, step] of steps.entries()) {
       // Plans give kernels that have no variant of this name their best guess: timed under its own name.
       if (step.variant !== names[n]) continue;
-      const y = values[Object.values(step.writes).find(value => value !== null)!];
-      const { kind } = step;
-      const scale = scaleOf(y);
+      const made = Object.values(step.writes).find(value => value !== null)!;
+      const [{ kind, kernel }, scale] = [step, scaleOf(values[made])];
       const key = `${kind} ${scale}`;
-      about.set(key, { kind, scale, kernel: step.kernel });
-      const times = sums.get(key) ?? new Map<string, number>();
-      sums.set(key, times.set(step.variant, (times.get(step.variant) ?? 0) + us[n][index]));
-      counts.set(`${key} ${step.variant}`, (counts.get(`${key} ${step.variant}`) ?? 0) + 1);
+      const group = groups.get(key) ?? { kind, kernel, scale, times: new Map() };
+      const times = group.times.get(step.variant) ?? new Map<string, number>();
+      groups.set(key, group);
+      group.times.set(step.variant, times.set(made, us[n][index]));
     }
   }
   const tuning: Record<string, Record<string, Timed>> = {};
-  for (const [key, times] of sums) {
-    if (times.size < 2) continue;
-    const { kind, scale, kernel } = about.get(key)!;
+  for (const { kind, kernel, scale, times } of groups.values()) {
+    // A variant that fits some steps of a kind alone, or in whose graph another pass took them, is compared where all were.
+    const steps = [...[...times.values()][0].keys()].filter(step => [...times.values()].every(each => each.has(step)));
+    if (times.size < 2 || steps.length === 0) continue;
+    const sums = new Map([...times].map(([name, each]) => [name, steps.reduce((sum, step) => sum + each.get(step)!, 0)]));
     const guess = kernels.find(({ name }) => name === kernel)!.variants.find(variant => lacks(variant, facts) === null)!.name;
-    const [best, least] = [...times].sort(([, a], [, b]) => a - b)[0];
-    const winner = least < (times.get(guess) ?? Number.POSITIVE_INFINITY) * (1 - MARGIN) ? best : guess;
-    const rounded = Object.fromEntries([...times].map(([name, time]) => [name, round(time)]));
-    tuning[kind] = { ...tuning[kind], [scale]: { winner, us: rounded, steps: counts.get(`${key} ${winner}`)!, at } };
+    const [best, least] = [...sums].sort(([, a], [, b]) => a - b)[0];
+    const winner = least < (sums.get(guess) ?? Number.POSITIVE_INFINITY) * (1 - MARGIN) ? best : guess;
+    const rounded = Object.fromEntries([...sums].map(([name, time]) => [name, round(time)]));
+    tuning[kind] = { ...tuning[kind], [scale]: { winner, us: rounded, steps: steps.length, at } };
   }
   return tuning;
+}
+
+/** Steps of one kind and size. */
+interface Group {
+  readonly kind: string;
+  readonly kernel: string;
+  readonly scale: number;
+  /** Variant → value that a step writes → µs. */
+  readonly times: Map<string, Map<string, number>>;
 }
 
 /** What the second says replaces what the first says of the same kind and size. */

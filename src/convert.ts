@@ -6,7 +6,7 @@ import type { Network } from './models/registry.ts';
 import { run as runReference } from './reference/run.ts';
 import { type Card, type Check, defaultCard, encodeRuns } from './weights/card.ts';
 import { writeSafetensors } from './weights/safetensors.ts';
-import { uniform } from './weights/seeded.ts';
+import { seededInput } from './weights/seeded.ts';
 import { encodeFloat16, fromFloat32, type Tensor, type Tensors, toFloat32 } from './weights/tensor.ts';
 
 /** Size of the self-test: 2 × 4 cells at the network's coarsest level. */
@@ -82,12 +82,9 @@ function convertTensors(tensors: Tensors, precision: 'f32' | 'f16', source: stri
 }
 
 /** Classes of the fixtures' seeded input by the CPU reference, from the weights as they are written. */
-function selfTest(graph: Parameters<typeof runReference>[0], tensors: Tensors, { preprocessing: { mean, std } }: Card): Check {
+function selfTest(graph: Parameters<typeof runReference>[0], tensors: Tensors, { preprocessing }: Card): Check {
   const { h, w, seed } = CHECK;
-  const data = Float64Array.from(uniform(seed, 3 * h * w), (value, n) => {
-    const channel = Math.floor(n / (h * w));
-    return (value - mean[channel]) / std[channel];
-  });
+  const data = seededInput(seed, CHECK, preprocessing);
   const classes = runReference(graph, { c: 3, h, w, data }, constantReader(tensors, toFloat32)).get('classes')!;
   return { seed, height: h, width: w, classes: encodeRuns(Uint8Array.from(classes.data)), agreement: CHECK.agreement };
 }

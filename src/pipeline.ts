@@ -8,7 +8,7 @@ import { classRow } from './graph/layout.ts';
 import type { Size } from './image/size.ts';
 import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
-import { type AdapterFacts, targetOf, type VariantChoice } from './plan/choose.ts';
+import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from './plan/choose.ts';
 import { type LowerOptions, lower } from './plan/lower.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
@@ -23,8 +23,10 @@ export interface Material {
   readonly precision: Precision;
   readonly variants: VariantChoice;
   readonly read: ReadConstant;
+  /** What adapters are known to be fastest at; default: what ships. */
+  readonly tuned?: Tuned;
   /** Pipelines compiled so far, of how many. */
-  readonly onCompile: (done: number, total: number) => void;
+  readonly onCompile?: (done: number, total: number) => void;
 }
 
 /** Probabilities as the network makes them. */
@@ -54,9 +56,9 @@ export interface Pipeline {
 }
 
 /** The choices of `lower` that follow from the material. */
-export function lowering({ engine, facts, card, precision, variants }: Material): Omit<LowerOptions, 'stem'> {
+export function lowering({ engine, facts, card, precision, variants, tuned }: Material): Omit<LowerOptions, 'stem'> {
   const { mean, std, channels } = card.preprocessing;
-  return { precision, facts, variants, mean, std, channels, shaderFacts: engine.library.facts };
+  return { precision, facts, variants, tuned, mean, std, channels, shaderFacts: engine.library.facts };
 }
 
 /** A network that reads a picture at once, resized to `size` where that is not the picture's own. */

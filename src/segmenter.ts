@@ -1,4 +1,5 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss.
+import { settle } from './audit.ts';
 import { AtrousError, checkSignal } from './errors.ts';
 import { factsOf } from './gpu/device.ts';
 import { createEngine, destroyEngine, type Engine } from './gpu/executor.ts';
@@ -10,7 +11,7 @@ import { kernels } from './kernels/index.ts';
 import type { Colour } from './models/palettes.ts';
 import type { Network } from './models/registry.ts';
 import { type Material, type Pipeline, type Scores, wholePicture } from './pipeline.ts';
-import { type AdapterFacts, checkChoice, type VariantChoice } from './plan/choose.ts';
+import { type AdapterFacts, checkChoice, type Tuned, type VariantChoice } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
 import { tiledPicture } from './tiled.ts';
@@ -85,13 +86,19 @@ export interface Parts {
   readonly tensors: Tensors;
   readonly card: Card;
   readonly library: ShaderLibrary;
-  readonly precision: Precision;
+  /** `auto` is settled when the model is made, on its device. */
+  readonly precision: Precision | 'auto';
   readonly variants: VariantChoice;
+  /** What adapters are known to be fastest at; default: what ships. */
+  readonly tuned?: Tuned;
   /** A new device of the segmenter's own, or the caller's. */
   openDevice(): Promise<GPUDevice>;
   /** True for the caller's device: never destroyed, never replaced. */
   readonly borrowed: boolean;
 }
+
+/** Parts whose precision is known. */
+type Settled = Parts & { readonly precision: Precision };
 
 /** A size that is ready or in the making, and how many calls are at it. */
 interface Entry {
@@ -113,7 +120,7 @@ interface Opened {
 const MAX_SIZES = 3;
 
 export class Segmenter {
-  readonly #parts: Parts;
+  readonly #parts: Settled;
   readonly #read: ReadConstant;
   /** Replaced when its device is lost. */
   #opened: Promise<Opened>;
@@ -121,7 +128,7 @@ export class Segmenter {
   readonly #running = new Set<Promise<unknown>>();
   #disposal: Promise<void> | null = null;
 
-  private constructor(parts: Parts, opened: Opened) {
+  private constructor(parts: Settled, opened: Opened) {
     this.#parts = parts;
     this.#read = constantReader(parts.tensors, toFloat32);
     this.#opened = Promise.resolve(opened);
@@ -130,7 +137,20 @@ export class Segmenter {
   /** Use `load`. */
   static async create(parts: Parts): Promise<Segmenter> {
     checkChoice(kernels, parts.variants);
-    return new Segmenter(parts, await open(parts));
+    const opened = await open(parts);
+    if (parts.precision !== 'auto') return new Segmenter({ ...parts, precision: parts.precision }, opened);
+    try {
+      const read = constantReader(parts.tensors, toFloat32);
+      return new Segmenter({ ...parts, precision: await settle({ ...parts, ...opened, read }, parts.tuned) }, opened);
+    } catch (error) {
+      await close(opened, parts.borrowed);
+      throw error;
+    }
+  }
+
+  /** What maps are stored in. */
+  get precision(): Precision {
+    return this.#parts.precision;
   }
 
   get card(): Card {
@@ -293,12 +313,12 @@ export class Segmenter {
   }
 
   async #make({ engine, facts }: Opened, frame: Size, options: SegmentOptions): Promise<Pipeline> {
-    const { network, precision, variants, card } = this.#parts;
+    const { network, precision, variants, tuned, card } = this.#parts;
     const { signal, onProgress, size, tile = 'published', scores = false } = options;
     const onCompile = (done: number, total: number): void => {
       if (!signal?.aborted) onProgress?.({ phase: 'compile', done, total });
     };
-    const material: Material = { engine, facts, network, card, precision, variants, read: this.#read, onCompile };
+    const material: Material = { engine, facts, network, card, precision, variants, tuned, read: this.#read, onCompile };
     const cut = tileOf(this.#parts);
     if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
     const inside = size ? { h: size.height, w: size.width } : networkSize(frame, card.preprocessing.max_area);

@@ -4,6 +4,7 @@ import { constantReader, printConstant, type ReadConstant } from '../src/graph/c
 import { infer, macs } from '../src/graph/ops.ts';
 import { select } from '../src/graph/select.ts';
 import { fileLibrary } from '../src/node/shader-files.ts';
+import { precisionsOf } from '../src/plan/choose.ts';
 import { peakBytes } from '../src/plan/plan.ts';
 import { argmax } from '../src/reference/classify.ts';
 import { type Field, field } from '../src/reference/field.ts';
@@ -12,7 +13,6 @@ import type { Precision } from '../src/shader/source.ts';
 import { toFloat32 } from '../src/weights/tensor.ts';
 import { relativeError } from './goldens/pytorch.ts';
 import { deviceJudge } from './judges.ts';
-import { precisionsOf } from './kernels/table.ts';
 import { engines, prepareGraph } from './models/device.ts';
 import { fixtureInput, seededWeights } from './models/dilatednet-fixtures.ts';
 

@@ -16,7 +16,7 @@ export const description: Omit<Command, 'run'> = {
     ...sharedHelp,
     runs: 'timed runs, default as many as fit into some seconds',
     steps: 'time every step by itself, beside its floor',
-    tune: 'time every variant of every kernel on the plan’s own steps and keep the winners',
+    tune: 'time every variant of every kernel on the plan’s own steps, then every precision, and keep the winners',
     peers: 'time onnxruntime on the same network, frames in turns',
     onnx: 'the network’s ONNX file for --peers, with the seeded weights; its input says the size',
     check: 'check every kernel and the embedded golden; time nothing',

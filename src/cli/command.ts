@@ -139,10 +139,17 @@ export function parseSize(
   return { h: Number(match[1]), w: Number(match[2]) };
 }
 
-export function precisionOf(args: Arguments, otherwise: Precision | 'auto'): Precision {
-  const text = (args.text('precision') ?? otherwise) as Precision | 'auto';
+/** Of commands that look at pictures: `auto` is settled once a model is on its device. */
+export function precisionOf(args: Arguments): Precision | 'auto' {
+  const text = (args.text('precision') ?? 'auto') as Precision | 'auto';
   if (!precisions.includes(text)) throw new AtrousError('BAD_USAGE', `--precision ${text}: allowed are ${precisions.join(', ')}`);
-  return text === 'auto' ? 'f32' : text;
+  return text;
+}
+
+/** Of commands that compare: f32 unless another is named. */
+export function exactPrecisionOf(args: Arguments): Precision {
+  const precision = precisionOf(args);
+  return precision === 'auto' ? 'f32' : precision;
 }
 
 export function variantsOf(args: Arguments): VariantChoice {

@@ -15,17 +15,7 @@ import { type Photograph, readImage } from '../node/photograph.ts';
 import { openTree } from '../node/tree.ts';
 import { checkFit, type Segmenter } from '../segmenter.ts';
 import type { Tensors } from '../weights/tensor.ts';
-import {
-  type Arguments,
-  type Command,
-  type Inside,
-  insideOf,
-  onePositional,
-  precisionOf,
-  shared,
-  sharedHelp,
-  variantsOf,
-} from './command.ts';
+import { type Arguments, type Command, type Inside, insideOf, onePositional, shared, sharedHelp, variantsOf } from './command.ts';
 import { type Output, output, percent } from './output.ts';
 import { openSegmenter } from './segmenter.ts';
 import { openWeights } from './weights.ts';
@@ -88,7 +78,7 @@ interface Loaded {
 }
 
 /** What `evaluateData` needs of a model. */
-export type Classifier = Pick<Segmenter, 'segment' | 'facts' | 'dispose'>;
+export type Classifier = Pick<Segmenter, 'segment' | 'facts' | 'precision' | 'dispose'>;
 
 export interface Hooks {
   /** Hears of every picture that is done; its error ends the run. */
@@ -100,11 +90,12 @@ export interface Hooks {
 /** Returns the exit code: 0, or 1 when a picture failed. Throws `BAD_USAGE` for options and data that do not fit. */
 export async function evaluateData(args: Arguments, out: Output, { onPicture, open }: Hooks = {}): Promise<number> {
   const model = onePositional('eval', args, 'MODEL');
-  const [precision, variants] = [precisionOf(args, 'auto'), variantsOf(args)];
+  const variants = variantsOf(args);
   const { job, weights } = await prepare(model, args);
   const segmenter = await (open?.(weights) ?? openSegmenter(weights, args, out));
   try {
     const adapter = await segmenter.facts();
+    const { precision } = segmenter;
     const { samples, layout, split } = job.data;
     out.text(`adapter  ${adapter.name}${adapter.software ? ' — software, slow' : ''}`);
     out.text(`model    ${weights.network.name} (${weights.network.canonical}), ${job.names.length} classes, ${precision}`);

@@ -20,7 +20,16 @@ import { lower } from '../plan/lower.ts';
 import { printPlan, summarise, table } from '../plan/print.ts';
 import { tileOf } from '../segmenter.ts';
 import { type Card, defaultCard } from '../weights/card.ts';
-import { type Arguments, type Command, onePositional, precisionOf, shared, sharedHelp, sizeOf, variantsOf } from './command.ts';
+import {
+  type Arguments,
+  type Command,
+  exactPrecisionOf,
+  onePositional,
+  shared,
+  sharedHelp,
+  sizeOf,
+  variantsOf,
+} from './command.ts';
 import { output } from './output.ts';
 import { openWeights, readCard } from './weights.ts';
 
@@ -61,7 +70,7 @@ export const inspect: Command = {
     const out = output(args.flag('json'));
     const model = onePositional('inspect', args, 'MODEL');
     findNetwork(model); // an unknown name, before any file
-    const [variants, precision] = [variantsOf(args), precisionOf(args, 'f32')];
+    const [variants, precision] = [variantsOf(args), exactPrecisionOf(args)];
     const picture = pictureOf(args);
     const draw = async (svg: string): Promise<void> => {
       await writeAtomic(picture!, svg);

@@ -20,7 +20,7 @@ import type { Precision } from '../shader/source.ts';
 import { imagenet } from '../weights/card.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32, type Tensor, toFloat32 } from '../weights/tensor.ts';
-import { type Command, onePositional, precisionOf, required, shared, sharedHelp, variantsOf } from './command.ts';
+import { type Command, exactPrecisionOf, onePositional, required, shared, sharedHelp, variantsOf } from './command.ts';
 import { output } from './output.ts';
 import { openWeights } from './weights.ts';
 
@@ -70,7 +70,7 @@ export const run: Command = {
     const backend = args.text('backend') ?? 'webgpu';
     if (backend !== 'webgpu' && backend !== 'cpu')
       throw new AtrousError('BAD_USAGE', `--backend ${backend}: allowed are webgpu, cpu`);
-    const choice: Choice = { adapter: args.text('adapter'), precision: precisionOf(args, 'f32'), variants: variantsOf(args) };
+    const choice: Choice = { adapter: args.text('adapter'), precision: exactPrecisionOf(args), variants: variantsOf(args) };
     const target = resolveFrom(required(args, 'output', 'run'));
     const picture = await readInput(resolveFrom(required(args, 'input', 'run')));
     const weights = await openWeights(model, args);

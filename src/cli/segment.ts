@@ -12,7 +12,7 @@ import { findPictures, type Picture } from '../node/pictures.ts';
 import { checkFit, type Segmenter, type SegmentResult } from '../segmenter.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32 } from '../weights/tensor.ts';
-import { type Arguments, type Command, insideOf, precisionOf, shared, sharedHelp } from './command.ts';
+import { type Arguments, type Command, insideOf, shared, sharedHelp } from './command.ts';
 import { type Output, output, percent } from './output.ts';
 import { frameSize, segmentFrames } from './raw.ts';
 import { openSegmenter } from './segmenter.ts';
@@ -143,7 +143,6 @@ export async function segmentPictures(
 /** Opens what the options name, does the work and closes it. */
 async function withSegmenter(args: Arguments, out: Output, work: (segmenter: Segmenter) => Promise<number>): Promise<number> {
   const inside = insideOf(args);
-  const precision = precisionOf(args, 'auto');
   const model = args.text('model') ?? (args.text('weights') ? undefined : [...published.keys()][0]);
   const weights = await openWeights(model, args);
   checkFit(weights, { ...inside, ...(args.flag('scores') && { scores: true }) });
@@ -152,7 +151,7 @@ async function withSegmenter(args: Arguments, out: Output, work: (segmenter: Seg
     const facts = await segmenter.facts();
     out.text(`adapter  ${facts.name}${facts.software ? ' — software, slow' : ''}`);
     out.text(
-      `model    ${weights.network.name} (${weights.network.canonical}), ${weights.card.classes.length} classes, ${precision}`,
+      `model    ${weights.network.name} (${weights.network.canonical}), ${weights.card.classes.length} classes, ${segmenter.precision}`,
     );
     return await work(segmenter);
   } finally {

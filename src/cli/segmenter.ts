@@ -9,7 +9,7 @@ export async function openSegmenter(weights: LoadedWeights, args: Arguments, out
   return Segmenter.create({
     ...weights,
     library: await shaderLibrary(),
-    precision: precisionOf(args, 'auto'),
+    precision: precisionOf(args),
     variants: variantsOf(args),
     openDevice: async () => {
       const { device, note } = await nodeDevice({ adapter: args.text('adapter') });

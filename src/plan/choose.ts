@@ -33,6 +33,11 @@ export const defaultFacts: AdapterFacts = {
   limits: { maxBufferSize: 256 * 2 ** 20, maxStorageBufferBindingSize: 128 * 2 ** 20, maxComputeWorkgroupsPerDimension: 65535 },
 };
 
+/** What maps can be stored in on an adapter with these features. */
+export function precisionsOf(features: readonly string[]): Precision[] {
+  return features.includes('shader-f16') ? ['f32', 'half', 'f16'] : ['f32', 'half'];
+}
+
 /** `auto`, `plain`, or names of variants, the first that a kernel has and the adapter can run. */
 export type VariantChoice = 'auto' | 'plain' | readonly string[];
 
@@ -43,12 +48,20 @@ export function lacks({ needs }: Pick<Variant, 'needs'>, facts: AdapterFacts): s
   return needs.features?.find(feature => !facts.features.includes(feature)) ?? null;
 }
 
-/** What `bench --tune` found to be fastest: adapter → kind of step → size of its result, as `scaleOf` has it → variant. */
-export type Tuned = Readonly<Record<string, Winners>>;
+/** What `bench --tune` found to be fastest, by adapter. */
+export type Tuned = Readonly<Record<string, Fastest>>;
+
+export interface Fastest {
+  /** Of whole frames; what `auto` stands for where the model's self-test holds in it (src/audit.ts). */
+  readonly precision: Precision;
+  readonly winners: Winners;
+}
+
+/** Kind of step → size of its result, as `scaleOf` has it → variant. */
 export type Winners = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** The winners that ship. */
-export const tuned: Tuned = shipped;
+/** What ships. */
+export const tuned = shipped as Tuned;
 
 /** What a choice may depend on, beside the adapter. */
 export interface Task {
@@ -89,7 +102,7 @@ export function choose(task: Task, kernel: Kernel, facts: AdapterFacts, choice: 
 
 /** The timed winner, or nothing. Of two sizes that are equally near, the smaller. */
 function winnerOf(task: Task, kernel: Kernel, { id }: AdapterFacts, table: Tuned): string | undefined {
-  const sizes = Object.entries((id && table[id]?.[kindOf(kernel, task)]) || {});
+  const sizes = Object.entries((id && table[id]?.winners[kindOf(kernel, task)]) || {});
   const away = (size: string): number => Math.abs(Number(size) - scaleOf(task.y));
   return sizes.sort(([a], [b]) => away(a) - away(b) || Number(a) - Number(b))[0]?.[1];
 }

@@ -99,6 +99,7 @@ export function parseCard(text: string, name: string): Card {
   if (channels !== undefined && channels !== 'rgb' && channels !== 'bgr')
     fail('"preprocessing.channels" must be "rgb" or "bgr", the order of the network\'s input planes');
   if (tile !== undefined && tile !== null) checkTile(tile, fail);
+  if (card.check !== undefined) checkSelfTest(card.check, fail);
   return { ...card, preprocessing: { ...preprocessing, max_area: area } };
 }
 
@@ -107,6 +108,25 @@ function checkTile({ height, width, margin }: Tile, fail: (sentence: string) => 
   if (!whole || margin < 0 || Math.min(height, width) <= 2 * margin) {
     fail('"preprocessing.tile" must be null or hold "height", "width" and "margin" in pixels, height and width above two margins');
   }
+}
+
+/** Pixels of the largest self-test that a card may ask for. */
+const MOST_CHECKED = 2 ** 20;
+
+function checkSelfTest(check: Check, fail: (sentence: string) => never): void {
+  const { seed, height, width, classes, agreement } = check ?? {};
+  const isSize = Number.isSafeInteger(height) && Number.isSafeInteger(width) && Math.min(height, width) >= 1;
+  if (typeof seed !== 'string' || !isSize || height * width > MOST_CHECKED || !(agreement > 0 && agreement <= 1)) {
+    fail(
+      `"check" must hold "seed", "height" and "width" of at most ${MOST_CHECKED} pixels, "classes", and "agreement" above 0 and up to 1`,
+    );
+  }
+  const isRun = (run: unknown): boolean =>
+    Array.isArray(run) && run.length === 2 && run.every(part => Number.isSafeInteger(part) && part >= 0);
+  const runs =
+    Array.isArray(classes) && classes.every(isRun) ? classes : fail('"check.classes" must be a list of [class, run] pairs');
+  const pixels = runs.reduce((sum, [, run]) => sum + run, 0);
+  if (pixels > height * width) fail(`"check.classes" are ${pixels} pixels, "check" is ${height}×${width}`);
 }
 
 /**

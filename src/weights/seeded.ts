@@ -1,5 +1,6 @@
 // Weights that follow from their names: every test, golden and self-test can make them anew, so none has to be stored.
 
+import type { Preprocessing } from './card.ts';
 import type { Tensor } from './tensor.ts';
 import { count, fromFloat32 } from './tensor.ts';
 
@@ -10,6 +11,19 @@ export function uniform(name: string, n: number): Float32Array {
   // A loop, because `Float32Array.from` takes ten times as long and DilatedNet's fc6 has 103 million.
   for (let i = 0; i < n; i++) values[i] = (lowbias32(seed + Math.imul(i, 0x9e3779b9)) >>> 8) / 2 ** 24;
   return values;
+}
+
+/** The fixtures' picture as a network reads it: 3×h×w uniform values, normalised by the mean and deviation of each plane's colour, in float64. */
+export function seededInput(
+  name: string,
+  { h, w }: { readonly h: number; readonly w: number },
+  { mean, std, channels = 'rgb' }: Pick<Preprocessing, 'mean' | 'std' | 'channels'>,
+): Float64Array {
+  return Float64Array.from(uniform(name, 3 * h * w), (value, n) => {
+    const plane = Math.floor(n / (h * w));
+    const colour = channels === 'bgr' ? 2 - plane : plane;
+    return (value - mean[colour]) / std[colour];
+  });
 }
 
 /**

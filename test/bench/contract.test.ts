@@ -33,7 +33,7 @@ gpu('every field is there', async () => {
   assert.is(run.code, 0, run.err);
   assert.equal(said(run.err), []);
   const report = JSON.parse(readFileSync(at('run.json'), 'utf8'));
-  for (const field of ['adapter', 'id', 'limits', 'toggles', 'node', 'results', 'peers', 'scaling', 'tuning'])
+  for (const field of ['adapter', 'id', 'limits', 'toggles', 'node', 'results', 'peers', 'scaling', 'tuning', 'precisions'])
     assert.ok(field in report, field);
   assert.equal([report.results.length, report.peers, report.tuning], [1, [], {}]);
   const [result] = report.results;

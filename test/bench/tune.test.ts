@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Result } from '../../bench/measure.ts';
 import type { Peer } from '../../bench/peers.ts';
+import { fastestPrecision, type Precisions } from '../../bench/precisions.ts';
 import { mergeReports, type Report, readReport, reportOf, reportText } from '../../bench/report.ts';
 import { mergeTuning, type Tuning, tuningOf, winnersOf } from '../../bench/tune.ts';
 import { SHIPPED, ship, shippedText, tunedOf } from '../../bench/tuned.ts';
@@ -44,6 +45,35 @@ test('the sum over all steps of a kind decides, and only kernels with a choice a
   assert.is(tuning(4, 10)['excite/f32'][0].winner, 'workgroup');
 });
 
+test('a variant that made some steps of a kind is compared on those alone', () => {
+  const [wide, plain] = plans;
+  const left = 3;
+  let seen = 0;
+  const some = { ...wide, steps: wide.steps.filter(({ kernel }) => kernel !== 'excite' || seen++ < left) };
+  const us = [some.steps.map(() => 10), plain.steps.map(() => 8)];
+  const found = tuningOf(names, [some, plain], us, { facts }, '')['excite/f32'][0];
+  assert.equal(found, { winner: 'plain', us: { workgroup: 10 * left, plain: 8 * left }, steps: left, at: '' });
+});
+
+const compared = (ms: Precisions['ms']): Precisions => ({ model: 'regseg', size: '64x128', clock: 'gpu', ms, n: 3 });
+
+test('the fastest precision over all that was compared, f32 unless it loses by more than noise', () => {
+  assert.is(fastestPrecision([]), 'f32');
+  assert.is(fastestPrecision([compared({ f32: 100, half: 98 })]), 'f32');
+  assert.is(fastestPrecision([compared({ f32: 100, half: 96 })]), 'half');
+  assert.is(fastestPrecision([compared({ f32: 100, half: 90, f16: 80 })]), 'f16');
+  assert.is(
+    fastestPrecision([compared({ f32: 1, half: 2 }), compared({ f32: 100, half: 50 })]),
+    'f32',
+    'shares are summed, not times',
+  );
+  assert.is(
+    fastestPrecision([compared({ f32: 9, half: 6, f16: 5 }), compared({ f32: 9, half: 6 })]),
+    'half',
+    'f16 was not there once',
+  );
+});
+
 test('the best guess stays unless it loses by more than noise', () => {
   assert.is(tuning(100, 98)['excite/f32'][0].winner, 'workgroup');
   assert.is(tuning(100, 96)['excite/f32'][0].winner, 'plain');
@@ -64,7 +94,7 @@ const report = (rest: Partial<Report> = {}): Report => ({
   ...reportOf(
     facts,
     { multiply_add_gflops: 1, copy_gb_per_s: 2, dispatch_us: 3 },
-    { toggles: { enable: [], disable: [] }, results: [], peers: [], scaling: [], tuning: {} },
+    { toggles: { enable: [], disable: [] }, results: [], peers: [], scaling: [], tuning: {}, precisions: [] },
   ),
   ...rest,
 });
@@ -98,11 +128,15 @@ test('reports on disk: read back, refused, and shipped', async () => {
   const folder = join(home, 'bench/results');
   mkdirSync(folder, { recursive: true });
   mkdirSync(join(home, 'src/plan'), { recursive: true });
-  writeFileSync(join(folder, 'acme-one.json'), reportText(report({ tuning: tuning(10, 4) })));
+  writeFileSync(
+    join(folder, 'acme-one.json'),
+    reportText(report({ tuning: tuning(10, 4), precisions: [compared({ f32: 2, half: 1 })] })),
+  );
   writeFileSync(join(folder, 'acme-two.json'), reportText(report({ id: 'acme-two' })));
   const shipped = await tunedOf(folder);
   assert.equal(Object.keys(shipped), ['acme-one']);
-  assert.equal(shipped['acme-one']['excite/f32'], { 0: 'plain' });
+  assert.equal(shipped['acme-one'].winners['excite/f32'], { 0: 'plain' });
+  assert.is(shipped['acme-one'].precision, 'half');
   assert.is(await ship(home), false, 'no tuned.json to write');
   writeFileSync(join(home, SHIPPED), '{}\n');
   assert.is(await ship(home), true);

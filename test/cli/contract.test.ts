@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Audit } from '../../src/audit.ts';
 import { commands } from '../../src/cli/main.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { decodeLabels } from '../../src/image/png.ts';
@@ -216,6 +217,14 @@ gpu('doctor', async () => {
   const report = await cli('doctor', '--json');
   const { adapter, features, limits, software } = JSON.parse(report.out);
   assert.ok(adapter && Array.isArray(features) && limits.maxBufferSize > 0 && typeof software === 'boolean');
+  const { audits } = JSON.parse((await cli('doctor', 'regseg', '-w', WEIGHTS, '--json')).out);
+  assert.equal(
+    audits.slice(0, 2).map(({ precision, least, passed }: Audit) => [precision, least, passed]),
+    [
+      ['f32', 0.99, true],
+      ['half', 0.99, true],
+    ],
+  );
 });
 
 gpu('what does not fit the adapter is refused with both numbers', async () => {

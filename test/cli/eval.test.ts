@@ -112,6 +112,7 @@ const classifier = (classes: number): Classifier => ({
     return { classes: found, width, height } as SegmentResult;
   },
   facts: async () => ({ ...defaultFacts, name: 'fake' }),
+  precision: 'f32',
   dispose: async () => {},
 });
 

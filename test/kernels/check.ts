@@ -4,11 +4,11 @@ import { createEngine, destroyEngine, type Engine, prepare } from '../../src/gpu
 import { BufferUsage, TextureUsage } from '../../src/gpu/flags.ts';
 import { readBuffer } from '../../src/gpu/transfer.ts';
 import type { Variant } from '../../src/kernels/kernel.ts';
-import type { AdapterFacts } from '../../src/plan/choose.ts';
+import { type AdapterFacts, precisionsOf } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
 import { type Case, casePlan, caseStep, judge, makeCase, readsFrame, variantsOf } from './case.ts';
-import { allRows, type KernelTable, precisionsOf, type Row } from './table.ts';
+import { allRows, type KernelTable, type Row } from './table.ts';
 
 export interface Check {
   readonly kernel: string;

@@ -5,13 +5,14 @@ import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
 import { kernels } from '../../src/kernels/index.ts';
 import type { Variant } from '../../src/kernels/kernel.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
+import { precisionsOf } from '../../src/plan/choose.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { compileRow, compilerJudge, deviceJudge, interpretation, type Sitting } from '../judges.ts';
 import { sat } from '../record.ts';
 import { variantsOf } from './case.ts';
 import { checkRow, runnable } from './check.ts';
 import { tables } from './index.ts';
-import { allRows, type KernelTable, precisionsOf, type Row, randomRow } from './table.ts';
+import { allRows, type KernelTable, type Row, randomRow } from './table.ts';
 
 const [wanted, only] = process.argv.slice(2);
 const chosen = tables.filter(({ kernel }) => wanted === undefined || kernel === wanted);

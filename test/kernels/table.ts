@@ -2,7 +2,6 @@
 // the same rows, so a table neither runs nor imports anything that runs.
 import type { Constant } from '../../src/graph/constant.ts';
 import type { Activation, Node, NodeOf, Op, Shape, Value } from '../../src/graph/graph.ts';
-import type { Precision } from '../../src/shader/source.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 
 export interface Row {
@@ -37,11 +36,6 @@ export interface KernelTable {
   /** The property: any row of this kind holds. */
   readonly random: (draw: Draw) => Row;
   readonly tolerance: Tolerance;
-}
-
-/** The precisions that a device can run. */
-export function precisionsOf(features: readonly string[]): Precision[] {
-  return features.includes('shader-f16') ? ['f32', 'half', 'f16'] : ['f32', 'half'];
 }
 
 /** Random rows of a table: `random 0` to `random 19`; any other number can be asked for by name. */

@@ -3,8 +3,8 @@
 import { suite } from 'uvu';
 import { findNetwork } from '../../src/models/registry.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
+import { precisionsOf } from '../../src/plan/choose.ts';
 import { deviceJudge, type Sitting } from '../judges.ts';
-import { precisionsOf } from '../kernels/table.ts';
 import { engines } from './device.ts';
 import { all, compare } from './goldens.ts';
 

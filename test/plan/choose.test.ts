@@ -32,7 +32,9 @@ const task: Task = { overrides: { QUADS: 4, RELU: true, GATE: false }, precision
 const gpu: AdapterFacts = { ...defaultFacts, id: 'acme-one' };
 const cpu: AdapterFacts = { ...gpu, id: 'acme-cpu', software: true };
 const KIND = 'x/half?QUADS=4&RELU=1';
-const table = (sizes: Record<string, string>, id = 'acme-one', kind = KIND): Tuned => ({ [id]: { [kind]: sizes } });
+const table = (sizes: Record<string, string>, id = 'acme-one', kind = KIND): Tuned => ({
+  [id]: { precision: 'f32', winners: { [kind]: sizes } },
+});
 const named = (facts: AdapterFacts, tuned: Tuned = {}, choice: VariantChoice = 'auto', what: Task = task): string =>
   choose(what, kernel, facts, choice, tuned).name;
 
@@ -89,7 +91,7 @@ test('a table goes through lower into the plan, its hash and nothing else', asyn
   const normal = { mean: [0, 0, 0], std: [1, 1, 1] } as const;
   const plan = (tuned: Tuned) =>
     lower(graph, { ...normal, precision: 'f32', facts: gpu, variants: 'auto', tuned, stem: 'texture', shaderFacts });
-  const [before, after] = [plan({}), plan({ 'acme-one': { 'excite/f32': { 0: 'plain' } } })];
+  const [before, after] = [plan({}), plan(table({ 0: 'plain' }, 'acme-one', 'excite/f32'))];
   const variants = (steps: typeof before.steps): string[] =>
     steps.filter(({ kernel }) => kernel === 'excite').map(({ variant }) => variant);
   assert.equal(new Set(variants(before.steps)), new Set(['workgroup']));

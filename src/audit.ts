@@ -1,0 +1,64 @@
+// The precision that `auto` stands for. Sums are float32 everywhere, but maps stored as halves overflow beyond 65504 and round to 11 bits,
+// and whether a network bears that is a matter of its weights. So speed alone decides nothing: the card's self-test has to hold as well.
+import { prepare } from './gpu/executor.ts';
+import { BufferUsage } from './gpu/flags.ts';
+import { fuse } from './passes/index.ts';
+import { classReader, lowering, type Material } from './pipeline.ts';
+import { precisionsOf, type Tuned, targetOf, tuned } from './plan/choose.ts';
+import { lower } from './plan/lower.ts';
+import type { Precision } from './shader/source.ts';
+import { agreement } from './weights/card.ts';
+import { seededInput } from './weights/seeded.ts';
+
+export interface Audit {
+  readonly precision: Precision;
+  /** Share of the self-test's pixels with the expected class. */
+  readonly agreement: number;
+  /** What the card asks for. */
+  readonly least: number;
+  readonly passed: boolean;
+}
+
+/**
+ * The card's self-test on a device in one precision: the seeded input, the plan that pictures get but for its stem, the share of equal classes.
+ * Null for a card without one. Throws as `lower` and `prepare` do.
+ */
+export async function audit(material: Material): Promise<Audit | null> {
+  const { engine, network, card, precision, read } = material;
+  const { check } = card;
+  if (!check) return null;
+  const { device } = engine;
+  const size = { h: check.height, w: check.width };
+  const graph = fuse(network.build({ classes: card.classes.length, ...size }), targetOf(material));
+  const plan = lower(graph, { ...lowering(material), stem: 'tensor', margin: network.tile?.margin });
+  const input = Float32Array.from(seededInput(check.seed, size, card.preprocessing));
+  const frame = device.createBuffer({ label: 'frame', size: input.byteLength, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
+  try {
+    device.queue.writeBuffer(frame, 0, input);
+    const program = await prepare(engine, graph, plan, read, frame);
+    const [h, w] = plan.to;
+    const reader = classReader(device, program, { h, w });
+    try {
+      const staging = await reader.staging();
+      const encoder = device.createCommandEncoder();
+      program.encode(encoder);
+      reader.encode(encoder, staging);
+      device.queue.submit([encoder.finish()]);
+      const share = agreement(await reader.read(staging), check.classes);
+      return { precision, agreement: share, least: check.agreement, passed: share >= check.agreement };
+    } finally {
+      program.destroy();
+      reader.destroy();
+    }
+  } finally {
+    frame.destroy();
+  }
+}
+
+/** The precision that was measured to be fastest on adapters of this kind, if the self-test holds in it; else, and where nothing was measured, f32. */
+export async function settle(material: Omit<Material, 'precision'>, table: Tuned = tuned): Promise<Precision> {
+  const { facts } = material;
+  const fastest = (facts.id !== null && table[facts.id]?.precision) || 'f32';
+  if (fastest === 'f32' || !precisionsOf(facts.features).includes(fastest)) return 'f32';
+  return (await audit({ ...material, precision: fastest }))?.passed ? fastest : 'f32';
+}

@@ -1,0 +1,126 @@
+// `auto`: the precision that was measured to be fastest, where the card's self-test holds in it.
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Audit, audit, settle } from '../../src/audit.ts';
+import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
+import { constantReader } from '../../src/graph/constant.ts';
+import { decodeWeights } from '../../src/load.ts';
+import { fileLibrary } from '../../src/node/shader-files.ts';
+import type { Material } from '../../src/pipeline.ts';
+import type { Tuned } from '../../src/plan/choose.ts';
+import { Segmenter } from '../../src/segmenter.ts';
+import type { Precision } from '../../src/shader/source.ts';
+import { type Card, parseCard } from '../../src/weights/card.ts';
+import { fromFloat32, type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
+import { WEIGHTS } from '../cli/harness.ts';
+import { deviceJudge } from '../judges.ts';
+import { sat } from '../record.ts';
+
+const weights = await decodeWeights(new Uint8Array(readFileSync(WEIGHTS)), WEIGHTS, {});
+const { network, card } = weights;
+const check = card.check!;
+const device = await deviceJudge();
+
+if (device) {
+  const engine = createEngine(device.device, fileLibrary());
+  const facts = { ...device.facts, id: 'acme-one' };
+  const fastest = (precision: Precision): Tuned => ({ 'acme-one': { precision, winners: {} } });
+  const material = (tensors: Tensors = weights.tensors, itsCard: Card = card): Omit<Material, 'precision'> => ({
+    engine,
+    facts,
+    network,
+    card: itsCard,
+    variants: 'auto',
+    read: constantReader(tensors, toFloat32),
+  });
+  /** The same function, but for a map a million times as large: the stem's, whose two readers make it small again. */
+  const overflowing = (): Tensors => {
+    const scaled = (name: string, factor: number) => {
+      const tensor = weights.tensors.get(name)!;
+      return [
+        name,
+        fromFloat32(
+          tensor.shape,
+          toFloat32(tensor).map(value => value * factor),
+        ),
+      ] as const;
+    };
+    const readers = ['body.stage4.conv1.weight', 'body.stage4.shortcut.conv.weight'].map(name => scaled(name, 2 ** -20));
+    return new Map([...weights.tensors, scaled('stem.bn.weight', 2 ** 20), scaled('stem.bn.bias', 2 ** 20), ...readers]);
+  };
+  const auditIn = (precision: Precision): Promise<Audit | null> => audit({ ...material(), precision });
+
+  test('the self-test of the weights that ship holds in f32 and half', async () => {
+    const exact = await auditIn('f32');
+    assert.ok(exact!.passed && exact!.agreement > 0.999, `f32: ${exact!.agreement}`);
+    assert.ok((await auditIn('half'))!.passed);
+    sat('device', device.who);
+  });
+
+  test('maps beyond 65504 fail in half, and auto is f32 then', async () => {
+    const tensors = overflowing();
+    const large = { ...material(tensors), engine: createEngine(device.device, engine.library) };
+    assert.ok((await audit({ ...large, precision: 'f32' }))!.passed);
+    assert.not.ok((await audit({ ...large, precision: 'half' }))!.passed);
+    assert.is(await settle(large, fastest('half')), 'f32');
+    destroyEngine(large.engine);
+  });
+
+  test('auto: what is fastest and holds, else f32', async () => {
+    assert.is(await settle(material(), fastest('half')), 'half');
+    assert.is(await settle(material(), fastest('f32')), 'f32');
+    assert.is(await settle(material(), {}), 'f32', 'nothing was measured');
+    assert.is(await settle({ ...material(), facts: { ...facts, id: null } }, fastest('half')), 'f32');
+    assert.is(await settle({ ...material(), facts: { ...facts, features: [] } }, fastest('f16')), 'f32', 'no shader-f16');
+    const [[value, run], ...rest] = check.classes;
+    const other: Card = { ...card, check: { ...check, classes: [[value + 1, run], ...rest] } };
+    assert.is(await settle(material(weights.tensors, other), fastest('half')), 'f32', 'other classes are expected');
+    assert.is(await settle(material(weights.tensors, { ...card, check: undefined }), fastest('half')), 'f32', 'no self-test');
+  });
+
+  test('a segmenter settles when it is made', async () => {
+    const variants = 'auto' as const;
+    const parts = { ...weights, library: engine.library, variants, borrowed: true, openDevice: async () => device.device };
+    const ours = device.facts.id!;
+    const made = async (precision: Precision | 'auto', table?: Tuned): Promise<Precision> => {
+      const segmenter = await Segmenter.create({ ...parts, precision, tuned: table });
+      const found = segmenter.precision;
+      await segmenter.dispose();
+      return found;
+    };
+    assert.is(await made('auto', { [ours]: { precision: 'half', winners: {} } }), 'half');
+    assert.is(await made('auto', {}), 'f32');
+    assert.is(await made('half', {}), 'half');
+  });
+
+  test.after(() => {
+    destroyEngine(engine);
+    device.close();
+  });
+} else test.skip('audit on a device', () => {});
+
+test('a card whose self-test is none is refused', () => {
+  const parse = (change: object): Card => parseCard(JSON.stringify({ ...card, check: { ...check, ...change } }), 'x.card.json');
+  assert.equal(parse({}).check, check);
+  const wrong: [object, RegExp][] = [
+    [{ seed: 3 }, /"check" must hold "seed"/],
+    [{ height: 0 }, /"check" must hold/],
+    [{ height: 1e9 }, /at most 1048576 pixels/],
+    [{ agreement: 0 }, /"agreement" above 0/],
+    [{ classes: 'none' }, /"check.classes" must be a list/],
+    [{ classes: [[1, 2, 3]] }, /"check.classes" must be a list/],
+    [{ classes: [[1, 64 * 128 + 1]] }, /"check.classes" are 8193 pixels, "check" is 64×128/],
+  ];
+  for (const [change, message] of wrong) {
+    try {
+      parse(change);
+    } catch (error) {
+      assert.match((error as Error).message, message);
+      continue;
+    }
+    assert.unreachable(JSON.stringify(change));
+  }
+});
+
+test.run();
