@@ -88,6 +88,8 @@ export interface StepTime {
 
 /** The CPU reference runs for no longer than this. */
 const CPU_SECONDS = 10;
+/** Frames are timed for about as long. */
+const FRAMES_MS = 4000;
 /** Of the largest number: the plain rows in f32 against float64. */
 const TRUSTED = 2e-4;
 
@@ -169,11 +171,11 @@ export async function measure(bench: Bench, limits: MeasuredLimits, wish: Wish):
     const trusted = await trust(engine, bench, model);
     const { plan } = running.program;
     const agreement = await agree(engine, bench, net, wish, plan, classes, rgba);
-    const runs = wish.runs ?? Math.max(5, Math.min(50, Math.ceil(4000 / (ran - compiled))));
+    const runs = wish.runs ?? runsFor(ran - compiled);
     const wall = statistics(await repeat(runs, session.frame));
     const times = await gpuTimes(device, running.program, runs);
     const gpu = times && statistics(times);
-    const throughput = await session.throughput(Math.max(IN_FLIGHT * 2, Math.min(runs, 50)));
+    const throughput = await session.throughput(Math.max(IN_FLIGHT, Math.min(2 * runs, 50)));
     const steps = wish.steps ? await stepTimes(device, running.program, limits) : undefined;
     session.close();
     stop(running);
@@ -209,6 +211,12 @@ export async function measure(bench: Bench, limits: MeasuredLimits, wish: Wish):
   } finally {
     destroyEngine(engine);
   }
+}
+
+/** Frames of so many milliseconds for about four seconds, five at least; two where one alone takes longer. */
+export function runsFor(frame: number): number {
+  const fitting = Math.ceil(FRAMES_MS / frame);
+  return Math.max(fitting === 1 ? 2 : 5, Math.min(50, fitting));
 }
 
 /** The timed plan against the plain rows in f32: the numbers behind the classes, and the classes, at the timed size. */

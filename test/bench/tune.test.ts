@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Result } from '../../bench/measure.ts';
+import { type Result, runsFor } from '../../bench/measure.ts';
 import type { Peer } from '../../bench/peers.ts';
 import { fastestPrecision, type Precisions } from '../../bench/precisions.ts';
 import { mergeReports, type Report, readReport, reportOf, reportText } from '../../bench/report.ts';
@@ -79,6 +79,10 @@ test('the best guess stays unless it loses by more than noise', () => {
   assert.is(tuning(100, 96)['excite/f32'][0].winner, 'plain');
   const cpu = tuningOf(names, plans, times(98, 100), { facts: { ...facts, software: true } }, '');
   assert.is(cpu['excite/f32'][0].winner, 'plain', 'there the guess is another');
+});
+
+test('frames are timed for some seconds: fifty at most, five at least, two of those that take longer', () => {
+  assert.equal([1, 100, 700, 1500, 3999, 4000, 60_000].map(runsFor), [50, 40, 6, 5, 5, 2, 2]);
 });
 
 test('merging keeps other sizes and kinds, and winners are all that ships', () => {
