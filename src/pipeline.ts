@@ -1,5 +1,4 @@
 // A picture's way through a network on a device, once everything for its size is there: pixels in memory → class map in memory.
-import { AtrousError } from './errors.ts';
 import { type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
 import { decodeClasses } from './gpu/transfer.ts';
@@ -95,15 +94,8 @@ export async function wholePicture(material: Material, picture: Size, size: Size
   }
 }
 
-/** Throws `LIMIT` for a picture that is larger than the adapter's textures, or when the device has no memory left. */
+/** Throws `LIMIT` when the device has no memory left. */
 export async function frameTexture(device: GPUDevice, plan: Plan, { h, w }: Size): Promise<GPUTexture> {
-  const limit = device.limits.maxTextureDimension2D;
-  if (Math.max(h, w) > limit) {
-    throw new AtrousError(
-      'LIMIT',
-      `the picture is ${h}×${w}, the adapter's textures hold at most ${limit}×${limit}: shrink it first`,
-    );
-  }
   const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
   return scoped(device, plan, () => device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage }));
 }

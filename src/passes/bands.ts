@@ -1,7 +1,7 @@
 // a run of convolutions with a map between them that is too large  ⇒  the run over and over, a band of rows at a time.
 import { shapeOf } from '../graph/constant.ts';
 import type { Graph, Node, NodeOf, Shape } from '../graph/graph.ts';
-import { BINDING, byteLength } from '../graph/layout.ts';
+import { BINDING, bindable, byteLength } from '../graph/layout.ts';
 import { infer } from '../graph/ops.ts';
 import type { Precision } from '../shader/source.ts';
 import { type Pass, type View, view } from './pass.ts';
@@ -19,7 +19,7 @@ export const bands: Pass = {
   apply(graph, target) {
     if (!target?.limits) return graph;
     const { limits, precision = 'f32' } = target;
-    const most = Math.min(MOST, limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+    const most = Math.min(MOST, bindable(limits));
     const values = infer(graph);
     const before = view(graph);
     const shapeOfValue = (name: string): Shape => values.get(name)!.shape;

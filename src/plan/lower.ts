@@ -11,6 +11,7 @@ import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
 import { type AdapterFacts, choose, kindOf, type Tuned, type VariantChoice } from './choose.ts';
+import { checkFrame, checkGrid, checkValue, checkWeights } from './limits.ts';
 import { assignSlots, type Lifetime } from './memory.ts';
 import { fnv1a64, type Plan, type Stem, type Step } from './plan.ts';
 import { stemFrame } from './stem.ts';
@@ -34,7 +35,7 @@ export interface LowerOptions {
   shaderFacts(shader: string, precision: Precision): ShaderFacts;
 }
 
-/** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when a value is larger than the adapter's buffers, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
+/** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when the frame, a value or a step's weights are larger than the adapter holds, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
 export function lower(graph: Graph, options: LowerOptions): Plan {
   const { precision, stem, facts } = options;
   if (precision === 'f16' && !facts.features.includes('shader-f16')) {
@@ -55,6 +56,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
     start: 0,
     kind: 'map',
   };
+  checkFrame(stem, frame, facts);
   const [first] = stemNodes(graph, options);
   // A stem convolution reads the frame itself, unless more is to be done with it than to normalise it.
   const plainly = first && frame.h === h && frame.w === w && !first.attributes.tile && first.attributes.channels === 'rgb';
@@ -62,13 +64,9 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph.outputs, precision, facts);
   const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
-  for (const { node, grid } of steps) {
-    const most = facts.limits.maxComputeWorkgroupsPerDimension;
-    if (grid[1] > most)
-      throw new AtrousError(
-        'LIMIT',
-        `step "${node}" needs ${grid[0] * grid[1]} workgroups, ${facts.name} allows ${most}²; use a smaller size`,
-      );
+  for (const [n, step] of steps.entries()) {
+    checkGrid(step, facts);
+    checkWeights(step.node, constantBytes(work[n], step.store), facts);
   }
   const last = inferred.get(graph.outputs[0])!.shape;
   const plan = {
@@ -146,7 +144,7 @@ function place(
     const { shape, kind } = inferred.get(name)!;
     return { name, bytes: byteLength(shape, kind, precision), ...span };
   });
-  for (const { name, bytes } of lifetimes) checkLimits(name, inferred.get(name)!.shape, bytes, facts);
+  for (const { name, bytes } of lifetimes) checkValue(name, inferred.get(name)!.shape, bytes, facts);
   const { slotOf, slots } = assignSlots(lifetimes);
   const values: Record<string, Placement> = {};
   for (const name of [...inferred.keys()]) {
@@ -178,16 +176,6 @@ function homes(nodes: readonly Node[], inferred: ReadonlyMap<string, Value>, pre
     }
   }
   return within;
-}
-
-function checkLimits(name: string, { c, h, w }: Shape, bytes: number, { name: adapter, limits }: AdapterFacts): void {
-  const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  if (bytes > most) {
-    throw new AtrousError(
-      'LIMIT',
-      `value "${name}" (${c}×${h}×${w}) takes ${bytes} bytes, the adapter binds at most ${most} (${adapter}); use a smaller --size (DilatedNet: a smaller --tile) or --precision half`,
-    );
-  }
 }
 
 /** One node's dispatch. `values` holds the placement of everything that the node reads and writes. */
