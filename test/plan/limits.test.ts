@@ -57,7 +57,7 @@ test('a picture larger than a texture, planes larger than a binding', () => {
   const plan = (stem: Stem, h: number, w: number) => {
     const b = builder('frame', { c: 3, h: 16, w: 16 });
     const graph = b.graph([b.conv('y', b.input, { in: 3, out: 4 })]);
-    const facts = { ...defaultFacts, limits: { ...limited(MOST).limits, maxTextureDimension2D: 100 } };
+    const facts = { ...defaultFacts, limits: { ...limited(MOST).facts.limits, maxTextureDimension2D: 100 } };
     const options = { precision: 'f32', facts, variants: 'auto', mean: [0, 0, 0], std: [1, 1, 1], shaderFacts } as const;
     return lower(graph, { ...options, stem, frame: { h, w } });
   };
