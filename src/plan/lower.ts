@@ -56,13 +56,13 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
     start: 0,
     kind: 'map',
   };
-  checkFrame(stem, frame, facts);
   const [first] = stemNodes(graph, options);
   // A stem convolution reads the frame itself, unless more is to be done with it than to normalise it.
   const plainly = first && frame.h === h && frame.w === w && !first.attributes.tile && first.attributes.channels === 'rgb';
   const nodes: readonly Node[] = plainly ? stemFrame(graph, first) : first ? [first, ...graph.nodes] : graph.nodes;
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph.outputs, precision, facts);
+  checkFrame(stem, frame, facts);
   const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
   for (const [n, step] of steps.entries()) {
     checkGrid(step, facts);
