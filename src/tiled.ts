@@ -2,7 +2,7 @@
 // after another, what they make is stitched, and the end reads the whole.
 import { checkSignal, untilAborted } from './errors.ts';
 import { prepare } from './gpu/executor.ts';
-import { decodeValue, readBuffer } from './gpu/transfer.ts';
+import { readValue } from './gpu/transfer.ts';
 import { INPUT } from './graph/graph.ts';
 import { byteLength } from './graph/layout.ts';
 import { select } from './graph/select.ts';
@@ -73,8 +73,7 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
       const classes = await reader.read(staging);
       if (!scores) return { classes, scores: null };
       const place = endPlan.values.prob;
-      const bytes = await readBuffer(device, ending.buffer('prob'));
-      return { classes, scores: { data: decodeValue(bytes, place, precision), c: place.c, h: place.h, w: place.w } };
+      return { classes, scores: { data: await readValue(device, ending, 'prob'), c: place.c, h: place.h, w: place.w } };
     };
     // Tiles of two pictures would meet in one texture: pictures take turns. Who gives up while it waits leaves at once, and the line stays as it is.
     let turn: Promise<unknown> = Promise.resolve();

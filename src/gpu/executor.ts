@@ -171,6 +171,35 @@ export async function prepare(
   }
 }
 
+/** Runs a program once, by itself. */
+export function submit(device: GPUDevice, program: Program): void {
+  const encoder = device.createCommandEncoder();
+  program.encode(encoder);
+  device.queue.submit([encoder.finish()]);
+}
+
+/** A plan that reads planes, 3×h×w, run once on these; its values are then there to be read. */
+export async function runOnPlanes(
+  engine: Engine,
+  graph: Graph,
+  plan: Plan,
+  read: ReadConstant,
+  planes: Float32Array,
+): Promise<Program> {
+  const { device } = engine;
+  const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
+  const frame = device.createBuffer({ label: 'planes', size: planes.byteLength, usage });
+  try {
+    device.queue.writeBuffer(frame, 0, planes as Float32Array<ArrayBuffer>);
+    const program = await prepare(engine, graph, plan, read, frame);
+    submit(device, program);
+    await device.queue.onSubmittedWorkDone();
+    return program;
+  } finally {
+    frame.destroy();
+  }
+}
+
 async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: PrepareOptions): Promise<Compiled[]> {
   const keys = new Set(plan.steps.map(step => pipelineKey(step, plan.precision)));
   let done = 0;
