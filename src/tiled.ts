@@ -79,7 +79,8 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
     let turn: Promise<unknown> = Promise.resolve();
     const run: Pipeline['run'] = (rgba, signal, onTile) => {
       const mine: Promise<Classified> = untilAborted(turn, signal).then(() => one(rgba, signal, onTile));
-      turn = Promise.allSettled([turn, mine]);
+      // Its value is dropped: a line that never ends must not keep every result.
+      turn = Promise.allSettled([turn, mine]).then(() => {});
       return mine;
     };
     return { plan, size, tiles: rows * columns, run, destroy };

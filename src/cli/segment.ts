@@ -89,6 +89,7 @@ export async function segmentPictures(
   const own = all.filter((_picture, index) => index % shard.count === shard.index);
   const done = args.flag('resume') ? await Promise.all(own.map(picture => isDone(targetsOf(picture, folder, wanted)))) : [];
   const pictures = own.filter((_picture, index) => !done[index]);
+  if (pictures.length > 0) await checkFolder(folder);
   const weights = await weightsOf(args);
   const settings = () => ({ ...settingsOf(weights, args), palette: weights.card.palette.join(' ') });
   const record = await openRecord(folder, settings, { resume: args.flag('resume'), several: pictures.length > 1 });
@@ -97,7 +98,6 @@ export async function segmentPictures(
     out.note(`${own.length - pictures.length} of ${own.length} pictures have their results already${doubt}`);
   }
   if (pictures.length === 0) return 0;
-  await checkFolder(folder);
   return withSegmenter(weights, args, out, async segmenter => {
     await record.begin();
     const failed: string[] = [];
