@@ -2,9 +2,8 @@
 // the device is needed, so a GPU machine that has only `webgpu` can prove itself before it is timed.
 
 import type { Output } from '../src/cli/output.ts';
-import { createEngine, destroyEngine, prepare } from '../src/gpu/executor.ts';
-import { BufferUsage } from '../src/gpu/flags.ts';
-import { decodeValue, readBuffer } from '../src/gpu/transfer.ts';
+import { createEngine, destroyEngine, runOnPlanes } from '../src/gpu/executor.ts';
+import { readValue } from '../src/gpu/transfer.ts';
 import { constantReader } from '../src/graph/constant.ts';
 import { select } from '../src/graph/select.ts';
 import { expectedTensors, findNetwork } from '../src/models/registry.ts';
@@ -72,20 +71,13 @@ async function goldenError({ device, facts, library }: Device, precision: Precis
   const { mean, std } = imagenet;
   const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.facts });
   const input = Float32Array.from(seededInput('input', GOLDEN, imagenet));
-  const frame = device.createBuffer({ label: 'frame', size: input.byteLength, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
-  device.queue.writeBuffer(frame, 0, input);
   const engine = createEngine(device, library);
   try {
-    const program = await prepare(engine, graph, plan, constantReader(tensors, toFloat32), frame);
-    const encoder = device.createCommandEncoder();
-    program.encode(encoder);
-    device.queue.submit([encoder.finish()]);
-    const [name] = plan.outputs;
-    const logits = decodeValue(await readBuffer(device, program.buffer(name)), plan.values[name], precision);
+    const program = await runOnPlanes(engine, graph, plan, constantReader(tensors, toFloat32), input);
+    const logits = await readValue(device, program, plan.outputs[0]);
     program.destroy();
     return relativeError(logits, toFloat32(readSafetensors(goldenFile(), 'golden').tensors.get('logits4')!));
   } finally {
-    frame.destroy();
     destroyEngine(engine);
   }
 }

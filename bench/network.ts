@@ -1,16 +1,16 @@
 // A network with seeded weights on a device: what every measurement starts from, and what differs between the families.
 
-import { type Engine, type Program, prepare } from '../src/gpu/executor.ts';
-import { BufferUsage, READ, TextureUsage } from '../src/gpu/flags.ts';
-import { decodeClasses, decodeValue, readBuffer } from '../src/gpu/transfer.ts';
+import { type Engine, type Program, prepare, submit } from '../src/gpu/executor.ts';
+import { TextureUsage } from '../src/gpu/flags.ts';
+import { readValue } from '../src/gpu/transfer.ts';
 import { constantReader, type ReadConstant } from '../src/graph/constant.ts';
 import type { Graph } from '../src/graph/graph.ts';
-import { classRow } from '../src/graph/layout.ts';
 import { infer, macs } from '../src/graph/ops.ts';
 import { select } from '../src/graph/select.ts';
 import { dilatedNets, narrowed } from '../src/models/dilatednet.ts';
 import { expectedTensors, findNetwork } from '../src/models/registry.ts';
 import { fuse } from '../src/passes/index.ts';
+import { frames } from '../src/pipeline.ts';
 import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from '../src/plan/choose.ts';
 import { lower } from '../src/plan/lower.ts';
 import type { Plan } from '../src/plan/plan.ts';
@@ -195,12 +195,8 @@ export async function numbersOf(
   rgba: Uint8Array<ArrayBuffer>,
 ): Promise<Float32Array> {
   device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: frame.width * 4 }, [frame.width, frame.height]);
-  const encoder = device.createCommandEncoder();
-  program.encode(encoder);
-  device.queue.submit([encoder.finish()]);
-  const [name] = program.plan.outputs;
-  const place = program.plan.values[name];
-  return decodeValue(await readBuffer(device, program.buffer(name)), place, program.plan.precision);
+  submit(device, program);
+  return readValue(device, program, program.plan.outputs[0]);
 }
 
 /** Largest difference over the largest expected value. */
@@ -230,34 +226,18 @@ export const IN_FLIGHT = 3;
 
 /** Frames through a program that makes classes. */
 export function open(device: GPUDevice, { program, frame }: Running, rgba: Uint8Array<ArrayBuffer>): Session {
-  const source = program.buffer('classes');
-  const [h, w] = program.plan.to;
-  const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-  const ring = Array.from({ length: IN_FLIGHT }, () => device.createBuffer({ label: 'classes', size: source.size, usage }));
-  const submit = async (target: GPUBuffer): Promise<Uint8Array> => {
-    device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: frame.width * 4 }, [frame.width, frame.height]);
-    const encoder = device.createCommandEncoder();
-    program.encode(encoder);
-    encoder.copyBufferToBuffer(source, 0, target, 0, source.size);
-    device.queue.submit([encoder.finish()]);
-    await target.mapAsync(READ);
-    const classes = decodeClasses(target.getMappedRange(), { h, w }, classRow(w));
-    target.unmap();
-    return classes;
-  };
+  const { classes, destroy } = frames(device, program, frame);
   return {
-    frame: () => submit(ring[0]),
-    async throughput(frames) {
+    frame: () => classes(rgba),
+    async throughput(count) {
       const begin = performance.now();
-      const lanes = ring.map(async (target, lane) => {
-        for (let n = lane; n < frames; n += ring.length) await submit(target);
+      const lanes = Array.from({ length: IN_FLIGHT }, async (_, lane) => {
+        for (let n = lane; n < count; n += IN_FLIGHT) await classes(rgba);
       });
       await Promise.all(lanes);
-      return (frames * 1000) / (performance.now() - begin);
+      return (count * 1000) / (performance.now() - begin);
     },
-    close() {
-      for (const buffer of ring) buffer.destroy();
-    },
+    close: destroy,
   };
 }
 

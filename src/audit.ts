@@ -1,9 +1,9 @@
 // The precision that `auto` stands for. Sums are float32 everywhere, but maps stored as halves overflow beyond 65504 and round to 11 bits,
 // and whether a network bears that is a matter of its weights. So speed alone decides nothing: the card's self-test has to hold as well.
-import { prepare } from './gpu/executor.ts';
-import { BufferUsage } from './gpu/flags.ts';
+import { runOnPlanes } from './gpu/executor.ts';
+import { readClasses } from './gpu/transfer.ts';
 import { fuse } from './passes/index.ts';
-import { classReader, lowering, type Material } from './pipeline.ts';
+import { lowering, type Material } from './pipeline.ts';
 import { precisionsOf, type Tuned, targetOf, tuned } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
 import type { Precision } from './shader/source.ts';
@@ -21,37 +21,22 @@ export interface Audit {
 
 /**
  * The card's self-test on a device in one precision: the seeded input, the plan that pictures get but for its stem, the share of equal classes.
- * Null for a card without one. Throws as `lower` and `prepare` do.
+ * Null for a card without one. Throws as `lower` and `runOnPlanes` do.
  */
 export async function audit(material: Material): Promise<Audit | null> {
   const { engine, network, card, precision, read } = material;
   const { check } = card;
   if (!check) return null;
-  const { device } = engine;
   const size = { h: check.height, w: check.width };
   const graph = fuse(network.build({ classes: card.classes.length, ...size }), targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem: 'tensor', margin: network.tile?.margin });
   const input = Float32Array.from(seededInput(check.seed, size, card.preprocessing));
-  const frame = device.createBuffer({ label: 'frame', size: input.byteLength, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
+  const program = await runOnPlanes(engine, graph, plan, read, input);
   try {
-    device.queue.writeBuffer(frame, 0, input);
-    const program = await prepare(engine, graph, plan, read, frame);
-    const [h, w] = plan.to;
-    const reader = classReader(device, program, { h, w });
-    try {
-      const staging = await reader.staging();
-      const encoder = device.createCommandEncoder();
-      program.encode(encoder);
-      reader.encode(encoder, staging);
-      device.queue.submit([encoder.finish()]);
-      const share = agreement(await reader.read(staging), check.classes);
-      return { precision, agreement: share, least: check.agreement, passed: share >= check.agreement };
-    } finally {
-      program.destroy();
-      reader.destroy();
-    }
+    const share = agreement(await readClasses(engine.device, program), check.classes);
+    return { precision, agreement: share, least: check.agreement, passed: share >= check.agreement };
   } finally {
-    frame.destroy();
+    program.destroy();
   }
 }
 

@@ -32,6 +32,22 @@ export function checkSignal(signal: AbortSignal | undefined): void {
     throw new AtrousError('ABORTED', `stopped by the caller's signal: ${describe(signal.reason)}`, { cause: signal.reason });
 }
 
+/** The promise's value, or `ABORTED` as soon as the signal fires. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  checkSignal(signal);
+  let stop = (): void => {};
+  const fired = new Promise<void>(resolve => {
+    stop = resolve;
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, fired.then(() => checkSignal(signal)).then(() => work)]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** One line of text for anything that was thrown. */
 export function describe(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

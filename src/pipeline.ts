@@ -1,5 +1,4 @@
 // A picture's way through a network on a device, once everything for its size is there: pixels in memory → class map in memory.
-import { AtrousError } from './errors.ts';
 import { type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
 import { decodeClasses } from './gpu/transfer.ts';
@@ -70,24 +69,15 @@ export async function wholePicture(material: Material, picture: Size, size: Size
   const frame = await frameTexture(device, plan, picture);
   try {
     const program = await prepare(engine, graph, plan, read, frame.createView(), { onProgress: onCompile });
-    const reader = classReader(device, program, picture);
+    const classifier = frames(device, program, frame);
     return {
       plan,
       size,
       tiles: 1,
-      async run(rgba) {
-        const staging = await reader.staging();
-        // From here to the submit nothing waits, so that no other call's frame comes between.
-        device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: picture.w * 4 }, [picture.w, picture.h]);
-        const encoder = device.createCommandEncoder();
-        program.encode(encoder);
-        reader.encode(encoder, staging);
-        device.queue.submit([encoder.finish()]);
-        return { classes: await reader.read(staging), scores: null };
-      },
+      run: async rgba => ({ classes: await classifier.classes(rgba), scores: null }),
       destroy() {
         program.destroy();
-        reader.destroy();
+        classifier.destroy();
         frame.destroy();
       },
     };
@@ -97,15 +87,32 @@ export async function wholePicture(material: Material, picture: Size, size: Size
   }
 }
 
-/** Throws `LIMIT` for a picture that is larger than the adapter's textures, or when the device has no memory left. */
+/** Frames through a program that makes classes of a texture, as many at a time as are asked for. */
+export function frames(
+  device: GPUDevice,
+  program: Program,
+  texture: GPUTexture,
+): { classes(rgba: Uint8Array<ArrayBuffer>): Promise<Uint8Array>; destroy(): void } {
+  const { width, height } = texture;
+  const [h, w] = program.plan.to;
+  const reader = classReader(device, program, { h, w });
+  return {
+    async classes(rgba) {
+      const staging = await reader.staging();
+      // From here to the submit nothing waits, so that no other call's frame comes between.
+      device.queue.writeTexture({ texture }, rgba, { bytesPerRow: width * 4 }, [width, height]);
+      const encoder = device.createCommandEncoder();
+      program.encode(encoder);
+      reader.encode(encoder, staging);
+      device.queue.submit([encoder.finish()]);
+      return reader.read(staging);
+    },
+    destroy: reader.destroy,
+  };
+}
+
+/** Throws `LIMIT` when the device has no memory left. */
 export async function frameTexture(device: GPUDevice, plan: Plan, { h, w }: Size): Promise<GPUTexture> {
-  const limit = device.limits.maxTextureDimension2D;
-  if (Math.max(h, w) > limit) {
-    throw new AtrousError(
-      'LIMIT',
-      `the picture is ${h}×${w}, the adapter's textures hold at most ${limit}×${limit}: shrink it first`,
-    );
-  }
   const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
   return scoped(device, plan, () => device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage }));
 }
@@ -130,7 +137,7 @@ export function classReader(device: GPUDevice, program: Program, { h, w }: Size)
     encode: (encoder, staging) => encoder.copyBufferToBuffer(source, 0, staging, 0, bytes),
     async read(staging) {
       await staging.mapAsync(READ);
-      const classes = decodeClasses(staging.getMappedRange(), { h, w }, classRow(w));
+      const classes = decodeClasses(staging.getMappedRange(), { h, w });
       staging.unmap();
       free.push(staging);
       return classes;

@@ -1,6 +1,6 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss.
 import { settle } from './audit.ts';
-import { AtrousError, checkSignal } from './errors.ts';
+import { AtrousError, checkSignal, untilAborted } from './errors.ts';
 import { factsOf } from './gpu/device.ts';
 import { createEngine, destroyEngine, type Engine } from './gpu/executor.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
@@ -186,8 +186,10 @@ export class Segmenter {
   }
 
   /**
-   * The class of every pixel, at the picture's own size. Throws `BAD_IMAGE` for pixels that are not width × height × 4 (or 3) bytes, `ABORTED`
-   * when the signal fires, `LIMIT` when the size does not fit the adapter. A lost device is replaced and the call repeated once.
+   * The class of every pixel, at the picture's own size. The pixels are copied before the call returns its promise, so that the caller's buffer is
+   * free for the next frame. Throws `BAD_IMAGE` for pixels that are not width × height × 4 (or 3) bytes, `ABORTED` when the signal fires (at once
+   * while the call waits for a pipeline or for its turn, else between tiles and at the end), `LIMIT` when the size does not fit the adapter. A lost
+   * device is replaced and the call repeated once.
    */
   async segment(source: Pixels, options: SegmentOptions = {}): Promise<SegmentResult> {
     checkOptions(options);
@@ -364,21 +366,6 @@ async function unlessLost<T>(opened: Opened, work: (opened: Opened) => Promise<T
   }
 }
 
-/** The promise's value, or `ABORTED` as soon as the signal fires. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  let stop = (): void => {};
-  const fired = new Promise<void>(resolve => {
-    stop = resolve;
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([work, fired.then(() => checkSignal(signal)).then(() => work)]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
 /** Lets go of sizes beyond the newest three; one that is still in use goes when its last user is done. */
 function evict({ sizes }: Opened): void {
   for (const [key, entry] of [...sizes].slice(0, Math.max(0, sizes.size - MAX_SIZES))) {
@@ -433,7 +420,7 @@ function checkFrame({ h, w }: Size): void {
   }
 }
 
-/** The source as RGBA. */
+/** A copy of the source, as RGBA. */
 function checkPixels(source: Pixels): Uint8Array<ArrayBuffer> {
   const { data, width, height } = source ?? {};
   if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
@@ -443,7 +430,7 @@ function checkPixels(source: Pixels): Uint8Array<ArrayBuffer> {
     throw new AtrousError('BAD_IMAGE', 'the picture’s data must be a Uint8Array or Uint8ClampedArray, eight bits a channel');
   }
   const pixels = width * height;
-  if (data.length === pixels * 4) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  if (data.length === pixels * 4) return new Uint8Array(data);
   if (data.length !== pixels * 3) {
     throw new AtrousError(
       'BAD_IMAGE',

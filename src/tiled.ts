@@ -1,8 +1,8 @@
 // DilatedNet's published prediction (fyu/dilation, predict.py): the picture gets a margin of its reflection, tiles of it go through one plan one
 // after another, what they make is stitched, and the end reads the whole.
-import { checkSignal } from './errors.ts';
+import { checkSignal, untilAborted } from './errors.ts';
 import { prepare } from './gpu/executor.ts';
-import { decodeValue, readBuffer } from './gpu/transfer.ts';
+import { readValue } from './gpu/transfer.ts';
 import { INPUT } from './graph/graph.ts';
 import { byteLength } from './graph/layout.ts';
 import { select } from './graph/select.ts';
@@ -13,6 +13,7 @@ import { fuse } from './passes/index.ts';
 import { type Classified, classReader, frameTexture, lowering, type Material, type Pipeline } from './pipeline.ts';
 import { targetOf } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
+import { pipelines } from './plan/plan.ts';
 
 /** `scores`: the probabilities too, on the stitched grid; behind a transposed convolution at the picture's size. */
 export async function tiledPicture(material: Material, picture: Size, tiles: Tiles, scores: boolean): Promise<Pipeline> {
@@ -34,9 +35,11 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
     for (const thing of made) thing.destroy();
   };
   try {
-    const program = await prepare(engine, graph, plan, read, frame.createView(), { onProgress: onCompile });
+    // To the caller both plans are one: the end's pipelines follow the tile's.
+    const [first, all] = [pipelines(plan).size, pipelines(plan).size + pipelines(endPlan).size];
+    const program = await prepare(engine, graph, plan, read, frame.createView(), { onProgress: done => onCompile?.(done, all) });
     made.push(program);
-    const ending = await prepare(engine, endFused, endPlan, read, null, { onProgress: onCompile });
+    const ending = await prepare(engine, endFused, endPlan, read, null, { onProgress: done => onCompile?.(first + done, all) });
     made.push(ending);
     const reader = classReader(device, ending, picture);
     made.push(reader);
@@ -70,14 +73,14 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
       const classes = await reader.read(staging);
       if (!scores) return { classes, scores: null };
       const place = endPlan.values.prob;
-      const bytes = await readBuffer(device, ending.buffer('prob'));
-      return { classes, scores: { data: decodeValue(bytes, place, precision), c: place.c, h: place.h, w: place.w } };
+      return { classes, scores: { data: await readValue(device, ending, 'prob'), c: place.c, h: place.h, w: place.w } };
     };
-    // Tiles of two pictures would meet in one texture: pictures take turns.
+    // Tiles of two pictures would meet in one texture: pictures take turns. Who gives up while it waits leaves at once, and the line stays as it is.
     let turn: Promise<unknown> = Promise.resolve();
-    const run: Pipeline['run'] = (...words) => {
-      const mine: Promise<Classified> = turn.then(() => one(...words));
-      turn = mine.catch(() => {});
+    const run: Pipeline['run'] = (rgba, signal, onTile) => {
+      const mine: Promise<Classified> = untilAborted(turn, signal).then(() => one(rgba, signal, onTile));
+      // Its value is dropped: a line that never ends must not keep every result.
+      turn = Promise.allSettled([turn, mine]).then(() => {});
       return mine;
     };
     return { plan, size, tiles: rows * columns, run, destroy };

@@ -14,10 +14,10 @@ import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.
 import { type Photograph, readImage } from '../node/photograph.ts';
 import { openTree } from '../node/tree.ts';
 import { checkFit, type Segmenter } from '../segmenter.ts';
-import type { Tensors } from '../weights/tensor.ts';
-import { type Arguments, type Command, type Inside, insideOf, onePositional, shared, sharedHelp, variantsOf } from './command.ts';
+import { type Arguments, type Command, type Inside, insideOf, onePositional, shared, sharedHelp } from './command.ts';
 import { type Output, output, percent } from './output.ts';
 import { openSegmenter } from './segmenter.ts';
+import { settingsOf } from './settings.ts';
 import { openWeights } from './weights.ts';
 
 /** Errors that are one picture's own; any other ends the run. */
@@ -90,7 +90,6 @@ export interface Hooks {
 /** Returns the exit code: 0, or 1 when a picture failed. Throws `BAD_USAGE` for options and data that do not fit. */
 export async function evaluateData(args: Arguments, out: Output, { onPicture, open }: Hooks = {}): Promise<number> {
   const model = onePositional('eval', args, 'MODEL');
-  const variants = variantsOf(args);
   const { job, weights } = await prepare(model, args);
   const segmenter = await (open?.(weights) ?? openSegmenter(weights, args, out));
   try {
@@ -101,7 +100,7 @@ export async function evaluateData(args: Arguments, out: Output, { onPicture, op
     out.text(`model    ${weights.network.name} (${weights.network.canonical}), ${job.names.length} classes, ${precision}`);
     out.text(`data     ${job.tree.root}, ${layout}${split === null ? '' : ` ${split}`}, ${samples.length} pictures`);
     out.text(`labels   ${job.matching ? `matched by ${job.matching.by}` : "are the model's classes"}`);
-    const facts = factsOf(job, weights, { adapter: adapter.name, precision, variants: String(variants) });
+    const facts = factsOf(job, weights, args, { adapter: adapter.name, precision });
     const done = await resume(job, facts, out);
     const failed = await evaluateSamples(job, segmenter, facts, done, out, onPicture);
     report(job, done, failed, out);
@@ -266,32 +265,18 @@ async function hashSample(tree: Tree, { picture, label }: Sample): Promise<strin
   return hash.digest('hex');
 }
 
-function factsOf({ data, names, matching, inside, file }: Job, { tensors, card, network }: LoadedWeights, rest: Facts): Facts {
+function factsOf({ data, matching, file }: Job, weights: LoadedWeights, args: Arguments, device: Facts): Facts {
   // Only a state file has use for the hash of what may be half a gigabyte.
   if (file === null) return {};
   return {
-    network: network.canonical,
-    weights: hashTensors(tensors),
-    classes: names.join(', '),
-    preprocessing: JSON.stringify(card.preprocessing),
+    ...settingsOf(weights, args),
     layout: data.layout,
     split: data.split ?? 'none',
     'meaning of the labels': createHash('sha256')
       .update(JSON.stringify([[...data.stored], matching && [...matching.table]]))
       .digest('hex'),
-    size: inside.size ? printSize({ h: inside.size.height, w: inside.size.width }) : 'own',
-    tile: JSON.stringify(inside.tile ?? 'published'),
-    ...rest,
+    ...device,
   };
-}
-
-function hashTensors(tensors: Tensors): string {
-  const hash = createHash('sha256');
-  for (const name of [...tensors.keys()].sort()) {
-    const { dtype, shape, bytes } = tensors.get(name)!;
-    hash.update(JSON.stringify([name, dtype, shape])).update(bytes);
-  }
-  return hash.digest('hex');
 }
 
 /** An 8-bit grey PNG of label ids, as the Cityscapes test server takes it. */

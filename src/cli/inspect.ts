@@ -167,7 +167,9 @@ async function readFacts(path: string): Promise<AdapterFacts> {
   try {
     const { adapter: name, id = null, limits } = JSON.parse(text);
     const { software, features, maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = limits;
-    const sizes = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension };
+    // Files of earlier versions leave the last one out.
+    const { maxTextureDimension2D = defaultFacts.limits.maxTextureDimension2D } = limits;
+    const sizes = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D };
     if (
       typeof name === 'string' &&
       typeof software === 'boolean' &&

@@ -2,12 +2,10 @@
 
 import { AtrousError } from '../errors.ts';
 import { factsOf } from '../gpu/device.ts';
-import { createEngine, destroyEngine, type Engine, type Program, prepare } from '../gpu/executor.ts';
-import { BufferUsage } from '../gpu/flags.ts';
-import { decodeClasses, decodeValue, readBuffer } from '../gpu/transfer.ts';
+import { createEngine, destroyEngine, type Engine, type Program, runOnPlanes } from '../gpu/executor.ts';
+import { readClasses, readValue } from '../gpu/transfer.ts';
 import { constantReader } from '../graph/constant.ts';
 import { resolve } from '../graph/graph.ts';
-import { classRow } from '../graph/layout.ts';
 import { select } from '../graph/select.ts';
 import type { LoadedWeights } from '../load.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
@@ -39,7 +37,8 @@ interface Choice {
 
 interface Results {
   readonly tensors: Map<string, Tensor>;
-  readonly metadata: Record<string, string>;
+  /** What made them: on the JSON line as it is, in the file's metadata as text, which is all that safetensors takes there. */
+  readonly made: { readonly adapter: string; readonly [fact: string]: string | number };
 }
 
 export const run: Command = {
@@ -81,12 +80,13 @@ export const run: Command = {
     await checkFile(target);
     const start = performance.now();
     const results = backend === 'cpu' ? onCpu(weights, picture, taps) : await onGpu(weights, picture, taps, choice, out.note);
-    await writeAtomic(target, writeSafetensors(results.tensors, results.metadata));
+    const metadata = Object.fromEntries(Object.entries(results.made).map(([fact, value]) => [fact, String(value)]));
+    await writeAtomic(target, writeSafetensors(results.tensors, metadata));
     const shapes = Object.fromEntries([...results.tensors].map(([name, { shape }]) => [name, shape]));
     const ms = Math.round(performance.now() - start);
-    out.json({ output: target, ms, ...results.metadata, tensors: shapes });
+    out.json({ output: target, ms, ...results.made, tensors: shapes });
     out.text(
-      `${model} at ${picture.h}x${picture.w} on ${results.metadata.adapter}: ${[...results.tensors.keys()].join(', ')} → ${target} (${ms} ms)`,
+      `${model} at ${picture.h}x${picture.w} on ${results.made.adapter}: ${[...results.tensors.keys()].join(', ')} → ${target} (${ms} ms)`,
     );
     return 0;
   },
@@ -126,7 +126,7 @@ function onCpu({ network, tensors, card }: LoadedWeights, { h, w, data }: Pictur
   const named = new Map([network.scores, ...taps].map(name => [name, tensorOf(name)]));
   const classes = values.get('classes')!;
   named.set('classes', { dtype: 'U8', shape: [1, classes.h, classes.w], bytes: Uint8Array.from(classes.data) });
-  return { tensors: named, metadata: { adapter: 'cpu reference (float64)', backend: 'cpu', precision: 'f64' } };
+  return { tensors: named, made: { adapter: 'cpu reference (float64)', backend: 'cpu', precision: 'f64' } };
 }
 
 async function onGpu(
@@ -148,18 +148,16 @@ async function onGpu(
     for (const name of scores) {
       const value = resolve(graph, name);
       const place = tapped.plan.values[value];
-      const bytes = await readBuffer(device, tapped.buffer(value));
-      named.set(name, fromFloat32([1, place.c, place.h, place.w], decodeValue(bytes, place, tapped.plan.precision)));
+      named.set(name, fromFloat32([1, place.c, place.h, place.w], await readValue(device, tapped, value)));
     }
     tapped.destroy();
     const fast = await execute(engine, weights, picture, ['classes'], choice);
     const [h, w] = fast.plan.to;
-    const classes = decodeClasses(await readBuffer(device, fast.buffer('classes')), { h, w }, classRow(w));
-    named.set('classes', { dtype: 'U8', shape: [1, h, w], bytes: classes });
+    named.set('classes', { dtype: 'U8', shape: [1, h, w], bytes: await readClasses(device, fast) });
     const { steps, hash, precision } = fast.plan;
     fast.destroy();
     const { name: adapter } = factsOf(device);
-    return { tensors: named, metadata: { adapter, backend: 'webgpu', precision, dispatches: String(steps.length), plan: hash } };
+    return { tensors: named, made: { adapter, backend: 'webgpu', precision, dispatches: steps.length, plan: hash } };
   } finally {
     destroyEngine(engine);
     device.destroy();
@@ -175,8 +173,7 @@ async function execute(
   { precision, variants }: Choice,
 ): Promise<Program> {
   const { h, w, data } = picture;
-  const { device, library } = engine;
-  const facts = factsOf(device);
+  const facts = factsOf(engine.device);
   const target = targetOf({ precision, facts, variants });
   const graph = fuse(select(network.build({ classes: card.classes.length, h, w }), outputs), target);
   const plan = lower(graph, {
@@ -189,15 +186,7 @@ async function execute(
     channels: card.preprocessing.channels,
     // As in `segment`, whose first step is another: so that both plans are one.
     margin: network.tile?.margin,
-    shaderFacts: library.facts,
+    shaderFacts: engine.library.facts,
   });
-  const frame = device.createBuffer({ label: 'frame', size: data.byteLength, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
-  device.queue.writeBuffer(frame, 0, data as Float32Array<ArrayBuffer>);
-  const program = await prepare(engine, graph, plan, constantReader(tensors, toFloat32), frame);
-  const encoder = device.createCommandEncoder();
-  program.encode(encoder);
-  device.queue.submit([encoder.finish()]);
-  await device.queue.onSubmittedWorkDone();
-  frame.destroy();
-  return program;
+  return runOnPlanes(engine, graph, plan, constantReader(tensors, toFloat32), data);
 }

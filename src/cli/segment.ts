@@ -5,6 +5,7 @@ import { AtrousError } from '../errors.ts';
 import { overlay } from '../image/overlay.ts';
 import { encodeIndexed } from '../image/png.ts';
 import { printSize } from '../image/size.ts';
+import type { LoadedWeights } from '../load.ts';
 import { published } from '../models/registry.ts';
 import { checkFolder, resolveFrom, writeAtomic } from '../node/files.ts';
 import { encodePng, type Photograph, readImage } from '../node/photograph.ts';
@@ -16,6 +17,7 @@ import { type Arguments, type Command, insideOf, shared, sharedHelp } from './co
 import { type Output, output, percent } from './output.ts';
 import { frameSize, segmentFrames } from './raw.ts';
 import { openSegmenter } from './segmenter.ts';
+import { openRecord, settingsOf } from './settings.ts';
 import { openWeights } from './weights.ts';
 
 const OPACITY = 0.6;
@@ -34,7 +36,7 @@ export const segment: Command = {
     overlay: 'only the overlay',
     scores:
       'DilatedNet: DIR/<name>.prob.safetensors too, the stitched probabilities `prob`, 1×C×h×w in cells of 8×8 pixels (Cityscapes: pixels)',
-    resume: 'leave out pictures whose results are there',
+    resume: 'leave out pictures whose results are there, and refuse results of other settings: DIR/.atrous.json records them',
     shard: 'every n-th picture from the i-th, i from 0: 0/2 and 1/2 together make the whole',
     raw: 'read rgb24 frames of that height×width from stdin, write class maps (a byte a pixel) to stdout',
   },
@@ -61,7 +63,7 @@ export const segment: Command = {
       }
       const frame = frameSize(raw);
       const out = output(true);
-      return withSegmenter(args, out, segmenter => segmentFrames(segmenter, frame, insideOf(args), out));
+      return withSegmenter(await weightsOf(args), args, out, segmenter => segmentFrames(segmenter, frame, insideOf(args), out));
     }
     if (args.positionals.length === 0)
       throw new AtrousError('BAD_USAGE', 'segment needs a picture, a folder of pictures, or --raw');
@@ -87,11 +89,17 @@ export async function segmentPictures(
   const own = all.filter((_picture, index) => index % shard.count === shard.index);
   const done = args.flag('resume') ? await Promise.all(own.map(picture => isDone(targetsOf(picture, folder, wanted)))) : [];
   const pictures = own.filter((_picture, index) => !done[index]);
-  if (pictures.length < own.length)
-    out.note(`${own.length - pictures.length} of ${own.length} pictures have their results already`);
+  if (pictures.length > 0) await checkFolder(folder);
+  const weights = await weightsOf(args);
+  const settings = () => ({ ...settingsOf(weights, args), palette: weights.card.palette.join(' ') });
+  const record = await openRecord(folder, settings, { resume: args.flag('resume'), several: pictures.length > 1 });
+  if (pictures.length < own.length) {
+    const doubt = record.known ? '' : ', made with settings that are not recorded: they are taken as they are';
+    out.note(`${own.length - pictures.length} of ${own.length} pictures have their results already${doubt}`);
+  }
   if (pictures.length === 0) return 0;
-  await checkFolder(folder);
-  return withSegmenter(args, out, async segmenter => {
+  return withSegmenter(weights, args, out, async segmenter => {
+    await record.begin();
     const failed: string[] = [];
     const decoding: Promise<Photograph>[] = [];
     let writing = Promise.resolve();
@@ -99,7 +107,9 @@ export async function segmentPictures(
       try {
         await work();
       } catch (error) {
-        if (!(error instanceof AtrousError) || all.length === 1) throw error;
+        if (!(error instanceof AtrousError)) throw error;
+        out.json({ input: picture.file, error: { code: error.code, message: error.message } });
+        if (all.length === 1) throw error;
         failed.push(`${picture.name}${extname(picture.file)}`);
         out.note(`atrous: ${error.message}`);
       }
@@ -135,17 +145,28 @@ export async function segmentPictures(
       });
     }
     await writing;
+    await record.end();
     if (failed.length > 0) out.note(`${failed.length} of ${pictures.length} pictures failed: ${failed.join(', ')}`);
     return failed.length > 0 ? 1 : 0;
   });
 }
 
-/** Opens what the options name, does the work and closes it. */
-async function withSegmenter(args: Arguments, out: Output, work: (segmenter: Segmenter) => Promise<number>): Promise<number> {
+/** What the options name, and do not contradict. */
+async function weightsOf(args: Arguments): Promise<LoadedWeights> {
   const inside = insideOf(args);
   const model = args.text('model') ?? (args.text('weights') ? undefined : [...published.keys()][0]);
   const weights = await openWeights(model, args);
   checkFit(weights, { ...inside, ...(args.flag('scores') && { scores: true }) });
+  return weights;
+}
+
+/** Opens a device, does the work and closes it. */
+async function withSegmenter(
+  weights: LoadedWeights,
+  args: Arguments,
+  out: Output,
+  work: (segmenter: Segmenter) => Promise<number>,
+): Promise<number> {
   const segmenter = await openSegmenter(weights, args, out);
   try {
     const facts = await segmenter.facts();

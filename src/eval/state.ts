@@ -45,13 +45,7 @@ export function parseState(text: string, file: string, facts: Facts, classes: nu
     return broken(describe(error));
   }
   if (!isRecord(state) || !isRecord(state.facts) || !isRecord(state.pictures)) return broken('"facts" or "pictures" is missing');
-  for (const key of new Set([...Object.keys(state.facts), ...Object.keys(facts)])) {
-    if (state.facts[key] === facts[key]) continue;
-    throw new AtrousError(
-      'BAD_USAGE',
-      `--resume: ${file} was made with ${key} ${state.facts[key] ?? 'unknown'}, and now it is ${facts[key] ?? 'unknown'}: ${next}`,
-    );
-  }
+  checkFacts(state.facts, facts, `${file} was`, next);
   const isCount = (value: unknown, below: number): boolean =>
     Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) < below;
   return new Map(
@@ -69,6 +63,17 @@ export function parseState(text: string, file: string, facts: Facts, classes: nu
       return [name, { sha256, confusion: { classes, counts, ignored } }];
     }),
   );
+}
+
+/** Throws `BAD_USAGE` for the first fact that is another now. `what` was made with the old ones, and `next` is what can be done. */
+export function checkFacts(old: Facts, now: Facts, what: string, next: string): void {
+  for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
+    if (old[key] === now[key]) continue;
+    throw new AtrousError(
+      'BAD_USAGE',
+      `--resume: ${what} made with ${key} ${old[key] ?? 'unknown'}, and now it is ${now[key] ?? 'unknown'}: ${next}`,
+    );
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -33,12 +33,12 @@ export function adapterId({ vendor, architecture }: Pick<GPUAdapterInfo, 'vendor
 }
 
 export function factsOf(device: GPUDevice): AdapterFacts {
-  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = device.limits;
+  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D } = device.limits;
   return {
     name: adapterName(device.adapterInfo),
     id: adapterId(device.adapterInfo),
     software: isSoftware(device.adapterInfo),
     features: [...device.features].sort(),
-    limits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension },
+    limits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D },
   };
 }

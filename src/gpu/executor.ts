@@ -5,10 +5,12 @@ import type { Graph, Node } from '../graph/graph.ts';
 import { FRAME } from '../graph/graph.ts';
 import { BINDING, byteLength, QUAD } from '../graph/layout.ts';
 import { packFor } from '../kernels/index.ts';
+import { checkWeights } from '../plan/limits.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { type Params, packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
+import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
 
 /** What the plans of one model share on one device. */
@@ -72,7 +74,7 @@ export function destroyEngine(engine: Engine): void {
 
 /**
  * Compiles what is not compiled yet, uploads what is not uploaded yet, binds all. `frame` is what the first step reads; null where the caller fills `input`.
- * Throws `BAD_SHADER` when the device refuses a program, `LIMIT` when it has no memory left.
+ * Throws `BAD_SHADER` when the device refuses a program, `LIMIT` when weights are larger than a binding or it has no memory left.
  */
 export async function prepare(
   engine: Engine,
@@ -169,6 +171,35 @@ export async function prepare(
   }
 }
 
+/** Runs a program once, by itself. */
+export function submit(device: GPUDevice, program: Program): void {
+  const encoder = device.createCommandEncoder();
+  program.encode(encoder);
+  device.queue.submit([encoder.finish()]);
+}
+
+/** A plan that reads planes, 3×h×w, run once on these; its values are then there to be read. */
+export async function runOnPlanes(
+  engine: Engine,
+  graph: Graph,
+  plan: Plan,
+  read: ReadConstant,
+  planes: Float32Array,
+): Promise<Program> {
+  const { device } = engine;
+  const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
+  const frame = device.createBuffer({ label: 'planes', size: planes.byteLength, usage });
+  try {
+    device.queue.writeBuffer(frame, 0, planes as Float32Array<ArrayBuffer>);
+    const program = await prepare(engine, graph, plan, read, frame);
+    submit(device, program);
+    await device.queue.onSubmittedWorkDone();
+    return program;
+  } finally {
+    frame.destroy();
+  }
+}
+
 async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: PrepareOptions): Promise<Compiled[]> {
   const keys = new Set(plan.steps.map(step => pipelineKey(step, plan.precision)));
   let done = 0;
@@ -260,6 +291,8 @@ function uploadWeights(
     return known;
   }
   const packed = packFor(step)(node, read, step.store);
+  // The plan was checked without the padding of quads and rounds.
+  checkWeights(step.node, packed.byteLength, factsOf(device));
   const buffer = device.createBuffer({
     label: `weights ${node.name}`,
     size: packed.byteLength,

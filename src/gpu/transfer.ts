@@ -1,7 +1,8 @@
 // Between a value's bytes on the device and plain arrays: channels first outside, the plan's layout inside.
-import type { Placement } from '../graph/layout.ts';
+import { classRow, type Placement } from '../graph/layout.ts';
 import type { Precision } from '../shader/source.ts';
 import { encodeFloat16, float16ToNumber } from '../weights/tensor.ts';
+import type { Program } from './executor.ts';
 import { BufferUsage, READ } from './flags.ts';
 
 /** c×h×w float32 → the bytes of a value that lies alone in its slot (a map in storage precision, or exact float32). */
@@ -33,10 +34,20 @@ export function decodeValue(bytes: ArrayBuffer, place: Placement, precision: Pre
 }
 
 /** A class map's bytes without the padding of its rows: h×w. */
-export function decodeClasses(bytes: ArrayBuffer, { h, w }: { readonly h: number; readonly w: number }, row: number): Uint8Array {
+export function decodeClasses(bytes: ArrayBuffer, { h, w }: { readonly h: number; readonly w: number }): Uint8Array {
   const classes = new Uint8Array(h * w);
-  for (let y = 0; y < h; y++) classes.set(new Uint8Array(bytes, y * row, w), y * w);
+  for (let y = 0; y < h; y++) classes.set(new Uint8Array(bytes, y * classRow(w), w), y * w);
   return classes;
+}
+
+/** A value of a program that has run, as c×h×w float32. */
+export async function readValue(device: GPUDevice, { plan, buffer }: Program, value: string): Promise<Float32Array> {
+  return decodeValue(await readBuffer(device, buffer(value)), plan.values[value], plan.precision);
+}
+
+/** The class map of a program that has run. */
+export async function readClasses(device: GPUDevice, { plan, buffer }: Program): Promise<Uint8Array> {
+  return decodeClasses(await readBuffer(device, buffer('classes')), plan.values.classes);
 }
 
 /** A copy of a buffer in memory. */

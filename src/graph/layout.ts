@@ -53,6 +53,17 @@ export function byteLength({ c, h, w }: Shape, kind: Kind, precision: Precision)
   return h * w * pixelStride(c, precision) * quadBytes[precision];
 }
 
+/** Bytes of the largest value or weights: a buffer that a shader may see whole. */
+export function bindable({ maxBufferSize, maxStorageBufferBindingSize }: BufferLimits): number {
+  return Math.min(maxBufferSize, maxStorageBufferBindingSize);
+}
+
+/** Largest buffer, and largest part of one that a shader may see, in bytes. */
+export interface BufferLimits {
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+}
+
 /** Offsets of bindings are multiples of this: WebGPU's default minStorageBufferOffsetAlignment and minUniformBufferOffsetAlignment. */
 export const BINDING = 256;
 

@@ -1,13 +1,15 @@
 // a run of convolutions with a map between them that is too large  ⇒  the run over and over, a band of rows at a time.
 import { shapeOf } from '../graph/constant.ts';
 import type { Graph, Node, NodeOf, Shape } from '../graph/graph.ts';
-import { BINDING, byteLength } from '../graph/layout.ts';
-import { infer } from '../graph/ops.ts';
+import { BINDING, bindable, byteLength } from '../graph/layout.ts';
+import { infer, macs } from '../graph/ops.ts';
 import type { Precision } from '../shader/source.ts';
 import { type Pass, type View, view } from './pass.ts';
 
 /** Larger maps are made in bands where they can be, whatever the adapter binds: at 1396×1396 the peak is 189 MB for 0.4 % more multiply-adds (at 128 MiB 279 MB). */
 const MOST = 96 * 2 ** 20;
+/** A run whose halos add more than this share to its multiply-adds gives way to a shorter one, of which a larger map is kept. */
+const DEAR = 0.1;
 /** Bytes of a band: enough rows to fill a GPU, few enough to stay near its cache and to leave the peak to the maps that are kept. */
 const BAND = 32 * 2 ** 20;
 
@@ -19,36 +21,45 @@ export const bands: Pass = {
   apply(graph, target) {
     if (!target?.limits) return graph;
     const { limits, precision = 'f32' } = target;
-    const most = Math.min(MOST, limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+    const bound = bindable(limits);
+    const most = Math.min(MOST, bound);
     const values = infer(graph);
     const before = view(graph);
     const shapeOfValue = (name: string): Shape => values.get(name)!.shape;
-    const large = (name: string): boolean =>
-      values.get(name)!.kind === 'map' && byteLength(shapeOfValue(name), 'map', precision) > most;
+    const bytes = (name: string): number => byteLength(shapeOfValue(name), 'map', precision);
+    const large = (name: string): boolean => values.get(name)!.kind === 'map' && bytes(name) > most;
+    /** Of the run and all shorter ones that can be banded: that which leaves least of those that are not dear; the least dear where one must be. */
+    const best = (longest: readonly Conv[]): Banded | null => {
+      const [first, ...results] = longest.map(({ name }) => bytes(name));
+      const runs = results.flatMap((result, n) => {
+        if (result >= first || result > bound) return [];
+        return cut(longest.slice(0, n + 2), shapeOfValue, most, precision) ?? [];
+      });
+      const cheap = runs.filter(({ halo }) => halo <= DEAR);
+      const left = ({ run }: Banded): number => bytes(run.at(-1)!.name);
+      if (cheap.length > 0) return cheap.reduce((a, b) => (left(b) <= left(a) ? b : a));
+      return first > bound && runs.length > 0 ? runs.reduce((a, b) => (b.halo < a.halo ? b : a)) : null;
+    };
     const banded = new Map<Node, readonly Node[]>();
     for (const node of graph.nodes) {
       if (banded.has(node) || !large(node.name)) continue;
-      const run = runFrom(node, large, before);
-      const nodes = run && cut(run, shapeOfValue, most, precision);
-      if (!nodes) continue;
-      for (const gone of run) banded.set(gone, []);
-      banded.set(run.at(-1)!, nodes);
+      const found = best(runFrom(node, large, before));
+      if (!found) continue;
+      for (const gone of found.run) banded.set(gone, []);
+      banded.set(found.run.at(-1)!, found.nodes);
     }
     return { ...graph, nodes: graph.nodes.flatMap(node => banded.get(node) ?? node) } satisfies Graph;
   },
 };
 
-/** From a node whose map is too large on, to the first whose map fits; null where something on the way needs more than its rows. */
-function runFrom(first: Node, large: (name: string) => boolean, view: View): readonly Conv[] | null {
+/** From a node whose map is too large on: to the first whose map is not, or to the last before one that needs more than its rows. */
+function runFrom(first: Node, large: (name: string) => boolean, view: View): readonly Conv[] {
   const run: Conv[] = [];
-  for (let node: Node = first; ; ) {
-    if (node.op !== 'conv' || !isLocal(node)) return null;
+  for (let node: Node | null = first; node?.op === 'conv' && isLocal(node); node = view.next(node.name, 'conv')) {
     run.push(node);
-    if (!large(node.name)) return run;
-    const next: Conv | null = view.next(node.name, 'conv');
-    if (!next) return null;
-    node = next;
+    if (!large(node.name)) break;
   }
+  return run;
 }
 
 /** Its rows need some rows of x alone, without padding: the halo of a band is then rows that exist. */
@@ -62,8 +73,16 @@ interface Rows {
   readonly bottom: number;
 }
 
-/** The run's nodes once a band, and the stack of their results; null when not even the smallest band fits into `bytes`. */
-function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number, precision: Precision): readonly Node[] | null {
+interface Banded {
+  readonly run: readonly Conv[];
+  /** The run's nodes once a band, and the stack of their results. */
+  readonly nodes: readonly Node[];
+  /** Multiply-adds for rows that are made again, as a share of all. */
+  readonly halo: number;
+}
+
+/** Null when not even the smallest band fits into `bytes`. */
+function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number, precision: Precision): Banded | null {
   const last = run.at(-1)!;
   const source = run[0].inputs.x;
   const rowBytes = (name: string): number => byteLength({ ...shape(name), h: 1 }, 'map', precision);
@@ -86,6 +105,7 @@ function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number
   const rows = Math.ceil(height / Math.ceil(height / most) / grain) * grain;
   const nodes: Node[] = [];
   const parts: string[] = [];
+  let cost = 0;
   for (let top = 0; top < height; top += rows) {
     const band = parts.length;
     const wanted = needs(run, { top, bottom: Math.min(top + rows, height) }, shape);
@@ -97,11 +117,17 @@ function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number
       attributes: { top: wanted[0].top, rows: wanted[0].bottom - wanted[0].top },
       constants: {},
     });
-    nodes.push(...run.map((conv, n) => bandOf(conv, n === 0 ? x : `${run[n - 1].name}@${band}`, band, wanted[n])));
+    for (const [n, conv] of run.entries()) {
+      const h = rowsOf(conv, wanted[n]);
+      const part = bandOf(conv, n === 0 ? x : `${run[n - 1].name}@${band}`, band, h);
+      nodes.push(part);
+      cost += macs(part, { ...shape(conv.name), h });
+    }
     parts.push(`${last.name}@${band}`);
   }
   const inputs = Object.fromEntries(parts.map((part, n) => [n, part]));
-  return [...nodes, { op: 'stack', name: last.name, inputs, attributes: {}, constants: {} }];
+  nodes.push({ op: 'stack', name: last.name, inputs, attributes: {}, constants: {} });
+  return { run, nodes, halo: cost / run.reduce((sum, conv) => sum + macs(conv, shape(conv.name)), 0) - 1 };
 }
 
 /** The rows of each node's x that some rows of the run's result need. */
@@ -120,11 +146,15 @@ function needs(run: readonly Conv[], result: Rows, shape: (name: string) => Shap
   return wanted;
 }
 
-/** A node of the run for the rows of x that one band needs. */
-function bandOf(conv: Conv, x: string, band: number, { top, bottom }: Rows): Conv {
-  const { stride, dilations, pooled } = conv.attributes;
-  const reach = dilations[0] * (shapeOf(conv.constants.weight)[2] - 1);
-  const h = Math.floor((bottom - top - reach - 1) / stride) + 1;
+/** Rows that a convolution makes of those rows of x, before its pool. */
+function rowsOf({ attributes: { stride, dilations }, constants }: Conv, { top, bottom }: Rows): number {
+  const reach = dilations[0] * (shapeOf(constants.weight)[2] - 1);
+  return Math.floor((bottom - top - reach - 1) / stride) + 1;
+}
+
+/** A node of the run for one band, in which it makes h rows. */
+function bandOf(conv: Conv, x: string, band: number, h: number): Conv {
+  const { pooled } = conv.attributes;
   const attributes = { ...conv.attributes, pooled: pooled && { h, w: pooled.w } };
   return { ...conv, name: `${conv.name}@${band}`, inputs: { x }, attributes };
 }

@@ -1,6 +1,7 @@
 // What a pass is, and the few questions that every pass asks of a graph.
 
 import { type Graph, type Node, type NodeOf, type Op, producers, readers } from '../graph/graph.ts';
+import type { BufferLimits } from '../graph/layout.ts';
 import type { Precision } from '../shader/source.ts';
 
 /** What a graph is fused for: all that the passes may know of the plan and its adapter. */
@@ -9,8 +10,8 @@ export interface Target {
   readonly barriers: boolean;
   /** Default: f32. */
   readonly precision?: Precision;
-  /** Largest buffer, and largest part of one that a shader may see, in bytes. Without, maps and weights stay whole. */
-  readonly limits?: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number };
+  /** Without, maps and weights stay whole. */
+  readonly limits?: BufferLimits;
 }
 
 /** A pure step from graph to graph. A fused node takes the name and the place of the last node it replaces. */

@@ -1,7 +1,7 @@
 // a convolution whose weights pass the adapter's limits  ⇒  several, each a range of the output channels, joined in place.
 import { range, shapeOf } from '../graph/constant.ts';
 import type { Node, NodeOf } from '../graph/graph.ts';
-import { weightBytes, weightStore } from '../graph/layout.ts';
+import { bindable, weightBytes, weightStore } from '../graph/layout.ts';
 import type { Precision } from '../shader/source.ts';
 import { type Pass, rewrite } from './pass.ts';
 
@@ -16,7 +16,7 @@ export const splitWeights: Pass = {
   apply(graph, target) {
     if (!target?.limits) return graph;
     const { precision = 'f32', limits } = target;
-    const most = Math.min(MOST, limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+    const most = Math.min(MOST, bindable(limits));
     return rewrite(graph, 'conv', conv => {
       const out = shapeOf(conv.constants.weight)[0];
       const width = widthOf(conv, precision, most);

@@ -1,6 +1,7 @@
 // Which variant of a kernel an adapter gets: a pure function of facts, so that a plan can be made for an adapter that is not here.
 import { AtrousError } from '../errors.ts';
 import type { Shape } from '../graph/graph.ts';
+import type { BufferLimits } from '../graph/layout.ts';
 import type { Kernel, Variant } from '../kernels/kernel.ts';
 import type { Target } from '../passes/pass.ts';
 import type { Precision } from '../shader/source.ts';
@@ -8,10 +9,9 @@ import { pipelineKey, type Step } from './plan.ts';
 import shipped from './tuned.json' with { type: 'json' };
 
 /** The limits that a plan can break. */
-export interface Limits {
-  readonly maxBufferSize: number;
-  readonly maxStorageBufferBindingSize: number;
+export interface Limits extends BufferLimits {
   readonly maxComputeWorkgroupsPerDimension: number;
+  readonly maxTextureDimension2D: number;
 }
 
 export interface AdapterFacts {
@@ -30,7 +30,12 @@ export const defaultFacts: AdapterFacts = {
   id: null,
   software: false,
   features: [],
-  limits: { maxBufferSize: 256 * 2 ** 20, maxStorageBufferBindingSize: 128 * 2 ** 20, maxComputeWorkgroupsPerDimension: 65535 },
+  limits: {
+    maxBufferSize: 256 * 2 ** 20,
+    maxStorageBufferBindingSize: 128 * 2 ** 20,
+    maxComputeWorkgroupsPerDimension: 65535,
+    maxTextureDimension2D: 8192,
+  },
 };
 
 /** What maps can be stored in on an adapter with these features. */

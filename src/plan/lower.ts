@@ -1,9 +1,9 @@
 // Graph → plan: a kernel and a variant for every node, a slot for every value, all numbers that the dispatches need.
 import { AtrousError } from '../errors.ts';
 import { type Constant, printConstant, shapeOf } from '../graph/constant.ts';
-import { FRAME, type Graph, INPUT, type Node, type NodeOf, type Shape, type Value, VIEWS, writes } from '../graph/graph.ts';
+import { FRAME, type Graph, INPUT, type Node, type NodeOf, type Value, VIEWS, writes } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
-import { byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
+import { BINDING, byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { kernelFor } from '../kernels/index.ts';
 import { cutOf, type Placed, variantsFor } from '../kernels/kernel.ts';
@@ -11,6 +11,7 @@ import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
 import { type AdapterFacts, choose, kindOf, type Tuned, type VariantChoice } from './choose.ts';
+import { checkFrame, checkGrid, checkValue, checkWeights } from './limits.ts';
 import { assignSlots, type Lifetime } from './memory.ts';
 import { fnv1a64, type Plan, type Stem, type Step } from './plan.ts';
 import { stemFrame } from './stem.ts';
@@ -34,7 +35,7 @@ export interface LowerOptions {
   shaderFacts(shader: string, precision: Precision): ShaderFacts;
 }
 
-/** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when a value is larger than the adapter's buffers, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
+/** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when the frame, a value or a step's weights are larger than the adapter holds, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
 export function lower(graph: Graph, options: LowerOptions): Plan {
   const { precision, stem, facts } = options;
   if (precision === 'f16' && !facts.features.includes('shader-f16')) {
@@ -61,14 +62,11 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const nodes: readonly Node[] = plainly ? stemFrame(graph, first) : first ? [first, ...graph.nodes] : graph.nodes;
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph.outputs, precision, facts);
+  checkFrame(stem, frame, facts);
   const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
-  for (const { node, grid } of steps) {
-    const most = facts.limits.maxComputeWorkgroupsPerDimension;
-    if (grid[1] > most)
-      throw new AtrousError(
-        'LIMIT',
-        `step "${node}" needs ${grid[0] * grid[1]} workgroups, ${facts.name} allows ${most}²; use a smaller size`,
-      );
+  for (const [n, step] of steps.entries()) {
+    checkGrid(step, facts);
+    checkWeights(step.node, constantBytes(work[n], step.store), facts);
   }
   const last = inferred.get(graph.outputs[0])!.shape;
   const plan = {
@@ -109,11 +107,11 @@ function stemNodes(
   return [{ op: 'preprocess', name: INPUT, inputs: { x: FRAME }, attributes, constants: {} }];
 }
 
-/** A value that lies within another: channel quads and bytes from its beginning. */
+/** A value that lies within another: channel quads and rows from its beginning. */
 interface Home {
   readonly value: string;
   readonly offset: number;
-  readonly start: number;
+  readonly row: number;
 }
 
 /** Slots for all values. What is a part of another value lives in its slot, from the first part written to the whole's last reader. */
@@ -125,12 +123,12 @@ function place(
   precision: Precision,
   facts: AdapterFacts,
 ): { values: Record<string, Placement>; slots: number[] } {
-  const within = homes(nodes, inferred, precision);
+  const within = homes(nodes, inferred);
   const home = (value: string): Home => {
     const outer = within.get(value);
-    if (!outer) return { value, offset: 0, start: 0 };
+    if (!outer) return { value, offset: 0, row: 0 };
     const whole = home(outer.value);
-    return { value: whole.value, offset: whole.offset + outer.offset, start: whole.start + outer.start };
+    return { value: whole.value, offset: whole.offset + outer.offset, row: whole.row + outer.row };
   };
   const spans = new Map<string, { from: number; to: number }>();
   const touch = (value: string, at: number): void => {
@@ -146,48 +144,40 @@ function place(
     const { shape, kind } = inferred.get(name)!;
     return { name, bytes: byteLength(shape, kind, precision), ...span };
   });
-  for (const { name, bytes } of lifetimes) checkLimits(name, inferred.get(name)!.shape, bytes, facts);
+  for (const { name, bytes } of lifetimes) checkValue(name, inferred.get(name)!.shape, bytes, facts);
   const { slotOf, slots } = assignSlots(lifetimes);
   const values: Record<string, Placement> = {};
   for (const name of [...inferred.keys()]) {
-    const { value: whole, offset, start } = home(name);
+    const { value: whole, offset, row } = home(name);
     if (!slotOf.has(whole)) continue;
     const { shape, kind } = inferred.get(name)!;
-    const stride = kind === 'map' ? pixelStride(inferred.get(whole)!.shape.c, precision) : quads(shape.c);
+    const { c } = inferred.get(whole)!.shape;
+    const stride = kind === 'map' ? pixelStride(c, precision) : quads(shape.c);
+    const start = byteLength({ c, h: row, w: shape.w }, 'map', precision);
+    if (start % BINDING !== 0) {
+      const where = `"${name}" begins ${start} bytes into "${whole}"`;
+      throw new AtrousError('BAD_GRAPH', `${where}, bindings begin at multiples of ${BINDING}: cut it at other rows`);
+    }
     values[name] = { slot: slotOf.get(whole)!, ...shape, stride, offset, start, kind };
   }
   return { values, slots };
 }
 
 /** Parts of joins and stacks lie in the whole, a crop in what it is cut from. */
-function homes(nodes: readonly Node[], inferred: ReadonlyMap<string, Value>, precision: Precision): Map<string, Home> {
+function homes(nodes: readonly Node[], inferred: ReadonlyMap<string, Value>): Map<string, Home> {
   const within = new Map<string, Home>();
-  const rowBytes = ({ c, w }: Shape): number => byteLength({ c, h: 1, w }, 'map', precision);
   for (const node of nodes) {
-    const shapeOfPart = (value: string): Shape => inferred.get(value)!.shape;
-    if (node.op === 'crop') {
-      const { x } = node.inputs;
-      within.set(node.name, { value: x, offset: 0, start: node.attributes.top * rowBytes(shapeOfPart(x)) });
-    } else if (node.op === 'join' || node.op === 'stack') {
-      let [offset, start] = [0, 0];
-      for (const part of Object.values(node.inputs)) {
-        within.set(part, { value: node.name, offset, start });
-        if (node.op === 'join') offset += quads(shapeOfPart(part).c);
-        else start += shapeOfPart(part).h * rowBytes(shapeOfPart(part));
-      }
+    if (node.op === 'crop') within.set(node.name, { value: node.inputs.x, offset: 0, row: node.attributes.top });
+    if (node.op !== 'join' && node.op !== 'stack') continue;
+    let [offset, row] = [0, 0];
+    for (const part of Object.values(node.inputs)) {
+      within.set(part, { value: node.name, offset, row });
+      const { c, h } = inferred.get(part)!.shape;
+      if (node.op === 'join') offset += quads(c);
+      else row += h;
     }
   }
   return within;
-}
-
-function checkLimits(name: string, { c, h, w }: Shape, bytes: number, { name: adapter, limits }: AdapterFacts): void {
-  const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
-  if (bytes > most) {
-    throw new AtrousError(
-      'LIMIT',
-      `value "${name}" (${c}×${h}×${w}) takes ${bytes} bytes, the adapter binds at most ${most} (${adapter}); use a smaller --size (DilatedNet: a smaller --tile) or --precision half`,
-    );
-  }
 }
 
 /** One node's dispatch. `values` holds the placement of everything that the node reads and writes. */

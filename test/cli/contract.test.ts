@@ -117,7 +117,18 @@ gpu('segment: a bad picture in a folder is listed, the others are written', asyn
   const { code, out, err } = await cli('segment', 'mixed', '-o', 'some', '--json', '--mask');
   assert.is(code, 1);
   assert.equal(readdirSync(at('some')).sort(), ['a.classes.png', 'c.classes.png']);
-  assert.is(out.trimEnd().split('\n').length, 2);
+  const lines = out
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  const failed = lines.filter(line => 'error' in line);
+  assert.equal(
+    [lines.length, failed.map(({ input, error: { code } }) => [input, code])],
+    [3, [[at('mixed', 'b.png'), 'BAD_IMAGE']]],
+  );
+  const alone = await cli('segment', 'mixed/b.png', '--json');
+  assert.is(alone.code, 1);
+  assert.equal(JSON.parse(alone.out), failed[0], 'a picture by itself says the same');
   const [fault, ...more] = said(err).filter(line => line.startsWith('atrous: '));
   assert.ok(fault.includes(at('mixed', 'b.png')) && fault.includes('decoded') && more.length === 0, err);
   assert.match(err, /^1 of 3 pictures failed: b\.png$/m);
@@ -148,8 +159,12 @@ function distance(seen: Tensor, expected: Tensor): number {
 async function runs(output: string, ...words: string[]): Promise<ReturnType<typeof readOutput>> {
   const { code, out, err } = await cli('run', 'regseg-camvid', '--output', output, '--json', ...words);
   assert.is(code, 0, err);
-  assert.is(JSON.parse(out).output, at(output));
-  return readOutput(output);
+  const line = JSON.parse(out);
+  assert.is(line.output, at(output));
+  const file = readOutput(output);
+  for (const [fact, text] of file.metadata) assert.is(String(line[fact]), text, fact);
+  if ('dispatches' in line) assert.type(line.dispatches, 'number');
+  return file;
 }
 
 gpu('run: logits, classes and taps, on the adapter as on the CPU, at odd sizes', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeLabels } from '../../src/image/png.ts';
-import { at, cli, home, pixels, repository, save, savePicture } from './harness.ts';
+import { at, cli, complained, home, pixels, repository, save, savePicture } from './harness.ts';
 import { shareDevice } from './one-device.ts';
 
 const cwd = process.cwd();
@@ -97,6 +97,40 @@ gpu('a run that is killed in the middle and resumed gives the same files', async
   assert.equal(kept, contents('whole'));
   const nothing = await cli('segment', 'tree', '--mask', '-o', 'killed', '--json', '--resume');
   assert.equal([nothing.code, nothing.out], [0, '']);
+  assert.equal(
+    names('killed').filter(name => !classMaps.includes(name)),
+    ['.atrous.json'],
+    'nothing half-written',
+  );
+});
+
+gpu('--resume goes on with the same settings only', async () => {
+  const words = ['segment', 'tree', '--mask', '-o', 'settings', '--json'];
+  const begun = await cli(...words, '--shard', '0/2', '--resume');
+  assert.is(begun.code, 0, begun.err);
+  const record = readFileSync(at('settings', '.atrous.json'), 'utf8');
+  const before = contents('settings');
+  const next = [at('settings'), '--output', 'leave out --resume'];
+  complained(await cli(...words, '--resume', '--size', '40x24'), 2, 'size own', 'now it is 40x24', ...next);
+  complained(await cli(...words, '--resume', '--precision', 'half'), 2, 'precision auto', 'now it is half', ...next);
+  save('names.txt', Array.from({ length: 11 }, (_, n) => `class ${n}`).join('\n'));
+  complained(await cli(...words, '--resume', '--labels', 'names.txt'), 2, 'classes sky', 'now it is class 0', ...next);
+  assert.equal(contents('settings'), before, 'a run that is refused changes nothing');
+  const rest = await cli(...words, '--resume');
+  assert.is(rest.code, 0, rest.err);
+  assert.is(rest.out.trim().split('\n').length, NAMES.length - (before.length - 1));
+  assert.is(readFileSync(at('settings', '.atrous.json'), 'utf8'), record);
+
+  // Without --resume results are written over, and what stays beside them is of other settings.
+  const other = await cli('segment', 'tree/a.png', '--mask', '-o', 'settings', '--size', '40x24');
+  assert.is(other.code, 0, other.err);
+  for (const size of [[], ['--size', '40x24']]) complained(await cli(...words, '--resume', ...size), 2, 'size several', ...next);
+
+  const unknown = await cli('segment', 'tree', '--mask', '-o', 'whole', '--json', '--resume');
+  assert.equal([unknown.code, unknown.out], [0, '']);
+  assert.match(unknown.err, /5 of 5 pictures .* settings that are not recorded/);
+  save('settings/.atrous.json', '{"size": ');
+  complained(await cli(...words), 2, at('settings', '.atrous.json'), 'remove it');
 });
 
 gpu('--labels: own names and colours', async () => {

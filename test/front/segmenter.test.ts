@@ -112,6 +112,19 @@ gpu('sources: RGBA, RGB, clamped, part of a larger buffer', async () => {
   await model.dispose();
 });
 
+gpu('the pixels are those of the call, whatever becomes of the buffer', async () => {
+  const model = await create();
+  const source = picture('camera', 8, 9);
+  const expected = largestChannel(source);
+  for (const when of ['compiling', 'ready']) {
+    const camera = { ...source, data: source.data.slice() };
+    const result = model.segment(camera);
+    camera.data.reverse();
+    assert.equal((await result).classes, expected, when);
+  }
+  await model.dispose();
+});
+
 gpu('sizes: the picture’s own, the caller’s, and the card’s largest area', async () => {
   const model = await create();
   const source = picture('z', 12, 20);

@@ -192,7 +192,12 @@ gpu('progress: compiling, then tile by tile; of one tile nothing is said', async
   const seen: Progress[] = [];
   const onProgress = (progress: Progress): void => void seen.push(progress);
   await model.prepare({ height: 13, width: 9 }, { tile: SMALL, onProgress });
-  assert.ok(seen.length > 0 && seen.every(({ phase, done, total }) => phase === 'compile' && done <= total));
+  assert.ok(seen.length > 0 && seen.every(({ phase }) => phase === 'compile'));
+  assert.equal(
+    seen.map(({ done, total }) => [done, total]),
+    seen.map((_, n) => [n + 1, seen.length]),
+    'once from nothing to all, over the tile’s plan and the end’s',
+  );
   seen.length = 0;
   await model.segment(small('a'), { tile: SMALL, onProgress });
   assert.equal(
@@ -227,16 +232,28 @@ gpu('a signal stops between tiles, and the next call starts anew', async () => {
   assert.equal((await model.segment(small('a'), { tile: SMALL, scores: true })).scores, expected.scores);
 
   const other = new AbortController();
-  const first = model.segment(small('a'), { tile: SMALL, scores: true });
+  let ended = false;
+  const first = model.segment(small('a'), { tile: SMALL, scores: true }).finally(() => {
+    ended = true;
+  });
   const waiting = model.segment(small('b'), {
     tile: SMALL,
     scores: true,
     signal: other.signal,
     onProgress: () => assert.unreachable('a tile'),
   });
+  const last = model.segment(small('b'), { tile: SMALL, scores: true });
+  // By now all three are in line.
+  await new Promise(resolve => setTimeout(resolve));
   other.abort();
   await fails(waiting, 'ABORTED');
+  assert.not(ended, 'it did not wait for its turn');
   assert.equal((await first).scores, expected.scores, 'a call that waited for its turn takes no other along');
+  assert.equal(
+    (await last).scores,
+    (await model.segment(small('b'), { tile: SMALL, scores: true })).scores,
+    'and the line goes on',
+  );
   await fails(model.segment(small('a'), { tile: SMALL, signal: AbortSignal.abort() }), 'ABORTED');
   await model.dispose();
 });
@@ -251,6 +268,13 @@ gpu('calls at once take turns: no tile of one picture gets into another', async 
     const worst = scores!.data.reduce((max, value, i) => Math.max(max, Math.abs(value - expected[n].prob.data[i])), 0);
     assert.ok(worst < 1e-4, `picture ${names[n]}: ${worst}`);
   }
+  const camera = { ...small('a'), data: small('a').data.slice() };
+  const frames = [model.segment(camera, { tile: SMALL })];
+  camera.data.set(small('b').data);
+  frames.push(model.segment(camera, { tile: SMALL }));
+  camera.data.fill(0);
+  const seen = (await Promise.all(frames)).map(({ classes }) => classes);
+  assert.equal(seen, [together[0].classes, together[1].classes], 'the pixels are those of the call');
   const going = model.segment(small('a'), { tile: SMALL, scores: true });
   await model.dispose();
   assert.equal((await going).scores!.data, together[0].scores!.data, 'a call under way ends well');

@@ -199,6 +199,21 @@ if (compiler) {
       await fails(broken(names, from, to), 'BAD_SHADER', message);
       sat('compiler', compiler.who);
     });
+
+  run('weights that fit but for their padding are refused by what they take', async () => {
+    const limits = { maxBufferSize: 4096, maxStorageBufferBindingSize: 4096 };
+    const binds = (target: GPUDevice, key: string | symbol): unknown => {
+      const value = Reflect.get(target, key);
+      return key === 'limits' ? limits : typeof value === 'function' ? value.bind(target) : value;
+    };
+    const engine = createEngine(new Proxy(compiler.device, { get: binds }), fileLibrary());
+    await fails(
+      prepareGraph(engine, compiler, small, 'f32').finally(() => destroyEngine(engine)),
+      'LIMIT',
+      /^step "[\w.]+" has \d+ bytes of weights, the adapter binds at most 4096 /,
+    );
+    sat('compiler', compiler.who);
+  });
   run.after(() => compiler.close());
 } else run.skip('refused shaders');
 

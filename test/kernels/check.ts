@@ -1,6 +1,6 @@
 // A table against the reference on a device: every row by every variant that the device can run, in every precision. Without a test
 // framework and without a look at files, because `bench --check` does the same in a browser's or a bare machine's place.
-import { createEngine, destroyEngine, type Engine, prepare } from '../../src/gpu/executor.ts';
+import { createEngine, destroyEngine, type Engine, prepare, submit } from '../../src/gpu/executor.ts';
 import { BufferUsage, TextureUsage } from '../../src/gpu/flags.ts';
 import { readBuffer } from '../../src/gpu/transfer.ts';
 import type { Variant } from '../../src/kernels/kernel.ts';
@@ -104,9 +104,7 @@ export async function dispatch(engine: Engine, made: Case, step: Step): Promise<
     const names = new Map(Object.entries(made.values).map(([name, { slot }]) => [slot, name]));
     const buffers = made.slots.map((_, slot) => program.buffer(names.get(slot)!));
     for (const [slot, buffer] of buffers.entries()) device.queue.writeBuffer(buffer, 0, made.slots[slot]);
-    const encoder = device.createCommandEncoder();
-    program.encode(encoder);
-    device.queue.submit([encoder.finish()]);
+    submit(device, program);
     return await Promise.all(buffers.map(buffer => readBuffer(device, buffer)));
   } finally {
     program.destroy();

@@ -1,10 +1,9 @@
 // A whole network on a device, from normalised planes to the values that are asked for.
 import { createEngine, destroyEngine, type Engine, type Program, prepare } from '../../src/gpu/executor.ts';
 import { BufferUsage } from '../../src/gpu/flags.ts';
-import { decodeClasses, decodeValue, readBuffer } from '../../src/gpu/transfer.ts';
+import { readClasses, readValue } from '../../src/gpu/transfer.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { type Graph, INPUT } from '../../src/graph/graph.ts';
-import { classRow } from '../../src/graph/layout.ts';
 import { expectedTensors } from '../../src/models/registry.ts';
 import { fuse } from '../../src/passes/index.ts';
 import { targetOf, type VariantChoice } from '../../src/plan/choose.ts';
@@ -54,9 +53,7 @@ export async function prepareGraph(
   device.queue.writeBuffer(frame, 0, new Float32Array(input));
   const program = await prepare(engine, fused, plan, constantReader(tensors, toFloat32), frame);
   const read = async (name: string): Promise<[string, Float32Array | Uint8Array]> => {
-    const place = plan.values[name];
-    const bytes = await readBuffer(device, program.buffer(name));
-    return [name, place.kind === 'class' ? decodeClasses(bytes, place, classRow(place.w)) : decodeValue(bytes, place, precision)];
+    return [name, await (plan.values[name].kind === 'class' ? readClasses(device, program) : readValue(device, program, name))];
   };
   const run: Prepared['run'] = async (record = encoder => program.encode(encoder)) => {
     const encoder = device.createCommandEncoder();

@@ -2,8 +2,8 @@
 // whole, and the context module that training starts from, which is ReLU and nothing else.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createEngine, destroyEngine, prepare } from '../../src/gpu/executor.ts';
-import { decodeValue, encodeValue, readBuffer } from '../../src/gpu/transfer.ts';
+import { createEngine, destroyEngine, prepare, submit } from '../../src/gpu/executor.ts';
+import { encodeValue, readValue } from '../../src/gpu/transfer.ts';
 import { builder } from '../../src/graph/build.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { type Graph, INPUT } from '../../src/graph/graph.ts';
@@ -167,14 +167,11 @@ async function filled(graph: Graph, tensors: Tensors, x: Float32Array, precision
     const plan = lower(fused, { precision, facts, ...choice });
     const program = await prepare(engine, fused, plan, constantReader(tensors, toFloat32), null);
     gpu.queue.writeBuffer(program.buffer(INPUT), 0, encodeValue(x, plan.values[INPUT], precision));
-    const encoder = gpu.createCommandEncoder();
-    program.encode(encoder);
-    gpu.queue.submit([encoder.finish()]);
-    const [output] = graph.outputs;
-    const bytes = await readBuffer(gpu, program.buffer(output));
+    submit(gpu, program);
+    const values = await readValue(gpu, program, graph.outputs[0]);
     program.destroy();
     sat('device', who);
-    return decodeValue(bytes, plan.values[output], precision);
+    return values;
   } finally {
     destroyEngine(engine);
   }

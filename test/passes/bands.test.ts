@@ -5,7 +5,9 @@ import { type Builder, builder } from '../../src/graph/build.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { BINDING, byteLength } from '../../src/graph/layout.ts';
 import { infer, macs } from '../../src/graph/ops.ts';
+import { select } from '../../src/graph/select.ts';
 import { verify } from '../../src/graph/verify.ts';
+import { findNetwork } from '../../src/models/registry.ts';
 import { bands } from '../../src/passes/bands.ts';
 import { fuseRelu } from '../../src/passes/fuse-relu.ts';
 import { fuse } from '../../src/passes/index.ts';
@@ -218,6 +220,64 @@ test('as large as an adapter may bind them, maps of 96 MiB are banded: the peak 
   const between = [...values].filter(([name]) => name.startsWith('first@')).map(([, { shape }]) => byteLength(shape, 'map', 'f32'));
   for (const each of between) assert.ok(each <= 32 * 2 ** 20, `a band of ${each} bytes`);
   stays(bands, graph, limited(2 ** 30, 'half'));
+});
+
+/** Multiply-adds of the bands over those of the whole maps. */
+function ratio(before: Graph, after: Graph): number {
+  const [whole, banded] = [before, after].map(graph => {
+    const values = infer(graph);
+    return graph.nodes.reduce((sum, node) => sum + macs(node, values.get(node.name)!.shape), 0);
+  });
+  return banded / whole;
+}
+
+const stacks = (graph: Graph): string[] => graph.nodes.filter(({ op }) => op === 'stack').map(({ name }) => name);
+
+/** Maps of 412, 308 and 102 MB, each beyond 96 MiB, then one of 25 MB whose rows need 48 more of the first. */
+const falling = drawn(
+  b => {
+    const second = layer(b, 'second', layer(b, 'first', b.input, 4, 64), 64, 48);
+    const third = layer(b, 'third', second, 48, 16);
+    return [layer(b, 'last', third, 16, 4, 22)];
+  },
+  { h: 1274, w: 1274 },
+);
+
+test('a run whose halos are dear gives way to a shorter one, of which a larger map is kept', () => {
+  const roomy = limited(2 ** 29);
+  const after = verify(bands.apply(falling, roomy));
+  assert.equal(stacks(after), ['third']);
+  assert.ok(ratio(falling, after) <= 1.1);
+  fits(after, roomy);
+  // What binds 128 MiB can keep that map, what binds 96 can not: the whole run is made, whatever its halos cost.
+  assert.equal(stacks(bands.apply(falling, limited(2 ** 27))), ['third']);
+  const tight = verify(bands.apply(falling, limited(96 * 2 ** 20)));
+  assert.equal(stacks(tight), ['last']);
+  assert.ok(ratio(falling, tight) > 1.1, String(ratio(falling, tight)));
+});
+
+test('where every run is dear, maps that can be bound stay', () => {
+  const dear = drawn(b => [layer(b, 'second', layer(b, 'first', b.input, 4, 64), 64, 4, 30)], { h: 1274, w: 1274 });
+  stays(bands, dear, limited(2 ** 29));
+  const tight = verify(bands.apply(dear, limited(2 ** 28)));
+  assert.equal(stacks(tight), ['second']);
+  fits(tight, limited(2 ** 28));
+});
+
+test('DilatedNet takes large pictures as one tile', () => {
+  const network = findNetwork('dilation8_camvid');
+  const margin = 2 * network.tile!.margin;
+  for (const [h, w, most] of [
+    [1504, 2000, 1.02],
+    [2000, 3000, 1.1],
+    [4000, 6000, 1.1],
+  ]) {
+    const graph = select(network.build({ classes: 11, h: h + margin, w: w + margin }), [network.grid!.value]);
+    const after = verify(bands.apply(poolEpilogue.apply(fuseRelu.apply(graph)), limited(2 ** 30)));
+    const cost = ratio(graph, after);
+    assert.ok(cost <= most, `${h}×${w}: ${cost} times the multiply-adds`);
+    for (const [name, { shape, kind }] of infer(after)) assert.ok(byteLength(shape, kind, 'f32') <= 2 ** 30, `${h}×${w}: ${name}`);
+  }
 });
 
 const left: [string, Graph][] = [

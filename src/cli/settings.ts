@@ -1,0 +1,89 @@
+// What results depend on beside the pictures: a run that goes on where another stopped must have been started with the same.
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AtrousError } from '../errors.ts';
+import { checkFacts, type Facts } from '../eval/state.ts';
+import { printSize } from '../image/size.ts';
+import type { LoadedWeights } from '../load.ts';
+import { writeAtomic } from '../node/files.ts';
+import type { Tensors } from '../weights/tensor.ts';
+import { type Arguments, insideOf, precisionOf, variantsOf } from './command.ts';
+
+/** Of a model and the options that change pixels. Hashes the weights, which may be half a gigabyte. */
+export function settingsOf({ tensors, card, network }: LoadedWeights, args: Arguments): Facts {
+  const { size, tile = 'published' } = insideOf(args);
+  return {
+    network: network.canonical,
+    weights: hashTensors(tensors),
+    classes: card.classes.join(', '),
+    preprocessing: JSON.stringify(card.preprocessing),
+    size: size ? printSize({ h: size.height, w: size.width }) : 'own',
+    tile: JSON.stringify(tile),
+    precision: precisionOf(args),
+    variants: String(variantsOf(args)),
+  };
+}
+
+function hashTensors(tensors: Tensors): string {
+  const hash = createHash('sha256');
+  for (const name of [...tensors.keys()].sort()) {
+    const { dtype, shape, bytes } = tensors.get(name)!;
+    hash.update(JSON.stringify([name, dtype, shape])).update(bytes);
+  }
+  return hash.digest('hex');
+}
+
+/** The settings that a folder's results were made with, kept beside them. */
+export interface FolderRecord {
+  /** False where a run left none, or there was no run. */
+  readonly known: boolean;
+  /** To be called before the first result is written. */
+  begin(): Promise<void>;
+  /** To be called when no picture is left to be done. */
+  end(): Promise<void>;
+}
+
+/**
+ * Runs with `--resume` leave a record; any other only updates one that is there, and has one of its own while it might be killed, if it is of `several`
+ * pictures. Throws `BAD_USAGE` for a run with `--resume` whose settings are not those of the record.
+ */
+export async function openRecord(
+  folder: string,
+  settings: () => Facts,
+  { resume, several }: { readonly resume: boolean; readonly several: boolean },
+): Promise<FolderRecord> {
+  const file = join(folder, '.atrous.json');
+  const known = await readRecord(file);
+  if (!known && !resume && !several) return { known: false, begin: async () => {}, end: async () => {} };
+  const now = settings();
+  if (known && resume) {
+    const next = 'choose another folder with --output, or leave out --resume to make all anew';
+    checkFacts(known, now, `what is in ${folder} was`, next);
+  }
+  return {
+    known: known !== null,
+    begin: () => writeAtomic(file, `${JSON.stringify(known ? mixed(known, now) : now)}\n`),
+    async end() {
+      if (!known && !resume) await rm(file, { force: true });
+    },
+  };
+}
+
+/** Where results of other settings stay beside new ones, no run can go on. */
+function mixed(known: Facts, settings: Facts): Facts {
+  const keys = [...new Set([...Object.keys(known), ...Object.keys(settings)])];
+  return Object.fromEntries(keys.map(key => [key, known[key] === settings[key] ? settings[key] : 'several, one after another']));
+}
+
+async function readRecord(file: string): Promise<Facts | null> {
+  const text = await readFile(file, 'utf8').catch(() => null);
+  if (text === null) return null;
+  try {
+    const record = JSON.parse(text);
+    if (typeof record === 'object' && record !== null && typeof record.weights === 'string') return record;
+  } catch {
+    // Not JSON, or no settings: the same answer.
+  }
+  throw new AtrousError('BAD_USAGE', `${file} is no record of settings: remove it, or choose another folder with --output`);
+}

@@ -1,0 +1,47 @@
+// What an adapter can hold: the one place where a plan is refused for its size, before anything is made on a device.
+import { AtrousError } from '../errors.ts';
+import type { Shape } from '../graph/graph.ts';
+import { bindable } from '../graph/layout.ts';
+import type { AdapterFacts } from './choose.ts';
+import type { Stem, Step } from './plan.ts';
+
+/** Where the caller can turn to when a size is the reason. */
+const SMALLER = 'use a smaller --size (DilatedNet: a smaller --tile)';
+
+/** Throws `LIMIT` for a value that no buffer or no binding holds. */
+export function checkValue(name: string, { c, h, w }: Shape, bytes: number, facts: AdapterFacts): void {
+  const most = bindable(facts.limits);
+  if (bytes <= most) return;
+  throw tooLarge(`value "${name}" (${c}×${h}×${w}) takes ${bytes} bytes`, most, facts, `${SMALLER} or --precision half`);
+}
+
+/** Throws `LIMIT` for weights of a step that no buffer or no binding holds. */
+export function checkWeights(node: string, bytes: number, facts: AdapterFacts): void {
+  const most = bindable(facts.limits);
+  if (bytes <= most) return;
+  const next = 'use --precision half (a dense convolution’s weights become halves) or an adapter with larger limits';
+  throw tooLarge(`step "${node}" has ${bytes} bytes of weights`, most, facts, next);
+}
+
+/** Throws `LIMIT` for a picture that is larger than a texture, or for planes that no binding holds. */
+export function checkFrame(stem: Stem, { h, w }: Pick<Shape, 'h' | 'w'>, facts: AdapterFacts): void {
+  const { maxTextureDimension2D: most } = facts.limits;
+  if (stem === 'texture' && Math.max(h, w) > most) {
+    throw new AtrousError(
+      'LIMIT',
+      `the picture is ${h}×${w}, the adapter's textures hold at most ${most}×${most}: shrink it first`,
+    );
+  }
+  if (stem === 'tensor') checkValue('frame', { c: 3, h, w }, 3 * h * w * 4, facts);
+}
+
+/** Throws `LIMIT` for a dispatch of more workgroups than an adapter allows in two dimensions. */
+export function checkGrid({ node, grid }: Pick<Step, 'node' | 'grid'>, { name, limits }: AdapterFacts): void {
+  const most = limits.maxComputeWorkgroupsPerDimension;
+  if (grid[1] <= most) return;
+  throw new AtrousError('LIMIT', `step "${node}" needs ${grid[0] * grid[1]} workgroups, ${name} allows ${most}²; ${SMALLER}`);
+}
+
+function tooLarge(what: string, most: number, { name }: AdapterFacts, next: string): AtrousError {
+  return new AtrousError('LIMIT', `${what}, the adapter binds at most ${most} (${name}); ${next}`);
+}
