@@ -1,23 +1,19 @@
 // The 1×1 convolution that ends a D block, for GPUs: every workgroup first makes the block's gate from the sums that the grouped
 // convolution left (means, 1×1, ReLU, 1×1, sigmoid: the same few thousand products again in each, instead of a dispatch that all wait for),
-// then multiplies 256 pixels by 64 channels. The operand is staged two quads of channels at a time, gated or pooled once as it comes.
+// then multiplies as `pointwise.workgroup` does. The gate takes 4 KiB, so that there is room for 64 channels a workgroup.
 // use lib/f32.wgsl
 // use lib/weights.wgsl
 // use lib/tile.wgsl
+// use lib/shortcut.wgsl
+// use lib/staged.wgsl
 
 override QUADS: u32 = 1u;           // input channels / 4
 override SHORTCUT_QUADS: u32 = 0u;  // input channels of the shortcut / 4
-override POOLED: bool = false;      // the shortcut is read through a 2×2 average, stride 2
 override RESIDUAL: bool = false;
 override RELU: bool = false;
 
-const LANES = 256u;
-const PAIRS = 8u;     // of a workgroup: 64 channels
-const SLOTS = 32u;    // LANES / PAIRS: a lane makes pixels slot, slot + 32, …
-const PIXELS = 256u;  // of a workgroup: 8 a lane
-const STAGED = 2u;    // quads of the operand in workgroup memory
+const MOST_LANES = 128u;
 const MAX_QUADS = 256u;
-const MAX_HIDDEN = 64u;
 
 struct Params {
   height: u32,  // of the output, in pixels; strides and offsets are in channel quads
@@ -45,9 +41,8 @@ struct Params {
 @group(0) @binding(5) var<storage, read> weights: array<packed>;
 @group(0) @binding(6) var<storage, read_write> y: array<stored>;
 
-var<workgroup> stage: array<vec4f, 512>;  // STAGED × PIXELS, and before that what lanes add up for one another
-var<workgroup> hidden: array<vec4f, MAX_HIDDEN>;
-var<workgroup> gate: array<vec4f, MAX_QUADS>;  // means first
+// Means first. Until the products begin, `stage` holds what lanes add up for one another, and `blocks` the hidden layer.
+var<workgroup> gate: array<vec4f, MAX_QUADS>;
 
 // The sum of what the lanes that share a result have staged.
 fn gathered(index: u32, shares: u32) -> vec4f {
@@ -81,13 +76,13 @@ fn make_gate(lane: u32) {
     stage[lane] = sum;
   }
   workgroupBarrier();
-  if (lane < params.hidden) { hidden[lane] = max(weight(bias1 + lane) + gathered(lane, few), vec4f()); }
+  if (lane < params.hidden) { blocks[lane] = max(weight(bias1 + lane) + gathered(lane, few), vec4f()); }
   workgroupBarrier();
   for (var index = lane; index < QUADS * many; index += LANES) {
     let quad = index / many;
     var sum = vec4f();
     for (var h = index - quad * many; h < params.hidden; h += many) {
-      sum += weight_block(weights2 + (quad * params.hidden + h) * 4u) * hidden[h];
+      sum += weight_block(weights2 + (quad * params.hidden + h) * 4u) * blocks[h];
     }
     stage[index] = sum;
   }
@@ -98,24 +93,20 @@ fn make_gate(lane: u32) {
   workgroupBarrier();
 }
 
-fn pooled(pixel: u32, quad: u32) -> vec4f {
-  let row = pixel / params.width * 2u;
-  let column = (pixel - pixel / params.width * params.width) * 2u;
-  // A clamped index repeats the border pixel of an odd map, so the mean of four is the mean of those that exist.
-  let rows = vec2u(row, min(row + 1u, params.shortcut_height - 1u)) * params.shortcut_width;
-  let columns = vec2u(column, min(column + 1u, params.shortcut_width - 1u));
-  let at = (rows.xxyy + columns.xyxy) * params.shortcut_stride + quad;
-  return (decode(shortcut[at.x]) + decode(shortcut[at.y]) + decode(shortcut[at.z]) + decode(shortcut[at.w])) * 0.25;
+struct Place {
+  x: u32,
+  window: vec4u,
+}
+fn place_of(tile: u32, index: u32) -> Place {
+  let pixel = min(tile * PIXELS + index, params.height * params.width - 1u);
+  return Place(pixel * params.x_stride, window(pixel));
 }
 
-// Quad k of both operands, one after the other.
-fn operand(pixel: u32, k: u32) -> vec4f {
-  if (k < QUADS) { return decode(x[pixel * params.x_stride + k]) * gate[k]; }
-  if (POOLED) { return pooled(pixel, k - QUADS); }
-  return decode(shortcut[pixel * params.shortcut_stride + k - QUADS]);
+// Step k is quad k of both operands, one after the other.
+fn quad_at(place: Place, k: u32) -> vec4f {
+  if (k < QUADS) { return decode(x[place.x + k]) * gate[k]; }
+  return shortcut_quad(place.window, k - QUADS);
 }
-
-fn staged(at: u32) -> mat4x4f { return mat4x4f(stage[at], stage[at + SLOTS], stage[at + 2u * SLOTS], stage[at + 3u * SLOTS]); }
 
 fn finish(pixel: u32, quad: u32, sum: vec4f) {
   if (pixel >= params.height * params.width || quad >= params.y_quads) { return; }
@@ -125,48 +116,10 @@ fn finish(pixel: u32, quad: u32, sum: vec4f) {
   y[pixel * params.y_stride + params.y_offset + quad] = encode(value);
 }
 
-fn finish4(pixel: u32, quad: u32, made: mat4x4f) {
-  finish(pixel, quad, made[0]);
-  finish(pixel + SLOTS, quad, made[1]);
-  finish(pixel + 2u * SLOTS, quad, made[2]);
-  finish(pixel + 3u * SLOTS, quad, made[3]);
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.y * groups.x + id.x;
-  let side = (params.pairs + PAIRS - 1u) / PAIRS;
-  let first_pixel = group / side * PIXELS;
-  let pixels = params.height * params.width;
-  if (first_pixel >= pixels) { return; }
+  if (tile_of(group) * PIXELS >= params.height * params.width) { return; }
   make_gate(lane);
-
-  let slot = lane % SLOTS;
-  let pair = (group - group / side * side) * PAIRS + lane / SLOTS;
-  // A lane beyond the last pair repeats it and stores nothing.
-  let known = min(pair, params.pairs - 1u);
-  let depth = QUADS + SHORTCUT_QUADS;
-  var made = biased(params.bias, known * 2u);
-  var at = known * depth * 8u;
-  for (var first = 0u; first < depth; first += STAGED) {
-    workgroupBarrier();
-    let last = min(first + STAGED, depth);
-    for (var index = lane; index < STAGED * PIXELS; index += LANES) {
-      let pixel = index / STAGED;
-      let k = first + index % STAGED;
-      // The last workgroup may overhang: it reads the last pixel again.
-      if (k < last) { stage[(k - first) * PIXELS + pixel] = operand(min(first_pixel + pixel, pixels - 1u), k); }
-    }
-    workgroupBarrier();
-    for (var k = first; k < last; k += 1u) {
-      let here = (k - first) * PIXELS + slot;
-      made = accumulate(made, at, staged(here), staged(here + 4u * SLOTS));
-      at += 8u;
-    }
-  }
-  let pixel = first_pixel + slot;
-  finish4(pixel, pair * 2u, made.left_even);
-  finish4(pixel, pair * 2u + 1u, made.left_odd);
-  finish4(pixel + 4u * SLOTS, pair * 2u, made.right_even);
-  finish4(pixel + 4u * SLOTS, pair * 2u + 1u, made.right_odd);
+  finish_tile(lane, group, product(lane, group, QUADS + SHORTCUT_QUADS));
 }

@@ -6,6 +6,7 @@ enable subgroups;
 // use lib/tile.wgsl
 // use lib/wide.wgsl
 // use lib/bilinear.wgsl
+// use lib/shortcut.wgsl
 // use lib/pointwise.io.wgsl
 
 override SHORTCUT: bool = false;

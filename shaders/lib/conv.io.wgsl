@@ -27,7 +27,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<packed>;
 @group(0) @binding(3) var<storage, read_write> y: array<stored>;
 
-fn store(row: u32, column: u32, quad: u32, sum: vec4f) {
-  let value = select(sum, max(sum, vec4f()), RELU);
-  y[(row * params.width + column) * params.y_stride + params.y_offset + quad] = encode(value);
+fn store_pixel(pixel: u32, quad: u32, sum: vec4f) {
+  y[pixel * params.y_stride + params.y_offset + quad] = encode(select(sum, max(sum, vec4f()), RELU));
 }
+fn store(row: u32, column: u32, quad: u32, sum: vec4f) { store_pixel(row * params.width + column, quad, sum); }

@@ -1,5 +1,4 @@
 // What the forms of `pointwise` share: parameters, bindings, operands and most of the epilogue.
-override POOLED: bool = false;      // the shortcut is read through a 2×2 average, stride 2
 override GATE: bool = false;
 override RESIDUAL: bool = false;
 override RELU: bool = false;
@@ -39,21 +38,7 @@ fn operand(at: vec4u, k: u32) -> mat4x4f {
   return mat4x4f(m[0] * g, m[1] * g, m[2] * g, m[3] * g);
 }
 
-// Where the 2×2 window of an output pixel lies in the shortcut. A clamped index repeats the border pixel of an odd map, so the mean of
-// four is the mean of those that exist.
-fn window(pixel: u32) -> vec4u {
-  let row = pixel / params.width * 2u;
-  let column = (pixel - pixel / params.width * params.width) * 2u;
-  let rows = vec2u(row, min(row + 1u, params.shortcut_height - 1u)) * params.shortcut_width;
-  let columns = vec2u(column, min(column + 1u, params.shortcut_width - 1u));
-  return (rows.xxyy + columns.xyxy) * params.shortcut_stride;
-}
-
-fn pooled(at: vec4u, k: u32) -> vec4f {
-  return (decode(shortcut[at.x + k]) + decode(shortcut[at.y + k]) + decode(shortcut[at.z + k]) + decode(shortcut[at.w + k])) * 0.25;
-}
-
-// The windows of four pixels; without POOLED each is one pixel.
+// The windows of four pixels.
 struct Windows {
   a: vec4u,
   b: vec4u,
@@ -61,14 +46,11 @@ struct Windows {
   d: vec4u,
 }
 fn windows(pixels: vec4u) -> Windows {
-  if (POOLED) { return Windows(window(pixels.x), window(pixels.y), window(pixels.z), window(pixels.w)); }
-  let at = pixels * params.shortcut_stride;
-  return Windows(at.xxxx, at.yyyy, at.zzzz, at.wwww);
+  return Windows(window(pixels.x), window(pixels.y), window(pixels.z), window(pixels.w));
 }
 
 fn shortcut_operand(w: Windows, k: u32) -> mat4x4f {
-  if (POOLED) { return mat4x4f(pooled(w.a, k), pooled(w.b, k), pooled(w.c, k), pooled(w.d, k)); }
-  return mat4x4f(decode(shortcut[w.a.x + k]), decode(shortcut[w.b.x + k]), decode(shortcut[w.c.x + k]), decode(shortcut[w.d.x + k]));
+  return mat4x4f(shortcut_quad(w.a, k), shortcut_quad(w.b, k), shortcut_quad(w.c, k), shortcut_quad(w.d, k));
 }
 
 // What is stored of a sum, but for the addend.

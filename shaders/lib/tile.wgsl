@@ -18,8 +18,10 @@ fn biased(start: u32, quad: u32) -> Tile {
   return Tile(evens, odds, evens, odds);
 }
 // The tile with four more input channels: two blocks of weights by the left and the right four pixels.
-fn accumulate(tile: Tile, at: u32, left: mat4x4f, right: mat4x4f) -> Tile {
-  let even = weight_block(at);
-  let odd = weight_block(at + 4u);
+fn multiplied(tile: Tile, even: mat4x4f, odd: mat4x4f, left: mat4x4f, right: mat4x4f) -> Tile {
   return Tile(tile.left_even + even * left, tile.left_odd + odd * left, tile.right_even + even * right, tile.right_odd + odd * right);
+}
+// The same with the blocks that lie at `at`.
+fn accumulate(tile: Tile, at: u32, left: mat4x4f, right: mat4x4f) -> Tile {
+  return multiplied(tile, weight_block(at), weight_block(at + 4u), left, right);
 }

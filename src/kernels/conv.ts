@@ -1,10 +1,12 @@
-// Dense convolution of any kernel size, stride, dilation and padding. Shaders: conv.wgsl, conv.wide.wgsl.
+// Dense convolution of any kernel size, stride, dilation and padding. Shaders: conv.wgsl,
+// conv.workgroup.wgsl, conv.wide.wgsl.
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
 import type { Node, NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
+import { stagedCut } from './staged.ts';
 
 /** Pixels of a row that a lane stores: eight, or two maxima of four. */
 const TILE = 8;
@@ -75,12 +77,29 @@ const wide: Variant<'conv'> = {
   },
 };
 
+/** The corners of a pool's windows are summed as pixels. */
+const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w * (node.attributes.pooled ? 4 : 1), pairs(y.c));
+
+const workgroup: Variant<'conv'> = {
+  name: 'workgroup',
+  shader: 'conv.workgroup',
+  needs: { barriers: true },
+  overrides: placed => ({
+    LANES: cut(placed).group,
+    QUADS: quads(placed.x.c),
+    COLUMNS: placed.node.attributes.kernel[1],
+    RELU: placed.node.attributes.activation === 'relu',
+    POOL: placed.node.attributes.pooled !== null,
+  }),
+  lanes: placed => cut(placed).all,
+};
+
 export const conv = kernel<'conv'>({
   name: 'conv',
   ops: ['conv'],
   fits: ({ attributes: { groups, activation, partials }, inputs, constants }) =>
     groups === 1 && activation !== 'sigmoid' && !partials && !constants.project && Object.keys(inputs).length === 1,
-  variants: [wide, plain('conv')],
+  variants: [workgroup, wide, plain('conv')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name }) => ({ y: name }),
   overrides: ({ node: { constants, attributes } }) => ({

@@ -4,13 +4,12 @@ import { isGated } from '../graph/forms.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, joinBytes, pairs } from './blocks.ts';
 import { packExcite } from './excite.ts';
-import { kernel } from './kernel.ts';
+import { kernel, type Placed } from './kernel.ts';
 import { depths, packPointwise } from './pointwise.ts';
+import { stagedCut } from './staged.ts';
 
-/** Of a workgroup: its lanes, the pixels and the pairs of quads that they make. */
-const LANES = 256;
-const PIXELS = 256;
-const PAIRS = 8;
+/** A workgroup has room for the gate and so many pairs of quads. */
+const cut = ({ y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(y.c), 8);
 
 export const gated = kernel<'conv'>({
   name: 'gated',
@@ -24,9 +23,11 @@ export const gated = kernel<'conv'>({
     residual: inputs.residual ?? null,
   }),
   writes: ({ name }) => ({ y: name }),
-  overrides({ node }) {
+  overrides(placed) {
+    const { node } = placed;
     const [main, shortcut] = depths(node);
     return {
+      LANES: cut(placed).group,
       QUADS: main,
       SHORTCUT_QUADS: shortcut,
       POOLED: node.attributes.shortcut === 'pooled',
@@ -57,6 +58,6 @@ export const gated = kernel<'conv'>({
       scale: 1 / node.attributes.squeezed!,
     };
   },
-  lanes: ({ y }) => Math.ceil((y.h * y.w) / PIXELS) * Math.ceil(pairs(y.c) / PAIRS) * LANES,
+  lanes: placed => cut(placed).all,
   pack: (node, read) => joinBytes(packPointwise(node, read), packExcite(node, read)),
 });

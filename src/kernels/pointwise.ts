@@ -1,5 +1,5 @@
 // 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shaders: pointwise.wgsl,
-// pointwise.wide.wgsl.
+// pointwise.workgroup.wgsl, pointwise.wide.wgsl.
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
 import { isUnforked } from '../graph/forms.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
@@ -7,6 +7,7 @@ import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
+import { stagedCut } from './staged.ts';
 
 const TILE = 8;
 const WIDE_TILE = 16;
@@ -92,11 +93,26 @@ const wide: Variant<'conv'> = {
   },
 };
 
+const cut = ({ y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(y.c));
+
+const workgroup: Variant<'conv'> = {
+  name: 'workgroup',
+  shader: 'pointwise.workgroup',
+  needs: { barriers: true },
+  overrides: placed => ({
+    LANES: cut(placed).group,
+    SHORTCUT: placed.node.attributes.shortcut !== 'none',
+    ...flags(placed.node),
+    ADDEND: 'addend' in placed.node.inputs,
+  }),
+  lanes: placed => cut(placed).all,
+};
+
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
   fits: node => isPointwise(node) && isUnforked(node) && node.attributes.activation !== 'sigmoid',
-  variants: [wide, plain('pointwise')],
+  variants: [workgroup, wide, plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,
     gate: inputs.gate ?? null,

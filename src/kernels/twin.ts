@@ -1,24 +1,36 @@
-// Two 1×1 convolutions of one map, each into a map of its own. Shader: twin.wgsl.
+// Two 1×1 convolutions of one map, each into a map of its own. Shaders: twin.wgsl, twin.workgroup.wgsl.
 import { shapeOf } from '../graph/constant.ts';
 import { isTwin } from '../graph/forms.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, pairs } from './blocks.ts';
-import { kernel, plain } from './kernel.ts';
+import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 import { packPointwise } from './pointwise.ts';
+import { stagedCut } from './staged.ts';
 
 const TILE = 8;
+
+const overrides = ({ node: { constants, attributes } }: Placed<'conv'>) => ({
+  QUADS: quads(shapeOf(constants.weight)[1]),
+  RELU: attributes.activation === 'relu',
+});
+const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(shapeOf(node.constants.weight)[0]));
+
+const workgroup: Variant<'conv'> = {
+  name: 'workgroup',
+  shader: 'twin.workgroup',
+  needs: { barriers: true },
+  overrides: placed => ({ LANES: cut(placed).group, ...overrides(placed) }),
+  lanes: placed => cut(placed).all,
+};
 
 export const twin = kernel<'conv'>({
   name: 'twin',
   ops: ['conv'],
   fits: isTwin,
-  variants: [plain('twin')],
+  variants: [workgroup, plain('twin')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes }) => ({ y: name, also: attributes.also }),
-  overrides: ({ node: { constants, attributes } }) => ({
-    QUADS: quads(shapeOf(constants.weight)[1]),
-    RELU: attributes.activation === 'relu',
-  }),
+  overrides,
   params({ node: { constants, attributes }, x, y, at }) {
     const [out, inputs] = shapeOf(constants.weight);
     const also = at(attributes.also!)!;

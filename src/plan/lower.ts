@@ -195,8 +195,10 @@ export function stepOf(
   const placed: Placed = { node, x: values[node.inputs.x], y: values[node.name], at };
   const task = { overrides: kernel.overrides(placed), precision, store, y: placed.y };
   const variant = choose(task, { ...kernel, variants: variantsFor(kernel, node) }, facts, variants, options.tuned);
-  const { overrides, params, lanes } = cutOf(kernel, variant);
-  const groups = Math.ceil(lanes(placed) / options.shaderFacts(variant.shader, precision).workgroup);
+  const { params, lanes, ...cut } = cutOf(kernel, variant);
+  const overrides = cut.overrides(placed);
+  const { workgroup } = options.shaderFacts(variant.shader, precision);
+  const groups = Math.ceil(lanes(placed) / (typeof workgroup === 'string' ? Number(overrides[workgroup]) : workgroup));
   const packed = variant.pack ? variant.shader : kernel.name;
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = Object.values(node.constants);
@@ -206,7 +208,7 @@ export function stepOf(
     kernel: kernel.name,
     variant: variant.name,
     shader: variant.shader,
-    overrides: overrides(placed),
+    overrides,
     kind: kindOf(kernel, task),
     params: params(placed),
     grid: [across, Math.ceil(groups / across)],

@@ -22,8 +22,8 @@ export interface ShaderFacts {
   /** The uniform struct `Params`, with its size in bytes. */
   readonly params: { readonly size: number; readonly fields: readonly Field[] };
   readonly overrides: Readonly<Record<string, 'bool' | 'u32'>>;
-  /** Invocations of a workgroup. */
-  readonly workgroup: number;
+  /** Invocations of a workgroup, or the override that says how many. */
+  readonly workgroup: number | string;
 }
 
 const PARAMETER_TYPES = new Set(['u32', 'f32', 'vec4u', 'vec4f']);
@@ -63,14 +63,16 @@ export function reflect(text: string, shader: string): ShaderFacts {
     module.overrides.map(({ name, type }) => [name, type?.name === 'bool' ? ('bool' as const) : ('u32' as const)]),
   );
   const workgroup = workgroupSize(module, text);
-  if (!(workgroup > 0)) fail('needs a @workgroup_size that is a number or a const');
+  if (!(typeof workgroup === 'string' ? overrides[workgroup] === 'u32' : workgroup > 0))
+    fail('needs a @workgroup_size that is a number, a const or an override');
   // A uniform's binding is a multiple of 16 bytes.
   return { bindings, params: { size: Math.ceil(struct.size / 16) * 16, fields }, overrides, workgroup };
 }
 
-/** The first dimension of @workgroup_size: a number, or the name of a constant of the text. */
-function workgroupSize(module: WgslReflect, text: string): number {
+/** The first dimension of @workgroup_size: a number, or the name of a constant of the text, or of what may be an override. */
+function workgroupSize(module: WgslReflect, text: string): number | string {
   const attribute = module.entry.compute[0]?.attributes?.find(({ name }) => name === 'workgroup_size');
   const size = String([attribute?.value ?? []].flat()[0]);
-  return Number(/^\d+$/.test(size) ? size : new RegExp(`const ${size} = (\\d+)u;`).exec(text)?.[1]);
+  const constant = /^\d+$/.test(size) ? size : new RegExp(`const ${size} = (\\d+)u;`).exec(text)?.[1];
+  return constant === undefined ? size : Number(constant);
 }

@@ -38,7 +38,7 @@ const tuning = (...us: number[]): Tuning => tuningOf(names, plans, times(...us),
 test('the sum over all steps of a kind decides, and only kernels with a choice are kept', () => {
   assert.ok(excites > 10);
   const found = tuning(10, 4);
-  assert.equal([...new Set(Object.keys(found).map(kind => kind.split('/')[0]))].sort(), ['excite', 'grouped']);
+  assert.equal([...new Set(Object.keys(found).map(kind => kind.split('/')[0]))].sort(), ['conv', 'excite', 'grouped', 'pointwise']);
   assert.equal(found['excite/f32'], {
     0: { winner: 'plain', us: { workgroup: 10 * excites, plain: 4 * excites }, steps: excites, at: 'regseg 64x128' },
   });

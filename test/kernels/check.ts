@@ -41,7 +41,7 @@ export async function checkTable(
   try {
     for (const precision of options.precisions ?? precisionsOf(facts.features)) {
       for (const row of options.rows ?? allRows(table)) {
-        for (const variant of runnable(table, row, facts)) {
+        for (const variant of affordable(table, row, facts)) {
           const check = await checkRow(engine, facts, table, row, variant, precision);
           checks.push(check);
           options.onCheck?.(check);
@@ -57,6 +57,12 @@ export async function checkTable(
 /** Variants of the row whose features are there. Slow ones are checked too. */
 export function runnable(table: KernelTable, row: Row, { features }: Pick<AdapterFacts, 'features'>): Variant[] {
   return variantsOf(table, row).filter(({ needs }) => needs.features?.every(feature => features.includes(feature)) ?? true);
+}
+
+/** Of these, those that don't take minutes in a table. */
+export function affordable(table: KernelTable, row: Row, facts: Pick<AdapterFacts, 'features' | 'software'>): Variant[] {
+  const all = !facts.software || (table.barrierRows?.includes(row.name) ?? true);
+  return runnable(table, row, facts).filter(({ needs }) => all || !needs.barriers);
 }
 
 export async function checkRow(

@@ -10,7 +10,7 @@ import type { Precision } from '../../src/shader/source.ts';
 import { compileRow, compilerJudge, deviceJudge, interpretation, type Sitting } from '../judges.ts';
 import { sat } from '../record.ts';
 import { variantsOf } from './case.ts';
-import { checkRow, runnable } from './check.ts';
+import { affordable, checkRow, runnable } from './check.ts';
 import { tables } from './index.ts';
 import { allRows, type KernelTable, type Row, randomRow } from './table.ts';
 
@@ -40,7 +40,8 @@ for (const table of chosen) {
       run.skip(`device: ${row.name}`);
       continue;
     }
-    for (const variant of runnable(table, row, device.facts)) {
+    // Who asks for a row gets it by every variant.
+    for (const variant of (only === undefined ? affordable : runnable)(table, row, device.facts)) {
       for (const precision of precisionsOf(device.facts.features)) {
         run(`device: ${row.name}, ${variant.name}, ${precision}`, async () => {
           const { message } = await checkRow(engine, device.facts, table, row, variant, precision);
@@ -56,7 +57,7 @@ for (const table of chosen) {
   run.run();
 }
 
-if (device) for (const line of neverRun(device)) console.log(line);
+if (device) for (const line of [...neverRun(device), ...(only === undefined ? seldomRun(device) : [])]) console.log(line);
 
 const end = suite('end');
 end.after(() => {
@@ -80,6 +81,16 @@ function neverRun({ facts: { features } }: Sitting): Set<string> {
       ({ name, variant }) => `skipped: ${name}, ${variant.name} has never run here: the device lacks ${variant.needs.features}`,
     ),
   ]);
+}
+
+/** What would take this device minutes to compile. */
+function seldomRun({ facts }: Sitting): string[] {
+  if (!facts.software) return [];
+  return chosen.flatMap(({ kernel, rows, barrierRows }) => {
+    if (!barrierRows) return [];
+    const some = `variants with barriers ran ${barrierRows.length} of ${rows.length} rows and no random one here`;
+    return [`skipped: ${kernel}, ${some}: on a CPU adapter each of their pipelines takes seconds to compile`];
+  });
 }
 
 /** A device with exactly the features that a variant and a precision need. */

@@ -51,6 +51,7 @@ const specs: Readonly<Record<string, Spec>> = {
   'pooled into a join': { i: 8, o: 8, h: 5, w: 11, relu: true, pool: true, join: { from: 4, c: 12 } },
   'half weights': { i: 24, o: 19, h: 5, w: 9, pad: 1, bias: true, relu: true, halfWeights: true },
   'half weights, 1×1 with stride 2, no bias': { i: 12, o: 8, h: 5, w: 7, kernel: [1, 1], stride: 2, halfWeights: true },
+  'many channels': { i: 4, o: 53, h: 9, w: 17, pad: 1, bias: true },
   'folded grid': { i: 3, o: 24, h: 23, w: 17, pad: 1, bias: true, relu: true, most: 3 },
 };
 
@@ -62,6 +63,10 @@ export const table: KernelTable = {
     why: 'sums of up to 216 float32 products; a stored half is off by at most 2^-10 where the hardware truncates',
   },
   rows: Object.entries(specs).map(([name, spec]) => row(name, spec)),
+  barrierRows: [
+    ...['stem, odd map', 'dilated, no padding', 'folded grid', 'decoder 24→19', 'into a join', 'half weights', '5×5 with stride 3'],
+    ...['pooled, one pixel', 'pooled, one row', 'pooled, padded and strided', 'more padding than kernel', 'many channels'],
+  ],
   random(draw) {
     const spec = draw.from(Object.values(specs));
     const [kh, kw] = spec.kernel ?? [3, 3];

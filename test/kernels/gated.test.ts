@@ -1,7 +1,7 @@
 // The 1×1 convolution that makes its own gate: hidden widths that are no whole quads, few and many rows of sums, more than one block of
 // pixels and of channels. Data only: conformance.test.ts runs it.
 import type { Shortcut, Value } from '../../src/graph/graph.ts';
-import { convRow, drawPlace, drawSize, exact, type KernelTable, map, type Row, tensor } from './table.ts';
+import { convRow, drawChannels, drawPlace, drawSize, exact, type KernelTable, map, type Row, tensor } from './table.ts';
 
 interface Spec extends Pick<Row, 'join' | 'most'> {
   /** Whole quads: the sums come from the grouped convolution, whose channels are. */
@@ -80,7 +80,7 @@ export const table: KernelTable = {
   random(draw) {
     const spec = draw.from(Object.values(specs));
     const { h, w } = drawSize(draw);
-    const o = draw.int(1, 80);
+    const o = drawChannels(draw, spec.o);
     const { shortcut } = spec;
     return row('', {
       ...{ ...spec, o, h, w, hidden: draw.int(1, 70), strips: draw.int(1, 70), bias: draw.once(2) },

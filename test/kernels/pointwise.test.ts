@@ -80,6 +80,7 @@ const specs: Readonly<Record<string, Spec>> = {
   'addend of one pixel': { i: 13, o: 19, h: 3, w: 5, relu: true, addend: [1, 1] },
   'addend that shrinks': { i: 8, o: 8, h: 3, w: 4, bias: true, addend: [7, 9] },
   'half weights': { i: 19, o: 21, h: 5, w: 3, bias: true, shortcut: ['same', 5], relu: true, halfWeights: true },
+  'whole workgroups': { i: 4, o: 123, h: 125, w: 131, bias: true },
   'all at once': {
     ...{ i: 19, o: 21, h: 5, w: 3, bias: true, gate: true, shortcut: ['pooled', 5, 9, 6], residual: true, relu: true },
     ...{ addend: [2, 2], join: { from: 8, c: 32 }, most: 1 },
@@ -94,6 +95,10 @@ export const table: KernelTable = {
     why: 'sums of up to 264 float32 products; a stored half is off by at most 2^-10 where the hardware truncates',
   },
   rows: Object.entries(specs).map(([name, spec]) => row(name, spec)),
+  barrierRows: [
+    ...['one pixel', '12→19', '264→16 long sums', 'odd width into a join', '5→3 one column', 'folded grid', 'half weights'],
+    ...['whole workgroups', 'all at once'],
+  ],
   random(draw) {
     const spec = draw.from(Object.values(specs));
     const { h, w } = drawSize(draw);

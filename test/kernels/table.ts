@@ -33,6 +33,11 @@ export interface Tolerance {
 export interface KernelTable {
   readonly kernel: string;
   readonly rows: readonly Row[];
+  /**
+   * Rows that variants with barriers run on a CPU adapter, where each of their pipelines takes seconds to compile: the compiler sees the others.
+   * Default: all, as on a GPU.
+   */
+  readonly barrierRows?: readonly string[];
   /** The property: any row of this kind holds. */
   readonly random: (draw: Draw) => Row;
   readonly tolerance: Tolerance;

@@ -30,6 +30,7 @@ export const table: KernelTable = {
     why: 'sums of up to 48 float32 products; a stored half is off by at most 2^-10 where the hardware truncates',
   },
   rows: Object.entries(specs).map(([name, spec]) => row(name, spec)),
+  barrierRows: ['stage 8 and the head at 1/4', '120 and 16', 'a wider second', 'folded grid'],
   random(draw) {
     const spec = draw.from(Object.values(specs));
     const o = [8 * draw.int(1, 5), draw.int(1, 30)] as const;

@@ -108,7 +108,7 @@ const subgroups = { ...cpu, features: ['subgroups'] };
 
 test('wide lanes are for CPU adapters with subgroups', () => {
   assert.is(wanted('gate, residual, relu', subgroups), 'wide');
-  assert.is(wanted('gate, residual, relu', { ...subgroups, software: false }), 'plain');
+  assert.is(wanted('gate, residual, relu', { ...subgroups, software: false }), 'workgroup');
   assert.is(wanted('gate, residual, relu', cpu), 'plain');
 });
 

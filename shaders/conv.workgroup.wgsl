@@ -1,0 +1,75 @@
+// `conv` for GPUs: an implicit matrix product, whose depth runs over the taps of the kernel and the quads of each, with both operands staged
+// in workgroup memory: a lane fetches quad k of tap t of a pixel, or zero where the tap is padding. Pixels are numbered through all rows, so
+// that no width leaves lanes idle; with POOL through the windows, so that a lane's eight pixels are two windows of four.
+// use lib/f32.wgsl
+// use lib/weights.wgsl
+// use lib/tile.wgsl
+// use lib/conv.io.wgsl
+// use lib/staged.wgsl
+
+// What a step's number is divided by: constants, because that makes each division a multiplication.
+override QUADS: u32 = 1u;    // input channels / 4
+override COLUMNS: u32 = 3u;  // of the kernel
+override POOL: bool = false;  // 2×2 maximum, stride 2, behind the activation; sizes rounded up
+
+const MOST_LANES = 256u;
+
+// Where the kernel of a pixel begins in x.
+struct Place {
+  row: i32,
+  column: i32,
+}
+fn place_at(row: u32, column: u32) -> Place {
+  return Place(i32(row * params.stride) - i32(params.pad), i32(column * params.stride) - i32(params.pad));
+}
+
+// The tile's pixels are 16 of a kind after 16 of the next: eight of a lane, or the corners of its first window and those of its second. A
+// corner beyond the map repeats the one before it: the maximum of those that exist.
+fn place_of(tile: u32, index: u32) -> Place {
+  let last = params.height * params.width - 1u;
+  if (!POOL) {
+    let pixel = min(tile * PIXELS + index, last);
+    let row = pixel / params.width;
+    return place_at(row, pixel - row * params.width);
+  }
+  let window = min(tile * (PIXELS / 4u) + index / 64u * SLOTS + index % SLOTS, last);
+  let corner = index / SLOTS % 4u;
+  let row = window / params.width;
+  return place_at(min(row * 2u + corner / 2u, params.full_height - 1u),
+                  min((window - row * params.width) * 2u + corner % 2u, params.full_width - 1u));
+}
+
+fn quad_at(place: Place, step: u32) -> vec4f {
+  let tap = step / QUADS;
+  let ky = tap / COLUMNS;
+  let row = place.row + i32(ky * params.dilation);
+  let column = place.column + i32((tap - ky * COLUMNS) * params.dilation);
+  if (row < 0 || column < 0 || row >= i32(params.x_height) || column >= i32(params.x_width)) { return vec4f(); }
+  return decode(x[(u32(row) * params.x_width + u32(column)) * params.x_stride + step - tap * QUADS]);
+}
+
+fn finish(pixel: u32, quad: u32, sum: vec4f) {
+  if (pixel < params.height * params.width && quad < params.y_quads) { store_pixel(pixel, quad, sum); }
+}
+
+fn finish_window(window: u32, quad: u32, corners: mat4x4f) {
+  finish(window, quad, max(max(corners[0], corners[1]), max(corners[2], corners[3])));
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = id.y * groups.x + id.x;
+  let tile = tile_of(group);
+  if (tile * select(PIXELS, PIXELS / 4u, POOL) >= params.height * params.width) { return; }
+  let sums = product(lane, group, params.steps);
+  if (!POOL) {
+    finish_tile(lane, group, sums);
+    return;
+  }
+  let window = tile * (PIXELS / 4u) + lane % SLOTS;
+  let quad = pair_of(group, lane) * 2u;
+  finish_window(window, quad, sums.left_even);
+  finish_window(window, quad + 1u, sums.left_odd);
+  finish_window(window + SLOTS, quad, sums.right_even);
+  finish_window(window + SLOTS, quad + 1u, sums.right_odd);
+}

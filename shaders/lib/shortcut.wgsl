@@ -1,0 +1,17 @@
+// The shortcut of a D block as further input channels: as it is, or read through a 2×2 average.
+override POOLED: bool = false;  // the average, stride 2
+
+// Where the 2×2 window of an output pixel lies in the shortcut; without POOLED it is one pixel four times. A clamped index repeats the border
+// pixel of an odd map, so the mean of four is the mean of those that exist.
+fn window(pixel: u32) -> vec4u {
+  if (!POOLED) { return vec4u(pixel * params.shortcut_stride); }
+  let row = pixel / params.width * 2u;
+  let column = (pixel - pixel / params.width * params.width) * 2u;
+  let rows = vec2u(row, min(row + 1u, params.shortcut_height - 1u)) * params.shortcut_width;
+  let columns = vec2u(column, min(column + 1u, params.shortcut_width - 1u));
+  return (rows.xxyy + columns.xyxy) * params.shortcut_stride;
+}
+fn shortcut_quad(at: vec4u, k: u32) -> vec4f {
+  if (!POOLED) { return decode(shortcut[at.x + k]); }
+  return (decode(shortcut[at.x + k]) + decode(shortcut[at.y + k]) + decode(shortcut[at.z + k]) + decode(shortcut[at.w + k])) * 0.25;
+}

@@ -1,0 +1,37 @@
+// `pointwise` for GPUs: the same product with both operands staged in workgroup memory, gated or pooled once as they come.
+// use lib/f32.wgsl
+// use lib/weights.wgsl
+// use lib/tile.wgsl
+// use lib/bilinear.wgsl
+// use lib/shortcut.wgsl
+// use lib/pointwise.io.wgsl
+// use lib/pointwise.finish.wgsl
+// use lib/staged.wgsl
+
+override SHORTCUT: bool = false;
+
+const MOST_LANES = 256u;
+
+struct Place {
+  x: u32,
+  window: vec4u,
+}
+fn place_of(tile: u32, index: u32) -> Place {
+  let pixel = min(tile * PIXELS + index, params.height * params.width - 1u);
+  return Place(pixel * params.x_stride, window(pixel));
+}
+
+// Step k is quad k of both operands, one after the other.
+fn quad_at(place: Place, k: u32) -> vec4f {
+  if (SHORTCUT && k >= params.quads) { return shortcut_quad(place.window, k - params.quads); }
+  let quad = decode(x[place.x + k]);
+  if (!GATE) { return quad; }
+  return quad * gate[k];
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = id.y * groups.x + id.x;
+  if (tile_of(group) * PIXELS >= params.height * params.width) { return; }
+  finish_tile(lane, group, product(lane, group, params.quads + params.shortcut_quads));
+}
