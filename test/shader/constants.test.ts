@@ -36,11 +36,10 @@ test('constants of one name, in a shader and in its kernel’s descriptor', () =
     }
   }
   for (const pair of [
-    'gated LANES',
-    'gated PIXELS',
-    'gated PAIRS',
     'grouped.workgroup LANES',
     'grouped.workgroup PAIRS',
+    'lib/staged SLOTS',
+    'lib/staged PIXELS',
     'tail LANES',
     'tail COLUMNS',
   ])
@@ -51,8 +50,15 @@ test('constants of one name, in a shader and in its kernel’s descriptor', () =
 const channels = ([quads]: number[]): number[] => [quads * 4];
 
 const tileOf = /let (?:pixel|column) = (?:tile|\(tile - [^;]*\)) \* (\d+)u;/;
-const rows: [shader: string, says: RegExp, host: string, means: RegExp, convert?: (values: number[]) => number[]][] = [
-  ['gated', named('MAX_HIDDEN'), 'graph/forms', named('MAX_HIDDEN'), channels],
+const pairsOf = ([lanes]: number[]): number[] => [lanes / 16];
+
+type Row = [shader: string, says: RegExp, host: string, means: RegExp, convert?: (values: number[]) => number[]];
+const rows: Row[] = [
+  // The widest workgroup has 16 lanes for each of so many pairs.
+  ...['pointwise.workgroup', 'conv.workgroup', 'twin.workgroup'].map(
+    (shader): Row => [shader, named('MOST_LANES'), 'kernels/staged', /^const WIDTHS = \[(\d+),/m, pairsOf],
+  ),
+  ['gated', named('MOST_LANES'), 'kernels/gated', /stagedCut\(y\.h \* y\.w, pairs\(y\.c\), (\d+)\)/, pairsOf],
   ['gated', named('MAX_QUADS'), 'graph/forms', named('MAX_GATES'), channels],
   ['lib/excite.io', named('MAX_HIDDEN'), 'graph/forms', named('MAX_HIDDEN'), channels],
   ['excite.workgroup', named('MAX_QUADS'), 'kernels/excite', named('MAX_CHANNELS'), channels],
