@@ -1,5 +1,5 @@
-// Dense convolution of any kernel size, stride, dilation and padding. Shaders: conv.wgsl,
-// conv.workgroup.wgsl, conv.wide.wgsl.
+// Dense convolution of any kernel size, stride, dilation and padding. Shaders: conv.wgsl, conv.workgroup.wgsl, conv.wide.wgsl,
+// conv.winograd.wgsl.
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
 import type { Node, NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
@@ -7,6 +7,7 @@ import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 import { stagedCut } from './staged.ts';
+import { PRODUCTS, tiling, transformWeights } from './winograd.ts';
 
 /** Pixels of a row that a lane stores: eight, or two maxima of four. */
 const TILE = 8;
@@ -94,12 +95,40 @@ const workgroup: Variant<'conv'> = {
   lanes: placed => cut(placed).all,
 };
 
+/** Beyond this dilation the lattices of the usual maps are narrower than a segment of tiles: at 8 on 39×41 `wide` takes 3/4 of the time. */
+const WINOGRAD_DILATION = 4;
+/** Up to so many input channels the transforms outweigh what they spare, unless `wide` is no rival. */
+const WINOGRAD_INPUTS = 16;
+
+const winograd: Variant<'conv'> = {
+  name: 'winograd',
+  shader: 'conv.winograd',
+  needs: { software: true, features: ['subgroups'] },
+  fits: node => {
+    const { kernel, stride, dilations, pooled } = node.attributes;
+    const square = kernel.every(size => size === 3) && stride === 1 && dilations[0] <= (pooled ? 1 : WINOGRAD_DILATION);
+    return square && (shapeOf(node.constants.weight)[1] > WINOGRAD_INPUTS || !wide.fits?.(node));
+  },
+  overrides: ({ node: { attributes } }) => ({ RELU: attributes.activation === 'relu', POOL: attributes.pooled !== null }),
+  params: placed => ({
+    ...params(1, biasOffset(placed.y.c, PRODUCTS, quads(placed.x.c)), placed),
+    across: tilingOf(placed).across,
+  }),
+  lanes: placed => tilingOf(placed).quads * 4 * pairs(placed.y.c),
+  pack(node, read, store) {
+    const [out, inputs] = shapeOf(node.constants.weight);
+    return packBlocks(out, PRODUCTS, quads(inputs), transformWeights(weights(node, read)), biasOf(node, read), store);
+  },
+};
+
+const tilingOf = ({ node: { attributes }, y }: Placed<'conv'>) => tiling(attributes.pooled ?? y, attributes.dilations[0]);
+
 export const conv = kernel<'conv'>({
   name: 'conv',
   ops: ['conv'],
   fits: ({ attributes: { groups, activation, partials }, inputs, constants }) =>
     groups === 1 && activation !== 'sigmoid' && !partials && !constants.project && Object.keys(inputs).length === 1,
-  variants: [workgroup, wide, plain('conv')],
+  variants: [workgroup, winograd, wide, plain('conv')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name }) => ({ y: name }),
   overrides: ({ node: { constants, attributes } }) => ({
