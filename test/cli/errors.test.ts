@@ -98,7 +98,7 @@ test('options', async () => {
     ['inspect regseg --adapter none.json', 1, at('none.json'), 'no such file'],
     ['inspect regseg --adapter facts.json', 2, '--adapter', at('facts.json'), 'limits'],
     ['models regseg', 2, 'models', 'regseg'],
-    ['doctor now', 2, 'doctor', 'now'],
+    ['doctor regseg now', 2, 'doctor', 'now'],
     ['frobnicate', 2, '"frobnicate"', 'segment', 'convert'],
     ['toString', 2, '"toString"'],
   ]);

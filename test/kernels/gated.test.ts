@@ -77,6 +77,7 @@ export const table: KernelTable = {
     why: 'sums of up to 1024 float32 products by gates that are sums of products themselves; a stored half is off by at most 2^-10',
   },
   rows: Object.entries(specs).map(([name, spec]) => row(name, spec)),
+  barrierRows: Object.keys(specs),
   random(draw) {
     const spec = draw.from(Object.values(specs));
     const { h, w } = drawSize(draw);

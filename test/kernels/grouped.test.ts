@@ -64,6 +64,17 @@ export const table: KernelTable = {
     why: 'sums of up to 288 float32 products; a stored half is off by at most 2^-10. Partial sums are float32 in every precision',
   },
   rows: Object.entries(specs).map(([name, spec]) => row(name, spec)),
+  barrierRows: [
+    ...[
+      'one pixel',
+      'one column',
+      'narrower than the dilation',
+      'four branches of 8',
+      'groups of 24, two branches',
+      'stride 2, odd map',
+    ],
+    ...['few strips', 'one strip of many tiles', 'no squeeze', 'into a join', 'folded grid'],
+  ],
   random(draw) {
     const spec = draw.from(Object.values(specs));
     const branches = draw.from([1, 2, 4]);

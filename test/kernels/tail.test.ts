@@ -55,6 +55,7 @@ export const table: KernelTable = {
     why: 'sums of up to 128 float32 products of sums of up to 1296, between weights from float32 positions; a stored half is off by 2^-10',
   },
   rows: Object.entries(specs).map(([name, spec]) => row(name, spec)),
+  barrierRows: Object.keys(specs),
   random(draw) {
     const spec = draw.from(Object.values(specs));
     const { h, w } = drawSize(draw, 37);
