@@ -1,5 +1,6 @@
-// `--check`: every row of every kernel's table by every variant that the device can run, then a whole network against PyTorch. Nothing but
-// the device is needed, so a GPU machine that has only `webgpu` can prove itself before it is timed.
+// `--check`: every row of every kernel's table by every variant that the device can run (on a CPU adapter variants with barriers run a part of
+// the rows, and it says so), then a whole network against PyTorch. Nothing but the device is needed, so a GPU machine that has only `webgpu` can
+// prove itself before it is timed.
 
 import type { Output } from '../src/cli/output.ts';
 import { createEngine, destroyEngine, runOnPlanes } from '../src/gpu/executor.ts';
@@ -15,7 +16,7 @@ import { imagenet } from '../src/weights/card.ts';
 import { readSafetensors } from '../src/weights/safetensors.ts';
 import { seededInput, seededTensor } from '../src/weights/seeded.ts';
 import { toFloat32 } from '../src/weights/tensor.ts';
-import { checkTable } from '../test/kernels/check.ts';
+import { checkTable, seldomRun } from '../test/kernels/check.ts';
 import { tables } from '../test/kernels/index.ts';
 import { GOLDEN, goldenFile } from './golden.ts';
 import { relativeError } from './network.ts';
@@ -44,6 +45,7 @@ export async function check(bench: Device, out: Output): Promise<number> {
     });
     out.text(`${table.kernel.padEnd(12)} ${checks.length} checks (${variants.join(', ')}), worst error ${worst.join(', ')}`);
     for (const { message } of wrong) out.text(`  wrong: ${message}`);
+    for (const line of seldomRun(table, bench.facts)) out.text(`  ${line}`);
     passed += checks.length - wrong.length;
     failed += wrong.length;
   }

@@ -8,16 +8,15 @@ import { type Bench, type Size, sizeText } from './network.ts';
 import { MARGIN } from './tune.ts';
 import { turns } from './turns.ts';
 
-/** One element of `precisions`: median milliseconds a frame. */
+/** One element of `precisions`: median milliseconds of the pass on the adapter. */
 export interface Precisions {
   readonly model: string;
   readonly size: string;
-  /** Of the pass on the adapter; `wall` on one without timestamps. */
-  readonly clock: 'gpu' | 'wall';
   readonly ms: Readonly<Partial<Record<Precision, number>>>;
   readonly n: number;
 }
 
+/** On a device with timestamps, without which nothing is tuned. */
 export async function comparePrecisions(bench: Bench, model: string, size: Size, runs: number | undefined): Promise<Precisions> {
   const precisions = precisionsOf(bench.facts.features);
   const rounds = await turns(
@@ -26,10 +25,9 @@ export async function comparePrecisions(bench: Bench, model: string, size: Size,
     precisions.map(precision => ({ size, precision, variants: 'auto' })),
     runs,
   );
-  const clock = rounds[0][0].gpu === null ? 'wall' : 'gpu';
-  const median = (index: number): number => round(statistics(rounds.map(frames => frames[index][clock]!)).median);
+  const median = (index: number): number => round(statistics(rounds.map(frames => frames[index].gpu!)).median);
   const ms = Object.fromEntries(precisions.map((precision, index) => [precision, median(index)]));
-  return { model, size: sizeText(size), clock, ms, n: rounds.length };
+  return { model, size: sizeText(size), ms, n: rounds.length };
 }
 
 /** The one whose frames take the least share of the time in f32, summed over all comparisons; f32 unless it beats that by more than noise. */

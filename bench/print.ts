@@ -44,9 +44,9 @@ export function printScaling({ model, base, size, gpu, wall, n }: Scaling): stri
   return `scaling  ${model}: a pixel at ${size} takes ${wall} of the time of one at ${base}${adapter} (frames in turns, ${n} rounds)`;
 }
 
-export function printPrecisions({ model, size, clock, ms, n }: Precisions): string {
+export function printPrecisions({ model, size, ms, n }: Precisions): string {
   const each = Object.entries(ms).map(([precision, time]) => `${precision} ${time}`);
-  return `precisions ${model} ${size}: ${each.join(', ')} ms ${clock === 'gpu' ? 'on the adapter' : 'a frame'} (in turns, median of ${n})`;
+  return `precisions ${model} ${size}: ${each.join(', ')} ms on the adapter (in turns, median of ${n})`;
 }
 
 export function printPeer({

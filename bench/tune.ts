@@ -4,6 +4,7 @@ import { AtrousError } from '../src/errors.ts';
 import { createEngine, destroyEngine } from '../src/gpu/executor.ts';
 import { statistics } from '../src/gpu/timing.ts';
 import { kernels } from '../src/kernels/index.ts';
+import type { Variant } from '../src/kernels/kernel.ts';
 import { lacks, scaleOf, type Winners } from '../src/plan/choose.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import type { Precision } from '../src/shader/source.ts';
@@ -37,8 +38,10 @@ export async function tune(bench: Bench, model: string, size: Size, precision: P
   const net = load(model);
   const running: Running[] = [];
   try {
+    // Slow barriers are timed; what is made for CPU adapters is nothing for a GPU.
+    const timed = ({ needs }: Variant): boolean => !needs.software || facts.software;
     const names = new Set(
-      kernels.filter(({ variants }) => variants.length > 1).flatMap(each => each.variants.map(({ name }) => name)),
+      kernels.filter(({ variants }) => variants.length > 1).flatMap(each => each.variants.filter(timed).map(({ name }) => name)),
     );
     for (const name of names) running.push(await start(engine, bench, net, size, { precision, variants: [name] }));
     const programs = running.map(({ program }) => program);
@@ -81,9 +84,11 @@ export function tuningOf(
     const steps = [...[...times.values()][0].keys()].filter(step => [...times.values()].every(each => each.has(step)));
     if (times.size < 2 || steps.length === 0) continue;
     const sums = new Map([...times].map(([name, each]) => [name, steps.reduce((sum, step) => sum + each.get(step)!, 0)]));
-    const guess = kernels.find(({ name }) => name === kernel)!.variants.find(variant => lacks(variant, facts) === null)!.name;
+    const { variants } = kernels.find(({ name }) => name === kernel)!;
+    // Of those that can make these steps.
+    const guess = variants.find(variant => sums.has(variant.name) && lacks(variant, facts) === null)?.name;
     const [best, least] = [...sums].sort(([, a], [, b]) => a - b)[0];
-    const winner = least < (sums.get(guess) ?? Number.POSITIVE_INFINITY) * (1 - MARGIN) ? best : guess;
+    const winner = guess !== undefined && least >= sums.get(guess)! * (1 - MARGIN) ? guess : best;
     const rounded = Object.fromEntries([...sums].map(([name, time]) => [name, round(time)]));
     tuning[kind] = { ...tuning[kind], [scale]: { winner, us: rounded, steps: steps.length, at } };
   }

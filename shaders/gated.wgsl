@@ -6,6 +6,7 @@
 // use lib/tile.wgsl
 // use lib/shortcut.wgsl
 // use lib/staged.wgsl
+// use lib/staged.place.wgsl
 
 override QUADS: u32 = 1u;           // input channels / 4
 override SHORTCUT_QUADS: u32 = 0u;  // input channels of the shortcut / 4
@@ -91,15 +92,6 @@ fn make_gate(lane: u32) {
     gate[quad] = 1.0 / (1.0 + exp(-(weight(bias2 + quad) + gathered(quad, many))));
   }
   workgroupBarrier();
-}
-
-struct Place {
-  x: u32,
-  window: vec4u,
-}
-fn place_of(tile: u32, index: u32) -> Place {
-  let pixel = min(tile * PIXELS + index, params.height * params.width - 1u);
-  return Place(pixel * params.x_stride, window(pixel));
 }
 
 // Step k is quad k of both operands, one after the other.

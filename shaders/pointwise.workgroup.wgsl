@@ -7,19 +7,11 @@
 // use lib/pointwise.io.wgsl
 // use lib/pointwise.finish.wgsl
 // use lib/staged.wgsl
+// use lib/staged.place.wgsl
 
 override SHORTCUT: bool = false;
 
 const MOST_LANES = 256u;
-
-struct Place {
-  x: u32,
-  window: vec4u,
-}
-fn place_of(tile: u32, index: u32) -> Place {
-  let pixel = min(tile * PIXELS + index, params.height * params.width - 1u);
-  return Place(pixel * params.x_stride, window(pixel));
-}
 
 // Step k is quad k of both operands, one after the other.
 fn quad_at(place: Place, k: u32) -> vec4f {

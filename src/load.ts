@@ -50,20 +50,21 @@ export interface LoadedWeights {
 }
 
 export async function loadOn(platform: Platform, source: Source, options: LoadOptions = {}): Promise<Segmenter> {
-  const { precision = 'auto', variants = 'auto', device, signal } = options;
+  const { precision = 'auto', variants = 'auto', device, signal, onProgress } = options;
   if (!precisions.includes(precision))
     throw new AtrousError('BAD_USAGE', `precision "${precision}": allowed are ${precisions.join(', ')}`);
   checkSignal(signal);
   const weights = await weightsOf(platform, source, options);
   checkSignal(signal);
-  return Segmenter.create({
+  const parts = {
     ...weights,
     library: platform.library,
     precision,
     variants,
     openDevice: async () => device ?? platform.openDevice(),
     borrowed: device !== undefined,
-  });
+  };
+  return Segmenter.create(parts, { signal, onProgress });
 }
 
 async function weightsOf(platform: Platform, source: Source, options: LoadOptions): Promise<LoadedWeights> {

@@ -86,7 +86,7 @@ export interface Parts {
   readonly tensors: Tensors;
   readonly card: Card;
   readonly library: ShaderLibrary;
-  /** `auto` is settled when the model is made, on its device. */
+  /** `auto` is settled on every device anew. */
   readonly precision: Precision | 'auto';
   readonly variants: VariantChoice;
   /** What adapters are known to be fastest at; default: what ships. */
@@ -96,9 +96,6 @@ export interface Parts {
   /** True for the caller's device: never destroyed, never replaced. */
   readonly borrowed: boolean;
 }
-
-/** Parts whose precision is known. */
-type Settled = Parts & { readonly precision: Precision };
 
 /** A size that is ready or in the making, and how many calls are at it. */
 interface Entry {
@@ -111,6 +108,8 @@ interface Opened {
   readonly device: GPUDevice;
   readonly engine: Engine;
   readonly facts: AdapterFacts;
+  /** Settled before anybody sees it. */
+  precision: Precision;
   /** Newest last. */
   readonly sizes: Map<string, Entry>;
   lost: boolean;
@@ -120,37 +119,31 @@ interface Opened {
 const MAX_SIZES = 3;
 
 export class Segmenter {
-  readonly #parts: Settled;
+  readonly #parts: Parts;
   readonly #read: ReadConstant;
   /** Replaced when its device is lost. */
   #opened: Promise<Opened>;
+  #precision: Precision;
   #latest: Plan | null = null;
   readonly #running = new Set<Promise<unknown>>();
   #disposal: Promise<void> | null = null;
 
-  private constructor(parts: Settled, opened: Opened) {
+  private constructor(parts: Parts, opened: Opened) {
     this.#parts = parts;
     this.#read = constantReader(parts.tensors, toFloat32);
     this.#opened = Promise.resolve(opened);
+    this.#precision = opened.precision;
   }
 
-  /** Use `load`. */
-  static async create(parts: Parts): Promise<Segmenter> {
+  /** Use `load`. Throws `ABORTED`, and `DEVICE_LOST` when the device goes while `auto` is settled on it. */
+  static async create(parts: Parts, options: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Segmenter> {
     checkChoice(kernels, parts.variants);
-    const opened = await open(parts);
-    if (parts.precision !== 'auto') return new Segmenter({ ...parts, precision: parts.precision }, opened);
-    try {
-      const read = constantReader(parts.tensors, toFloat32);
-      return new Segmenter({ ...parts, precision: await settle({ ...parts, ...opened, read }, parts.tuned) }, opened);
-    } catch (error) {
-      await close(opened, parts.borrowed);
-      throw error;
-    }
+    return new Segmenter(parts, await open(parts, options));
   }
 
-  /** What maps are stored in. */
+  /** What maps are stored in on the present device. */
   get precision(): Precision {
-    return this.#parts.precision;
+    return this.#precision;
   }
 
   get card(): Card {
@@ -204,7 +197,7 @@ export class Segmenter {
         const { classes, scores } = await pipeline.run(rgba, options.signal, onTile);
         const ms = performance.now() - start;
         checkSignal(options.signal);
-        return { ...this.#result(classes, frame, pipeline, opened.facts, ms), scores };
+        return { ...this.#result(classes, frame, pipeline, opened, ms), scores };
       }),
     );
   }
@@ -244,9 +237,14 @@ export class Segmenter {
     if (this.#opened === current) {
       const fresh = open(this.#parts);
       this.#opened = fresh;
-      fresh.catch(() => {
-        this.#opened = current;
-      });
+      fresh.then(
+        ({ precision }) => {
+          this.#precision = precision;
+        },
+        () => {
+          this.#opened = current;
+        },
+      );
     }
     const again = await unlessLost(await this.#opened, work);
     if (again === LOST) throw new AtrousError('DEVICE_LOST', 'the device was lost and so was the one that replaced it: call again');
@@ -257,10 +255,10 @@ export class Segmenter {
     classes: Uint8Array,
     frame: Size,
     { size, tiles }: Pipeline,
-    facts: AdapterFacts,
+    { facts, precision }: Opened,
     ms: number,
   ): Omit<SegmentResult, 'scores'> {
-    const { card, network, precision } = this.#parts;
+    const { card, network } = this.#parts;
     return {
       classes,
       width: frame.w,
@@ -314,8 +312,8 @@ export class Segmenter {
     return entry;
   }
 
-  async #make({ engine, facts }: Opened, frame: Size, options: SegmentOptions): Promise<Pipeline> {
-    const { network, precision, variants, tuned, card } = this.#parts;
+  async #make({ engine, facts, precision }: Opened, frame: Size, options: SegmentOptions): Promise<Pipeline> {
+    const { network, variants, tuned, card } = this.#parts;
     const { signal, onProgress, size, tile = 'published', scores = false } = options;
     const onCompile = (done: number, total: number): void => {
       if (!signal?.aborted) onProgress?.({ phase: 'compile', done, total });
@@ -328,19 +326,35 @@ export class Segmenter {
   }
 }
 
-async function open(parts: Parts): Promise<Opened> {
+async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Opened> {
   const device = await parts.openDevice();
   const opened: Opened = {
     device,
     engine: createEngine(device, parts.library),
     facts: factsOf(device),
+    precision: 'f32',
     sizes: new Map(),
     lost: false,
   };
   void device.lost.then(() => {
     opened.lost = true;
   });
-  return opened;
+  const { precision, tensors, tuned } = parts;
+  const onCompile = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
+  const settled = async (): Promise<Precision> =>
+    precision === 'auto'
+      ? settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal)
+      : precision;
+  try {
+    const found = await unlessLost(opened, settled);
+    checkSignal(signal);
+    if (found === LOST) throw new AtrousError('DEVICE_LOST', 'the device was lost while the model was made: load it again');
+    opened.precision = found;
+    return opened;
+  } catch (error) {
+    await close(opened, parts.borrowed);
+    throw error;
+  }
 }
 
 async function close({ device, engine, sizes }: Opened, borrowed: boolean): Promise<void> {

@@ -7,7 +7,8 @@ import { constantReader } from '../graph/constant.ts';
 import type { LoadedWeights } from '../load.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { findPackage } from '../node/software.ts';
-import { precisionsOf, tuned } from '../plan/choose.ts';
+import { fastestOn, precisionsOf } from '../plan/choose.ts';
+import type { Precision } from '../shader/source.ts';
 import { toFloat32 } from '../weights/tensor.ts';
 import { type Command, onePositional, shared, sharedHelp } from './command.ts';
 import { output, percent } from './output.ts';
@@ -34,58 +35,62 @@ export const doctor: Command = {
     const drivers = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'].filter(name => process.env[name]);
     for (const name of drivers) out.text(`drivers   ${name}=${process.env[name]}`);
     let code = 0;
+    let device: GPUDevice | undefined;
     try {
-      const { device, note } = await nodeDevice({ adapter: args.text('adapter') });
+      const opened = await nodeDevice({ adapter: args.text('adapter') });
+      device = opened.device;
       const facts = factsOf(device);
       Object.assign(report, { adapter: facts.name, software: facts.software, features: facts.features, limits: facts.limits });
       out.text(`adapter   ${facts.name}`);
       out.text(`software  ${facts.software ? 'yes: right, but slow; it proves results, not speed' : 'no'}`);
       out.text(`features  ${facts.features.join(', ')}`);
       out.text(`timing    ${facts.features.includes('timestamp-query') ? 'timestamps' : 'no timestamps: wall-clock times only'}`);
-      out.text(
-        `precision f32, half${facts.features.includes('shader-f16') ? ', f16' : ' (no shader-f16, so no f16)'}; auto = ${tuned[facts.id ?? '']?.precision ?? 'f32'}`,
-      );
+      const f16 = facts.features.includes('shader-f16') ? ', f16' : ' (no shader-f16, so no f16)';
+      out.text(`precision f32, half${f16}; auto: ${fastestOn(facts)}`);
       for (const [limit, value] of Object.entries(facts.limits)) out.text(`limit     ${limit} ${value}`);
-      if (note) out.text(`note      ${note}`);
-      if (weights) {
-        const found = await audits(device, weights);
-        report.audits = found;
-        if (found.length === 0) out.text(`self-test ${weights.network.canonical}: its card has none; convert writes one`);
-        for (const { precision, agreement, least, passed } of found) {
-          const verdict = passed ? 'passed' : 'failed: auto never takes it';
-          out.text(`self-test ${precision}: ${percent(agreement)} of the classes equal, ${percent(least)} asked: ${verdict}`);
-        }
-      }
-      device.destroy();
+      if (opened.note) out.text(`note      ${opened.note}`);
     } catch (error) {
       code = 1;
       report.problem = describe(error);
       out.text(`adapter   none: ${report.problem}`);
     }
+    if (device && weights) {
+      const tests = await selfTests(device, weights);
+      report.audits = tests;
+      if (tests.length === 0) out.text(`self-test ${weights.network.canonical}: its card has none`);
+      for (const test of tests) out.text(`self-test ${test.precision}: ${verdict(test)}`);
+      // f32 is what everything else falls back to.
+      if (tests.some(({ precision, passed }) => precision === 'f32' && !passed)) code = 1;
+    }
+    device?.destroy();
     out.json(report);
     return code;
   },
 };
 
-/** The model's self-test in every precision of the device; none where its card has no such test. */
-async function audits(device: GPUDevice, { network, tensors, card }: LoadedWeights): Promise<Audit[]> {
+/** `problem`: why the device could not run it. */
+type SelfTest = Audit | { readonly precision: Precision; readonly passed: false; readonly problem: string };
+
+function verdict(test: SelfTest): string {
+  if ('problem' in test) return `could not run: ${test.problem}`;
+  const { agreement, least, passed, precision } = test;
+  const failed = precision === 'f32' ? 'failed: weights, card or driver are not as they should be' : 'failed: auto never takes it';
+  return `${percent(agreement)} of the classes equal, ${percent(least)} asked: ${passed ? 'passed' : failed}`;
+}
+
+/** In every precision of the device; none where the card has no such test. */
+async function selfTests(device: GPUDevice, { network, tensors, card }: LoadedWeights): Promise<SelfTest[]> {
   const engine = createEngine(device, await shaderLibrary());
-  const material = {
-    engine,
-    facts: factsOf(device),
-    network,
-    card,
-    variants: 'auto',
-    read: constantReader(tensors, toFloat32),
-  } as const;
-  try {
-    const found: Audit[] = [];
-    for (const precision of precisionsOf(material.facts.features)) {
-      const one = await audit({ ...material, precision });
-      if (one) found.push(one);
+  const [facts, read] = [factsOf(device), constantReader(tensors, toFloat32)];
+  const tests: SelfTest[] = [];
+  for (const precision of precisionsOf(facts.features)) {
+    try {
+      const found = await audit({ engine, facts, network, card, variants: 'auto', read, precision });
+      if (found) tests.push(found);
+    } catch (error) {
+      tests.push({ precision, passed: false, problem: describe(error) });
     }
-    return found;
-  } finally {
-    destroyEngine(engine);
   }
+  destroyEngine(engine);
+  return tests;
 }

@@ -87,12 +87,13 @@ export async function segmentPictures(
   };
   const shard = shardOf(args);
   const own = all.filter((_picture, index) => index % shard.count === shard.index);
-  const done = args.flag('resume') ? await Promise.all(own.map(picture => isDone(targetsOf(picture, folder, wanted)))) : [];
-  const pictures = own.filter((_picture, index) => !done[index]);
+  const resume = args.flag('resume');
+  const done = await Promise.all(own.map(picture => isDone(targetsOf(picture, folder, wanted))));
+  const pictures = own.filter((_picture, index) => !(resume && done[index]));
   if (pictures.length > 0) await checkFolder(folder);
   const weights = await weightsOf(args);
   const settings = () => ({ ...settingsOf(weights, args), palette: weights.card.palette.join(' ') });
-  const record = await openRecord(folder, settings, { resume: args.flag('resume'), several: pictures.length > 1 });
+  const record = await openRecord(folder, settings, { resume, several: pictures.length > 1, others: done.includes(true) });
   if (pictures.length < own.length) {
     const doubt = record.known ? '' : ', made with settings that are not recorded: they are taken as they are';
     out.note(`${own.length - pictures.length} of ${own.length} pictures have their results already${doubt}`);

@@ -20,6 +20,7 @@ export function settingsOf({ tensors, card, network }: LoadedWeights, args: Argu
     preprocessing: JSON.stringify(card.preprocessing),
     size: size ? printSize({ h: size.height, w: size.width }) : 'own',
     tile: JSON.stringify(tile),
+    // As asked: what `auto` stands for may differ by machine, within what the self-test allows.
     precision: precisionOf(args),
     variants: String(variantsOf(args)),
   };
@@ -46,24 +47,26 @@ export interface FolderRecord {
 
 /**
  * Runs with `--resume` leave a record; any other only updates one that is there, and has one of its own while it might be killed, if it is of `several`
- * pictures. Throws `BAD_USAGE` for a run with `--resume` whose settings are not those of the record.
+ * pictures. `others`: results are there already. Throws `BAD_USAGE` for a run with `--resume` whose settings are not those of the record.
  */
 export async function openRecord(
   folder: string,
   settings: () => Facts,
-  { resume, several }: { readonly resume: boolean; readonly several: boolean },
+  { resume, several, others }: { readonly resume: boolean; readonly several: boolean; readonly others: boolean },
 ): Promise<FolderRecord> {
   const file = join(folder, '.atrous.json');
   const known = await readRecord(file);
   if (!known && !resume && !several) return { known: false, begin: async () => {}, end: async () => {} };
   const now = settings();
   if (known && resume) {
-    const next = 'choose another folder with --output, or leave out --resume to make all anew';
+    const next = `choose another folder with --output, or remove ${file} once all is made anew without --resume`;
     checkFacts(known, now, `what is in ${folder} was`, next);
   }
+  // What is there of a run that left no record may be of any settings.
+  const before = known ?? (others && !resume ? {} : now);
   return {
     known: known !== null,
-    begin: () => writeAtomic(file, `${JSON.stringify(known ? mixed(known, now) : now)}\n`),
+    begin: () => writeAtomic(file, `${JSON.stringify(mixed(before, now))}\n`),
     async end() {
       if (!known && !resume) await rm(file, { force: true });
     },

@@ -185,13 +185,14 @@ export async function runOnPlanes(
   plan: Plan,
   read: ReadConstant,
   planes: Float32Array,
+  options?: PrepareOptions,
 ): Promise<Program> {
   const { device } = engine;
   const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
   const frame = device.createBuffer({ label: 'planes', size: planes.byteLength, usage });
   try {
     device.queue.writeBuffer(frame, 0, planes as Float32Array<ArrayBuffer>);
-    const program = await prepare(engine, graph, plan, read, frame);
+    const program = await prepare(engine, graph, plan, read, frame, options);
     submit(device, program);
     await device.queue.onSubmittedWorkDone();
     return program;
@@ -291,7 +292,7 @@ function uploadWeights(
     return known;
   }
   const packed = packFor(step)(node, read, step.store);
-  // The plan was checked without the padding of quads and rounds.
+  // The plan was checked without the padding of channels.
   checkWeights(step.node, packed.byteLength, factsOf(device));
   const buffer = device.createBuffer({
     label: `weights ${node.name}`,

@@ -103,6 +103,7 @@ const WINOGRAD_INPUTS = 16;
 const winograd: Variant<'conv'> = {
   name: 'winograd',
   shader: 'conv.winograd',
+  weightsGrow: PRODUCTS / 9,
   needs: { software: true, features: ['subgroups'] },
   fits: node => {
     const { kernel, stride, dilations, pooled } = node.attributes;

@@ -38,6 +38,8 @@ export interface Variant<K extends Op = Op> extends Partial<Cut<K>> {
     /** WebGPU features. */
     readonly features?: readonly string[];
   };
+  /** Packed weights over the canonical ones, paddings left out; default 1. */
+  readonly weightsGrow?: number;
   /** Which of the kernel's nodes it can make; all when left out. */
   fits?(node: NodeOf<K>): boolean;
 }

@@ -68,6 +68,12 @@ export type Winners = Readonly<Record<string, Readonly<Record<string, string>>>>
 /** What ships. */
 export const tuned = shipped as Tuned;
 
+/** The precision that was measured to be fastest on adapters of this kind, if it has it; f32 where nothing was measured. */
+export function fastestOn({ id, features }: Pick<AdapterFacts, 'id' | 'features'>, table: Tuned = tuned): Precision {
+  const found = (id !== null && table[id]?.precision) || 'f32';
+  return precisionsOf(features).includes(found) ? found : 'f32';
+}
+
 /** What a choice may depend on, beside the adapter. */
 export interface Task {
   readonly overrides: Step['overrides'];

@@ -32,7 +32,10 @@ export function checkFrame(stem: Stem, { h, w }: Pick<Shape, 'h' | 'w'>, facts: 
       `the picture is ${h}×${w}, the adapter's textures hold at most ${most}×${most}: shrink it first`,
     );
   }
-  if (stem === 'tensor') checkValue('frame', { c: 3, h, w }, 3 * h * w * 4, facts);
+  // Planes are float32 in every precision.
+  const [bytes, bound] = [3 * h * w * 4, bindable(facts.limits)];
+  if (stem === 'tensor' && bytes > bound)
+    throw tooLarge(`the input (3×${h}×${w}) takes ${bytes} bytes`, bound, facts, 'use a smaller one');
 }
 
 /** Throws `LIMIT` for a dispatch of more workgroups than an adapter allows in two dimensions. */

@@ -64,10 +64,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const { values, slots } = place(nodes, work, inferred, graph.outputs, precision, facts);
   checkFrame(stem, frame, facts);
   const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
-  for (const [n, step] of steps.entries()) {
-    checkGrid(step, facts);
-    checkWeights(step.node, constantBytes(work[n], step.store), facts);
-  }
+  for (const step of steps) checkGrid(step, facts);
   const last = inferred.get(graph.outputs[0])!.shape;
   const plan = {
     model: graph.name,
@@ -202,6 +199,8 @@ export function stepOf(
   const packed = variant.pack ? variant.shader : kernel.name;
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = Object.values(node.constants);
+  const weightBytes = constantBytes(node, store) * (variant.weightsGrow ?? 1);
+  checkWeights(node.name, weightBytes, facts);
   const moved = [...new Set([...Object.values(node.inputs), ...written])].filter(value => value !== FRAME);
   return {
     node: node.name,
@@ -217,7 +216,7 @@ export function stepOf(
     weights: constants.length ? `${packed}${store === 'half' ? '/half' : ''} ${constants.map(weightsText).join('; ')}` : null,
     store,
     macs: macs(node, values[node.name]),
-    bytes: moved.reduce((sum, value) => sum + byteLength(values[value], values[value].kind, precision), constantBytes(node, store)),
+    bytes: moved.reduce((sum, value) => sum + byteLength(values[value], values[value].kind, precision), weightBytes),
   };
 }
 
@@ -226,7 +225,7 @@ function weightsText(constant: Constant): string {
   return `${printConstant(constant)} ${shapeOf(constant).join('×')}`;
 }
 
-/** Bytes of a step's weights, padding left out. */
+/** Bytes of a node's weights. */
 function constantBytes(node: Node, store: WeightStore): number {
   return Object.values(node.constants).reduce((sum, constant) => sum + count(shapeOf(constant)) * (store === 'half' ? 2 : 4), 0);
 }

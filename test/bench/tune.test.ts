@@ -55,7 +55,7 @@ test('a variant that made some steps of a kind is compared on those alone', () =
   assert.equal(found, { winner: 'plain', us: { workgroup: 10 * left, plain: 8 * left }, steps: left, at: '' });
 });
 
-const compared = (ms: Precisions['ms']): Precisions => ({ model: 'regseg', size: '64x128', clock: 'gpu', ms, n: 3 });
+const compared = (ms: Precisions['ms']): Precisions => ({ model: 'regseg', size: '64x128', ms, n: 3 });
 
 test('the fastest precision over all that was compared, f32 unless it loses by more than noise', () => {
   assert.is(fastestPrecision([]), 'f32');

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openRecord } from '../../src/cli/settings.ts';
 import { decodeLabels } from '../../src/image/png.ts';
 import { at, cli, complained, home, pixels, repository, save, savePicture } from './harness.ts';
 import { shareDevice } from './one-device.ts';
@@ -110,7 +111,7 @@ gpu('--resume goes on with the same settings only', async () => {
   assert.is(begun.code, 0, begun.err);
   const record = readFileSync(at('settings', '.atrous.json'), 'utf8');
   const before = contents('settings');
-  const next = [at('settings'), '--output', 'leave out --resume'];
+  const next = [at('settings', '.atrous.json'), '--output', 'without --resume'];
   complained(await cli(...words, '--resume', '--size', '40x24'), 2, 'size own', 'now it is 40x24', ...next);
   complained(await cli(...words, '--resume', '--precision', 'half'), 2, 'precision auto', 'now it is half', ...next);
   save('names.txt', Array.from({ length: 11 }, (_, n) => `class ${n}`).join('\n'));
@@ -125,6 +126,12 @@ gpu('--resume goes on with the same settings only', async () => {
   const other = await cli('segment', 'tree/a.png', '--mask', '-o', 'settings', '--size', '40x24');
   assert.is(other.code, 0, other.err);
   for (const size of [[], ['--size', '40x24']]) complained(await cli(...words, '--resume', ...size), 2, 'size several', ...next);
+
+  // A run that is killed over results of a finished one, which left no record of its settings: what is there is of both.
+  await cli('segment', 'tree', '--mask', '-o', 'both');
+  const killed = { resume: false, several: true, others: true };
+  await (await openRecord(at('both'), () => JSON.parse(record), killed)).begin();
+  complained(await cli('segment', 'tree', '--mask', '-o', 'both', '--resume'), 2, 'size several', at('both', '.atrous.json'));
 
   const unknown = await cli('segment', 'tree', '--mask', '-o', 'whole', '--json', '--resume');
   assert.equal([unknown.code, unknown.out], [0, '']);

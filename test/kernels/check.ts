@@ -1,5 +1,5 @@
-// A table against the reference on a device: every row by every variant that the device can run, in every precision. Without a test
-// framework and without a look at files, because `bench --check` does the same in a browser's or a bare machine's place.
+// A table against the reference on a device: every row by every variant that the device can run, in every precision, but for what takes a CPU
+// adapter minutes. Without a test framework and without a look at files, because `bench --check` does the same in a browser's or a bare machine's place.
 import { createEngine, destroyEngine, type Engine, prepare, submit } from '../../src/gpu/executor.ts';
 import { BufferUsage, TextureUsage } from '../../src/gpu/flags.ts';
 import { readBuffer } from '../../src/gpu/transfer.ts';
@@ -61,6 +61,13 @@ export function runnable(table: KernelTable, row: Row, { features }: Pick<Adapte
 
 /** Of the rows that run variants with barriers on a CPU adapter, every third does in another precision than f32: all that differs is the codec. */
 const OTHER_PRECISIONS = 3;
+
+/** What would take a CPU adapter minutes to compile. */
+export function seldomRun({ kernel, rows, barrierRows }: KernelTable, { software }: Pick<AdapterFacts, 'software'>): string[] {
+  if (!software || !barrierRows) return [];
+  const some = `variants with barriers ran ${barrierRows.length} of ${rows.length} rows here, a third of them in half, and no random one`;
+  return [`skipped: ${kernel}, ${some}: on a CPU adapter each of their pipelines takes seconds to compile`];
+}
 
 /** Of these, those that don't take minutes in a table. */
 export function affordable(

@@ -10,7 +10,7 @@ import type { Precision } from '../../src/shader/source.ts';
 import { compileRow, compilerJudge, deviceJudge, interpretation, type Sitting } from '../judges.ts';
 import { sat } from '../record.ts';
 import { variantsOf } from './case.ts';
-import { affordable, checkRow, runnable } from './check.ts';
+import { affordable, checkRow, runnable, seldomRun } from './check.ts';
 import { tables } from './index.ts';
 import { allRows, type KernelTable, type Row, randomRow } from './table.ts';
 
@@ -59,7 +59,9 @@ for (const table of chosen) {
   run.run();
 }
 
-if (device) for (const line of [...neverRun(device), ...(only === undefined ? seldomRun(device) : [])]) console.log(line);
+if (device)
+  for (const line of [...neverRun(device), ...(only === undefined ? chosen.flatMap(table => seldomRun(table, device.facts)) : [])])
+    console.log(line);
 
 const end = suite('end');
 end.after(() => {
@@ -83,16 +85,6 @@ function neverRun({ facts: { features } }: Sitting): Set<string> {
       ({ name, variant }) => `skipped: ${name}, ${variant.name} has never run here: the device lacks ${variant.needs.features}`,
     ),
   ]);
-}
-
-/** What would take this device minutes to compile. */
-function seldomRun({ facts }: Sitting): string[] {
-  if (!facts.software) return [];
-  return chosen.flatMap(({ kernel, rows, barrierRows }) => {
-    if (!barrierRows) return [];
-    const some = `variants with barriers ran ${barrierRows.length} of ${rows.length} rows here, a third of them in half, and no random one`;
-    return [`skipped: ${kernel}, ${some}: on a CPU adapter each of their pipelines takes seconds to compile`];
-  });
 }
 
 /** A device with exactly the features that a variant and a precision need. */

@@ -48,12 +48,15 @@ const specs: Readonly<Record<string, Spec>> = {
   'pooled, one pixel': { i: 4, o: 5, h: 3, w: 3, bias: true, pool: true },
   'pooled, one row': { i: 4, o: 8, h: 3, w: 21, bias: true, pool: true },
   'pooled, padded and strided': { i: 4, o: 8, h: 9, w: 7, stride: 2, pad: 3, bias: true, pool: true },
+  'pooled, several workgroups of 128 lanes': { i: 4, o: 60, h: 13, w: 21, bias: true, pool: true },
   'pooled into a join': { i: 8, o: 8, h: 5, w: 11, relu: true, pool: true, join: { from: 4, c: 12 } },
   'dilated, lattices of unequal sizes': { i: 20, o: 20, h: 11, w: 21, dilation: 4, pad: 4, bias: true, relu: true },
   'dilated, wide map': { i: 8, o: 8, h: 9, w: 37, dilation: 2, pad: 2 },
+  'dilated, folded grid': { i: 20, o: 24, h: 19, w: 41, dilation: 2, pad: 2, bias: true, most: 3 },
   'pooled, wide and padded': { i: 8, o: 16, h: 7, w: 37, pad: 1, bias: true, relu: true, pool: true },
   'half weights': { i: 24, o: 19, h: 5, w: 9, pad: 1, bias: true, relu: true, halfWeights: true },
   'half weights, 1×1 with stride 2, no bias': { i: 12, o: 8, h: 5, w: 7, kernel: [1, 1], stride: 2, halfWeights: true },
+  'workgroups of 256 lanes': { i: 4, o: 128, h: 255, w: 257, kernel: [1, 1], stride: 2 },
   'many channels': { i: 4, o: 53, h: 9, w: 17, pad: 1, bias: true },
   'folded grid': { i: 3, o: 24, h: 23, w: 17, pad: 1, bias: true, relu: true, most: 3 },
 };
@@ -69,7 +72,8 @@ export const table: KernelTable = {
   rows: Object.entries(specs).map(([name, spec]) => row(name, spec)),
   barrierRows: [
     ...['stem, odd map', 'dilated, no padding', 'folded grid', 'decoder 24→19', 'into a join', 'half weights', '5×5 with stride 3'],
-    ...['pooled, one pixel', 'pooled, one row', 'pooled, padded and strided', 'more padding than kernel', 'many channels'],
+    ...['pooled, several workgroups of 128 lanes', 'pooled, one row', 'pooled, padded and strided', 'more padding than kernel'],
+    ...['many channels', 'workgroups of 256 lanes'],
   ],
   random(draw) {
     const spec = draw.from(Object.values(specs));

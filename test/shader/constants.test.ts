@@ -84,6 +84,8 @@ const rows: Row[] = [
     named('POOLED_TILE'),
     ([full]) => [full / 2],
   ],
+  ['conv.winograd', /let column = right \+ [^;]*\) \* (\d+)u \* apart;/, 'kernels/winograd', named('SEGMENT')],
+  ['conv.winograd', /= segment\(tiles \* (\d+)u, own\);/, 'kernels/winograd', named('SEGMENTS')],
   ['conv.wide', tileOf, 'kernels/conv', named('WIDE_TILE')],
   // A tile has as many pixels × pairs of quads whatever the pairs.
   [
