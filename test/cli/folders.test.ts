@@ -131,7 +131,7 @@ gpu('--resume goes on with the same settings only', async () => {
   await cli('segment', 'tree', '--mask', '-o', 'both');
   const killed = { resume: false, several: true, others: true };
   await (await openRecord(at('both'), () => JSON.parse(record), killed)).begin();
-  complained(await cli('segment', 'tree', '--mask', '-o', 'both', '--resume'), 2, 'size several', at('both', '.atrous.json'));
+  complained(await cli('segment', 'tree', '--mask', '-o', 'both', '--resume'), 2, 'network several', at('both', '.atrous.json'));
 
   const unknown = await cli('segment', 'tree', '--mask', '-o', 'whole', '--json', '--resume');
   assert.equal([unknown.code, unknown.out], [0, '']);

@@ -64,7 +64,7 @@ test('a picture larger than a texture, planes larger than a binding', () => {
   refused(() => plan('texture', 101, 16), /^the picture is 101×16, the adapter's textures hold at most 100×100: shrink it first/);
   refused(
     () => plan('tensor', 100, 16),
-    /^value "frame" \(3×100×16\) takes 19200 bytes, the adapter binds at most 8192 .*; use a smaller/,
+    /^the input \(3×100×16\) takes 19200 bytes, the adapter binds at most 8192 .*; use a smaller/,
   );
   assert.is(plan('texture', 100, 16).steps.length, 2);
   assert.is(plan('tensor', 16, 16).steps.length, 1);
