@@ -97,8 +97,11 @@ const workgroup: Variant<'conv'> = {
 
 /** Beyond this dilation the lattices of the usual maps are narrower than a segment of tiles: at 8 on 39×41 `wide` takes 3/4 of the time. */
 const WINOGRAD_DILATION = 4;
-/** Up to so many input channels the transforms outweigh what they spare, unless `wide` is no rival. */
-const WINOGRAD_INPUTS = 16;
+/**
+ * From more input channels on; else only where `wide` is no rival. Up to 16 the transforms outweigh what they spare, up to 128 what RegSeg's frame
+ * gains (3 %) is repaid after a hundred frames and more, for this pipeline takes two seconds longer to compile.
+ */
+const WINOGRAD_INPUTS = 128;
 
 const winograd: Variant<'conv'> = {
   name: 'winograd',
