@@ -6,7 +6,7 @@ import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
-import { stagedCut } from './staged.ts';
+import { stagedCut, stagedRow } from './staged.ts';
 import { PRODUCTS, tiling, transformWeights } from './winograd.ts';
 
 /** Pixels of a row that a lane stores: eight, or two maxima of four. */
@@ -81,19 +81,12 @@ const wide: Variant<'conv'> = {
 /** The corners of a pool's windows are summed as pixels. */
 const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w * (node.attributes.pooled ? 4 : 1), pairs(y.c));
 
-const workgroup: Variant<'conv'> = {
-  name: 'workgroup',
-  shader: 'conv.workgroup',
-  needs: { barriers: true },
-  overrides: placed => ({
-    LANES: cut(placed).group,
-    QUADS: quads(placed.x.c),
-    COLUMNS: placed.node.attributes.kernel[1],
-    RELU: placed.node.attributes.activation === 'relu',
-    POOL: placed.node.attributes.pooled !== null,
-  }),
-  lanes: placed => cut(placed).all,
-};
+const workgroup = stagedRow('conv.workgroup', cut, ({ node: { attributes }, x }) => ({
+  QUADS: quads(x.c),
+  COLUMNS: attributes.kernel[1],
+  RELU: attributes.activation === 'relu',
+  POOL: attributes.pooled !== null,
+}));
 
 /** Beyond this dilation the lattices of the usual maps are narrower than a segment of tiles: at 8 on 39×41 `wide` takes 3/4 of the time. */
 const WINOGRAD_DILATION = 4;

@@ -7,7 +7,7 @@ import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
-import { stagedCut } from './staged.ts';
+import { stagedCut, stagedRow } from './staged.ts';
 
 const TILE = 8;
 const WIDE_TILE = 16;
@@ -95,18 +95,11 @@ const wide: Variant<'conv'> = {
 
 const cut = ({ y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(y.c));
 
-const workgroup: Variant<'conv'> = {
-  name: 'workgroup',
-  shader: 'pointwise.workgroup',
-  needs: { barriers: true },
-  overrides: placed => ({
-    LANES: cut(placed).group,
-    SHORTCUT: placed.node.attributes.shortcut !== 'none',
-    ...flags(placed.node),
-    ADDEND: 'addend' in placed.node.inputs,
-  }),
-  lanes: placed => cut(placed).all,
-};
+const workgroup = stagedRow('pointwise.workgroup', cut, ({ node }) => ({
+  SHORTCUT: node.attributes.shortcut !== 'none',
+  ...flags(node),
+  ADDEND: 'addend' in node.inputs,
+}));
 
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',

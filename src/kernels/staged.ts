@@ -1,4 +1,5 @@
-// How the rows with workgroup memory cut a product of pixels by channels into workgroups (shaders/lib/staged.wgsl).
+// The rows with workgroup memory, and how they cut a product of pixels by channels into workgroups (shaders/lib/staged.wgsl).
+import type { Cut, Placed, Variant } from './kernel.ts';
 
 /** Lanes that make a pair of quads, and the pixels that they make of it. */
 const SLOTS = 16;
@@ -21,4 +22,19 @@ export function stagedCut(pixels: number, pairs: number, most: (typeof WIDTHS)[n
   const able = cuts.filter(({ width, sides }) => width <= most && (width < WIDTHS[0] || tiles * sides >= MANY));
   const { width, sides } = able.reduce((best, each) => (each.width * each.sides < best.width * best.sides ? each : best));
   return { group: SLOTS * width, all: tiles * sides * SLOTS * width };
+}
+
+/** The row whose shader has that body. */
+export function stagedRow(
+  shader: string,
+  cut: (placed: Placed<'conv'>) => StagedCut,
+  overrides: Cut<'conv'>['overrides'],
+): Variant<'conv'> {
+  return {
+    name: 'workgroup',
+    shader,
+    needs: { barriers: true },
+    overrides: placed => ({ LANES: cut(placed).group, ...overrides(placed) }),
+    lanes: placed => cut(placed).all,
+  };
 }

@@ -3,9 +3,9 @@ import { shapeOf } from '../graph/constant.ts';
 import { isTwin } from '../graph/forms.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, pairs } from './blocks.ts';
-import { kernel, type Placed, plain, type Variant } from './kernel.ts';
+import { kernel, type Placed, plain } from './kernel.ts';
 import { packPointwise } from './pointwise.ts';
-import { stagedCut } from './staged.ts';
+import { stagedCut, stagedRow } from './staged.ts';
 
 const TILE = 8;
 
@@ -15,13 +15,7 @@ const overrides = ({ node: { constants, attributes } }: Placed<'conv'>) => ({
 });
 const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(shapeOf(node.constants.weight)[0]));
 
-const workgroup: Variant<'conv'> = {
-  name: 'workgroup',
-  shader: 'twin.workgroup',
-  needs: { barriers: true },
-  overrides: placed => ({ LANES: cut(placed).group, ...overrides(placed) }),
-  lanes: placed => cut(placed).all,
-};
+const workgroup = stagedRow('twin.workgroup', cut, overrides);
 
 export const twin = kernel<'conv'>({
   name: 'twin',

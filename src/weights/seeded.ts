@@ -18,7 +18,7 @@ export function seededInput(
   name: string,
   { h, w }: { readonly h: number; readonly w: number },
   { mean, std, channels = 'rgb' }: Pick<Preprocessing, 'mean' | 'std' | 'channels'>,
-): Float64Array {
+): Float64Array<ArrayBuffer> {
   return Float64Array.from(uniform(name, 3 * h * w), (value, n) => {
     const plane = Math.floor(n / (h * w));
     const colour = channels === 'bgr' ? 2 - plane : plane;

@@ -10,7 +10,7 @@ import { targetOf, type VariantChoice } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
-import { seededTensor, uniform } from '../../src/weights/seeded.ts';
+import { seededInput, seededTensor } from '../../src/weights/seeded.ts';
 import { type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
 import type { Sitting } from '../judges.ts';
 
@@ -19,7 +19,7 @@ export const std = [0.229, 0.224, 0.225] as const;
 
 /** The fixtures' input: uniform, normalised with ImageNet's mean and deviation, 3×h×w. */
 export function fixtureInput({ h, w }: { h: number; w: number }): Float32Array {
-  return uniform(INPUT, 3 * h * w).map((u, i) => (u - mean[Math.floor(i / (h * w))]) / std[Math.floor(i / (h * w))]);
+  return Float32Array.from(seededInput(INPUT, { h, w }, { mean, std }));
 }
 
 export function fixtureWeights(graph: Graph): Tensors {

@@ -7,7 +7,7 @@ import { dilatedNets, narrowed } from '../../src/models/dilatednet.ts';
 import { anySize, expectedTensors, findNetwork } from '../../src/models/registry.ts';
 import { type Field, field } from '../../src/reference/field.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { seededTensor, uniform } from '../../src/weights/seeded.ts';
+import { seededInput, seededTensor } from '../../src/weights/seeded.ts';
 import { type Tensor, type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
 
 export const SIZE = { h: 412, w: 428 };
@@ -31,13 +31,8 @@ export function seededWeights(name: string, divisor = 16): LoadedWeights {
 }
 
 /** Uniform in [0, 255], less the mean pixel: blue, green, red. */
-export function fixtureInput({ preprocessing: { mean, std } }: LoadedWeights['card'], { h, w } = SIZE): Field {
-  const pixels = h * w;
-  const data = Float64Array.from(uniform('input', 3 * pixels), (u, n) => {
-    const colour = 2 - Math.floor(n / pixels);
-    return (u - mean[colour]) / std[colour];
-  });
-  return field({ c: 3, h, w }, data);
+export function fixtureInput({ preprocessing }: LoadedWeights['card'], { h, w } = SIZE): Field {
+  return field({ c: 3, h, w }, seededInput('input', { h, w }, preprocessing));
 }
 
 export function fieldOf(tensor: Tensor): Field {
