@@ -107,7 +107,7 @@ export const inspect: Command = {
     const library = await shaderLibrary();
     const stem = { stem: 'texture', frame, margin, mean, std, channels } as const;
     const target = targetOf({ precision, facts, variants });
-    const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.facts });
+    const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.brief });
     const total = totalMacs(graph);
     const summary = {
       model,
@@ -135,6 +135,7 @@ export const inspect: Command = {
       }
     }
     if (jobs) {
+      await library.load(plan.steps.map(({ shader }) => shader));
       const listed = jobsOf(plan, library);
       await writeAtomic(
         jobs,

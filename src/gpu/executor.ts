@@ -85,6 +85,7 @@ export async function prepare(
   options: PrepareOptions = {},
 ): Promise<Program> {
   const { device } = engine;
+  await engine.library.load(plan.steps.map(({ shader }) => shader));
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
   const mine = new Set<string>();

@@ -6,8 +6,6 @@ export interface Binding {
   readonly name: string;
   readonly binding: number;
   readonly kind: 'uniform' | 'read' | 'write' | 'texture';
-  /** Of a storage array: its element, aliases resolved, such as `vec4f`. */
-  readonly element: string;
 }
 
 export interface Field {
@@ -44,10 +42,10 @@ export function reflect(text: string, shader: string): ShaderFacts {
   const bindings = variables.map(({ name, binding, group, access, type }, index): Binding => {
     if (group !== 0 || binding !== index)
       fail(`"${name}" is @group(${group}) @binding(${binding}), expected @group(0) @binding(${index})`);
-    if (module.textures.some(texture => texture.name === name)) return { name, binding, kind: 'texture', element: '' };
-    if (module.uniforms.some(uniform => uniform.name === name)) return { name, binding, kind: 'uniform', element: '' };
-    const element = type instanceof ArrayInfo ? type.format.name : fail(`"${name}" must be an array`);
-    return { name, binding, kind: access === 'read' ? 'read' : 'write', element };
+    if (module.textures.some(texture => texture.name === name)) return { name, binding, kind: 'texture' };
+    if (module.uniforms.some(uniform => uniform.name === name)) return { name, binding, kind: 'uniform' };
+    if (!(type instanceof ArrayInfo)) fail(`"${name}" must be an array`);
+    return { name, binding, kind: access === 'read' ? 'read' : 'write' };
   });
   const order = bindings.map(({ kind }) => (kind === 'uniform' ? 0 : kind === 'write' ? 2 : 1));
   if (bindings[0]?.kind !== 'uniform' || order.some((rank, n) => n > 0 && (rank < order[n - 1] || rank === 0)))
