@@ -1,6 +1,7 @@
 // A network and its plan as text and as pictures, for a machine that need not be here.
 
 import { AtrousError } from '../errors.ts';
+import { tileOf } from '../front/options.ts';
 import { factsOf } from '../gpu/device.ts';
 import { type FieldsOfView, fieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -8,6 +9,7 @@ import { infer, macs } from '../graph/ops.ts';
 import { printGraph, printNode } from '../graph/print.ts';
 import { kernels } from '../kernels/index.ts';
 import type { LoadedWeights } from '../load.ts';
+import { defaultCard } from '../models/cards.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
@@ -20,8 +22,7 @@ import { drawPasses, type Stage } from '../plan/draw-passes.ts';
 import { jobsOf } from '../plan/jobs.ts';
 import { lower } from '../plan/lower.ts';
 import { printPlan, summarise, table } from '../plan/print.ts';
-import { tileOf } from '../segmenter.ts';
-import { type Card, defaultCard } from '../weights/card.ts';
+import type { Card } from '../weights/card.ts';
 import {
   type Arguments,
   type Command,

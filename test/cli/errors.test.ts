@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { defaultCard } from '../../src/weights/card.ts';
+import { defaultCard } from '../../src/models/cards.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { fromFloat32, type Tensor } from '../../src/weights/tensor.ts';
 import { call, floats, global, ordered, pickle, tensor, text, torchFile } from '../weights/pickle.ts';
