@@ -1,12 +1,12 @@
 // What a shader says of itself, read from its text: the only source of bind-group layouts and parameter offsets.
-import { ArrayInfo, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { ArrayInfo, TemplateInfo, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import { AtrousError } from '../errors.ts';
 
 export interface Binding {
   readonly name: string;
   readonly binding: number;
-  readonly kind: 'uniform' | 'read' | 'write' | 'texture';
-  /** Of a storage array: its element, aliases resolved, such as `vec4f`. */
+  readonly kind: 'uniform' | 'read' | 'write' | 'texture' | 'external';
+  /** Of a storage array: its element, aliases resolved, such as `vec4f`; of a texture: `f32` or `u32`. */
   readonly element: string;
 }
 
@@ -44,7 +44,10 @@ export function reflect(text: string, shader: string): ShaderFacts {
   const bindings = variables.map(({ name, binding, group, access, type }, index): Binding => {
     if (group !== 0 || binding !== index)
       fail(`"${name}" is @group(${group}) @binding(${binding}), expected @group(0) @binding(${index})`);
-    if (module.textures.some(texture => texture.name === name)) return { name, binding, kind: 'texture', element: '' };
+    if (module.textures.some(texture => texture.name === name)) {
+      if (type.name === 'texture_external') return { name, binding, kind: 'external', element: '' };
+      return { name, binding, kind: 'texture', element: type instanceof TemplateInfo ? (type.format?.name ?? '') : '' };
+    }
     if (module.uniforms.some(uniform => uniform.name === name)) return { name, binding, kind: 'uniform', element: '' };
     const element = type instanceof ArrayInfo ? type.format.name : fail(`"${name}" must be an array`);
     return { name, binding, kind: access === 'read' ? 'read' : 'write', element };
