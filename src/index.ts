@@ -11,14 +11,13 @@ export { AtrousError, type ErrorCode } from './errors.ts';
 export type { Tiling } from './image/tiles.ts';
 export type { LoadOptions, Source } from './load.ts';
 export { type IdentityOptions, identityInit } from './models/identity.ts';
-export type { Colour } from './models/palettes.ts';
 export type { Scores } from './pipeline.ts';
 export type { AdapterFacts, VariantChoice } from './plan/choose.ts';
 export type { Plan, Step } from './plan/plan.ts';
 export { printPlan } from './plan/print.ts';
 export type { Pixels, Progress, Segmenter, SegmentInfo, SegmentOptions, SegmentResult } from './segmenter.ts';
 export type { Precision } from './shader/source.ts';
-export type { Card } from './weights/card.ts';
+export type { Card, Colour } from './weights/card.ts';
 export type { Tensor, Tensors } from './weights/tensor.ts';
 
 /**

@@ -1,12 +1,14 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { AtrousError, checkSignal, describe } from './errors.ts';
+import type { Progress } from './front/options.ts';
+import { defaultCard } from './models/cards.ts';
 import { dilatedNets } from './models/dilatednet.ts';
 import { checkpoints } from './models/published.ts';
 import { aliases, anySize, expectedTensors, findNetwork, type Network, networks, published } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
-import { type Progress, Segmenter } from './segmenter.ts';
+import { Segmenter } from './segmenter.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
-import { type Card, defaultCard, parseCard } from './weights/card.ts';
+import { type Card, parseCard } from './weights/card.ts';
 import { checkTensors } from './weights/check.ts';
 import { readWeights } from './weights/read.ts';
 import type { Tensors } from './weights/tensor.ts';

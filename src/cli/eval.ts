@@ -9,13 +9,14 @@ import { cityscapesIds, type DataSet, findData, layouts, readLabels, type Sample
 import { type Meaning, meaningOf, printMeaning } from '../eval/meaning.ts';
 import { type Done, type Facts, parseState, printState } from '../eval/state.ts';
 import { parseMap } from '../eval/values.ts';
+import { checkFit } from '../front/options.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { cityscapes } from '../models/palettes.ts';
 import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import { type Photograph, readStored } from '../node/photograph.ts';
 import { openTree } from '../node/tree.ts';
-import { checkFit, type Segmenter } from '../segmenter.ts';
+import type { Segmenter } from '../segmenter.ts';
 import { type Arguments, type Command, type Inside, insideOf, onePositional, shared, sharedHelp } from './command.ts';
 import { noteOrder, report } from './eval-report.ts';
 import { type Output, output, percent } from './output.ts';

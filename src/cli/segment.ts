@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
 import { AtrousError } from '../errors.ts';
+import { checkFit } from '../front/options.ts';
 import { overlay } from '../image/overlay.ts';
 import { encodeIndexed } from '../image/png.ts';
 import { printSize } from '../image/size.ts';
@@ -10,7 +11,7 @@ import { published } from '../models/registry.ts';
 import { checkFolder, resolveFrom, writeAtomic } from '../node/files.ts';
 import { encodePng, type Photograph, readImage } from '../node/photograph.ts';
 import { findPictures, type Picture } from '../node/pictures.ts';
-import { checkFit, type Segmenter, type SegmentResult } from '../segmenter.ts';
+import type { Segmenter, SegmentResult } from '../segmenter.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32 } from '../weights/tensor.ts';
 import { type Arguments, type Command, insideOf, shared, sharedHelp } from './command.ts';
