@@ -56,20 +56,15 @@ function groupModule(texts: ShaderTexts, shaders: readonly string[]): string {
   return `export const texts = ${JSON.stringify(Object.fromEntries(own))}; export const facts = ${JSON.stringify(Object.fromEntries(facts))};`;
 }
 
-/** The shaders of RegSeg's plans from a texture. */
+/** The shaders of RegSeg's plans for pictures and for video. */
 function planned(software: boolean): string[] {
   const facts = { ...defaultFacts, software, features: ['subgroups'] };
-  const graph = findNetwork('regseg').build({ classes: 11, h: 64, w: 128 });
+  const frame = { h: 64, w: 128 };
+  const graph = findNetwork('regseg').build({ classes: 11, ...frame });
   const target = { precision: 'f32', facts, variants: 'auto' } as const;
-  const shaderFacts = fileLibrary().facts;
-  const plan = lower(fuse(graph, targetOf(target)), {
-    ...target,
-    ...imagenet,
-    stem: 'texture',
-    frame: { h: 64, w: 128 },
-    shaderFacts,
-  });
-  return [...new Set(plan.steps.map(({ shader }) => shader))];
+  const options = { ...target, ...imagenet, frame, shaderFacts: fileLibrary().brief };
+  const plans = (['texture', 'external'] as const).map(stem => lower(fuse(graph, targetOf(target)), { ...options, stem }));
+  return [...new Set(plans.flatMap(({ steps }) => steps.map(({ shader }) => shader)))];
 }
 
 /** Facts are the same in every precision, and short: both are checked here. */

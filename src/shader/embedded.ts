@@ -45,7 +45,14 @@ function shared(shaders: readonly string[], wanted: ReadonlySet<string>): number
 }
 
 const TYPES: Readonly<Record<string, string>> = { '': 'u32', '~': 'f32', ':': 'vec4u', '*': 'vec4f' };
-const KINDS: Readonly<Record<string, Binding['kind']>> = { '@': 'uniform', '': 'read', '>': 'write', '#': 'texture' };
+const KINDS: Readonly<Record<string, Binding['kind']>> = {
+  '@': 'uniform',
+  '': 'read',
+  '>': 'write',
+  '#': 'texture',
+  '%': 'integers',
+  '!': 'external',
+};
 
 /** `@params #frame weights >y|height width scale~|POOLED? QUADS|64`: bindings, parameters, overrides, lanes of a workgroup, in their order. */
 export function encodeFacts({ bindings, params, overrides, workgroup }: ShaderFacts): string {
