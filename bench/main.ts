@@ -73,7 +73,7 @@ const bench: Command = {
   async run(args) {
     const out = output(false);
     if (args.flag('help')) {
-      out.text(usage(description));
+      out.block(usage(description));
       return 0;
     }
     checkAlone(args);
