@@ -14,6 +14,8 @@ export interface Picture {
   readonly file: string;
   /** Relative path of the results without their endings: sub-folders are mirrored, the last extension is left out. */
   readonly name: string;
+  /** Below the folder of the argument, with `/`. */
+  readonly path: string;
 }
 
 /**
@@ -61,5 +63,6 @@ async function inFolder(folder: string, pattern: string, exclude: string): Promi
 }
 
 function named(file: string, folder: string): Picture {
-  return { file, name: join(relative(folder, dirname(file)), basename(file, extname(file))) };
+  const path = relative(folder, file).replaceAll(sep, '/');
+  return { file, path, name: join(relative(folder, dirname(file)), basename(file, extname(file))) };
 }

@@ -101,7 +101,7 @@ test('pictures of a folder', async () => {
   const out = at('pictures', 'sub', 'out');
   const names = async (...words: string[]): Promise<string[]> => (await findPictures(words, out)).map(({ name }) => name);
   assert.equal(await names(at('pictures')), ['a', 'b', 'c', 'd', 'sub/a', 'sub/x']);
-  assert.equal(await findPictures([at('pictures', 'b.JPG')], out), [{ file: at('pictures', 'b.JPG'), name: 'b' }]);
+  assert.equal(await findPictures([at('pictures', 'b.JPG')], out), [{ file: at('pictures', 'b.JPG'), name: 'b', path: 'b.JPG' }]);
   // A file that is named is taken, whatever its ending; a pattern's names start behind its fixed part.
   assert.equal(await names(at('pictures', 'notes.txt')), ['notes']);
   assert.equal(await names(at('pictures', '*', '*.png')), ['sub/a', 'sub/x']);
