@@ -7,6 +7,7 @@ import { constantReader, type ReadConstant } from '../src/graph/constant.ts';
 import type { Graph } from '../src/graph/graph.ts';
 import { infer, macs } from '../src/graph/ops.ts';
 import { select } from '../src/graph/select.ts';
+import { defaultCard } from '../src/models/cards.ts';
 import { dilatedNets, narrowed } from '../src/models/dilatednet.ts';
 import { expectedTensors, findNetwork } from '../src/models/registry.ts';
 import { fuse } from '../src/passes/index.ts';
@@ -17,7 +18,7 @@ import type { Plan } from '../src/plan/plan.ts';
 import type { Field } from '../src/reference/field.ts';
 import { preprocess, tile } from '../src/reference/preprocess.ts';
 import type { Precision, ShaderLibrary } from '../src/shader/source.ts';
-import { defaultCard, imagenet, type Preprocessing } from '../src/weights/card.ts';
+import { imagenet, type Preprocessing } from '../src/weights/card.ts';
 import { seededTensor, uniform } from '../src/weights/seeded.ts';
 import { toFloat32 } from '../src/weights/tensor.ts';
 
@@ -148,7 +149,7 @@ export function planFor(
   const { mean, std, channels } = family.preprocessing;
   const graph = fuse(select(build(size), outputs), targetOf({ ...choice, facts }));
   const stem = { stem: 'texture', frame: frameSize(size, family), margin: family.margin, mean, std, channels } as const;
-  return { graph, plan: lower(graph, { ...choice, ...stem, facts, tuned, shaderFacts: library.facts }) };
+  return { graph, plan: lower(graph, { ...choice, ...stem, facts, tuned, shaderFacts: library.brief }) };
 }
 
 /** The fixtures' seeded picture in eight bits. */
@@ -209,9 +210,9 @@ export function relativeError(got: ArrayLike<number>, expected: ArrayLike<number
   return Number.isNaN(worst) ? Number.POSITIVE_INFINITY : worst / largest;
 }
 
-/** Share of pixels that two class maps of one size agree on. */
+/** Share of pixels that two class maps agree on; 0 where their sizes differ. */
 export function equalShare(a: Uint8Array, b: Uint8Array): number {
-  return a.reduce((sum, value, n) => sum + Number(value === b[n]), 0) / a.length;
+  return a.length === b.length ? a.reduce((sum, value, n) => sum + Number(value === b[n]), 0) / a.length : 0;
 }
 
 export interface Session {

@@ -2,9 +2,10 @@
 import { AtrousError } from './errors.ts';
 import { constantReader } from './graph/constant.ts';
 import { decodeWeights } from './load.ts';
+import { defaultCard } from './models/cards.ts';
 import type { Network } from './models/registry.ts';
 import { run as runReference } from './reference/run.ts';
-import { type Card, type Check, defaultCard, encodeRuns } from './weights/card.ts';
+import { type Card, type Check, encodeRuns } from './weights/card.ts';
 import { writeSafetensors } from './weights/safetensors.ts';
 import { seededInput } from './weights/seeded.ts';
 import { encodeFloat16, fromFloat32, type Tensor, type Tensors, toFloat32 } from './weights/tensor.ts';

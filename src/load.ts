@@ -1,19 +1,23 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
+import { builtIns, checkBuiltIn, urlOf } from './builtin.ts';
 import { AtrousError, checkSignal, describe } from './errors.ts';
+import type { Progress } from './front/options.ts';
+import { defaultCard } from './models/cards.ts';
 import { checkpoints } from './models/published.ts';
-import { findNetwork, type Network, published } from './models/registry.ts';
+import { findNetwork, type Network } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
 import { type Expectations, everyNetwork, expectedOf, needs, recognise } from './recognise.ts';
-import { type Progress, Segmenter } from './segmenter.ts';
+import { Segmenter } from './segmenter.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
-import { type Card, defaultCard, parseCard } from './weights/card.ts';
+import { type Card, parseCard } from './weights/card.ts';
 import { checkTensors } from './weights/check.ts';
+import { type DownloadOptions, readResponse } from './weights/download.ts';
 import { findTensors, type Listing, say } from './weights/find.ts';
 import { readWeights } from './weights/read.ts';
 import { some, type Tensor, type Tensors } from './weights/tensor.ts';
 
-/** A name with weights (`regseg-camvid`), a URL, a file, its bytes, or tensors by name. In Node a string may also be a path. */
-export type Source = string | URL | Blob | ArrayBuffer | Uint8Array | Tensors;
+/** A name with weights (`regseg-camvid`), a URL, a response to one, a file, its bytes, or tensors by name. In Node a string may also be a path. */
+export type Source = string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors;
 
 export interface LoadOptions {
   /** The network of weights that carry no card: `regseg`, `exp49_decoder14`, … */
@@ -29,7 +33,7 @@ export interface LoadOptions {
   readonly device?: GPUDevice;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
-  /** Where the files of built-in names lie; default: beside the package. */
+  /** The folder where the files of built-in names lie, in a browser also from the page's own; default: where the package or its bundle has them. */
   readonly baseUrl?: string | URL;
 }
 
@@ -39,8 +43,10 @@ export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
 export interface Platform {
   readonly library: ShaderLibrary;
   openDevice(): Promise<GPUDevice>;
+  /** Throws `NO_ADAPTER` where no device can be had, before anything is fetched for it. */
+  ready?(): Promise<unknown>;
   /** The bytes behind a URL or path. */
-  fetch(url: string | URL, options: Pick<LoadOptions, 'signal' | 'onProgress'>): Promise<Uint8Array>;
+  fetch(url: string | URL, options: DownloadOptions): Promise<Uint8Array>;
 }
 
 /** Weights with everything that is known of them. */
@@ -57,6 +63,7 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
   if (!precisions.includes(precision))
     throw new AtrousError('BAD_USAGE', `precision "${precision}": allowed are ${precisions.join(', ')}`);
   checkSignal(signal);
+  if (!device) await platform.ready?.();
   const weights = await weightsOf(platform, source, options);
   checkSignal(signal);
   const parts = {
@@ -76,31 +83,23 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
     return decodeWeights(new Uint8Array(await source.arrayBuffer()), (source as File).name ?? 'the file', options);
   if (source instanceof ArrayBuffer) return decodeWeights(new Uint8Array(source), 'the weights', options);
   if (source instanceof Uint8Array) return decodeWeights(source, 'the weights', options);
+  if (source instanceof Response) return decodeWeights(await readResponse(source, options), source.url || 'the response', options);
   const name = String(source);
-  const file = fileOf(name, options);
-  if (!file) return decodeWeights(await platform.fetch(source as string | URL, options), name, options);
-  return decodeWeights(await platform.fetch(builtInUrl(file, options.baseUrl), options), file, { ...options, model: name });
-}
-
-/** The file of a name with weights, null for any other string. Those that the package leaves out must lie under `baseUrl`. */
-function fileOf(name: string, { baseUrl }: LoadOptions): string | null {
-  if (!checkpoints.has(name)) return published.get(name)?.file ?? null;
-  if (baseUrl) return `${name}.safetensors`;
-  const pull = `run atrous pull ${name} -o ${name}.safetensors and serve the file`;
-  throw new AtrousError(
-    'NO_FILE',
-    `weights "${name}" are not in the package: ${pull}; then load its URL, or give its folder as baseUrl`,
-  );
-}
-
-function builtInUrl(file: string, base: string | URL = new URL('../weights/', import.meta.url)): URL {
-  try {
-    return new URL(file, base);
-  } catch (error) {
-    throw new AtrousError('BAD_USAGE', `baseUrl "${base}" is no absolute URL, such as https://example.org/weights/`, {
-      cause: error,
-    });
+  const builtIn = builtIns.get(name);
+  if (!builtIn && !checkpoints.has(name))
+    return decodeWeights(await platform.fetch(source as string | URL, options), name, options);
+  const file = builtIn?.file ?? `${name}.safetensors`;
+  if (!builtIn && options.baseUrl === undefined) {
+    const pull = `run atrous pull ${name} -o ${file} and serve the file`;
+    throw new AtrousError(
+      'NO_FILE',
+      `weights "${name}" are not in the package: ${pull}; then load its URL, or give its folder as baseUrl`,
+    );
   }
+  const url = urlOf(file, options.baseUrl, builtIn?.url);
+  const bytes = await platform.fetch(url, { ...options, bytes: builtIn?.bytes });
+  if (builtIn) await checkBuiltIn(name, builtIn, bytes, url);
+  return decodeWeights(bytes, file, { ...options, model: name });
 }
 
 /** A weights file's bytes → checked weights. The card is the caller's, or the file's own, or the default of the network. */
@@ -131,8 +130,7 @@ export function checkWeights(
   const known = new Set(candidates.flatMap(network => [...expectedOf(network, network.publishedClasses, expectations).keys()]));
   const fits = (tensors: Listing): boolean => candidates.some(network => needs(network, tensors, expectations) !== null);
   const { tensors: there, paths } = findTensors(read, name, { known, fits, key });
-  const unreadable = [...there].find(([each, { problem }]) => problem && known.has(each))?.[1].problem;
-  if (paths.length === 0 && unreadable) throw unreadable();
+  if (paths.length === 0) throwProblem(read, there, known);
   const { network: found, assumed } = asked ? { network: asked, assumed: null } : recognise(candidates, there, name, expectations);
   const classes = inFile(name, () => found.classes(there));
   if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
@@ -163,6 +161,14 @@ export function checkWeights(
   }
   const notes = [severalFit(paths, name), assumed].filter(note => note !== null);
   return { network, tensors, card: card ?? defaultCard(network.canonical, classes), assumed: notes.join('; ') || null };
+}
+
+/** Of a file in which nothing fits: the first needed value that is no tensor, or the first of all where there are no tensors. */
+function throwProblem(read: Listing, there: Listing, known: ReadonlySet<string>): void {
+  const needed = [...there].find(([name, { problem }]) => problem && known.has(name))?.[1];
+  const first = [...read.values()].every(({ problem }) => problem) ? read.values().next().value : undefined;
+  const problem = (needed ?? first)?.problem;
+  if (problem) throw problem();
 }
 
 /** A tensor that holds its bytes, and nothing of the file's other contents. */

@@ -1,4 +1,5 @@
-// `npm test [part of a file's name]`: every test file in a process of its own, two at a time, and at the end which judges sat.
+// `npm test [parts of a file's name]`: every test file in a process of its own, two at a time, and at the end which judges sat. Those of
+// test/browser/ need a build and a browser: test/browser/run.ts calls for them by that name.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -12,6 +13,7 @@ const AT_ONCE = Math.min(2, availableParallelism());
 const LIMIT_MS = 5 * 60 * 1000;
 /** Runs the tables that lie beside it. */
 const TABLES = 'test/kernels/conformance.test.ts';
+const BROWSER = 'test/browser/';
 
 interface Job {
   readonly name: string;
@@ -29,8 +31,8 @@ interface Result {
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const [filter = ''] = process.argv.slice(2);
-const queue = jobs().filter(({ name }) => name.includes(filter));
+const parts = process.argv.slice(2);
+const queue = jobs().filter(({ name }) => parts.every(part => name.includes(part)));
 const results: Result[] = [];
 const widest = Math.max(0, ...queue.map(({ name }) => name.length));
 await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -39,7 +41,8 @@ report();
 /** Test files by name; a kernel's table is run by the file that runs tables, once a table. */
 function jobs(): Job[] {
   const files = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' }).map(file => `test/${file.replaceAll('\\', '/')}`);
-  const tests = files.filter(file => file.endsWith('.test.ts') && file !== TABLES).sort();
+  const wanted = (file: string): boolean => file !== TABLES && file.startsWith(BROWSER) === (parts[0] === BROWSER);
+  const tests = files.filter(file => file.endsWith('.test.ts') && wanted(file)).sort();
   return tests.map(name => {
     const table = /^test\/kernels\/(\w+)\.test\.ts$/.exec(name)?.[1];
     return { name, args: table && table !== 'complete' ? [TABLES, table] : [name] };
@@ -110,7 +113,7 @@ function report(): void {
   console.log(`judges: ${JUDGES.map(name => describeJudge(name, lines)).join('; ')}`);
   const sum = (key: 'passed' | 'failed' | 'skipped'): number => results.reduce((total, result) => total + result[key], 0);
   const none = results.length === 0;
-  if (none) console.log(`no test file has "${filter}" in its name`);
+  if (none) console.log(`no test file has "${parts.join('" and "')}" in its name`);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed${sum('skipped') ? `, ${sum('skipped')} skipped` : ''}`);
   if (none || sum('failed') > 0 || sum('passed') === 0) process.exitCode = 1;
 }

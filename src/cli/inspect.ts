@@ -1,12 +1,15 @@
 // A network and its plan as text and as pictures, for a machine that need not be here.
 
 import { AtrousError } from '../errors.ts';
+import { tileOf } from '../front/options.ts';
 import { factsOf } from '../gpu/device.ts';
 import { type FieldsOfView, fieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { printGraph, printNode } from '../graph/print.ts';
+import { kernels } from '../kernels/index.ts';
 import type { LoadedWeights } from '../load.ts';
+import { defaultCard } from '../models/cards.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
@@ -16,10 +19,10 @@ import { type AdapterFacts, defaultFacts, targetOf } from '../plan/choose.ts';
 import { drawPlan } from '../plan/draw.ts';
 import { drawFields } from '../plan/draw-fov.ts';
 import { drawPasses, type Stage } from '../plan/draw-passes.ts';
+import { jobsOf } from '../plan/jobs.ts';
 import { lower } from '../plan/lower.ts';
 import { printPlan, summarise, table } from '../plan/print.ts';
-import { tileOf } from '../segmenter.ts';
-import { type Card, defaultCard } from '../weights/card.ts';
+import type { Card } from '../weights/card.ts';
 import {
   type Arguments,
   type Command,
@@ -39,7 +42,7 @@ const PAPER = { h: 1024, w: 2048 };
 export const inspect: Command = {
   usage:
     'inspect MODEL [-w WEIGHTS] [--size HxW] [--graph|--passes|--plan|--fov|--json] [--draw FILE.svg] ' +
-    '[--adapter default|this|RESULTS.json]',
+    '[--adapter default|this|RESULTS.json] [--features a,b] [--jobs FILE.json]',
   about: 'parameters, MACs, fusions, dispatches, memory and fields of view of a network at a size',
   help: {
     ...sharedHelp,
@@ -51,6 +54,8 @@ export const inspect: Command = {
     plan: 'every dispatch: pipeline, sizes, slots, MACs, bytes',
     fov: 'what one cell of each layer sees of what the network reads, holes, and the largest rate that leaves none',
     draw: 'SVG to write: the plan as a score, or what --passes or --fov tell',
+    features: 'what the adapter is to have beside its own: WebGPU features that rows and precisions need, such as shader-f16',
+    jobs: 'JSON to write: every pipeline of the plan with its WGSL, constants and layout, and the steps that use it; f16 brings its feature along',
   },
   options: {
     weights: shared.weights,
@@ -66,13 +71,15 @@ export const inspect: Command = {
     plan: { type: 'boolean' },
     fov: { type: 'boolean' },
     draw: { type: 'string' },
+    features: { type: 'string' },
+    jobs: { type: 'string' },
   },
   async run(args) {
     const out = output(args.flag('json'));
     const model = onePositional('inspect', args, 'MODEL');
     findNetwork(model); // an unknown name, before any file
     const [variants, precision] = [variantsOf(args), exactPrecisionOf(args)];
-    const picture = pictureOf(args);
+    const [features, picture, jobs] = [featuresOf(args), pictureOf(args), jobsFileOf(args)];
     const draw = async (svg: string): Promise<void> => {
       await writeAtomic(picture!, svg);
       out.text(`drawn: ${picture}`);
@@ -82,23 +89,26 @@ export const inspect: Command = {
     const size = sizeOf(args) ?? (tile ? { h: tile.height, w: tile.width } : PAPER);
     const classes = card?.classes.length ?? network.publishedClasses;
     const graph = network.build({ classes, ...size });
-    const [fov, texts] = [args.flag('fov'), ['graph', 'passes', 'plan'].some(flag => args.flag(flag))];
+    const [fov, texts] = [args.flag('fov'), jobs || ['graph', 'passes', 'plan'].some(flag => args.flag(flag))];
     if (fov) {
       const fields = fieldsOfView(graph);
       out.json({ model, network: network.canonical, size: `${size.h}x${size.w}`, ...fieldsAsData(graph, fields) });
-      if (!args.flag('json')) out.text(printFields(graph, fields));
+      if (!args.flag('json')) out.block(printFields(graph, fields));
       if (picture) await draw(drawFields(graph, fields));
       // Fields of view need no plan: none is made, so no adapter's limit stands in their way.
       if (!texts) return 0;
     }
-    const facts = await factsFor(args.text('adapter') ?? 'default', out.note);
+    const own = await factsFor(args.text('adapter') ?? 'default', out.note);
+    // To compile for an adapter is to have one that can: f16 is its own wish.
+    const wished = [...features, ...(jobs && precision === 'f16' ? F16 : [])];
+    const facts = { ...own, features: [...new Set([...own.features, ...wished])].sort() };
     const { mean, std, channels } = (card ?? defaultCard(network.canonical, classes)).preprocessing;
     const margin = tile?.margin;
     const frame = tile ? { h: size.h - 2 * tile.margin, w: size.w - 2 * tile.margin } : undefined;
     const library = await shaderLibrary();
     const stem = { stem: 'texture', frame, margin, mean, std, channels } as const;
     const target = targetOf({ precision, facts, variants });
-    const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.facts });
+    const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.brief });
     const total = totalMacs(graph);
     const summary = {
       model,
@@ -111,9 +121,9 @@ export const inspect: Command = {
     };
     out.json({ ...summary, plan });
     if (!args.flag('json')) {
-      if (args.flag('graph')) out.text(printGraph(graph));
-      if (args.flag('passes')) printPasses(graph, target, out.text);
-      if (args.flag('plan')) out.text(printPlan(plan));
+      if (args.flag('graph')) out.block(printGraph(graph));
+      if (args.flag('passes')) printPasses(graph, target, out.block);
+      if (args.flag('plan')) out.block(printPlan(plan));
       if (!texts) {
         out.text(`${model} (${network.canonical}), ${classes} classes, at ${summary.size}`);
         if (frame) out.text(`a tile: ${frame.h}x${frame.w} pixels of a picture, and ${tile!.margin} around them on every side`);
@@ -121,9 +131,18 @@ export const inspect: Command = {
         out.text(`MACs: ${total} (${(total / 1e9).toFixed(3)} G)`);
         const dispatches = `${plan.steps.length} dispatches after ${precision} lowering for ${facts.name}`;
         out.text(`nodes: ${graph.nodes.length} as published, ${dispatches}`);
-        out.text(summarise(plan));
+        out.block(summarise(plan));
         out.text('more: --graph, --passes, --plan, --fov, --draw FILE.svg, --json');
       }
+    }
+    if (jobs) {
+      await library.load(plan.steps.map(({ shader }) => shader));
+      const listed = jobsOf(plan, library);
+      await writeAtomic(
+        jobs,
+        JSON.stringify({ model, network: network.canonical, precision, size: plan.size, hash: plan.hash, ...listed }),
+      );
+      out.text(`${jobs}: ${listed.steps.length} steps, ${listed.jobs.length} pipelines, plan ${plan.hash}`);
     }
     if (picture && !fov) await draw(args.flag('passes') ? drawPasses(graph, stagesOf(graph, target)) : drawPlan(plan));
     return 0;
@@ -142,6 +161,24 @@ function pictureOf(args: Arguments): string | null {
       `--draw ${name}: --fov and --passes are two drawings and this is one file; run it once for each`,
     );
   return resolveFrom(name);
+}
+
+/** The file that `--jobs` names. */
+function jobsFileOf(args: Arguments): string | null {
+  const name = args.text('jobs');
+  return name === undefined ? null : resolveFrom(name);
+}
+
+const F16 = ['shader-f16'];
+
+/** Throws `BAD_USAGE` for a feature that nothing here asks for. */
+function featuresOf(args: Arguments): string[] {
+  const named = args.list('features');
+  const known = new Set([...F16, ...kernels.flatMap(({ variants }) => variants.flatMap(({ needs }) => needs.features ?? []))]);
+  const unknown = named.find(feature => !known.has(feature));
+  if (unknown !== undefined)
+    throw new AtrousError('BAD_USAGE', `--features ${unknown}: no row or precision needs that; known are ${[...known].join(', ')}`);
+  return named;
 }
 
 /** A network as its weights have it, where some are named; else as published, with the card that was given or none. */

@@ -7,7 +7,6 @@ import type { Size } from '../image/size.ts';
 import type { Preprocessing, Tile } from '../weights/card.ts';
 import { fromFloat32, type Tensor, type Tensors } from '../weights/tensor.ts';
 import { type ClassSet, camvid, cityscapes, voc } from './palettes.ts';
-import type { Network } from './registry.ts';
 import type { Options } from './regseg.ts';
 
 /** A convolution with a bias, and what comes right behind it. */
@@ -261,7 +260,10 @@ export interface EndOptions {
  * How the published prediction (fyu/dilation's predict.py) ends: from `input`, the stitched grid of `grid.value` (c×h×w), to `classes` at the picture's
  * size. `prob` is at the grid's size before a zoom, at the picture's behind a transposed convolution.
  */
-export function endGraph({ canonical, grid }: Pick<Network, 'canonical' | 'grid'>, { c, h, w, to, tile }: EndOptions): Graph {
+export function endGraph(
+  { canonical, grid }: { readonly canonical: string; readonly grid: Grid | null },
+  { c, h, w, to, tile }: EndOptions,
+): Graph {
   if (!grid) throw new AtrousError('BAD_GRAPH', `${canonical} takes pictures whole: there is no grid to end at`);
   const b = builder(`${canonical} end`, { c, h, w });
   const pixels =

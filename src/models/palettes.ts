@@ -1,6 +1,5 @@
 // Class names and colours for weights that come without a card (MIT and research releases name them so).
-
-export type Colour = readonly [r: number, g: number, b: number];
+import type { Colour } from '../weights/card.ts';
 
 export interface ClassSet {
   readonly labels: readonly string[];

@@ -1,9 +1,9 @@
 // The card: what a weights file is, so that nobody has to guess its classes, colours or preprocessing. It travels in the file's metadata
 // (key `atrous`, JSON) and beside it as `X.card.json`.
 import { AtrousError, describe } from '../errors.ts';
-import { dilatedNets } from '../models/dilatednet.ts';
-import { type Colour, defaultClasses, numbered } from '../models/palettes.ts';
 import { printable } from './tensor.ts';
+
+export type Colour = readonly [r: number, g: number, b: number];
 
 export interface Preprocessing {
   /** Of red, green and blue in [0, 1]. */
@@ -57,17 +57,6 @@ export const imagenet = {
   max_area: null,
   channels: 'rgb',
 } as const satisfies Preprocessing;
-
-/** The card of weights that came without one. A DilatedNet's name is its card; with another number of classes than published they are numbered. */
-export function defaultCard(model: string, classes: number): Card {
-  const net = dilatedNets.get(model);
-  if (!net) {
-    const { labels, palette } = defaultClasses(classes);
-    return { model, classes: labels, palette, preprocessing: imagenet };
-  }
-  const { labels, palette } = net.classes.labels.length === classes ? net.classes : numbered(classes);
-  return { model, classes: labels, palette, preprocessing: net.preprocessing };
-}
 
 /** Throws `BAD_WEIGHTS` naming the file and the field that is missing or has another form. */
 export function parseCard(text: string, name: string): Card {
@@ -129,13 +118,16 @@ function checkSelfTest(check: Check, fail: (sentence: string) => never): void {
   if (pixels > height * width) fail(`"check.classes" are ${pixels} pixels, "check" is ${height}×${width}`);
 }
 
+/** What editors end a line with: also CR alone, and Unicode's own. */
+const lineEnd = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
+
 /**
  * The card with other names, and colours where the file has them: a line a class, `name` or `name r,g,b`; empty lines and lines that begin with `#` are
  * left out. Throws `BAD_USAGE` when the lines are not as many as the classes, or a colour is none.
  */
 export function withLabels(card: Card, text: string, name: string): Card {
   const lines = text
-    .split(/\r?\n/)
+    .split(lineEnd)
     .map(line => line.trim())
     .filter(line => line && !line.startsWith('#'));
   if (lines.length !== card.classes.length) {
@@ -145,7 +137,7 @@ export function withLabels(card: Card, text: string, name: string): Card {
     );
   }
   const rows = lines.map((line, index) => {
-    const [, label, colour] = /^(.*?)(?:\s+(\d+\s*,\s*\d+\s*,\s*\d+))?$/.exec(line)!;
+    const [, label, colour] = /^(.*?)(?:\s+(\d+\s*,\s*\d+\s*,\s*\d+))?$/s.exec(line)!;
     if (!colour && /,\s*\d+\s*,\s*\d+$/.test(label)) {
       throw new AtrousError(
         'BAD_USAGE',

@@ -9,6 +9,7 @@ import { decodeLabels } from '../../src/image/png.ts';
 import { decodeWeights } from '../../src/load.ts';
 import { dilatedNets } from '../../src/models/dilatednet.ts';
 import { readImage } from '../../src/node/index.ts';
+import { pipelineKey, pipelines, type Step } from '../../src/plan/plan.ts';
 import { run as runReference } from '../../src/reference/run.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { type Tensor, toFloat32 } from '../../src/weights/tensor.ts';
@@ -279,6 +280,39 @@ test('inspect: summary, graph, passes, plan, JSON', async () => {
   assert.equal(Object.keys(rest), ['model', 'network', 'classes', 'size', 'parameters', 'macs', 'adapter']);
   assert.ok(plan.includes(`plan: ${data.hash}`) && plan.includes(`dispatches: ${data.steps.length}`));
   assert.is.not(data.hash, JSON.parse(await inspect('regseg', '--size', '64x128', '--precision', 'half', '--json')).plan.hash);
+});
+
+test('inspect --jobs: every pipeline of the plan once, and its steps', async () => {
+  const words = ['inspect', 'regseg', '--size', '64x128', '--jobs', 'jobs.json'];
+  for (const precision of ['f32', 'f16']) {
+    const { code, err } = await cli(...words, '--precision', precision);
+    assert.is(code, 0, err);
+    const { jobs, steps, hash, size, ...about } = JSON.parse(readFileSync(at('jobs.json'), 'utf8'));
+    const features = precision === 'f16' ? ['--features', 'shader-f16'] : [];
+    const inspected = await cli('inspect', 'regseg', '--size', '64x128', '--precision', precision, ...features, '--json');
+    const { plan } = JSON.parse(inspected.out);
+    assert.equal([about, size, hash], [{ model: 'regseg', network: 'exp48_decoder26', precision }, [64, 128], plan.hash]);
+    assert.equal(
+      jobs.map(({ key }: { key: string }) => key),
+      [...pipelines(plan)],
+    );
+    assert.equal(
+      steps.map(({ node, key }: Record<string, string>) => [node, key]),
+      plan.steps.map((step: Step) => [step.node, pipelineKey(step, plan.precision)]),
+    );
+    assert.ok(
+      steps.every((step: Record<string, unknown>) => step.out && step.grid && step.params && 'macs' in step && 'bytes' in step),
+    );
+    for (const { key, code, constants, bindings } of jobs) {
+      assert.ok(code.includes('fn main(') && !code.includes('// use '), key);
+      assert.is(code.includes('enable f16;'), precision === 'f16' && code.includes('alias stored'), key);
+      assert.ok(Object.values(constants).every(Number.isInteger), key);
+      assert.equal(
+        bindings.map(({ binding }: { binding: number }) => binding),
+        bindings.map((_: unknown, n: number) => n),
+      );
+    }
+  }
 });
 
 test('inspect of a DilatedNet: its tile, the paper’s fields of view, its own words', async () => {

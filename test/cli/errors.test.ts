@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { defaultCard } from '../../src/weights/card.ts';
+import { defaultCard } from '../../src/models/cards.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { fromFloat32, type Tensor } from '../../src/weights/tensor.ts';
 import { call, floats, global, ordered, pickle, tensor, text, torchFile } from '../weights/pickle.ts';
@@ -93,6 +93,7 @@ test('options', async () => {
     ['inspect', 2, 'MODEL'],
     ['inspect unet', 2, '"unet" is not known'],
     ['inspect regseg --precision f16', 2, 'precision f16', 'shader-f16'],
+    ['inspect regseg --features subgroup', 2, '--features subgroup', 'shader-f16', 'subgroups'],
     ['inspect regseg --adapter default --size 16x9000', 1, 'the picture is 16×9000', '8192×8192', 'shrink it'],
     ['inspect regseg --adapter default --size 100000x100000', 1, '320000000000', '134217728', '--size'],
     ['inspect regseg --adapter none.json', 1, at('none.json'), 'no such file'],
@@ -298,7 +299,7 @@ test('cards', async () => {
   const row = (name: string, ...parts: string[]): Row => [`segment good.png -o never -w ${WEIGHTS} --card ${name}`, 1, ...parts];
   await judge([
     row('none.json', at('none.json'), 'no such file'),
-    row('good.png', at('good.png'), 'not JSON'),
+    row('good.png', at('good.png'), 'neither UTF-8'),
     row('broken.json', at('broken.json'), 'not JSON'),
     row('list.json', at('list.json'), '"model"'),
     row('nine.json', '11 classes', 'names 9', 'card'),

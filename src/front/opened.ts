@@ -1,0 +1,141 @@
+// A model on a device, from opening to closing, and what happens when the device is lost: it is replaced and the call repeated once.
+import { settle } from '../audit.ts';
+import { AtrousError, checkSignal } from '../errors.ts';
+import { factsOf } from '../gpu/device.ts';
+import { createEngine, destroyEngine, type Engine } from '../gpu/executor.ts';
+import { constantReader } from '../graph/constant.ts';
+import type { Network } from '../models/registry.ts';
+import type { AdapterFacts, Tuned, VariantChoice } from '../plan/choose.ts';
+import type { Precision, ShaderLibrary } from '../shader/source.ts';
+import type { Card } from '../weights/card.ts';
+import { type Tensors, toFloat32 } from '../weights/tensor.ts';
+import type { SegmentOptions } from './options.ts';
+import { createSizes, type Sizes } from './sizes.ts';
+
+/** What a segmenter is made of. */
+export interface Parts {
+  readonly network: Network;
+  readonly tensors: Tensors;
+  readonly card: Card;
+  readonly library: ShaderLibrary;
+  /** `auto` is settled on every device anew. */
+  readonly precision: Precision | 'auto';
+  readonly variants: VariantChoice;
+  /** What adapters are known to be fastest at; default: what ships. */
+  readonly tuned?: Tuned;
+  /** A new device of the segmenter's own, or the caller's. */
+  openDevice(): Promise<GPUDevice>;
+  /** True for the caller's device: never destroyed, never replaced. */
+  readonly borrowed: boolean;
+}
+
+export interface Opened {
+  readonly device: GPUDevice;
+  readonly engine: Engine;
+  readonly facts: AdapterFacts;
+  /** Settled before anybody sees it. */
+  precision: Precision;
+  readonly sizes: Sizes;
+  lost: boolean;
+}
+
+/** A model's present device. */
+export interface Survivor {
+  /** The newest; rejects where the device could not be replaced. */
+  opened(): Promise<Opened>;
+  /** Of the newest device that was opened. */
+  precision(): Precision;
+  /** The work's value. Throws `DEVICE_LOST` for a borrowed device, and where the one that replaced it is lost as well. */
+  attempt<T>(work: (opened: Opened) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Opens the first device. Throws `ABORTED`, and `DEVICE_LOST` when it goes while `auto` is settled on it. */
+export async function survive(parts: Parts, options: Pick<SegmentOptions, 'signal' | 'onProgress'>): Promise<Survivor> {
+  const first = await open(parts, options);
+  let present = Promise.resolve(first);
+  let precision = first.precision;
+
+  /** Of several calls that met the loss the first replaces the device. Where that fails the next call tries again. */
+  const replace = (lost: Promise<Opened>): void => {
+    if (present !== lost) return;
+    present = open(parts);
+    present.then(
+      fresh => {
+        precision = fresh.precision;
+      },
+      () => {
+        present = lost;
+      },
+    );
+  };
+
+  return {
+    opened: () => present,
+    precision: () => precision,
+    async attempt(work) {
+      const current = present;
+      const once = await unlessLost(await current, work);
+      if (once !== LOST) return once;
+      if (parts.borrowed) throw new AtrousError('DEVICE_LOST', 'the device that was passed in is lost: pass a new one to load()');
+      replace(current);
+      const again = await unlessLost(await present, work);
+      if (again === LOST)
+        throw new AtrousError('DEVICE_LOST', 'the device was lost and so was the one that replaced it: call again');
+      return again;
+    },
+    close: async () => close(await present, parts.borrowed),
+  };
+}
+
+async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Opened> {
+  const device = await parts.openDevice();
+  const opened: Opened = {
+    device,
+    engine: createEngine(device, parts.library),
+    facts: factsOf(device),
+    precision: 'f32',
+    sizes: createSizes(),
+    lost: false,
+  };
+  void device.lost.then(() => {
+    opened.lost = true;
+  });
+  const { precision, tensors, tuned } = parts;
+  const onCompile = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
+  const settled = async (): Promise<Precision> =>
+    precision === 'auto'
+      ? settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal)
+      : precision;
+  try {
+    const found = await unlessLost(opened, settled);
+    checkSignal(signal);
+    if (found === LOST) throw new AtrousError('DEVICE_LOST', 'the device was lost while the model was made: load it again');
+    opened.precision = found;
+    return opened;
+  } catch (error) {
+    await close(opened, parts.borrowed);
+    throw error;
+  }
+}
+
+async function close({ device, engine, sizes }: Opened, borrowed: boolean): Promise<void> {
+  await sizes.destroy();
+  destroyEngine(engine);
+  if (!borrowed) device.destroy();
+}
+
+const LOST = Symbol('lost');
+
+/** What the work gives, or `LOST` when the device is lost, before or meanwhile. */
+async function unlessLost<T>(opened: Opened, work: (opened: Opened) => Promise<T>): Promise<T | typeof LOST> {
+  if (opened.lost) return LOST;
+  try {
+    return await work(opened);
+  } catch (error) {
+    // The loss is reported beside the failure, not always before it.
+    await new Promise(resolve => setTimeout(resolve));
+    if (!opened.lost) throw error;
+    return LOST;
+  }
+}

@@ -1,0 +1,77 @@
+// Sizes kept ready on a device: the newest three, and those that somebody is still at.
+import { untilAborted } from '../errors.ts';
+import type { Pipeline } from '../pipeline.ts';
+
+/** The one used longest ago goes first. */
+const MAX_SIZES = 3;
+
+export interface Sizes {
+  /**
+   * Lends what `make` makes for a key, made if it must be. Callers share what is in the making, so no one's signal stops it: `ABORTED` ends the
+   * caller's own wait.
+   */
+  using<T>(
+    key: string,
+    make: () => Promise<Pipeline>,
+    signal: AbortSignal | undefined,
+    work: (pipeline: Pipeline) => Promise<T>,
+  ): Promise<T>;
+  /** Destroys all, once they are made. */
+  destroy(): Promise<void>;
+}
+
+/** A size that is ready or in the making, and how many calls are at it. */
+interface Entry {
+  readonly making: Promise<Pipeline>;
+  users: number;
+}
+
+export function createSizes(): Sizes {
+  /** Newest last. */
+  const entries = new Map<string, Entry>();
+
+  /** Lets go of all but the newest; one that is still in use goes when its last user is done. */
+  const evict = (): void => {
+    for (const [key, entry] of [...entries].slice(0, Math.max(0, entries.size - MAX_SIZES))) {
+      entries.delete(key);
+      retire(entry);
+    }
+  };
+
+  const start = (key: string, make: () => Promise<Pipeline>): Entry => {
+    const entry: Entry = { making: make(), users: 0 };
+    entry.making.then(evict, () => {
+      if (entries.get(key) === entry) entries.delete(key);
+    });
+    return entry;
+  };
+
+  return {
+    async using(key, make, signal, work) {
+      const entry = entries.get(key) ?? start(key, make);
+      entries.delete(key);
+      entries.set(key, entry);
+      entry.users++;
+      try {
+        return await work(await untilAborted(entry.making, signal));
+      } finally {
+        entry.users--;
+        if (entries.get(key) !== entry) retire(entry);
+      }
+    },
+    async destroy() {
+      const made = await Promise.allSettled([...entries.values()].map(({ making }) => making));
+      for (const size of made) if (size.status === 'fulfilled') size.value.destroy();
+      entries.clear();
+    },
+  };
+}
+
+/** Destroys an entry that is out of the list, unless somebody is at it. */
+function retire({ making, users }: Entry): void {
+  if (users > 0) return;
+  making.then(
+    pipeline => pipeline.destroy(),
+    () => {},
+  );
+}

@@ -1,0 +1,39 @@
+// The package in a page: a built-in name and pixels in, the command line's class map out.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { decodeLabels } from '../../src/image/png.ts';
+import { encodePng } from '../../src/node/photograph.ts';
+import { agreement, closeBrowser, crop, openPage, root } from './harness.ts';
+
+test.after(closeBrowser);
+
+test('a page’s class map is the command line’s', async () => {
+  const pixels = await crop(64, 128);
+  const page = await openPage();
+  const found = await page.evaluate(async pixels => {
+    const phases = new Set<string>();
+    const model = await atrous.load('regseg-camvid', { onProgress: ({ phase }) => phases.add(phase) });
+    const { classes, info } = await model.segment(pixels);
+    await model.dispose();
+    return { classes, info, phases: [...phases] };
+  }, pixels);
+  assert.equal(found.phases, ['download']);
+  assert.is(found.info.software, true);
+  const folder = mkdtempSync(join(tmpdir(), 'atrous-browser-'));
+  try {
+    writeFileSync(join(folder, 'crop.png'), await encodePng(pixels.data, 128, 64));
+    const arguments_ = ['segment', join(folder, 'crop.png'), '--mask', '--adapter', 'software', '--precision', 'f32', '-o', folder];
+    execFileSync(process.execPath, [`${root}dist/cli.js`, ...arguments_], { stdio: 'pipe' });
+    const { data } = await decodeLabels(readFileSync(join(folder, 'crop.classes.png')), 'crop.classes.png');
+    assert.ok(new Set(data).size > 2, 'the crop shows several classes');
+    assert.ok(agreement(found.classes, data) >= 0.999, `${agreement(found.classes, data)} of the pixels are equal`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.run();
