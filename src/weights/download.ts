@@ -1,5 +1,5 @@
 // Weights over HTTP: streamed, with progress; what several ask for at once is fetched once.
-import { AtrousError, checkSignal, describe, untilAborted } from '../errors.ts';
+import { AtrousError, checkSignal, describe, isolate, untilAborted } from '../errors.ts';
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal;
@@ -12,7 +12,7 @@ export interface DownloadOptions {
 interface Shared {
   readonly work: Promise<Uint8Array>;
   readonly controller: AbortController;
-  readonly listeners: Set<DownloadOptions>;
+  readonly listeners: Set<NonNullable<DownloadOptions['onProgress']>>;
 }
 
 const underway = new Map<string, Shared>();
@@ -26,10 +26,10 @@ export async function download(url: string | URL, options: DownloadOptions): Pro
   const key = `${url} ${options.bytes}`;
   const shared = underway.get(key) ?? start(url, key, options.bytes);
   // One object a call, whatever the callers share.
-  const listener = { ...options };
+  const { listener, failure } = isolate(options.onProgress, options.signal);
   shared.listeners.add(listener);
   try {
-    return await untilAborted(shared.work, options.signal);
+    return await untilAborted(Promise.race([shared.work, failure]), options.signal);
   } finally {
     shared.listeners.delete(listener);
     // The last who gives up ends it; once it is done that does nothing.
@@ -42,9 +42,9 @@ export async function download(url: string | URL, options: DownloadOptions): Pro
 
 function start(url: string | URL, key: string, bytes: number | undefined): Shared {
   const controller = new AbortController();
-  const listeners = new Set<DownloadOptions>();
+  const listeners: Shared['listeners'] = new Set();
   const onProgress: DownloadOptions['onProgress'] = progress => {
-    for (const { onProgress, signal } of listeners) if (!signal?.aborted) onProgress?.(progress);
+    for (const listener of listeners) listener(progress);
   };
   const { signal } = controller;
   const work = fetch(url, { signal }).then(

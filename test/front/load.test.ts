@@ -182,9 +182,16 @@ gpu('calls of one URL at a time fetch it once, and none stops it for the others'
   });
   const options = { onProgress: () => {} };
   const others = Promise.all([load(url, options), load(url, options)]);
+  const thrown = new Error('mine');
+  const failing = load(url, {
+    onProgress: () => {
+      throw thrown;
+    },
+  }).catch(error => error);
   await begun;
   controller.abort('enough');
   for (const model of await others) await model.dispose();
+  assert.is(await failing, thrown);
   assert.is(asked, 1);
   // When all give up the connection ends.
   const last = new AbortController();
