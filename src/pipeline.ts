@@ -4,6 +4,7 @@ import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
 import { decodeClasses } from './gpu/transfer.ts';
 import type { ReadConstant } from './graph/constant.ts';
 import { classRow } from './graph/layout.ts';
+import { shrink } from './image/shrink.ts';
 import type { Size } from './image/size.ts';
 import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
@@ -60,13 +61,19 @@ export function lowering({ engine, facts, card, precision, variants, tuned }: Ma
   return { precision, facts, variants, tuned, mean, std, channels, shaderFacts: engine.library.brief };
 }
 
-/** A network that reads a picture at once, resized to `size` where that is not the picture's own. */
+/**
+ * A network that reads a picture at once, resized to `size` where that is not the picture's own: on the device, or on the CPU where no texture holds the
+ * picture.
+ */
 export async function wholePicture(material: Material, picture: Size, size: Size): Promise<Pipeline> {
-  const { engine, network, card, read, onCompile } = material;
+  const { engine, network, card, read, onCompile, facts } = material;
   const { device } = engine;
+  const fits = ({ h, w }: Size): boolean => Math.max(h, w) <= facts.limits.maxTextureDimension2D;
+  const shrinks = !fits(picture) && fits(size);
+  const uploaded = shrinks ? size : picture;
   const graph = fuse(network.build({ classes: card.classes.length, ...size, to: picture }), targetOf(material));
-  const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: picture });
-  const frame = await frameTexture(device, plan, picture);
+  const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: uploaded });
+  const frame = await frameTexture(device, plan, uploaded);
   try {
     const program = await prepare(engine, graph, plan, read, frame.createView(), { onProgress: onCompile });
     const classifier = frames(device, program, frame);
@@ -74,7 +81,7 @@ export async function wholePicture(material: Material, picture: Size, size: Size
       plan,
       size,
       tiles: 1,
-      run: async rgba => ({ classes: await classifier.classes(rgba), scores: null }),
+      run: async rgba => ({ classes: await classifier.classes(shrinks ? shrink(rgba, picture, size) : rgba), scores: null }),
       destroy() {
         program.destroy();
         classifier.destroy();

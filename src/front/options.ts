@@ -1,6 +1,6 @@
 // What a caller may ask of one call, and the checks of it: every option has its one place here.
+import { type Checks, callback, either, flag, oneOf, signal, size } from '../check.ts';
 import { AtrousError } from '../errors.ts';
-import type { Size } from '../image/size.ts';
 import { type Tiling, tilesOf } from '../image/tiles.ts';
 import type { Network } from '../models/registry.ts';
 import type { Card, Tile } from '../weights/card.ts';
@@ -36,16 +36,15 @@ export interface Described {
   readonly card: Card | null;
 }
 
-/** An option that does not exist would otherwise vanish without a word. */
-export function checkOptions(options: SegmentOptions): void {
-  const known = ['signal', 'onProgress', 'size', 'output', 'tile', 'scores'];
-  const unknown = Object.keys(options).filter(option => !known.includes(option));
-  if (unknown.length > 0)
-    throw new AtrousError('BAD_USAGE', `segment() has no option ${unknown.join(', ')}: there are ${known.join(', ')}`);
-  if (options.output !== undefined && options.output !== 'classes') {
-    throw new AtrousError('BAD_USAGE', `output "${options.output}": this version gives 'classes' only`);
-  }
-}
+/** What each of them takes. */
+export const segmentChecks: Checks<SegmentOptions> = {
+  output: oneOf('classes'),
+  signal,
+  onProgress: callback,
+  size,
+  tile: either<Tiling>("'published', 'none' or { height, width }, margins included, in pixels", oneOf('published', 'none'), size),
+  scores: flag,
+};
 
 /** What a network that reads tiles takes at once: the card may have other sizes than the published ones. */
 export function tileOf({ network, card }: Described): Tile | null {
@@ -65,10 +64,4 @@ export function checkFit(described: Described, options: Pick<SegmentOptions, 'si
     throw new AtrousError('BAD_USAGE', `${wrong.join(' and ')}: ${described.network.name} ${why}`);
   }
   if (cut && options.tile !== undefined) tilesOf({ h: 1, w: 1 }, cut, options.tile);
-}
-
-export function checkFrame({ h, w }: Size): void {
-  if (![h, w].every(size => Number.isInteger(size) && size > 0)) {
-    throw new AtrousError('BAD_USAGE', `the size is ${h}×${w}: height and width must be whole numbers of pixels, 1 or more`);
-  }
 }
