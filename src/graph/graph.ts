@@ -215,6 +215,8 @@ export interface Graph {
   readonly name: string;
   /** The network's input value is called `input`. */
   readonly input: Shape;
+  /** Further inputs, which the caller fills: imported networks may have several. */
+  readonly others?: ReadonlyMap<string, Shape>;
   readonly nodes: readonly Node[];
   /** Values that must exist at the end: no pass may fuse them away. */
   readonly outputs: readonly string[];

@@ -330,6 +330,7 @@ function inferConcat(node: Node, input: (role: string) => Value): Value[] {
 /** Shape and kind of every value, by name. Throws `BAD_GRAPH` at the first node that breaks its rule. */
 export function infer(graph: Graph): Map<string, Value> {
   const values = new Map<string, Value>([[INPUT, map(graph.input)]]);
+  for (const [name, shape] of graph.others ?? []) values.set(name, map(shape));
   for (const node of graph.nodes) {
     const input = (role: string): Value => {
       const value = values.get(node.inputs[role]);

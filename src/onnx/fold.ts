@@ -221,7 +221,7 @@ export function flattened({ node }: Call, dims: readonly number[]): number[] {
 /** Axes as an attribute, as before opset 13 or 18, or as an input. */
 export function axesOf({ node }: Call, input: Known | null | undefined, rank: number): number[] | null {
   const axes = input ? whole(input, 'axes') : intsOf(node, 'axes', null);
-  return axes?.map(axis => axisOf(axis, rank));
+  return axes?.map(axis => axisOf(axis, rank)) ?? null;
 }
 
 export function squeezed(call: Call, dims: readonly number[], input: Known | null | undefined): number[] {

@@ -32,21 +32,21 @@ import { window } from './window.ts';
 import { zoom } from './zoom.ts';
 
 /**
- * The graph's outputs and any `taps` (names or aliases of values), float64. Values are dropped after their last reader.
+ * The graph's outputs and any `taps` (names or aliases of values), float64. `others`: what the graph's further inputs hold. Values are dropped after their last reader.
  * Takes seconds to minutes for a full frame, without a pause.
  */
 export function run(
   graph: Graph,
   input: Field,
   read: ReadConstant,
-  options: { taps?: readonly string[] } = {},
+  options: { readonly taps?: readonly string[]; readonly others?: ReadonlyMap<string, Field> } = {},
 ): Map<string, Field> {
   const wanted = new Set([...graph.outputs, ...(options.taps ?? [])].map(name => resolve(graph, name)));
   const last = new Map<string, number>();
   graph.nodes.forEach((node, n) => {
     for (const value of Object.values(node.inputs)) last.set(value, n);
   });
-  const values = new Map([[INPUT, input]]);
+  const values = new Map([[INPUT, input], ...(options.others ?? [])]);
   graph.nodes.forEach((node, n) => {
     for (const [name, value] of evaluate(node, values, read)) values.set(name, value);
     for (const value of Object.values(node.inputs)) if (last.get(value) === n && !wanted.has(value)) values.delete(value);
