@@ -50,8 +50,11 @@ export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonl
     left -= count(sizes(dims));
     if (!(left >= 0)) refuse(`a value of shape ${printDims(dims)} is worked out, more than a file of this size may ask for`);
   };
-  const refusals: Refusal[] = [];
+  // Operators that nobody knows are named all at once, also behind one another.
+  const unknown = new Map(nodes.flatMap(node => (unknownReason(node) ? [[node, unknownReason(node)!] as const] : [])));
+  const refusals: Refusal[] = [...unknown].map(([{ name, op }, reason]) => ({ node: name, op, reason }));
   for (const node of nodes) {
+    if (unknown.has(node)) continue;
     const given = node.inputs.map(name => (name === '' ? null : (values.get(name) ?? missing)));
     // What hangs on a node that was refused is refused with it, without a word.
     if (given.includes(missing)) continue;
@@ -83,13 +86,17 @@ export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonl
 
 const missing = Symbol('made by a node that was refused');
 
+function unknownReason({ op, domain }: OnnxNode): string | null {
+  if (domain !== '') return `it is of the domain ${quote(domain)}, only ONNX's own operators are known`;
+  return operators.has(op) || foldings.has(op) ? null : 'there is no kernel for it';
+}
+
 function evaluate(call: Call, inputs: readonly (Value | null)[], draft: ReturnType<typeof pen>): Value | readonly Value[] {
   const { node } = call;
-  if (node.domain !== '') refuse(`it is of the domain ${quote(node.domain)}, only ONNX's own operators are known`);
   const known = inputs.every((value): value is Known | null => value?.kind !== 'map');
   const folding = foldings.get(node.op);
   if (known && folding) return folding(call, inputs);
-  const operator = operators.get(node.op) ?? refuse('there is no kernel for it');
+  const operator = operators.get(node.op) ?? refuse('it is worked out for constants alone');
   if (known) refuse('its inputs are constants, of which it is not worked out');
   return operator({ ...call, inputs, pen: draft });
 }
