@@ -186,7 +186,7 @@ async function execute(
     channels: card.preprocessing.channels,
     // As in `segment`, whose first step is another: so that both plans are one.
     margin: network.tile?.margin,
-    shaderFacts: engine.library.facts,
+    shaderFacts: engine.library.brief,
   });
   return runOnPlanes(engine, graph, plan, constantReader(tensors, toFloat32), data);
 }

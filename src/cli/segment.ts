@@ -8,9 +8,9 @@ import { encodeIndexed } from '../image/png.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { published } from '../models/registry.ts';
-import { checkFolder, resolveFrom, writeAtomic } from '../node/files.ts';
+import { checkFolder, isDiskFull, resolveFrom, writeTogether } from '../node/files.ts';
 import { encodePng, type Photograph, readImage } from '../node/photograph.ts';
-import { findPictures, type Picture } from '../node/pictures.ts';
+import { describeLeft, findPictures, type Picture } from '../node/pictures.ts';
 import type { Segmenter, SegmentResult } from '../segmenter.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32 } from '../weights/tensor.ts';
@@ -69,7 +69,13 @@ export const segment: Command = {
     if (args.positionals.length === 0)
       throw new AtrousError('BAD_USAGE', 'segment needs a picture, a folder of pictures, or --raw');
     const folder = resolveFrom(args.text('output') ?? 'out');
-    return segmentPictures(await findPictures(args.positionals, folder), folder, args, output(args.flag('json')));
+    const out = output(args.flag('json'));
+    const { pictures, left } = await findPictures(args.positionals, folder);
+    for (const { input, ...counts } of left) {
+      out.json({ input, left_out: counts });
+      out.note(`${shorten(input)}: ${describeLeft(counts)}`);
+    }
+    return segmentPictures(pictures, folder, args, out);
   },
 };
 
@@ -103,6 +109,7 @@ export async function segmentPictures(
   return withSegmenter(weights, args, out, async segmenter => {
     await record.begin();
     const failed: string[] = [];
+    let [made, full] = [0, null as AtrousError | null];
     const decoding: Promise<Photograph>[] = [];
     let writing = Promise.resolve();
     const attempt = async (picture: Picture, work: () => Promise<void>): Promise<void> => {
@@ -111,6 +118,10 @@ export async function segmentPictures(
       } catch (error) {
         if (!(error instanceof AtrousError)) throw error;
         out.json({ input: picture.file, error: { code: error.code, message: error.message } });
+        if (isDiskFull(error)) {
+          full ??= error;
+          return;
+        }
         if (all.length === 1) throw error;
         failed.push(`${picture.name}${extname(picture.file)}`);
         out.note(`atrous: ${error.message}`);
@@ -118,6 +129,7 @@ export async function segmentPictures(
     };
     // Three stages at once: later pictures are decoded and the one before is encoded while this one is on the device.
     for (const [index, picture] of pictures.entries()) {
+      if (full) break;
       while (decoding.length < Math.min(index + 1 + AHEAD, pictures.length)) {
         const next = readImage(pictures[decoding.length].file);
         // Its error is met when its turn comes.
@@ -136,9 +148,11 @@ export async function segmentPictures(
             out.progress(`${label}: ${phase === 'tile' ? 'tile' : 'compiling'} ${n}/${total}`),
         });
         await writing;
+        if (full) return;
         writing = attempt(picture, async () => {
           const targets = targetsOf(picture, folder, wanted);
           await writeResult(result, pixels, targets);
+          made++;
           report(out, picture.file, result, targets);
           await onResult?.(result);
         });
@@ -147,6 +161,10 @@ export async function segmentPictures(
       });
     }
     await writing;
+    if (full)
+      throw new AtrousError(full.code, `stopped: ${made} of ${pictures.length} pictures are done; ${full.message}`, {
+        cause: full,
+      });
     await record.end();
     if (failed.length > 0) out.note(`${failed.length} of ${pictures.length} pictures failed: ${failed.join(', ')}`);
     return failed.length > 0 ? 1 : 0;
@@ -235,9 +253,12 @@ async function writeResult(
   const painted = targets.overlay && (await encodePng(overlay(pixels.data, classes, palette, OPACITY), width, height));
   const prob = scores && fromFloat32([1, scores.c, scores.h, scores.w], scores.data);
   const tensors = prob && writeSafetensors(new Map([['prob', prob]]), {});
-  if (mask) await writeAtomic(targets.classes!, mask);
-  if (painted) await writeAtomic(targets.overlay!, painted);
-  if (tensors && targets.scores) await writeAtomic(targets.scores, tensors);
+  const files = [
+    [targets.classes, mask],
+    [targets.overlay, painted],
+    [targets.scores, tensors],
+  ] as const;
+  await writeTogether(files.flatMap(([path, bytes]) => (path && bytes ? [[path, bytes] as const] : [])));
 }
 
 function report(out: Output, picture: string, result: SegmentResult, targets: Targets): void {

@@ -92,6 +92,7 @@ export async function prepare(
   options: PrepareOptions = {},
 ): Promise<Program> {
   const { device } = engine;
+  await engine.library.load(plan.steps.map(({ shader }) => shader));
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
   const mine = new Set<string>();
@@ -276,10 +277,10 @@ function checkDescriptor(step: Step, { bindings, overrides }: ShaderFacts): void
   }
 }
 
-function layoutEntry({ binding, kind, element }: ShaderFacts['bindings'][number]): GPUBindGroupLayoutEntry {
+function layoutEntry({ binding, kind }: ShaderFacts['bindings'][number]): GPUBindGroupLayoutEntry {
   // Nothing is filtered, so that float32 textures do as well.
-  const sampleType = element === 'u32' ? 'uint' : 'unfilterable-float';
-  if (kind === 'texture') return { binding, visibility: COMPUTE, texture: { sampleType } };
+  if (kind === 'texture') return { binding, visibility: COMPUTE, texture: { sampleType: 'unfilterable-float' } };
+  if (kind === 'integers') return { binding, visibility: COMPUTE, texture: { sampleType: 'uint' } };
   if (kind === 'external') return { binding, visibility: COMPUTE, externalTexture: {} };
   const type = kind === 'uniform' ? 'uniform' : kind === 'read' ? 'read-only-storage' : 'storage';
   return { binding, visibility: COMPUTE, buffer: { type } };

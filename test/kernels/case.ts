@@ -92,7 +92,7 @@ export function caseStep({ row, values, precision }: Case, variant: string, fact
     precision,
     facts: able,
     variants: [variant],
-    shaderFacts: library.facts,
+    shaderFacts: library.brief,
     halfWeightsFrom: row.halfWeights ? 0 : undefined,
   });
   if (step.variant !== variant) throw new Error(`${facts.name} makes ${row.name} by ${step.variant}, ${variant} was asked for`);
