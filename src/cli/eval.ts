@@ -7,7 +7,7 @@ import { IGNORE, type Matching, matchClasses } from '../eval/classes.ts';
 import { type Confusion, countConfusion, emptyConfusion, isCityscapes, mergeConfusions, scoresOf } from '../eval/confusion.ts';
 import { cityscapesIds, type DataSet, findData, layouts, readLabels, type Sample, type Tree } from '../eval/layouts.ts';
 import { type Done, type Facts, parseState, printState } from '../eval/state.ts';
-import { checkFit } from '../front/options.ts';
+import { checkFit, thresholdOf } from '../front/options.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { cityscapes } from '../models/palettes.ts';
@@ -31,7 +31,7 @@ const { model: _positional, ...options } = shared;
 export const evaluate: Command = {
   usage:
     `eval MODEL [-w WEIGHTS] [--card FILE] [--labels FILE] --data DIR [--layout ${[...layouts.keys()].join('|')}] ` +
-    '[--split NAME] [--size HxW] [--tile published|none|HxW] [--resume] [-o DIR] [--submission DIR]',
+    '[--split NAME] [--size HxW] [--tile published|none|HxW] [--threshold T] [--resume] [-o DIR] [--submission DIR]',
   about: 'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels',
   help: {
     ...sharedHelp,
@@ -61,6 +61,8 @@ interface Job {
   readonly data: DataSet & { readonly layout: string };
   /** The model's classes. */
   readonly names: readonly string[];
+  /** Null where the largest channel wins. */
+  readonly threshold: number | null;
   /** Null: the labels are the model's own classes. */
   readonly matching: Matching | null;
   readonly inside: Inside;
@@ -140,6 +142,7 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
       tree,
       data,
       names,
+      threshold: thresholdOf(weights.network, inside),
       matching,
       inside,
       submission: submission === undefined ? null : resolveFrom(submission),
@@ -315,6 +318,7 @@ function report(job: Job, done: ReadonlyMap<string, Done>, failed: readonly stri
     data: job.tree.root,
     layout: data.layout,
     pictures: counted,
+    ...(job.threshold !== null && { threshold: job.threshold }),
     miou: scores.miou,
     miou_r: scores.miouReduced,
     pixel_accuracy: scores.pixelAccuracy,
