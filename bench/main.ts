@@ -23,6 +23,7 @@ import { checkFile, readBytes, resolveFrom, writeAtomic } from '../src/node/file
 import { softwareDawn } from '../src/node/software.ts';
 import { precisionsOf, tuned, type VariantChoice } from '../src/plan/choose.ts';
 import type { Precision } from '../src/shader/source.ts';
+import { type Against, compareWith, LEAST_PAIRS, programOf } from './against.ts';
 import { drawChart } from './chart.ts';
 import { check } from './check.ts';
 import { type EngineSpec, serve, startEngine, type Toggles } from './child.ts';
@@ -33,7 +34,7 @@ import { type Bench, familyOf, type Size, sizeText } from './network.ts';
 import { readOnnx } from './onnx.ts';
 import { comparePeers, findOnnx, needPeers, type Peer, togglesFor } from './peers.ts';
 import { comparePrecisions, fastestPrecision, type Precisions } from './precisions.ts';
-import { printPeer, printPrecisions, printResult, printScaling, printSteps, printTuning } from './print.ts';
+import { printAgainst, printPeer, printPrecisions, printResult, printScaling, printSteps, printTuning } from './print.ts';
 import { mergeReports, type Report, readReport, reportOf, reportText } from './report.ts';
 import { type Scaling, scaling } from './scaling.ts';
 import { mergeTuning, type Tuning, tune, winnersOf } from './tune.ts';
@@ -43,6 +44,8 @@ import { SHIPPED, ship } from './tuned.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Starts this program as an engine that answers to a parent. */
 const AS_ENGINE = '--engine';
+/** Run from its source, by what can run another checkout's too. */
+const TYPESCRIPT = import.meta.url.endsWith('.ts');
 
 interface Job {
   readonly models: readonly string[];
@@ -57,6 +60,8 @@ interface Job {
   readonly compare: boolean;
   readonly peers: boolean;
   readonly onnx: string | null;
+  /** Absolute. */
+  readonly against: string | null;
   /** Absolute. */
   readonly json: string | null;
   readonly adapter: string | undefined;
@@ -73,6 +78,10 @@ const bench: Command = {
     }
     checkAlone(args);
     const job = await jobOf(args);
+    if (job.against) {
+      await keep(await against(job, job.against, out), job, out);
+      return 0;
+    }
     const { device, note, source } = await nodeDevice({ adapter: job.adapter, ...job.toggles });
     if (note) out.note(note);
     let measured: Measured;
@@ -100,7 +109,9 @@ const bench: Command = {
 /** `--check` times nothing, so options of timing are a mistake. */
 function checkAlone(args: Arguments): void {
   if (!args.flag('check')) return;
-  const named = ['size', 'precision', 'variants', 'runs', 'json', 'onnx'].filter(option => args.text(option) !== undefined);
+  const named = ['size', 'precision', 'variants', 'runs', 'json', 'onnx', 'against'].filter(
+    option => args.text(option) !== undefined,
+  );
   const flags = ['steps', 'tune', 'peers'].filter(option => args.flag(option));
   const words = [...args.positionals, ...[...flags, ...named].map(option => `--${option}`)];
   if (words.length > 0)
@@ -128,6 +139,8 @@ async function jobOf(args: Arguments): Promise<Job> {
     );
   if (onnx !== undefined && !peers)
     throw new AtrousError('BAD_USAGE', `--onnx ${onnx} is what --peers compares with: add --peers or leave --onnx out`);
+  const against = args.text('against') === undefined ? null : resolveFrom(args.text('against')!);
+  if (against) checkAgainst(args, against);
   const json = args.text('json') === undefined ? null : resolveFrom(args.text('json')!);
   for (const file of [json, json && chartOf(json)]) if (file) await checkFile(file);
   const job = {
@@ -141,6 +154,7 @@ async function jobOf(args: Arguments): Promise<Job> {
     compare: tuning && args.text('precision') === undefined,
     peers,
     onnx: onnx === undefined ? null : resolveFrom(onnx),
+    against,
     json,
     adapter: args.text('adapter'),
     toggles: togglesOf(args),
@@ -149,6 +163,22 @@ async function jobOf(args: Arguments): Promise<Job> {
   const checked = file ? { ...job, sizes: onnxSizes(job, await readBytes(file), file) } : job;
   if (peers) await needPeers();
   return checked;
+}
+
+/** `--against` times whole frames and nothing else. */
+function checkAgainst(args: Arguments, checkout: string): void {
+  const others = ['steps', 'tune', 'peers'].filter(option => args.flag(option));
+  if (others.length > 0)
+    throw new AtrousError(
+      'BAD_USAGE',
+      `--against times frames of two checkouts and nothing else: leave out --${others.join(' --')}`,
+    );
+  programOf(checkout, TYPESCRIPT);
+  if (args.text('runs') !== undefined && countOf(args, 'runs', 1) < LEAST_PAIRS)
+    throw new AtrousError(
+      'BAD_USAGE',
+      `--runs ${args.text('runs')}: --against needs ${LEAST_PAIRS} pairs or more to tell a ratio's spread`,
+    );
 }
 
 /** `--tune` compares steps of microseconds, which Dawn's clock rounds to 65 unless told otherwise. */
@@ -235,7 +265,15 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
     for (const each of found) out.text(printScaling(each));
     scalings.push(...found);
   }
-  const report = reportOf(facts, limits, { toggles: job.toggles, results, peers: [], scaling: scalings, tuning, precisions });
+  const report = reportOf(facts, limits, {
+    toggles: job.toggles,
+    results,
+    peers: [],
+    against: [],
+    scaling: scalings,
+    tuning,
+    precisions,
+  });
   return { report, bench };
 }
 
@@ -269,6 +307,28 @@ async function compare(job: Job, { report, bench }: Measured, source: string, ou
   return peers;
 }
 
+/** Frames of this checkout and of another, each by its own program in its own process. */
+async function against(job: Job, checkout: string, out: Output): Promise<Report> {
+  const { models, precision, variants, adapter, toggles, runs } = job;
+  const { device, note } = await nodeDevice({ adapter, ...toggles });
+  if (note) out.note(note);
+  const [facts, limits] = [factsOf(device), await measureLimits(device, factsOf(device).software)];
+  device.destroy();
+  out.text(`adapter  ${facts.name}${facts.software ? ' — software: figures prove ratios, not speed' : ''}`);
+  const programs = { here: fileURLToPath(import.meta.url), there: programOf(checkout, TYPESCRIPT) };
+  const found: Against[] = [];
+  for (const model of models) {
+    for (const size of sizesOf(job, model, facts.software)) {
+      out.progress(`timing ${model} ${sizeText(size)} here and there`);
+      const spec = { engine: 'atrous', model, size, precision, variants, adapter, toggles };
+      const each = await compareWith(checkout, spec, where => startEngine(programs[where], [AS_ENGINE]), runs);
+      out.text(printAgainst(each));
+      found.push(each);
+    }
+  }
+  return reportOf(facts, limits, { toggles, results: [], peers: [], against: found, scaling: [], tuning: {}, precisions: [] });
+}
+
 /** onnxruntime has a Dawn of its own, which has to find the driver that ours found. */
 async function driversOf(source: string): Promise<NodeJS.ProcessEnv> {
   if (!source.startsWith('SwiftShader')) return {};
@@ -288,7 +348,7 @@ async function keep(report: Report, job: Job, out: Output): Promise<void> {
   const written = { ...report, results };
   if (job.json) {
     const { adapter, limits, peers } = report;
-    const chart = chartOf(job.json);
+    const chart = report.results.length > 0 ? chartOf(job.json) : null;
     await writeAtomic(job.json, reportText(written));
     if (chart) await writeAtomic(chart, drawChart({ adapter, software: limits.software, results: report.results, peers }));
     out.text(`wrote    ${job.json}${chart ? ` and ${chart}` : ''}`);

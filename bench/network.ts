@@ -210,9 +210,9 @@ export function relativeError(got: ArrayLike<number>, expected: ArrayLike<number
   return Number.isNaN(worst) ? Number.POSITIVE_INFINITY : worst / largest;
 }
 
-/** Share of pixels that two class maps of one size agree on. */
+/** Share of pixels that two class maps agree on; 0 where their sizes differ. */
 export function equalShare(a: Uint8Array, b: Uint8Array): number {
-  return a.reduce((sum, value, n) => sum + Number(value === b[n]), 0) / a.length;
+  return a.length === b.length ? a.reduce((sum, value, n) => sum + Number(value === b[n]), 0) / a.length : 0;
 }
 
 export interface Session {

@@ -9,7 +9,8 @@ import { aliases, findNetwork } from '../src/models/registry.ts';
 import { findPackage } from '../src/node/software.ts';
 import type { Engine, EngineSpec, Tail, Toggles } from './child.ts';
 import { round } from './limits.ts';
-import { type Size, sizeText } from './network.ts';
+import { equalShare, type Size, sizeText } from './network.ts';
+import { inTurns } from './pairs.ts';
 
 /** One element of `peers`. What is not known is null, and then `reason` says why. */
 export interface Peer {
@@ -41,8 +42,6 @@ export const PROVIDERS = ['cpu', 'webgpu'] as const;
 /** The engine of the comparison; its install step downloads more than is needed. */
 const PACKAGE = { name: 'onnxruntime-node', install: 'npm i --no-save --ignore-scripts onnxruntime-node@1.30.0' };
 const AGREED = 0.999;
-/** Pairs of frames take about this long. */
-const PAIRS_MS = 20_000;
 
 /** What onnxruntime sets by itself whatever it is asked, of the toggles that our Dawn has. Checks of calls and indices are for the user to say. */
 const THEIRS: Toggles = {
@@ -139,8 +138,7 @@ async function compare(
 ): Promise<Peer> {
   const about = await theirs.load(spec);
   const first = await theirs.run('scores');
-  const [a, b] = [await ours.classes(), await theirs.classes()];
-  const agreement = a.length === b.length ? a.reduce((sum, value, n) => sum + Number(value === b[n]), 0) / a.length : 0;
+  const agreement = equalShare(await ours.classes(), await theirs.classes());
   const found: Peer = {
     ...nothing(spec, spec.provider!, spec.onnx!, ''),
     version: about.version,
@@ -157,7 +155,11 @@ async function compare(
     };
   }
   const tail = await fasterTail(theirs);
-  const pairs = await inTurns(ours, theirs, tail, runs);
+  const pairs = await inTurns(
+    () => ours.run('classes'),
+    () => theirs.run(tail),
+    { runs, least: 5 },
+  );
   const [mine, other] = [pairs.map(pair => pair[0]), pairs.map(pair => pair[1])];
   return {
     ...found,
@@ -174,14 +176,4 @@ async function fasterTail(theirs: Engine): Promise<Tail> {
   await theirs.run('classes');
   const [classes, scores] = [await theirs.run('classes'), await theirs.run('scores')];
   return classes < scores ? 'classes' : 'scores';
-}
-
-/** Milliseconds of ours and theirs, in turns, after one turn that warms up and says how many there is time for. */
-async function inTurns(ours: Engine, theirs: Engine, tail: Tail, runs: number | undefined): Promise<[number, number][]> {
-  const pair = async (): Promise<[number, number]> => [await ours.run('classes'), await theirs.run(tail)];
-  const [a, b] = await pair();
-  const n = runs ?? Math.max(5, Math.min(50, Math.ceil(PAIRS_MS / (a + b))));
-  const pairs: [number, number][] = [];
-  for (let turn = 0; turn < n; turn++) pairs.push(await pair());
-  return pairs;
 }

@@ -2,6 +2,7 @@
 
 import { percent } from '../src/cli/output.ts';
 import { table } from '../src/plan/print.ts';
+import type { Against } from './against.ts';
 import type { Result } from './measure.ts';
 import type { Peer } from './peers.ts';
 import type { Precisions } from './precisions.ts';
@@ -67,6 +68,17 @@ export function printPeer({
   return [
     `${who}: median ${theirs.median.toFixed(2)} ms (n ${theirs.n}, ends with ${tail}), ours in turns ${ours.wall_ms.median.toFixed(2)} ms: ${ratio}× as fast`,
     `         first run ${(load_ms! + first_run_ms!).toFixed(0)} ms with loading, ours ${(ours.load_ms + ours.first_run_ms).toFixed(0)} ms; classes agree on ${percent(agreement!)}`,
+  ].join('\n');
+}
+
+export function printAgainst({ checkout, model, size, precision, variants, here, there, agreement, ratio }: Against): string {
+  const { median, quartiles, pairs } = ratio;
+  const first = (side: Against['here']): string => `${side.first_frame_ms.toFixed(0)} ms`;
+  return [
+    `against  ${checkout}: ${model} ${size} ${precision}, variants ${variants}`,
+    `         median ${here.wall_ms.median.toFixed(2)} ms, there ${there.wall_ms.median.toFixed(2)}: ratio ${median} (quartiles ${quartiles.join('–')}, ${pairs} pairs in turns)`,
+    `         first frame with loading ${first(here)}, there ${first(there)}; classes agree on ${percent(agreement)}; plans ${here.plan} and ${there.plan}`,
+    ...(here.on === there.on ? [] : [`         adapters differ: ${here.on}; ${there.on}`]),
   ].join('\n');
 }
 

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { AtrousError } from '../src/errors.ts';
 import type { AdapterFacts } from '../src/plan/choose.ts';
+import type { Against } from './against.ts';
 import type { Toggles } from './child.ts';
 import type { MeasuredLimits } from './limits.ts';
 import type { Result } from './measure.ts';
@@ -20,6 +21,7 @@ export interface Report {
   readonly node: string;
   readonly results: readonly Result[];
   readonly peers: readonly Peer[];
+  readonly against: readonly Against[];
   readonly scaling: readonly Scaling[];
   readonly tuning: Tuning;
   /** Of `--tune`: frames in every precision, in turns. */
@@ -29,7 +31,7 @@ export interface Report {
 export function reportOf(
   { name, id, limits, features, software }: AdapterFacts,
   measured: MeasuredLimits,
-  rest: Pick<Report, 'toggles' | 'results' | 'peers' | 'scaling' | 'tuning' | 'precisions'>,
+  rest: Pick<Report, 'toggles' | 'results' | 'peers' | 'against' | 'scaling' | 'tuning' | 'precisions'>,
 ): Report {
   return { adapter: name, id, limits: { ...measured, ...limits, features, software }, node: process.version, ...rest };
 }
@@ -50,6 +52,13 @@ export function mergeReports(before: Report | null, after: Report): Report {
       model,
       size,
       precision,
+    ]),
+    against: replaced(before.against, after.against, ({ checkout, model, size, precision, variants }) => [
+      checkout,
+      model,
+      size,
+      precision,
+      variants,
     ]),
     scaling: replaced(before.scaling, after.scaling, ({ model, size, base, precision }) => [model, size, base, precision]),
     tuning: mergeTuning(before.tuning ?? {}, after.tuning),

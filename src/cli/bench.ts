@@ -8,7 +8,7 @@ import { type Command, shared, sharedHelp } from './command.ts';
 /** Its words; `bench/main.ts` runs them. */
 export const description: Omit<Command, 'run'> = {
   usage:
-    'bench [MODEL …] [--size HxW,…] [--precision P] [--variants V] [--runs N] [--steps] [--tune] [--peers] [--onnx FILE] [--check] ' +
+    'bench [MODEL …] [--size HxW,…] [--precision P] [--variants V] [--runs N] [--steps] [--tune] [--peers] [--onnx FILE] [--against CHECKOUT] [--check] ' +
     '[--json FILE] [--enable a,b] [--disable a,b]',
   about:
     'checks, then times against the CPU reference and the adapter’s own limits; with --check only checks: every kernel row × variant, and the embedded golden',
@@ -19,6 +19,8 @@ export const description: Omit<Command, 'run'> = {
     tune: 'time every variant of every kernel on the plan’s own steps, then every precision, and keep the winners',
     peers: 'time onnxruntime on the same network, frames in turns',
     onnx: 'the network’s ONNX file for --peers, with the seeded weights; its input says the size',
+    against:
+      'time nothing but frames of this checkout and of another one in turns, 15 pairs or more: median ratio and its quartiles',
     check: 'check every kernel and the embedded golden; time nothing',
     json: 'file to write the results to; a chart goes beside it, as .svg',
     enable: 'Dawn toggles to switch on, such as skip_validation',
@@ -36,6 +38,7 @@ export const description: Omit<Command, 'run'> = {
     tune: { type: 'boolean' },
     peers: { type: 'boolean' },
     onnx: { type: 'string' },
+    against: { type: 'string' },
     check: { type: 'boolean' },
     json: { type: 'string' },
     enable: { type: 'string' },

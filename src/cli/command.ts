@@ -15,7 +15,7 @@ export interface Arguments {
   readonly positionals: readonly string[];
   text(option: string): string | undefined;
   flag(option: string): boolean;
-  /** Comma-separated. */
+  /** Comma-separated, of an option that may stand several times all together. */
   list(option: string): string[];
 }
 
@@ -76,16 +76,20 @@ export function parse(name: string, command: Command, words: readonly string[]):
     const hint = first.endsWith('ambiguous') ? `: ${rest.at(-1)!.replace(/^T|\.$/g, end => (end === 'T' ? 't' : ''))}` : '';
     throw new AtrousError('BAD_USAGE', `${name}: ${first}${hint}; options are ${known.join(' ') || 'none'}`);
   }
-  const values = parsed.values as Record<string, string | boolean | undefined>;
+  const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
   for (const [option, value] of Object.entries(values)) {
-    if (value === '')
+    if (value === '' || (Array.isArray(value) && value.includes('')))
       throw new AtrousError('BAD_USAGE', `${name}: --${option} is empty: ${command.help[option] ?? 'it needs a value'}`);
   }
   return {
     positionals: parsed.positionals,
     text: option => values[option] as string | undefined,
     flag: option => values[option] === true,
-    list: option => ((values[option] as string | undefined) ?? '').split(',').filter(Boolean),
+    list: option =>
+      [values[option] ?? []]
+        .flat()
+        .flatMap(text => String(text).split(','))
+        .filter(Boolean),
   };
 }
 

@@ -3,19 +3,22 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { AtrousError, type ErrorCode } from '../errors.ts';
-import { IGNORE, type Matching, matchClasses } from '../eval/classes.ts';
+import { IGNORE } from '../eval/classes.ts';
 import { type Confusion, countConfusion, emptyConfusion, isCityscapes, mergeConfusions, scoresOf } from '../eval/confusion.ts';
 import { cityscapesIds, type DataSet, findData, layouts, readLabels, type Sample, type Tree } from '../eval/layouts.ts';
+import { type Meaning, meaningOf, printMeaning } from '../eval/meaning.ts';
 import { type Done, type Facts, parseState, printState } from '../eval/state.ts';
+import { parseMap } from '../eval/values.ts';
 import { checkFit, thresholdOf } from '../front/options.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { cityscapes } from '../models/palettes.ts';
 import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
-import { type Photograph, readImage } from '../node/photograph.ts';
+import { type Photograph, readStored } from '../node/photograph.ts';
 import { openTree } from '../node/tree.ts';
 import type { Segmenter } from '../segmenter.ts';
 import { type Arguments, type Command, type Inside, insideOf, onePositional, shared, sharedHelp } from './command.ts';
+import { noteOrder, report } from './eval-report.ts';
 import { type Output, output, percent } from './output.ts';
 import { openSegmenter } from './segmenter.ts';
 import { settingsOf } from './settings.ts';
@@ -31,8 +34,9 @@ const { model: _positional, ...options } = shared;
 export const evaluate: Command = {
   usage:
     `eval MODEL [-w WEIGHTS] [--card FILE] [--labels FILE] --data DIR [--layout ${[...layouts.keys()].join('|')}] ` +
-    '[--split NAME] [--size HxW] [--tile published|none|HxW] [--threshold T] [--resume] [-o DIR] [--submission DIR]',
-  about: 'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels',
+    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--threshold T] [--resume] [-o DIR] [--submission DIR]',
+  about:
+    'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels; pictures are taken as stored, without EXIF orientation',
   help: {
     ...sharedHelp,
     output: 'folder for the state of --resume, <model>.eval.json, default ./out',
@@ -40,6 +44,7 @@ export const evaluate: Command = {
     data: 'folder of the data set',
     layout: 'how it is laid out; default: the first that fits. pairs = images/, labels/ (grey or palette PNG, values = classes)',
     split: 'train, val, test …; default val, for camvid test',
+    map: 'label value=class, several with commas, 255 for none, such as 255=1,4=0; values that no class has are errors, 255 is void',
     resume: 'keep a state file, and leave out the pictures that it says are done',
     submission: 'folder for predictions in label ids, as the Cityscapes test server takes them: <picture>_pred.png',
   },
@@ -48,6 +53,7 @@ export const evaluate: Command = {
     data: { type: 'string' },
     layout: { type: 'string' },
     split: { type: 'string' },
+    map: { type: 'string', multiple: true },
     resume: { type: 'boolean' },
     submission: { type: 'string' },
   },
@@ -63,8 +69,7 @@ interface Job {
   readonly names: readonly string[];
   /** Null where the largest channel wins. */
   readonly threshold: number | null;
-  /** Null: the labels are the model's own classes. */
-  readonly matching: Matching | null;
+  readonly meaning: Meaning;
   readonly inside: Inside;
   readonly submission: string | null;
   /** The state file of `--resume`. */
@@ -76,6 +81,8 @@ interface Loaded {
   /** Class of the model per pixel, 255 for none; null for a picture without labels. */
   readonly labels: Uint8Array | null;
   readonly unknown: number;
+  /** Whether its EXIF data ask for it to be turned. */
+  readonly turned: boolean;
   /** Empty where nobody asks. */
   readonly sha256: string;
 }
@@ -102,13 +109,14 @@ export async function evaluateData(args: Arguments, out: Output, { onPicture, op
     out.text(`adapter  ${adapter.name}${adapter.software ? ' — software, slow' : ''}`);
     out.text(`model    ${weights.network.name} (${weights.network.canonical}), ${job.names.length} classes, ${precision}`);
     out.text(`data     ${job.tree.root}, ${layout}${split === null ? '' : ` ${split}`}, ${samples.length} pictures`);
-    out.text(`labels   ${job.matching ? `matched by ${job.matching.by}` : "are the model's classes"}`);
+    out.text(`labels   ${printMeaning(job.meaning)}${printForms(job)}`);
+    if (job.meaning.order) noteOrder(job.meaning.order, out);
     const facts = factsOf(job, weights, args, { adapter: adapter.name, precision });
     const done = await resume(job, facts, out);
     const failed = await evaluateSamples(job, segmenter, facts, done, out, onPicture);
-    report(job, done, failed, out);
+    const counted = reportOf(job, done, failed, out);
     if (failed.length > 0) out.note(`${failed.length} of ${samples.length} pictures failed: ${failed.join(', ')}`);
-    return failed.length > 0 ? 1 : 0;
+    return failed.length > 0 || !counted ? 1 : 0;
   } finally {
     await segmenter.dispose();
   }
@@ -126,7 +134,7 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
   const weights = await openWeights(model, args);
   checkFit(weights, inside);
   const names = weights.card.classes;
-  const matching = data.classes && matchClasses(data.classes, names, `--data ${tree.root}`);
+  const meaning = meaningOf(data, names, parseMap(args.list('map')), `--data ${tree.root}`);
   if (submission !== undefined && !(data.layout === 'cityscapes' && isCityscapes(names))) {
     throw new AtrousError(
       'BAD_USAGE',
@@ -143,7 +151,7 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
       data,
       names,
       threshold: thresholdOf(weights.network, inside),
-      matching,
+      meaning,
       inside,
       submission: submission === undefined ? null : resolveFrom(submission),
       file,
@@ -167,6 +175,7 @@ async function evaluateSamples(
   const loading: Promise<Loaded>[] = [];
   let sum = sumOf(job, done);
   let unknown = 0;
+  let turnable = 0;
   let saved = performance.now();
   const save = async (): Promise<void> => {
     if (job.file !== null) await writeAtomic(job.file, printState(facts, names.length, done));
@@ -185,7 +194,7 @@ async function evaluateSamples(
       const label = `${data.samples.length - todo.length + index + 1}/${data.samples.length} ${basename(sample.picture)}`;
       out.progress(`${label}${miou === null ? '' : `, mIoU so far ${percent(miou)}`}`);
       try {
-        const { pixels, labels, sha256, unknown: strange } = await loading[index];
+        const { pixels, labels, sha256, unknown: strange, turned } = await loading[index];
         delete loading[index];
         const { classes } = await segmenter.segment(pixels, {
           ...inside,
@@ -197,6 +206,7 @@ async function evaluateSamples(
         const confusion = labels ? countConfusion(classes, labels, names.length, IGNORE) : emptyConfusion(names.length);
         sum = mergeConfusions(names.length, [sum, confusion]);
         unknown += strange;
+        turnable += turned ? 1 : 0;
         done.set(sample.picture, { sha256, confusion });
       } catch (error) {
         if (!(error instanceof AtrousError) || !OWN.has(error.code)) throw error;
@@ -211,24 +221,31 @@ async function evaluateSamples(
     await save();
   }
   if (unknown > 0) out.note(`${unknown} label pixels have colours that are no class's: they do not count`);
+  if (turnable > 0)
+    out.note(`${turnable} pictures have an EXIF orientation: they are taken as stored, not upright, and so must be their labels`);
   return failed;
 }
 
 /** Throws `BAD_IMAGE` when picture and labels differ in size: resampling either would change what is measured. */
-async function loadSample({ tree, data, matching, submission, file }: Job, sample: Sample): Promise<Loaded> {
-  const pixels = await readImage(join(tree.root, sample.picture));
+async function loadSample({ tree, meaning, submission, file }: Job, sample: Sample): Promise<Loaded> {
+  // Labels are stored as the camera's sensor lay, so the picture is too, whatever its EXIF orientation.
+  const pixels = await readStored(join(tree.root, sample.picture));
+  const turned = pixels.orientation !== 1;
   const sha256 = file === null ? '' : await hashSample(tree, sample);
-  if (sample.label === null && submission !== null) return { pixels, labels: null, unknown: 0, sha256 };
-  const labels = await readLabels(tree, data, sample);
+  if (sample.label === null && submission !== null) return { pixels, labels: null, unknown: 0, turned, sha256 };
+  const labels = await readLabels(tree, sample, meaning.forms[sample.form].table);
   if (labels.width !== pixels.width || labels.height !== pixels.height) {
     const [picture, label] = [pixels, labels].map(({ height: h, width: w }) => printSize({ h, w }));
+    const quarter = labels.width === pixels.height && labels.height === pixels.width;
+    const next = quarter
+      ? `a quarter turn (EXIF orientation ${pixels.orientation}; eval takes pixels as stored): save the picture upright, or turn its labels`
+      : 'give both at one size';
     throw new AtrousError(
       'BAD_IMAGE',
-      `${tree.root}: ${sample.picture} is ${picture} and its labels, ${sample.label}, are ${label}: give both at one size`,
+      `${tree.root}: ${sample.picture} is ${picture} and its labels, ${sample.label}, are ${label}: ${next}`,
     );
   }
-  const classes = matching ? labels.data.map(value => matching.table[value]) : labels.data;
-  return { pixels, labels: classes, unknown: labels.unknown, sha256 };
+  return { pixels, labels: labels.data, unknown: labels.unknown, turned, sha256 };
 }
 
 /**
@@ -269,7 +286,7 @@ async function hashSample(tree: Tree, { picture, label }: Sample): Promise<strin
   return hash.digest('hex');
 }
 
-function factsOf({ data, matching, file }: Job, weights: LoadedWeights, args: Arguments, device: Facts): Facts {
+function factsOf({ data, meaning, file }: Job, weights: LoadedWeights, args: Arguments, device: Facts): Facts {
   // Only a state file has use for the hash of what may be half a gigabyte.
   if (file === null) return {};
   return {
@@ -277,7 +294,7 @@ function factsOf({ data, matching, file }: Job, weights: LoadedWeights, args: Ar
     layout: data.layout,
     split: data.split ?? 'none',
     'meaning of the labels': createHash('sha256')
-      .update(JSON.stringify([[...data.stored], matching && [...matching.table]]))
+      .update(JSON.stringify(meaning.forms.map(({ table }) => [...table])))
       .digest('hex'),
     ...device,
   };
@@ -308,38 +325,49 @@ function sumOf({ names }: Job, done: ReadonlyMap<string, Done>): Confusion {
   );
 }
 
-function report(job: Job, done: ReadonlyMap<string, Done>, failed: readonly string[], out: Output): void {
-  const { names, data } = job;
+/** Says the result. Returns whether anything was counted, or nothing was to be. */
+function reportOf(job: Job, done: ReadonlyMap<string, Done>, failed: readonly string[], out: Output): boolean {
+  const { names, threshold, data, meaning } = job;
   const sum = sumOf(job, done);
-  const scores = scoresOf(sum, names);
-  const counted = data.samples.filter(({ picture, label }) => label !== null && done.has(picture)).length;
-  out.json({
-    model: job.model,
-    data: job.tree.root,
-    layout: data.layout,
-    pictures: counted,
-    ...(job.threshold !== null && { threshold: job.threshold }),
-    miou: scores.miou,
-    miou_r: scores.miouReduced,
-    pixel_accuracy: scores.pixelAccuracy,
-    mean_accuracy: scores.meanAccuracy,
-    iou: Object.fromEntries(names.map((name, index) => [name, scores.iou[index]])),
-    confusion: names.map((_, row) => [...sum.counts.subarray(row * names.length, (row + 1) * names.length)]),
-    ignored_pixels: sum.ignored,
-    failed,
-  });
-  const width = Math.max(5, ...names.map(name => name.length));
-  const share = (value: number | null): string => (value === null ? '–' : value.toFixed(4));
-  out.text(`\n${'class'.padEnd(width)}  ${'IoU'.padStart(6)}  ${'pixels'.padStart(12)}`);
-  for (const [index, name] of names.entries())
-    out.text(`${name.padEnd(width)}  ${share(scores.iou[index]).padStart(6)}  ${String(scores.pixels[index]).padStart(12)}`);
-  out.text(`\nmIoU            ${share(scores.miou)}`);
-  if (scores.miouReduced !== null) out.text(`mIoU^R          ${share(scores.miouReduced)}, without truck, bus and train`);
-  out.text(`pixel accuracy  ${share(scores.pixelAccuracy)}`);
-  out.text(`mean accuracy   ${share(scores.meanAccuracy)}`);
-  const total = scores.pixels.reduce((a, b) => a + b, 0);
-  out.text(`counted         ${total} pixels of ${counted} pictures; ${sum.ignored} pixels have no class`);
-  if (job.file !== null) out.text(`state           ${job.file}`);
+  const labelled = data.samples.filter(({ label }) => label !== null);
+  report(
+    {
+      model: job.model,
+      data: job.tree.root,
+      layout: data.layout,
+      names,
+      threshold,
+      by: meaning.by,
+      forms: formsOf(job),
+      order: meaning.order,
+      values: meaning.forms.length === 1 ? meaning.forms[0] : null,
+      pictures: labelled.filter(({ picture }) => done.has(picture)).length,
+      failed,
+      sum,
+      states: job.file === null ? [] : [job.file],
+    },
+    out,
+  );
+  const counted = sum.counts.some(count => count > 0);
+  if (!counted && labelled.length > 0) {
+    out.note(
+      `atrous: no pixel of ${job.tree.root} counts: ${sum.ignored} are void; say what values mean by --map, such as --map 255=1`,
+    );
+  }
+  return counted || labelled.length === 0;
+}
+
+function formsOf({ meaning, data }: Job): { name: string; pictures: number }[] {
+  return meaning.forms.map(({ name }, index) => ({
+    name,
+    pictures: data.samples.filter(({ form, label }) => form === index && label !== null).length,
+  }));
+}
+
+function printForms(job: Job): string {
+  const forms = formsOf(job);
+  if (forms.length === 1) return `; ${forms[0].name}`;
+  return `; ${forms.map(({ name, pictures }) => `${name} for ${pictures} pictures`).join(', ')}`;
 }
 
 function exists(path: string): Promise<boolean> {

@@ -18,23 +18,31 @@ const pixelLimit = 2 ** 28;
  * it is empty, truncated, damaged, no picture that sharp knows, or larger than 2^28 pixels.
  */
 export async function readImage(file: string): Promise<Photograph> {
+  return (await decode(file, true)).photograph;
+}
+
+/** The same as the file stores it, and the EXIF orientation that is left out, 1 to 8 (1: upright as it is). For pictures whose labels are stored likewise. */
+export async function readStored(file: string): Promise<Photograph & { readonly orientation: number }> {
+  const { photograph, orientation } = await decode(file, false);
+  return { ...photograph, orientation };
+}
+
+async function decode(file: string, upright: boolean): Promise<{ readonly photograph: Photograph; readonly orientation: number }> {
   const bytes = await readBytes(file);
   if (bytes.length === 0) throw new AtrousError('BAD_IMAGE', `${file}: the file is empty; fetch or write it again`);
   const sharp = await loadSharp();
   try {
-    const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: pixelLimit })
-      .autoOrient()
+    const picture = sharp(bytes, { failOn: 'error', limitInputPixels: pixelLimit });
+    const { orientation = 1 } = upright ? {} : await picture.metadata();
+    const { data, info } = await (upright ? picture.autoOrient() : picture)
       .removeAlpha()
       .toColourspace('srgb')
       .ensureAlpha(1)
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 4) throw new Error(`sharp gave ${info.channels} channels, not 4`);
-    return {
-      data: new Uint8ClampedArray(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
-      width: info.width,
-      height: info.height,
-    };
+    const pixels = new Uint8ClampedArray(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    return { photograph: { data: pixels, width: info.width, height: info.height }, orientation };
   } catch (error) {
     const next = 'give a whole JPEG, PNG, WebP, GIF, TIFF or AVIF file';
     throw new AtrousError('BAD_IMAGE', `${file} can't be decoded: ${firstLine(error)}; ${next}`, { cause: error });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openAdapter } from '../../src/node/dawn.ts';
-import { at, cli, type Outcome, said, spawnCli } from '../cli/harness.ts';
+import { at, cli, type Outcome, repository, said, spawnCli } from '../cli/harness.ts';
 import { onItsOwn } from '../plan/drawing.ts';
 
 const adapter = await openAdapter().then(
@@ -33,7 +33,19 @@ gpu('every field is there', async () => {
   assert.is(run.code, 0, run.err);
   assert.equal(said(run.err), []);
   const report = JSON.parse(readFileSync(at('run.json'), 'utf8'));
-  for (const field of ['adapter', 'id', 'limits', 'toggles', 'node', 'results', 'peers', 'scaling', 'tuning', 'precisions'])
+  for (const field of [
+    'adapter',
+    'id',
+    'limits',
+    'toggles',
+    'node',
+    'results',
+    'peers',
+    'against',
+    'scaling',
+    'tuning',
+    'precisions',
+  ])
     assert.ok(field in report, field);
   assert.equal([report.results.length, report.peers, report.tuning], [1, [], {}]);
   const [result] = report.results;
@@ -62,6 +74,16 @@ gpu('inspect plans for the adapter in the file: the same plan', async () => {
   const { results, adapter: name } = JSON.parse(readFileSync(at('run.json'), 'utf8'));
   const { out } = await cli('inspect', 'regseg', '--size', '32x64', '--adapter', at('run.json'), '--json');
   assert.equal([JSON.parse(out).plan.hash, JSON.parse(out).adapter], [results[0].plan, name]);
+});
+
+gpu('--against: frames of two checkouts in turns, here of one with itself', async () => {
+  const words = ['regseg', '--size', '32x64', '--against', repository, '--json', 'against.json'];
+  const { code, out, err } = await spawnCli(words, { script: '../../bench/main' });
+  assert.is(code, 0, err);
+  assert.match(out, /ratio [\d.]+ \(quartiles [\d.]+–[\d.]+, \d+ pairs in turns\)/);
+  const [{ here, there, agreement, ratio }] = JSON.parse(readFileSync(at('against.json'), 'utf8')).against;
+  assert.equal([agreement, here.plan, here.on], [1, there.plan, there.on]);
+  assert.ok(ratio.pairs >= 15 && ratio.quartiles[0] <= ratio.median && ratio.median <= ratio.quartiles[1]);
 });
 
 test.run();

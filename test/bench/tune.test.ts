@@ -98,7 +98,7 @@ const report = (rest: Partial<Report> = {}): Report => ({
   ...reportOf(
     facts,
     { multiply_add_gflops: 1, copy_gb_per_s: 2, dispatch_us: 3 },
-    { toggles: { enable: [], disable: [] }, results: [], peers: [], scaling: [], tuning: {}, precisions: [] },
+    { toggles: { enable: [], disable: [] }, results: [], peers: [], against: [], scaling: [], tuning: {}, precisions: [] },
   ),
   ...rest,
 });

@@ -20,6 +20,8 @@ test('usage mistakes', async () => {
     [['--size', '64x128,12'], '--size 12', '512x1024'],
     [['--size', '64x128,'], '--size', 'height×width'],
     [['--runs', '0'], '--runs 0'],
+    [['--against', repository, '--tune', '--steps'], '--against', '--steps --tune'],
+    [['--against', repository, '--runs', '14'], '--runs 14', '15 pairs'],
     [['nothing'], '"nothing"'],
   ];
   const outcomes = [];
@@ -30,6 +32,7 @@ test('usage mistakes', async () => {
 test('files that are not there', async () => {
   complained(await bench('--peers', '--onnx', 'none.onnx'), 1, at('none.onnx'));
   complained(await bench('--json', '/proc/x/y.json'), 1, '/proc/x');
+  complained(await bench('--against', 'nowhere'), 1, `--against ${at('nowhere')}`, 'bench/main.ts', 'checkout');
 });
 
 test('--onnx and --size must say the same', async () => {
