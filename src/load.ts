@@ -1,6 +1,7 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { AtrousError, checkSignal, describe } from './errors.ts';
 import type { Progress } from './front/options.ts';
+import { classesOf } from './graph/decision.ts';
 import { defaultCard } from './models/cards.ts';
 import { dilatedNets } from './models/dilatednet.ts';
 import { checkpoints } from './models/published.ts';
@@ -8,7 +9,7 @@ import { aliases, anySize, expectedTensors, findNetwork, type Network, networks,
 import type { VariantChoice } from './plan/choose.ts';
 import { Segmenter } from './segmenter.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
-import { type Card, parseCard } from './weights/card.ts';
+import { type Card, parseCard, withBackground } from './weights/card.ts';
 import { checkTensors } from './weights/check.ts';
 import { readWeights } from './weights/read.ts';
 import type { Tensors } from './weights/tensor.ts';
@@ -120,10 +121,11 @@ export async function decodeWeights(
 export function checkWeights(read: Tensors, name: string, card: Card | null, model: string | null): LoadedWeights {
   const asked = model !== null ? findNetwork(model) : card ? inFile(name, () => findNetwork(card.model)) : null;
   const { network: found, assumed } = asked ? { network: asked, assumed: null } : recognise(read, name);
-  const classes = inFile(name, () => found.classes(read));
+  const channels = inFile(name, () => found.channels(read));
+  const classes = classesOf(channels);
   if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
-  const { network, tensors } = found.fit(read);
-  checkTensors(tensors, expectedTensors(network.build({ classes, ...anySize(network) })), name);
+  const { network, tensors } = found.fit(read, card?.activation && { activation: card.activation });
+  checkTensors(tensors, expectedTensors(network.build(anySize(network))), name);
   // Networks that differ in their dilations alone have the same tensors: the card is the only witness.
   if (model !== null && card && findNetworkOrNull(card.model)?.canonical !== network.canonical) {
     throw new AtrousError(
@@ -131,10 +133,17 @@ export function checkWeights(read: Tensors, name: string, card: Card | null, mod
       `${name}: its card says ${card.model}, --model says ${network.canonical}: leave one out or correct the card`,
     );
   }
-  if (card && card.classes.length !== classes) {
+  const complete = card && channels === 1 ? withBackground(card) : card;
+  if (complete && complete.classes.length !== classes) {
     throw new AtrousError(
       'BAD_WEIGHTS',
-      `${name} has ${classes} classes, its card names ${card.classes.length}: correct the card (the one given, X.card.json beside the file, or its metadata)`,
+      `${name} has ${classes} classes, its card names ${complete.classes.length}: correct the card (the one given, X.card.json beside the file, or its metadata)`,
+    );
+  }
+  if (card?.activation && channels > 1) {
+    throw new AtrousError(
+      'BAD_WEIGHTS',
+      `${name}: its card has "activation", which is for a single channel of scores, and there are ${channels}: leave it out`,
     );
   }
   const [cut, own] = [card?.preprocessing.tile, network.tile];
@@ -145,7 +154,7 @@ export function checkWeights(read: Tensors, name: string, card: Card | null, mod
       `${name}: its card has tiles with a margin of ${cut.margin}, ${network.canonical} ${takes}: correct "preprocessing.tile", or leave it out`,
     );
   }
-  return { network, tensors, card: card ?? defaultCard(network.canonical, classes), assumed };
+  return { network, tensors, card: complete ?? defaultCard(network.canonical, channels), assumed };
 }
 
 function findNetworkOrNull(model: string): Network | null {
@@ -191,15 +200,15 @@ function recognise(tensors: Tensors, name: string): Pick<LoadedWeights, 'network
 
 /** Number of tensors that a network needs, null unless they are all there. */
 function needs(network: Network, tensors: Tensors): number | null {
-  const classes = tensors.get(network.classifier)?.shape[0] ?? 0;
-  if (!(classes > 0 && classes <= 256)) return null;
+  const [channels = 0, ...others] = tensors.get(network.classifier)?.shape ?? [];
+  if (!(channels > 0 && channels <= 256) || others.length !== 3) return null;
   const { network: fitted, tensors: all } = network.fit(tensors);
-  const expected = [...expectedTensors(fitted.build({ classes, ...anySize(fitted) }))];
+  const expected = [...expectedTensors(fitted.build(anySize(fitted)))];
   return expected.every(([key, shape]) => all.get(key)?.shape.join() === shape.join()) ? expected.length : null;
 }
 
 /** Whether weights like these were published for the network: RegSeg's for those with a short name, DilatedNet's for as many classes alone. */
 function isPublished(network: Network, tensors: Tensors): boolean {
   if (!network.tile) return [...aliases.values()].includes(network.canonical);
-  return network.classes(tensors) === network.publishedClasses;
+  return network.channels(tensors) === network.publishedClasses;
 }

@@ -2,7 +2,7 @@
 // these has its room in `front/`.
 import { AtrousError, checkSignal } from './errors.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
-import { checkFit, checkFrame, checkOptions, type SegmentOptions, tileOf } from './front/options.ts';
+import { checkFit, checkFrame, checkOptions, type SegmentOptions, thresholdOf, tileOf } from './front/options.ts';
 import { type Pixels, rgbaOf } from './front/pixels.ts';
 import { resultOf, type SegmentInfo, type SegmentResult } from './front/result.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
@@ -95,10 +95,10 @@ export class Segmenter {
         const onTile = (done: number, total: number): void => {
           if (total > 1) options.onProgress?.({ phase: 'tile', done, total });
         };
-        const classified = await pipeline.run(rgba, options.signal, onTile);
+        const classified = await pipeline.run(rgba, { signal: options.signal, onTile, threshold: options.threshold });
         const ms = performance.now() - start;
         checkSignal(options.signal);
-        return resultOf(classified, frame, this.#parts.card, this.#info(pipeline, opened, ms));
+        return resultOf(classified, frame, this.#parts.card, this.#info(pipeline, opened, options, ms));
       }),
     );
   }
@@ -128,9 +128,11 @@ export class Segmenter {
     return call.finally(() => this.#running.delete(call));
   }
 
-  #info({ size, tiles }: Pipeline, { facts, precision }: Opened, ms: number): SegmentInfo {
-    const model = this.#parts.network.name;
-    return { model, adapter: facts.name, software: facts.software, precision, height: size.h, width: size.w, tiles, ms };
+  #info({ size, tiles }: Pipeline, { facts, precision }: Opened, options: SegmentOptions, ms: number): SegmentInfo {
+    const { network } = this.#parts;
+    const threshold = thresholdOf(network, options);
+    const { name: adapter, software } = facts;
+    return { model: network.name, adapter, software, precision, height: size.h, width: size.w, tiles, threshold, ms };
   }
 
   /** Lends the pipeline for a frame size, made if it must be. */
@@ -161,6 +163,6 @@ export class Segmenter {
     const cut = tileOf(this.#parts);
     if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
     const inside = size ? { h: size.height, w: size.width } : networkSize(frame, card.preprocessing.max_area);
-    return wholePicture(material, frame, inside);
+    return wholePicture(material, frame, inside, scores);
   }
 }

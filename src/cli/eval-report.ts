@@ -12,6 +12,8 @@ export interface Evaluated {
   readonly data: string;
   readonly layout: string;
   readonly names: readonly string[];
+  /** Null where the largest channel wins. */
+  readonly threshold: number | null;
   readonly by: Matching['by'] | 'value';
   /** Kinds of label files, and how many pictures have one of each. */
   readonly forms: readonly { readonly name: string; readonly pictures: number }[];
@@ -43,6 +45,7 @@ export function report(result: Evaluated, out: Output): void {
       order: result.order,
       better_fit: fit,
     },
+    ...(result.threshold !== null && { threshold: result.threshold }),
     pictures: result.pictures,
     miou: scores.miou,
     miou_r: scores.miouReduced,

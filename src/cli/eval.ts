@@ -9,7 +9,7 @@ import { cityscapesIds, type DataSet, findData, layouts, readLabels, type Sample
 import { type Meaning, meaningOf, printMeaning } from '../eval/meaning.ts';
 import { type Done, type Facts, parseState, printState } from '../eval/state.ts';
 import { parseMap } from '../eval/values.ts';
-import { checkFit } from '../front/options.ts';
+import { checkFit, thresholdOf } from '../front/options.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { cityscapes } from '../models/palettes.ts';
@@ -34,7 +34,7 @@ const { model: _positional, ...options } = shared;
 export const evaluate: Command = {
   usage:
     `eval MODEL [-w WEIGHTS] [--card FILE] [--labels FILE] --data DIR [--layout ${[...layouts.keys()].join('|')}] ` +
-    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--resume] [-o DIR] [--submission DIR]',
+    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--threshold T] [--resume] [-o DIR] [--submission DIR]',
   about:
     'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels; pictures are taken as stored, without EXIF orientation',
   help: {
@@ -67,6 +67,8 @@ interface Job {
   readonly data: DataSet & { readonly layout: string };
   /** The model's classes. */
   readonly names: readonly string[];
+  /** Null where the largest channel wins. */
+  readonly threshold: number | null;
   readonly meaning: Meaning;
   readonly inside: Inside;
   readonly submission: string | null;
@@ -148,6 +150,7 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
       tree,
       data,
       names,
+      threshold: thresholdOf(weights.network, inside),
       meaning,
       inside,
       submission: submission === undefined ? null : resolveFrom(submission),
@@ -324,7 +327,7 @@ function sumOf({ names }: Job, done: ReadonlyMap<string, Done>): Confusion {
 
 /** Says the result. Returns whether anything was counted, or nothing was to be. */
 function reportOf(job: Job, done: ReadonlyMap<string, Done>, failed: readonly string[], out: Output): boolean {
-  const { names, data, meaning } = job;
+  const { names, threshold, data, meaning } = job;
   const sum = sumOf(job, done);
   const labelled = data.samples.filter(({ label }) => label !== null);
   report(
@@ -333,6 +336,7 @@ function reportOf(job: Job, done: ReadonlyMap<string, Done>, failed: readonly st
       data: job.tree.root,
       layout: data.layout,
       names,
+      threshold,
       by: meaning.by,
       forms: formsOf(job),
       order: meaning.order,
