@@ -4,6 +4,7 @@ import { THRESHOLD } from '../graph/decision.ts';
 import type { Size } from '../image/size.ts';
 import { type Tiling, tilesOf } from '../image/tiles.ts';
 import type { Network } from '../models/registry.ts';
+import type { Output } from '../pipeline.ts';
 import type { Card, Tile } from '../weights/card.ts';
 
 export interface Progress {
@@ -15,8 +16,8 @@ export interface Progress {
 }
 
 export interface SegmentOptions {
-  /** What the result holds: the class map. */
-  readonly output?: 'classes';
+  /** Where the result has the class map: `classes` (the default) in memory, `texture` on the device, without waiting for it, `both`. */
+  readonly output?: Output;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /** Size inside the network in pixels; default: the picture's own, up to the card's largest area. Not for networks that read tiles. */
@@ -45,9 +46,9 @@ export function checkOptions(options: SegmentOptions): void {
   const unknown = Object.keys(options).filter(option => !known.includes(option));
   if (unknown.length > 0)
     throw new AtrousError('BAD_USAGE', `segment() has no option ${unknown.join(', ')}: there are ${known.join(', ')}`);
-  if (options.output !== undefined && options.output !== 'classes') {
-    throw new AtrousError('BAD_USAGE', `output "${options.output}": this version gives 'classes' only`);
-  }
+  const outputs: readonly unknown[] = ['classes', 'texture', 'both', undefined];
+  if (!outputs.includes(options.output))
+    throw new AtrousError('BAD_USAGE', `output "${options.output}": allowed are classes, texture and both`);
 }
 
 /** What a network that reads tiles takes at once: the card may have other sizes than the published ones. */

@@ -1,5 +1,6 @@
 // Sizes kept ready on a device: the newest three, and those that somebody is still at.
 import { untilAborted } from '../errors.ts';
+import type { Size } from '../image/size.ts';
 import type { Pipeline } from '../pipeline.ts';
 
 /** The one used longest ago goes first. */
@@ -16,6 +17,8 @@ export interface Sizes {
     signal: AbortSignal | undefined,
     work: (pipeline: Pipeline) => Promise<T>,
   ): Promise<T>;
+  /** The one used last, of those that are ready, for pictures of this size that come as textures; null where there is none. */
+  ready(picture: Size): Pipeline | null;
   /** Destroys all, once they are made. */
   destroy(): Promise<void>;
 }
@@ -23,6 +26,7 @@ export interface Sizes {
 /** A size that is ready or in the making, and how many calls are at it. */
 interface Entry {
   readonly making: Promise<Pipeline>;
+  pipeline: Pipeline | null;
   users: number;
 }
 
@@ -39,10 +43,16 @@ export function createSizes(): Sizes {
   };
 
   const start = (key: string, make: () => Promise<Pipeline>): Entry => {
-    const entry: Entry = { making: make(), users: 0 };
-    entry.making.then(evict, () => {
-      if (entries.get(key) === entry) entries.delete(key);
-    });
+    const entry: Entry = { making: make(), pipeline: null, users: 0 };
+    entry.making.then(
+      pipeline => {
+        entry.pipeline = pipeline;
+        evict();
+      },
+      () => {
+        if (entries.get(key) === entry) entries.delete(key);
+      },
+    );
     return entry;
   };
 
@@ -58,6 +68,12 @@ export function createSizes(): Sizes {
         entry.users--;
         if (entries.get(key) !== entry) retire(entry);
       }
+    },
+    ready({ h, w }) {
+      const fitting = [...entries.values()].filter(
+        ({ pipeline }) => pipeline?.stem === 'texture' && pipeline.picture.h === h && pipeline.picture.w === w,
+      );
+      return fitting.at(-1)?.pipeline ?? null;
     },
     async destroy() {
       const made = await Promise.allSettled([...entries.values()].map(({ making }) => making));

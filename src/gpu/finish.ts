@@ -1,6 +1,6 @@
 // What is done with a class map on the device behind a plan: it is drawn over its picture, and counted.
 
-import type { Look } from '../image/overlay.ts';
+import type { Look } from '../image/look.ts';
 import type { Size } from '../image/size.ts';
 import { blur } from '../kernels/blur.ts';
 import type { Finish } from '../kernels/finish.ts';

@@ -1,5 +1,4 @@
-// The form of a descriptor for what is done with a class map behind a plan: no node of a graph, a dispatch by itself. Their slow twins, which canvases
-// without WebGPU are drawn by as well, are in `src/image`.
+// The form of a descriptor for what is done with a class map behind a plan: no node of a graph, a dispatch by itself.
 import type { Params } from '../shader/pack.ts';
 
 export interface Finish<A> {

@@ -1,5 +1,5 @@
-// A class map over its picture. Shader: overlay.wgsl; twin: src/image/overlay.ts.
-import type { Look } from '../image/overlay.ts';
+// A class map over its picture. Shader: overlay.wgsl.
+import type { Look } from '../image/look.ts';
 import type { Size } from '../image/size.ts';
 import type { Finish } from './finish.ts';
 

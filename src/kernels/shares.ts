@@ -1,4 +1,4 @@
-// Pixels of each class. Shader: shares.wgsl; twin: src/image/statistics.ts.
+// Pixels of each class. Shader: shares.wgsl; its twin is src/image/statistics.ts.
 import type { Size } from '../image/size.ts';
 import type { Finish } from './finish.ts';
 

@@ -1,6 +1,6 @@
 // The formats of published checkpoints, in files of their own where a build is cut up: who loads safetensors never fetches their readers.
 import { isCaffemodel, readCaffemodel } from './caffemodel.ts';
-import { isZip, type Weights } from './read.ts';
+import { isZip, type Weights } from './file.ts';
 import { badWeights } from './tensor.ts';
 import { isLegacyTorch, readTorch } from './torch.ts';
 

@@ -4,10 +4,11 @@ import * as assert from 'uvu/assert';
 import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
 import { createFinisher } from '../../src/gpu/finish.ts';
 import { BufferUsage, READ, TextureUsage } from '../../src/gpu/flags.ts';
-import { compose, type Look } from '../../src/image/overlay.ts';
+import type { Look } from '../../src/image/look.ts';
 import { histogram } from '../../src/image/statistics.ts';
 import { vocPalette } from '../../src/models/palettes.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
+import { overlay } from '../../src/reference/overlay.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { deviceJudge } from '../judges.ts';
 import { sat } from '../record.ts';
@@ -93,7 +94,7 @@ for (const [name, [h, w], look, other] of looks) {
     const back = behind && texture(behind);
     await finisher.draw(look, texture(frame), finisher.upload(classes, { h, w }), back, () => target);
     const found = await read(target);
-    const expected = compose(frame, classes, look, behind);
+    const expected = overlay(frame, classes, look, behind);
     // The blur is stored in eight bits between its axes here and there; a filter's sums may round to the next step.
     const worst = found.reduce((most, value, n) => Math.max(most, Math.abs(value - expected[n])), 0);
     assert.ok(worst <= 1, `the worst channel is ${worst} steps off`);

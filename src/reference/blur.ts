@@ -1,9 +1,4 @@
-// A Gaussian blur on the CPU: the slow twin of shaders/blur.wgsl, and the way of canvases without WebGPU.
-
-/** Pixels on each side that count: three deviations, beyond which a Gaussian has less than a step of eight bits. */
-export function reachOf(deviation: number): number {
-  return Math.ceil(3 * deviation);
-}
+// Truth for a Gaussian blur, cut off after three deviations.
 
 /** RGBA h×w blurred along both axes, clamped at the border; alpha is 255. `deviation` in pixels, above 0. */
 export function blur(
@@ -24,7 +19,7 @@ function blurAxis(
   dx: number,
   dy: number,
 ): Uint8ClampedArray<ArrayBuffer> {
-  const reach = reachOf(deviation);
+  const reach = Math.ceil(3 * deviation);
   const weights = Float64Array.from({ length: 2 * reach + 1 }, (_, n) => Math.exp(-0.5 * ((n - reach) / deviation) ** 2));
   const total = weights.reduce((a, b) => a + b, 0);
   const out = new Uint8ClampedArray(rgba.length).fill(255);
