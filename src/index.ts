@@ -1,5 +1,7 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
 /// <reference types="@webgpu/types" preserve="true" />
+import { drawOnPage } from './browser/draw.ts';
+import { takeFromPage } from './browser/sources.ts';
 import { AtrousError } from './errors.ts';
 import { openDevice } from './gpu/device.ts';
 import { type LoadOptions, loadOn, type Source } from './load.ts';
@@ -15,7 +17,17 @@ export type { Scores } from './pipeline.ts';
 export type { AdapterFacts, VariantChoice } from './plan/choose.ts';
 export type { Plan, Step } from './plan/plan.ts';
 export { printPlan } from './plan/print.ts';
-export type { Pixels, Progress, Segmenter, SegmentInfo, SegmentOptions, SegmentResult } from './segmenter.ts';
+export type {
+  Copy,
+  DrawOptions,
+  Picture,
+  Pixels,
+  Progress,
+  Segmenter,
+  SegmentInfo,
+  SegmentOptions,
+  SegmentResult,
+} from './segmenter.ts';
 export type { Precision } from './shader/source.ts';
 export type { Card, Colour } from './weights/card.ts';
 export type { Tensor, Tensors } from './weights/tensor.ts';
@@ -27,8 +39,10 @@ export type { Tensor, Tensors } from './weights/tensor.ts';
 export async function load(source: Source, options: LoadOptions = {}): Promise<Segmenter> {
   if (!embedded)
     throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
-  return loadOn({ library: embedded, openDevice: browserDevice, fetch: download }, source, options);
+  return loadOn({ library: embedded, openDevice: browserDevice, fetch: download, page }, source, options);
 }
+
+const page = { take: takeFromPage, draw: drawOnPage };
 
 async function browserDevice(): Promise<GPUDevice> {
   if (!globalThis.navigator?.gpu) {

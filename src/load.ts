@@ -1,6 +1,7 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { AtrousError, checkSignal, describe } from './errors.ts';
 import type { Progress } from './front/options.ts';
+import type { Page } from './front/page.ts';
 import { classesOf } from './graph/decision.ts';
 import { defaultCard } from './models/cards.ts';
 import { dilatedNets } from './models/dilatednet.ts';
@@ -39,6 +40,8 @@ export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
 export interface Platform {
   readonly library: ShaderLibrary;
   openDevice(): Promise<GPUDevice>;
+  /** What pages have beside pixels and textures. */
+  readonly page?: Page;
   /** The bytes behind a URL or path. */
   fetch(url: string | URL, options: Pick<LoadOptions, 'signal' | 'onProgress'>): Promise<Uint8Array>;
 }
@@ -62,6 +65,7 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
   const parts = {
     ...weights,
     library: platform.library,
+    page: platform.page,
     precision,
     variants,
     openDevice: async () => device ?? platform.openDevice(),

@@ -3,7 +3,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
 import { createFinisher } from '../../src/gpu/finish.ts';
-import { BufferUsage, READ, TextureUsage } from '../../src/gpu/flags.ts';
+import { TextureUsage } from '../../src/gpu/flags.ts';
+import { readTexture } from '../../src/gpu/transfer.ts';
 import type { Look } from '../../src/image/look.ts';
 import { histogram } from '../../src/image/statistics.ts';
 import { vocPalette } from '../../src/models/palettes.ts';
@@ -44,21 +45,6 @@ function texture({ data, width, height }: ReturnType<typeof picture>): GPUTextur
   return made;
 }
 
-async function read(from: GPUTexture): Promise<Uint8Array> {
-  const { width: w, height: h } = from;
-  const bytesPerRow = Math.ceil((w * 4) / 256) * 256;
-  const buffer = device.createBuffer({ size: bytesPerRow * h, usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST });
-  const encoder = device.createCommandEncoder();
-  encoder.copyTextureToBuffer({ texture: from }, { buffer, bytesPerRow }, [w, h]);
-  device.queue.submit([encoder.finish()]);
-  await buffer.mapAsync(READ);
-  const bytes = new Uint8Array(buffer.getMappedRange());
-  const pixels = new Uint8Array(w * h * 4);
-  for (let y = 0; y < h; y++) pixels.set(bytes.subarray(y * bytesPerRow, y * bytesPerRow + w * 4), y * w * 4);
-  buffer.destroy();
-  return pixels;
-}
-
 const none = { kind: 'none' } as const;
 const plain: Look = {
   palette: vocPalette(CLASSES),
@@ -93,7 +79,7 @@ for (const [name, [h, w], look, other] of looks) {
     const target = device.createTexture({ size: [w, h], format: 'rgba8unorm', usage });
     const back = behind && texture(behind);
     await finisher.draw(look, texture(frame), finisher.upload(classes, { h, w }), back, () => target);
-    const found = await read(target);
+    const found = await readTexture(device, target);
     const expected = overlay(frame, classes, look, behind);
     // The blur is stored in eight bits between its axes here and there; a filter's sums may round to the next step.
     const worst = found.reduce((most, value, n) => Math.max(most, Math.abs(value - expected[n])), 0);
@@ -111,7 +97,7 @@ gpu('a background with alpha is multiplied in, as canvases have it', async () =>
   const background = { kind: 'colour', colour: [200, 100, 50, 128] } as const;
   const look = { ...plain, opacity: 0, chosen: [true, false], background };
   await finisher.draw(look, texture(frame), finisher.upload(classes, { h: 6, w: 6 }), null, () => target);
-  const found = await read(target);
+  const found = await readTexture(device, target);
   assert.equal([...found.subarray(18 * 4, 19 * 4)], [100, 50, 25, 128]);
   assert.equal([...found.subarray(0, 3), found[3]], [...frame.data.subarray(0, 3), 255]);
 });
