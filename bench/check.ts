@@ -71,7 +71,7 @@ async function goldenError({ device, facts, library }: Device, precision: Precis
   );
   const tensors = new Map([...expectedTensors(graph)].map(([name, shape]) => [name, seededTensor(name, shape)]));
   const { mean, std } = imagenet;
-  const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.facts });
+  const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.brief });
   const input = Float32Array.from(seededInput('input', GOLDEN, imagenet));
   const engine = createEngine(device, library);
   try {

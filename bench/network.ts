@@ -149,7 +149,7 @@ export function planFor(
   const { mean, std, channels } = family.preprocessing;
   const graph = fuse(select(build(size), outputs), targetOf({ ...choice, facts }));
   const stem = { stem: 'texture', frame: frameSize(size, family), margin: family.margin, mean, std, channels } as const;
-  return { graph, plan: lower(graph, { ...choice, ...stem, facts, tuned, shaderFacts: library.facts }) };
+  return { graph, plan: lower(graph, { ...choice, ...stem, facts, tuned, shaderFacts: library.brief }) };
 }
 
 /** The fixtures' seeded picture in eight bits. */

@@ -69,7 +69,7 @@ export interface Pipeline {
 /** The choices of `lower` that follow from the material. */
 export function lowering({ engine, facts, card, precision, variants, tuned }: Material): Omit<LowerOptions, 'stem'> {
   const { mean, std, channels } = card.preprocessing;
-  return { precision, facts, variants, tuned, mean, std, channels, shaderFacts: engine.library.facts };
+  return { precision, facts, variants, tuned, mean, std, channels, shaderFacts: engine.library.brief };
 }
 
 /** A network that reads a picture at once, resized to `size` where that is not the picture's own; `scores`: the probabilities too. */

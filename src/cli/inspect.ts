@@ -92,7 +92,7 @@ export const inspect: Command = {
     if (fov) {
       const fields = fieldsOfView(graph);
       out.json({ model, network: network.canonical, size: `${size.h}x${size.w}`, ...fieldsAsData(graph, fields) });
-      if (!args.flag('json')) out.text(printFields(graph, fields));
+      if (!args.flag('json')) out.block(printFields(graph, fields));
       if (picture) await draw(drawFields(graph, fields));
       // Fields of view need no plan: none is made, so no adapter's limit stands in their way.
       if (!texts) return 0;
@@ -107,7 +107,7 @@ export const inspect: Command = {
     const library = await shaderLibrary();
     const stem = { stem: 'texture', frame, margin, mean, std, channels } as const;
     const target = targetOf({ precision, facts, variants });
-    const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.facts });
+    const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.brief });
     const total = totalMacs(graph);
     const summary = {
       model,
@@ -120,9 +120,9 @@ export const inspect: Command = {
     };
     out.json({ ...summary, plan });
     if (!args.flag('json')) {
-      if (args.flag('graph')) out.text(printGraph(graph));
-      if (args.flag('passes')) printPasses(graph, target, out.text);
-      if (args.flag('plan')) out.text(printPlan(plan));
+      if (args.flag('graph')) out.block(printGraph(graph));
+      if (args.flag('passes')) printPasses(graph, target, out.block);
+      if (args.flag('plan')) out.block(printPlan(plan));
       if (!texts) {
         out.text(`${model} (${network.canonical}), ${summary.classes} classes, at ${summary.size}`);
         if (frame) out.text(`a tile: ${frame.h}x${frame.w} pixels of a picture, and ${tile!.margin} around them on every side`);
@@ -130,11 +130,12 @@ export const inspect: Command = {
         out.text(`MACs: ${total} (${(total / 1e9).toFixed(3)} G)`);
         const dispatches = `${plan.steps.length} dispatches after ${precision} lowering for ${facts.name}`;
         out.text(`nodes: ${graph.nodes.length} as published, ${dispatches}`);
-        out.text(summarise(plan));
+        out.block(summarise(plan));
         out.text('more: --graph, --passes, --plan, --fov, --draw FILE.svg, --json');
       }
     }
     if (jobs) {
+      await library.load(plan.steps.map(({ shader }) => shader));
       const listed = jobsOf(plan, library);
       await writeAtomic(
         jobs,

@@ -1,6 +1,7 @@
 // Frames through a pipe: rgb24 on stdin, class maps on stdout, so that `ffmpeg … -f rawvideo -pix_fmt rgb24 - | atrous segment --raw HxW | …` works.
 import { once } from 'node:events';
 import { AtrousError } from '../errors.ts';
+import { MOST_PIXELS } from '../node/photograph.ts';
 import type { Segmenter } from '../segmenter.ts';
 import { type Inside, parseSize } from './command.ts';
 import type { Output } from './output.ts';
@@ -10,15 +11,23 @@ export interface Frame {
   readonly w: number;
 }
 
+/** Throws `BAD_USAGE` for a size that is none, and `LIMIT` for one of more pixels than a picture may have. */
 export function frameSize(text: string): Frame {
-  return parseSize('--raw', text);
+  const { h, w } = parseSize('--raw', text);
+  if (h * w <= MOST_PIXELS) return { h, w };
+  throw new AtrousError(
+    'LIMIT',
+    `--raw ${text}: ${h * w} pixels a frame, and at most ${MOST_PIXELS} are read: give smaller frames`,
+  );
 }
 
 /**
  * Segments frames of h×w×3 bytes until stdin ends, in their order; the next frame is read while one is on the device. A consumer that
- * closes the pipe ends it. Throws `BAD_IMAGE` when stdin ends within a frame.
+ * closes the pipe ends it. Throws `BAD_IMAGE` when stdin is empty or ends within a frame, and `LIMIT`, before anything is read, for frames that do not fit
+ * the adapter.
  */
 export async function segmentFrames(segmenter: Segmenter, { h, w }: Frame, inside: Inside, out: Output): Promise<number> {
+  await segmenter.prepare({ height: h, width: w }, inside);
   let closed = false;
   process.stdout.on('error', () => {
     closed = true;
@@ -42,6 +51,9 @@ export async function segmentFrames(segmenter: Segmenter, { h, w }: Frame, insid
   } finally {
     // The frames before one that is cut off are whole.
     await write();
+  }
+  if (count === 0 && !closed) {
+    throw new AtrousError('BAD_IMAGE', `--raw: stdin is empty: not one frame of ${h}x${w} came; does what writes it work?`);
   }
   out.note(`${count} frames of ${h}x${w}`);
   return 0;

@@ -208,7 +208,7 @@ async function execute(
     channels: card.preprocessing.channels,
     // As in `segment`, whose first step is another: so that both plans are one.
     margin: network.tile?.margin,
-    shaderFacts: engine.library.facts,
+    shaderFacts: engine.library.brief,
   });
   const steps = [...plan.steps];
   for (const [index, params] of decidedAt(plan, graph, threshold ?? THRESHOLD)) steps[index] = { ...steps[index], params };

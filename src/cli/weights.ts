@@ -5,7 +5,7 @@ import { decodeWeights, type LoadedWeights } from '../load.ts';
 import { caffemodelOf, checkpoints } from '../models/published.ts';
 import { findNetwork, published } from '../models/registry.ts';
 import { findPulled } from '../node/cache.ts';
-import { readBytes, resolveFrom } from '../node/files.ts';
+import { readBytes, readText, resolveFrom } from '../node/files.ts';
 import { type Card, parseCard, withLabels } from '../weights/card.ts';
 import type { Arguments } from './command.ts';
 import { output } from './output.ts';
@@ -15,7 +15,7 @@ const BUILT_IN = new URL(import.meta.url.includes('/src/cli/') ? '../../weights/
 export async function readCard(file: string | undefined): Promise<Card | undefined> {
   if (file === undefined) return undefined;
   const path = resolveFrom(file);
-  return parseCard(new TextDecoder().decode(await readBytes(path)), path);
+  return parseCard(await readText(path, 'BAD_WEIGHTS'), path);
 }
 
 /** The card for a weights file: the one named, else `X.card.json` beside it. */
@@ -32,7 +32,7 @@ export async function openWeights(model: string | undefined, args: Arguments): P
   const labels = args.text('labels');
   if (labels === undefined) return weights;
   const path = resolveFrom(labels);
-  return { ...weights, card: withLabels(weights.card, new TextDecoder().decode(await readBytes(path)), path) };
+  return { ...weights, card: withLabels(weights.card, await readText(path), path) };
 }
 
 /** Without a file the model must be a name with weights, of the package or pulled. A `X.card.json` beside the file counts too. */

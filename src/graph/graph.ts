@@ -29,9 +29,12 @@ export type Shortcut = 'none' | 'same' | 'pooled';
 
 /** Attributes by operation. `dilations` and `pads` have one entry a branch: equal runs of groups, in order. */
 export interface Attributes {
-  /** Frame → normalised `input`: a texture of any size (resized when h×w differs, or cut as `tile` says), or a tensor that is normalised already. */
+  /**
+   * Frame → normalised `input`: a texture or a video's external texture of any size (resized when h×w differs, a texture also cut as `tile` says), or a
+   * tensor that is normalised already.
+   */
   preprocess: {
-    readonly form: 'texture' | 'tensor';
+    readonly form: 'texture' | 'external' | 'tensor';
     readonly h: number;
     readonly w: number;
     readonly mean: readonly [number, number, number];

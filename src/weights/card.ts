@@ -128,13 +128,16 @@ export function withBackground(card: Card): Card {
   return { ...card, classes: ['background', ...card.classes], palette: [[0, 0, 0], ...card.palette] };
 }
 
+/** What editors end a line with: also CR alone, and Unicode's own. */
+const lineEnd = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
+
 /**
  * The card with other names, and colours where the file has them: a line a class, `name` or `name r,g,b`; empty lines and lines that begin with `#` are
  * left out. Throws `BAD_USAGE` when the lines are not as many as the classes, or a colour is none.
  */
 export function withLabels(card: Card, text: string, name: string): Card {
   const lines = text
-    .split(/\r?\n/)
+    .split(lineEnd)
     .map(line => line.trim())
     .filter(line => line && !line.startsWith('#'));
   if (lines.length !== card.classes.length) {
@@ -144,7 +147,7 @@ export function withLabels(card: Card, text: string, name: string): Card {
     );
   }
   const rows = lines.map((line, index) => {
-    const [, label, colour] = /^(.*?)(?:\s+(\d+\s*,\s*\d+\s*,\s*\d+))?$/.exec(line)!;
+    const [, label, colour] = /^(.*?)(?:\s+(\d+\s*,\s*\d+\s*,\s*\d+))?$/s.exec(line)!;
     if (!colour && /,\s*\d+\s*,\s*\d+$/.test(label)) {
       throw new AtrousError(
         'BAD_USAGE',

@@ -298,7 +298,7 @@ test('cards', async () => {
   const row = (name: string, ...parts: string[]): Row => [`segment good.png -o never -w ${WEIGHTS} --card ${name}`, 1, ...parts];
   await judge([
     row('none.json', at('none.json'), 'no such file'),
-    row('good.png', at('good.png'), 'not JSON'),
+    row('good.png', at('good.png'), 'neither UTF-8'),
     row('broken.json', at('broken.json'), 'not JSON'),
     row('list.json', at('list.json'), '"model"'),
     row('nine.json', '11 classes', 'names 9', 'card'),

@@ -94,7 +94,7 @@ export function caseStep({ row, values, precision }: Case, variant: string, fact
     precision,
     facts: able,
     variants: [variant],
-    shaderFacts: library.facts,
+    shaderFacts: library.brief,
     halfWeightsFrom: row.halfWeights ? 0 : undefined,
   });
   if (step.variant !== variant) throw new Error(`${facts.name} makes ${row.name} by ${step.variant}, ${variant} was asked for`);
@@ -313,7 +313,7 @@ export function readsFrame(node: Node): node is NodeOf<'preprocess' | 'stem'> {
 function frameOf({ node, frame, name }: Row): Case['frame'] {
   if (!readsFrame(node) || !frame) return null;
   const { h, w } = frame;
-  if (node.attributes.form === 'texture') return { bytes: Uint8Array.from(uniform(name, h * w * 4), u => u * 256), h, w };
+  if (node.attributes.form !== 'tensor') return { bytes: Uint8Array.from(uniform(name, h * w * 4), u => u * 256), h, w };
   return { bytes: new Uint8Array(uniform(name, h * w * 3).map(u => 4 * u - 2).buffer), h, w };
 }
 
