@@ -2,12 +2,13 @@
 /// <reference types="@webgpu/types" preserve="true" />
 import { drawOnPage } from './browser/draw.ts';
 import { takeFromPage } from './browser/sources.ts';
+import { builtIns } from './builtin.ts';
 import { AtrousError } from './errors.ts';
 import { openDevice } from './gpu/device.ts';
 import { type LoadOptions, loadOn, type Source } from './load.ts';
 import type { Segmenter } from './segmenter.ts';
 import { embedded } from './shader/library.ts';
-import { download } from './weights/download.ts';
+import { type DownloadOptions, download } from './weights/download.ts';
 
 export { AtrousError, type ErrorCode } from './errors.ts';
 export type { Tiling } from './image/tiles.ts';
@@ -39,12 +40,30 @@ export type { Tensor, Tensors } from './weights/tensor.ts';
 export async function load(source: Source, options: LoadOptions = {}): Promise<Segmenter> {
   if (!embedded)
     throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
-  return loadOn({ library: embedded, openDevice: browserDevice, fetch: download, page }, source, options);
+  return loadOn(
+    {
+      library: embedded,
+      ready: browserAdapter,
+      openDevice: async () => openDevice(await browserAdapter()),
+      page: { take: takeFromPage, draw: drawOnPage },
+      fetch: fetchWeights,
+    },
+    source,
+    options,
+  );
 }
 
-const page = { take: takeFromPage, draw: drawOnPage };
+/** A bare word is no URL that anyone means. */
+async function fetchWeights(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
+  if (typeof url === 'string' && /^[\w-]+$/.test(url))
+    throw new AtrousError(
+      'BAD_USAGE',
+      `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
+    );
+  return download(url, options);
+}
 
-async function browserDevice(): Promise<GPUDevice> {
+async function browserAdapter(): Promise<GPUAdapter> {
   if (!globalThis.navigator?.gpu) {
     const why =
       globalThis.isSecureContext === false
@@ -54,5 +73,5 @@ async function browserDevice(): Promise<GPUDevice> {
   }
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new AtrousError('NO_ADAPTER', 'the browser offers no graphics adapter: see chrome://gpu or about:support');
-  return openDevice(adapter);
+  return adapter;
 }

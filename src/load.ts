@@ -1,4 +1,5 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
+import { builtIns, checkBuiltIn, urlOf } from './builtin.ts';
 import { AtrousError, checkSignal, describe } from './errors.ts';
 import type { Progress } from './front/options.ts';
 import type { Page } from './front/page.ts';
@@ -6,17 +7,18 @@ import { classesOf } from './graph/decision.ts';
 import { defaultCard } from './models/cards.ts';
 import { dilatedNets } from './models/dilatednet.ts';
 import { checkpoints } from './models/published.ts';
-import { aliases, anySize, expectedTensors, findNetwork, type Network, networks, published } from './models/registry.ts';
+import { aliases, anySize, expectedTensors, findNetwork, type Network, networks } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
 import { Segmenter } from './segmenter.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
 import { type Card, parseCard, withBackground } from './weights/card.ts';
 import { checkTensors } from './weights/check.ts';
+import { type DownloadOptions, readResponse } from './weights/download.ts';
 import { readWeights } from './weights/read.ts';
 import type { Tensors } from './weights/tensor.ts';
 
-/** A name with weights (`regseg-camvid`), a URL, a file, its bytes, or tensors by name. In Node a string may also be a path. */
-export type Source = string | URL | Blob | ArrayBuffer | Uint8Array | Tensors;
+/** A name with weights (`regseg-camvid`), a URL, a response to one, a file, its bytes, or tensors by name. In Node a string may also be a path. */
+export type Source = string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors;
 
 export interface LoadOptions {
   /** The network of weights that carry no card: `regseg`, `exp49_decoder14`, … */
@@ -30,7 +32,7 @@ export interface LoadOptions {
   readonly device?: GPUDevice;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
-  /** Where the files of built-in names lie; default: beside the package. */
+  /** The folder where the files of built-in names lie, in a browser also from the page's own; default: where the package or its bundle has them. */
   readonly baseUrl?: string | URL;
 }
 
@@ -42,8 +44,10 @@ export interface Platform {
   openDevice(): Promise<GPUDevice>;
   /** What pages have beside pixels and textures. */
   readonly page?: Page;
+  /** Throws `NO_ADAPTER` where no device can be had, before anything is fetched for it. */
+  ready?(): Promise<unknown>;
   /** The bytes behind a URL or path. */
-  fetch(url: string | URL, options: Pick<LoadOptions, 'signal' | 'onProgress'>): Promise<Uint8Array>;
+  fetch(url: string | URL, options: DownloadOptions): Promise<Uint8Array>;
 }
 
 /** Weights with everything that is known of them. */
@@ -60,6 +64,7 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
   if (!precisions.includes(precision))
     throw new AtrousError('BAD_USAGE', `precision "${precision}": allowed are ${precisions.join(', ')}`);
   checkSignal(signal);
+  if (!device) await platform.ready?.();
   const weights = await weightsOf(platform, source, options);
   checkSignal(signal);
   const parts = {
@@ -80,31 +85,23 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
     return decodeWeights(new Uint8Array(await source.arrayBuffer()), (source as File).name ?? 'the file', options);
   if (source instanceof ArrayBuffer) return decodeWeights(new Uint8Array(source), 'the weights', options);
   if (source instanceof Uint8Array) return decodeWeights(source, 'the weights', options);
+  if (source instanceof Response) return decodeWeights(await readResponse(source, options), source.url || 'the response', options);
   const name = String(source);
-  const file = fileOf(name, options);
-  if (!file) return decodeWeights(await platform.fetch(source as string | URL, options), name, options);
-  return decodeWeights(await platform.fetch(builtInUrl(file, options.baseUrl), options), file, { ...options, model: name });
-}
-
-/** The file of a name with weights, null for any other string. Those that the package leaves out must lie under `baseUrl`. */
-function fileOf(name: string, { baseUrl }: LoadOptions): string | null {
-  if (!checkpoints.has(name)) return published.get(name)?.file ?? null;
-  if (baseUrl) return `${name}.safetensors`;
-  const pull = `run atrous pull ${name} -o ${name}.safetensors and serve the file`;
-  throw new AtrousError(
-    'NO_FILE',
-    `weights "${name}" are not in the package: ${pull}; then load its URL, or give its folder as baseUrl`,
-  );
-}
-
-function builtInUrl(file: string, base: string | URL = new URL('../weights/', import.meta.url)): URL {
-  try {
-    return new URL(file, base);
-  } catch (error) {
-    throw new AtrousError('BAD_USAGE', `baseUrl "${base}" is no absolute URL, such as https://example.org/weights/`, {
-      cause: error,
-    });
+  const builtIn = builtIns.get(name);
+  if (!builtIn && !checkpoints.has(name))
+    return decodeWeights(await platform.fetch(source as string | URL, options), name, options);
+  const file = builtIn?.file ?? `${name}.safetensors`;
+  if (!builtIn && options.baseUrl === undefined) {
+    const pull = `run atrous pull ${name} -o ${file} and serve the file`;
+    throw new AtrousError(
+      'NO_FILE',
+      `weights "${name}" are not in the package: ${pull}; then load its URL, or give its folder as baseUrl`,
+    );
   }
+  const url = urlOf(file, options.baseUrl, builtIn?.url);
+  const bytes = await platform.fetch(url, { ...options, bytes: builtIn?.bytes });
+  if (builtIn) await checkBuiltIn(name, builtIn, bytes, url);
+  return decodeWeights(bytes, file, { ...options, model: name });
 }
 
 /** A weights file's bytes → checked weights. The card is the caller's, or the file's own, or the default of the network. */

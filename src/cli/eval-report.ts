@@ -1,28 +1,18 @@
 // What `eval` says at the end: the scores as a table and as one JSON object, and what about them may not mean what it seems to.
 
-import type { Matching } from '../eval/classes.ts';
 import { type Confusion, scoresOf } from '../eval/confusion.ts';
 import { type Meaning, type Order, printReordered } from '../eval/meaning.ts';
 import { betterFit, camvidOrders, orderNames, otherOrder } from '../eval/orders.ts';
+import type { About, Done } from '../eval/state.ts';
 import type { Output } from './output.ts';
 
-export interface Evaluated {
-  readonly model: string;
-  /** The data set's folder. */
-  readonly data: string;
-  readonly layout: string;
-  readonly names: readonly string[];
-  /** Null where the largest channel wins. */
-  readonly threshold: number | null;
-  readonly by: Matching['by'] | 'value';
-  /** Kinds of label files, and how many pictures have one of each. */
-  readonly forms: readonly { readonly name: string; readonly pictures: number }[];
-  readonly order: Order | null;
+export interface Evaluated extends About {
   /** What a `--map` would change; null where no single one could. */
   readonly values: Meaning['forms'][number] | null;
-  /** Pictures with labels that were counted. */
-  readonly pictures: number;
+  readonly done: ReadonlyMap<string, Done>;
   readonly failed: readonly string[];
+  /** Pictures that no state that was added knows of. */
+  readonly missing: number;
   readonly sum: Confusion;
   /** Files that hold the matrices. */
   readonly states: readonly string[];
@@ -31,22 +21,28 @@ export interface Evaluated {
 /** Share of void pixels from which on a class that never occurs may be hidden in them. */
 const MANY = 0.01;
 
-export function report(result: Evaluated, out: Output): void {
+/** Says the result. Returns whether a pixel was counted, or no picture had labels. */
+export function report(result: Evaluated, out: Output): boolean {
   const { names, sum } = result;
   const scores = scoresOf(sum, names);
   const fit = fitOf(result);
+  const total = scores.pixels.reduce((a, b) => a + b, 0);
+  // Without labels a picture has an empty matrix, and a labelled one has at least one pixel.
+  const pictures = [...result.done.values()].filter(
+    ({ confusion: { counts, ignored } }) => ignored > 0 || counts.some(Boolean),
+  ).length;
   out.json({
     model: result.model,
     data: result.data,
     layout: result.layout,
     labels: {
-      matched: result.by,
-      forms: Object.fromEntries(result.forms.map(({ name, pictures }) => [name, pictures])),
+      matched: result.matched,
+      forms: result.forms,
       order: result.order,
       better_fit: fit,
     },
     ...(result.threshold !== null && { threshold: result.threshold }),
-    pictures: result.pictures,
+    pictures,
     miou: scores.miou,
     miou_r: scores.miouReduced,
     pixel_accuracy: scores.pixelAccuracy,
@@ -55,6 +51,7 @@ export function report(result: Evaluated, out: Output): void {
     confusion: names.map((_, row) => [...sum.counts.subarray(row * names.length, (row + 1) * names.length)]),
     ignored_pixels: sum.ignored,
     failed: result.failed,
+    missing: result.missing,
   });
   const width = Math.max(5, ...names.map(name => name.length));
   const share = (value: number | null): string => (value === null ? '–' : value.toFixed(4));
@@ -65,8 +62,7 @@ export function report(result: Evaluated, out: Output): void {
   if (scores.miouReduced !== null) out.text(`mIoU^R          ${share(scores.miouReduced)}, without truck, bus and train`);
   out.text(`pixel accuracy  ${share(scores.pixelAccuracy)}`);
   out.text(`mean accuracy   ${share(scores.meanAccuracy)}`);
-  const total = scores.pixels.reduce((a, b) => a + b, 0);
-  out.text(`counted         ${total} pixels of ${result.pictures} pictures; ${sum.ignored} pixels have no class`);
+  out.text(`counted         ${total} pixels of ${pictures} pictures; ${sum.ignored} pixels have no class`);
   for (const file of result.states) out.text(`state           ${file}`);
   if (fit !== null) {
     const moves = Object.entries(fit.classes).map(([label, guess]) => `${label} → ${guess}`);
@@ -78,6 +74,12 @@ export function report(result: Evaluated, out: Output): void {
     );
   }
   noteHidden(result, scores.pixels, total, out);
+  const labelled = Object.values(result.forms).some(count => count > 0);
+  if (total > 0 || !labelled) return true;
+  out.note(
+    `atrous: no pixel of ${result.data} counts: ${sum.ignored} are void; say what values mean by --map, such as --map 255=1`,
+  );
+  return false;
 }
 
 interface BetterFit {

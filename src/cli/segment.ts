@@ -19,6 +19,7 @@ import { type Output, output, percent } from './output.ts';
 import { frameSize, segmentFrames } from './raw.ts';
 import { openSegmenter } from './segmenter.ts';
 import { openRecord, settingsOf } from './settings.ts';
+import { isOwn, printShard, shardHelp, shardOf } from './shard.ts';
 import { openWeights } from './weights.ts';
 
 const OPACITY = 0.6;
@@ -27,7 +28,7 @@ const AHEAD = 2;
 
 export const segment: Command = {
   usage:
-    'segment <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--threshold T] [--scores] [--resume] [--shard i/n] | --raw HxW',
+    'segment <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--threshold T] [--scores] [--resume] [--shard i/n|auto[/n]] | --raw HxW',
   about: 'class map and overlay of every picture: DIR/<name>.classes.png, DIR/<name>.overlay.png; folders are mirrored',
   help: {
     ...sharedHelp,
@@ -38,7 +39,7 @@ export const segment: Command = {
     scores:
       'DIR/<name>.prob.safetensors too: `prob`, 1×C×h×w at the network’s last grid (DilatedNet: stitched, cells of 8×8 pixels; Cityscapes: pixels)',
     resume: 'leave out pictures whose results are there, and refuse results of other settings: DIR/.atrous.json records them',
-    shard: 'every n-th picture from the i-th, i from 0: 0/2 and 1/2 together make the whole',
+    shard: shardHelp,
     raw: 'read rgb24 frames of that height×width from stdin, write class maps (a byte a pixel) to stdout',
   },
   options: {
@@ -93,7 +94,11 @@ export async function segmentPictures(
     scores: args.flag('scores'),
   };
   const shard = shardOf(args);
-  const own = all.filter((_picture, index) => index % shard.count === shard.index);
+  const own = shard ? all.filter(({ path }) => isOwn(shard, path)) : all;
+  if (shard && own.length === 0) {
+    out.note(`shard ${printShard(shard)} has none of the ${all.length} pictures`);
+    return 0;
+  }
   const resume = args.flag('resume');
   const done = await Promise.all(own.map(picture => isDone(targetsOf(picture, folder, wanted))));
   const pictures = own.filter((_picture, index) => !(resume && done[index]));
@@ -198,15 +203,6 @@ async function withSegmenter(
   } finally {
     await segmenter.dispose();
   }
-}
-
-function shardOf(args: Arguments): { index: number; count: number } {
-  const text = args.text('shard');
-  if (text === undefined) return { index: 0, count: 1 };
-  const match = /^(\d{1,6})\/([1-9]\d{0,5})$/.exec(text);
-  const [index, count] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
-  if (index >= count) throw new AtrousError('BAD_USAGE', `--shard ${text}: expected i/n with i from 0 to n − 1, such as 0/4`);
-  return { index, count };
 }
 
 interface Targets {

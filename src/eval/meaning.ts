@@ -79,10 +79,18 @@ export function printReordered(published: Values, table: Values, assignment: rea
   return printMap(published, wanted);
 }
 
-/** In words, for people: how labels became classes. */
-export function printMeaning({ by, order }: Pick<Meaning, 'by' | 'order'>): string {
-  const how = by === 'value' ? 'are the model’s classes' : `matched by ${by}`;
-  if (order === null) return how;
-  const what = order.of === 'model' ? 'the model’s classes are taken to be in' : 'their values are taken to be in';
-  return `${how}; ${what} ${orderNames[order.taken]} order of CamVid’s 11`;
+/** In words, for people: how labels became classes. `forms`: kinds of label files, and how many pictures have one. */
+export function printMeaning({
+  matched,
+  forms,
+  order,
+}: {
+  readonly matched: Meaning['by'];
+  readonly forms: Readonly<Record<string, number>>;
+  readonly order: Order | null;
+}): string {
+  const how = matched === 'value' ? "are the model's classes" : `matched by ${matched}`;
+  const kinds = Object.entries(forms);
+  const files = kinds.length === 1 ? kinds[0][0] : kinds.map(([name, pictures]) => `${name} for ${pictures} pictures`).join(', ');
+  return `${how}; ${files}${order ? ` in ${orderNames[order.taken]} order of CamVid's 11` : ''}`;
 }

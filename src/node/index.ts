@@ -5,7 +5,7 @@ import { encodeIndexed } from '../image/png.ts';
 import { type LoadOptions, loadOn, type Source } from '../load.ts';
 import { checkpoints } from '../models/published.ts';
 import type { Segmenter, SegmentResult } from '../segmenter.ts';
-import { download } from '../weights/download.ts';
+import { type DownloadOptions, download } from '../weights/download.ts';
 import { findPulled } from './cache.ts';
 import type { AdapterOptions } from './dawn.ts';
 import { nodeDevice, shaderLibrary } from './engine.ts';
@@ -32,13 +32,11 @@ export async function load(source: Source, options: NodeLoadOptions = {}): Promi
   );
 }
 
-async function readLocal(
-  url: string | URL,
-  { signal, onProgress }: Pick<LoadOptions, 'signal' | 'onProgress'>,
-): Promise<Uint8Array> {
+async function readLocal(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
+  const { signal, onProgress } = options;
   checkSignal(signal);
   const text = String(url);
-  if (/^https?:/.test(text)) return download(text, { signal, onProgress });
+  if (/^https?:/.test(text)) return download(text, options);
   const bytes = await readBytes(text.startsWith('file:') ? fileURLToPath(text) : text);
   onProgress?.({ phase: 'download', done: bytes.length, total: bytes.length });
   return bytes;

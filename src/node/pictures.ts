@@ -16,6 +16,8 @@ export interface Picture {
   readonly file: string;
   /** Relative path of the results without their endings: sub-folders are mirrored, the last extension is left out. */
   readonly name: string;
+  /** Below the folder of the argument, with `/`. */
+  readonly path: string;
 }
 
 /** Files of a folder, or of the pictures that were named, which are not segmented. */
@@ -203,5 +205,6 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 function named(file: string, folder: string): Picture {
-  return { file, name: join(relative(folder, dirname(file)), basename(file, extname(file))) };
+  const path = relative(folder, file).replaceAll(sep, '/');
+  return { file, path, name: join(relative(folder, dirname(file)), basename(file, extname(file))) };
 }

@@ -91,7 +91,7 @@ test('every score, as JSON; bad pictures are listed and the rest goes on', () =>
 function checkResult(result: Record<string, unknown> & { confusion: number[][] }): void {
   assert.equal(Object.keys(result), [
     ...['model', 'data', 'layout', 'labels', 'pictures', 'miou', 'miou_r', 'pixel_accuracy', 'mean_accuracy', 'iou', 'confusion'],
-    ...['ignored_pixels', 'failed'],
+    ...['ignored_pixels', 'failed', 'missing'],
   ]);
   const counts = Float64Array.from(result.confusion.flat());
   const scores = scoresOf({ classes: 11, counts, ignored: 0 }, segnet);

@@ -1,10 +1,11 @@
 // Folders as researchers have them: patterns, mirrored sub-folders, runs that are killed and go on, shards, own labels, and frames through a pipe.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openRecord } from '../../src/cli/settings.ts';
+import { fnv1a } from '../../src/cli/shard.ts';
 import { openWeights } from '../../src/cli/weights.ts';
 import { decodeLabels } from '../../src/image/png.ts';
 import { at, cli, complained, home, pixels, repository, save, savePicture, spawnCli } from './harness.ts';
@@ -56,23 +57,38 @@ gpu('patterns: names begin behind the fixed part', async () => {
   assert.equal(names('pattern'), ['a.classes.png', 'b.classes.png', 'deep/a.classes.png']);
 });
 
-gpu('two shards together make the whole', async () => {
-  const counts = [];
-  for (const shard of ['0/2', '1/2']) {
+gpu('two shards together make the whole, whether they are named or a scheduler says which', async () => {
+  let count = 0;
+  for (const [index, shard] of ['0/2', 'auto/2'].entries()) {
+    process.env.JOB_COMPLETION_INDEX = String(index);
     const { code, out, err } = await cli('segment', 'tree', '--mask', '-o', 'shards', '--shard', shard, '--json');
+    delete process.env.JOB_COMPLETION_INDEX;
     assert.is(code, 0, err);
-    counts.push(out.trim().split('\n').length);
+    const inputs = out
+      .trim()
+      .split('\n')
+      .map(line => relative(at('tree'), JSON.parse(line).input));
+    assert.equal(
+      inputs,
+      NAMES.filter(name => fnv1a(name) % 2 === index),
+    );
+    count += inputs.length;
   }
-  assert.is(counts[0] + counts[1], NAMES.length);
-  assert.ok(Math.abs(counts[0] - counts[1]) <= 1);
+  assert.is(count, NAMES.length);
   assert.equal(contents('shards'), contents('whole'));
+});
+
+test('a shard without pictures is a line and no error', async () => {
+  const empty = Array.from({ length: 32 }, (_, n) => n).find(n => !NAMES.some(name => fnv1a(name) % 32 === n));
+  const { code, out, err } = await cli('segment', 'tree', '-o', 'empty', '--shard', `${empty}/32`);
+  assert.equal([code, out, err], [0, '', `shard ${empty}/32 has none of the ${NAMES.length} pictures\n`]);
 });
 
 for (const shard of ['2/2', '-1/2', '1', '0/0', 'a/b']) {
   test(`--shard ${shard} is refused`, async () => {
     const { code, err } = await cli('segment', 'tree', `--shard=${shard}`);
     assert.is(code, 2);
-    assert.match(err, /^atrous: --shard .*from 0/);
+    assert.match(err, /^atrous: --shard .*from 0 to n/);
   });
 }
 

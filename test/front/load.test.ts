@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openDevice } from '../../src/gpu/device.ts';
@@ -133,6 +134,75 @@ gpu('downloads: progress, then compiling; what servers do wrong', async () => {
   const controller = new AbortController();
   const stopped = load(`${base}/slow`, { signal: controller.signal, onProgress: () => controller.abort('enough') });
   await fails(stopped, 'ABORTED', 'enough');
+});
+
+gpu('a built-in name’s bytes are its file’s, whoever serves them', async () => {
+  const asked: string[] = [];
+  const base = await serve((request, response) => {
+    asked.push(request.url!);
+    const [, kind] = request.url!.split('/');
+    if (kind === 'zeros') return response.end(bytes.map((byte, n) => (n < bytes.length - 200_000 ? byte : 0)));
+    if (kind === 'cut') return response.end(bytes.subarray(0, 1000));
+    if (kind === 'gzip') return response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(bytes, { level: 1 }));
+    if (kind !== 'endless') return response.end(bytes);
+    const more = (): unknown => !response.destroyed && response.write(bytes, more);
+    more();
+  });
+  await fails(load('regseg-camvid', { baseUrl: `${base}/zeros` }), 'BAD_WEIGHTS', '/zeros/regseg-camvid', 'sha256');
+  await fails(load('regseg-camvid', { baseUrl: `${base}/cut` }), 'BAD_WEIGHTS', '1000 bytes', '6880012');
+  await fails(load('regseg-camvid', { baseUrl: `${base}/endless` }), 'BAD_WEIGHTS', 'more than 6880012');
+  const seen: Progress[] = [];
+  const packed = await load('regseg-camvid', { baseUrl: `${base}/gzip`, onProgress: progress => seen.push(progress) });
+  await packed.dispose();
+  assert.ok(seen.every(({ done, total }) => total === bytes.length && done <= total));
+  // Without the manifest a compressed length says nothing.
+  seen.length = 0;
+  const unnamed = await load(`${base}/gzip/x`, { onProgress: progress => seen.push(progress) });
+  await unnamed.dispose();
+  assert.ok(seen.length > 0 && seen.every(({ total }) => total === 0));
+  assert.is(asked.length, 5);
+});
+
+gpu('calls of one URL at a time fetch it once, and none stops it for the others', async () => {
+  let asked = 0;
+  let send = (): void => {};
+  const base = await serve((_request, response) => {
+    asked++;
+    response.writeHead(200, { 'content-length': bytes.length }).write(bytes.subarray(0, 1000));
+    send = () => response.end(bytes.subarray(1000));
+    response.on('close', () => closed++);
+  });
+  let closed = 0;
+  const url = `${base}/weights.safetensors`;
+  const controller = new AbortController();
+  const begun = new Promise<void>(resolve => {
+    void fails(load(url, { signal: controller.signal, onProgress: () => resolve() }), 'ABORTED', 'enough').then(() => send());
+  });
+  const options = { onProgress: () => {} };
+  const others = Promise.all([load(url, options), load(url, options)]);
+  await begun;
+  controller.abort('enough');
+  for (const model of await others) await model.dispose();
+  assert.is(asked, 1);
+  // When all give up the connection ends.
+  const last = new AbortController();
+  await fails(load(url, { signal: last.signal, onProgress: () => last.abort('never mind') }), 'ABORTED', 'never mind');
+  for (let tries = 0; closed < 2 && tries < 100; tries++) await new Promise(resolve => setTimeout(resolve, 20));
+  assert.is(closed, 2);
+});
+
+gpu('a response is a source, once', async () => {
+  const base = await serve((request, response) => {
+    if (request.url === '/404') return response.writeHead(404).end();
+    response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+  });
+  const response = await fetch(`${base}/weights`);
+  const seen: Progress[] = [];
+  const model = await load(response, { onProgress: progress => seen.push(progress) });
+  assert.equal(seen.at(-1), { phase: 'download', done: bytes.length, total: bytes.length });
+  await model.dispose();
+  await fails(load(response), 'NO_FILE', `${base}/weights`, 'read before');
+  await fails(load(await fetch(`${base}/404`)), 'NO_FILE', `${base}/404`, '404');
 });
 
 gpu('a signal that has fired stops every source', async () => {

@@ -102,7 +102,9 @@ test('pictures of a folder', async () => {
   const out = at('pictures', 'sub', 'out');
   const names = async (...words: string[]): Promise<string[]> => (await findPictures(words, out)).pictures.map(({ name }) => name);
   assert.equal(await names(at('pictures')), ['a', 'b', 'c', 'd', 'sub/a', 'sub/x']);
-  assert.equal((await findPictures([at('pictures', 'b.JPG')], out)).pictures, [{ file: at('pictures', 'b.JPG'), name: 'b' }]);
+  assert.equal((await findPictures([at('pictures', 'b.JPG')], out)).pictures, [
+    { file: at('pictures', 'b.JPG'), name: 'b', path: 'b.JPG' },
+  ]);
   // A file that is named is taken, whatever its ending; a pattern's names start behind its fixed part.
   assert.equal(await names(at('pictures', 'notes.txt')), ['notes']);
   assert.equal(await names(at('pictures', '*', '*.png')), ['sub/a', 'sub/x']);
@@ -199,7 +201,7 @@ test('a pattern below a folder whose name has wildcards', async () => {
   process.env.INIT_CWD = at('holiday (1) [x]');
   try {
     const { pictures } = await findPictures(['part (*)/p.png'], at('out'));
-    assert.equal(pictures, [{ file: at('holiday (1) [x]', 'part (a)', 'p.png'), name: 'part (a)/p' }]);
+    assert.equal(pictures, [{ file: at('holiday (1) [x]', 'part (a)', 'p.png'), name: 'part (a)/p', path: 'part (a)/p.png' }]);
   } finally {
     delete process.env.INIT_CWD;
   }
