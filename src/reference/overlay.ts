@@ -14,7 +14,8 @@ export function overlay(picture: Rgba, classes: Uint8Array, look: Look, behind: 
   const { data, width, height } = picture;
   const { palette, chosen, opacity, outline, background } = look;
   const clear = background.kind === 'colour' ? background.colour : null;
-  const other = background.kind === 'blur' ? { ...picture, data: blur(data, width, height, background.deviation) } : behind;
+  const blurred = background.kind === 'blur' ? { ...picture, data: blur(data, width, height, background.deviation) } : null;
+  const other = background.kind === 'picture' ? behind : blurred;
   const key = (x: number, y: number): number => {
     const index = classes[Math.min(Math.max(y, 0), height - 1) * width + Math.min(Math.max(x, 0), width - 1)];
     return chosen[index] ? index : 256;
