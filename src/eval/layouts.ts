@@ -49,6 +49,8 @@ export interface DataSet {
   readonly classes: readonly DataClass[] | null;
   /** Several where label files of several kinds lie side by side. */
   readonly forms: readonly Form[];
+  /** Folders of which every picture is taken. */
+  readonly folders: readonly string[];
 }
 
 export interface Layout {
@@ -240,7 +242,7 @@ async function findPairs(tree: Tree, split: string | undefined): Promise<DataSet
   const problem = await missing(tree, 'images', 'labels');
   if (problem) return problem;
   const samples = await pairUp(tree, 'images', 'labels', base => [`${base}.png`]);
-  return { split: null, samples, classes: null, forms: [{ name: 'class numbers', table: null }] };
+  return { split: null, samples, classes: null, forms: [{ name: 'class numbers', table: null }], folders: ['images'] };
 }
 
 async function findVoc(tree: Tree, split = 'val'): Promise<DataSet | string> {
@@ -260,7 +262,13 @@ async function findVoc(tree: Tree, split = 'val'): Promise<DataSet | string> {
     expected: `SegmentationClass/${id}.png`,
     form: 0,
   }));
-  return { split, samples, classes: named(vocNames), forms: [{ name: 'class numbers', table: countedValues(vocNames.length) }] };
+  return {
+    split,
+    samples,
+    classes: named(vocNames),
+    forms: [{ name: 'class numbers', table: countedValues(vocNames.length) }],
+    folders: [],
+  };
 }
 
 async function findCityscapes(tree: Tree, split = 'val'): Promise<DataSet | string> {
@@ -289,6 +297,7 @@ async function findCityscapes(tree: Tree, split = 'val'): Promise<DataSet | stri
       form: Math.max(0, used.indexOf(formOf(sample))),
     })),
     classes: named(cityscapes.labels),
+    folders: cities.map(city => `leftImg8bit/${split}/${city}`),
     forms: used.length === 0 ? forms.slice(1) : used.map(form => forms[form]),
   };
 }
@@ -305,7 +314,7 @@ async function findCamvid(tree: Tree, split: string | undefined): Promise<DataSe
       : camvid32;
     const colours = new Map(table.map(({ colour }, index) => [colour, index]));
     const first = samples.find(({ label }) => label !== null)?.label;
-    const form = { split: whole ? null : (split ?? 'test'), samples };
+    const form = { split: whole ? null : (split ?? 'test'), samples, folders: [folders[0]] };
     if (first && (await isColoured(tree, first, colours)))
       return { ...form, classes: table, forms: [{ name: 'colours', table: colours }] };
     const values = countedValues(order.length, [CAMVID_VOID]);

@@ -11,6 +11,14 @@ export interface Tensor {
   readonly bytes: Uint8Array;
 }
 
+/** An array as a reader found it. `bytes` may be read, checked and unpacked only when they are asked for, and then throw BAD_WEIGHTS. */
+export interface Stored extends Tensor {
+  /** The path of the dict that held it, where the format has dicts. */
+  readonly dict?: string;
+  /** The error of asking for its `bytes`, where that is known without trying; then `dtype` and `shape` say nothing. */
+  readonly problem?: () => AtrousError;
+}
+
 /** A checkpoint. A Map, because names come from files and may be `__proto__`. */
 export type Tensors = ReadonlyMap<string, Tensor>;
 
@@ -165,7 +173,7 @@ function showOne(value: unknown): string {
   return value === undefined ? 'nothing' : String(value);
 }
 
-/** At most three items, then how many more. */
-export function some(items: readonly string[]): string {
-  return items.slice(0, 3).join(', ') + (items.length > 3 ? ` and ${items.length - 3} more` : '');
+/** At most `most` items, then how many more. */
+export function some(items: readonly string[], most = 3): string {
+  return items.slice(0, most).join(', ') + (items.length > most ? ` and ${items.length - most} more` : '');
 }

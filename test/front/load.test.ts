@@ -59,6 +59,7 @@ gpu('every kind of source is the same model', async () => {
     File: [new File([bytes], 'weights.safetensors')],
     tensors: [tensors, { card }],
     'tensors without a card': [tensors, { model: 'regseg' }],
+    'tensors in a dict': [new Map([...tensors].map(([name, tensor]) => [`a.ema.module.${name}`, tensor])), { card, key: 'a.ema' }],
     'name, elsewhere': ['regseg-camvid', { baseUrl: pathToFileURL(`${repository}weights/`) }],
   };
   for (const [kind, [source, options]] of Object.entries(sources)) {
@@ -98,6 +99,7 @@ gpu('mistakes have a code and say what', async () => {
   await fails(load(bytes.subarray(0, 1e6)), 'BAD_WEIGHTS', 'cut off');
   await fails(load(new File([new Uint8Array(20)], 'zeros.pth')), 'BAD_WEIGHTS', 'zeros.pth');
   await fails(load(new Map()), 'BAD_WEIGHTS', 'no known network');
+  await fails(load(tensors, { card, key: 'ema' }), 'BAD_USAGE', 'key "ema"');
   await fails(load(seeded('exp49_decoder14', 300), { model: 'exp49_decoder14' }), 'BAD_WEIGHTS', '300 classes', '256');
   await fails(load(tensors, { model: 'unet' }), 'BAD_USAGE', '"unet"');
   await fails(load(tensors, { model: 'regseg-large' }), 'BAD_WEIGHTS', 'do not fit');
