@@ -1,6 +1,7 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { builtIns, checkBuiltIn, urlOf } from './builtin.ts';
-import { AtrousError, checkSignal, describe } from './errors.ts';
+import { type Checks, callback, device, either, guarded, list, oneOf, signal, text, url } from './check.ts';
+import { AtrousError, brief, checkSignal, describe } from './errors.ts';
 import type { Progress } from './front/options.ts';
 import { classesOf } from './graph/decision.ts';
 import { defaultCard } from './models/cards.ts';
@@ -10,12 +11,12 @@ import type { VariantChoice } from './plan/choose.ts';
 import { type Expectations, everyNetwork, expectedOf, needs, recognise } from './recognise.ts';
 import { Segmenter } from './segmenter.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
-import { type Card, parseCard, withBackground } from './weights/card.ts';
+import { type Card, checkCard, parseCard, withBackground } from './weights/card.ts';
 import { checkTensors } from './weights/check.ts';
 import { type DownloadOptions, readResponse } from './weights/download.ts';
 import { findTensors, type Listing, say } from './weights/find.ts';
 import { readWeights } from './weights/read.ts';
-import { some, type Tensor, type Tensors } from './weights/tensor.ts';
+import { bytesPer, countChecked, type Dtype, quote, some, type Tensor, type Tensors } from './weights/tensor.ts';
 
 /** A name with weights (`regseg-camvid`), a URL, a response to one, a file, its bytes, or tensors by name. In Node a string may also be a path. */
 export type Source = string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors;
@@ -38,6 +39,20 @@ export interface LoadOptions {
   readonly baseUrl?: string | URL;
 }
 
+/** What each of them takes. */
+export const loadChecks: Checks<LoadOptions> = {
+  model: text,
+  // A copy: the caller may change theirs.
+  card: (value, name) => checkCard(structuredClone(value), `of load()'s ${name}`, 'BAD_USAGE'),
+  key: text,
+  precision: (value, name) => oneOf(...precisions)(value, name),
+  variants: either<VariantChoice>("'auto', 'plain' or a list of names of variants", oneOf('auto', 'plain'), list(text)),
+  device,
+  signal,
+  onProgress: callback,
+  baseUrl: url,
+};
+
 export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
 
 /** What a platform lends to `load`. */
@@ -59,10 +74,9 @@ export interface LoadedWeights {
   readonly assumed: string | null;
 }
 
-export async function loadOn(platform: Platform, source: Source, options: LoadOptions = {}): Promise<Segmenter> {
+/** `options` are checked already: what a platform adds to them is none of ours. */
+export async function loadOn(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
   const { precision = 'auto', variants = 'auto', device, signal, onProgress } = options;
-  if (!precisions.includes(precision))
-    throw new AtrousError('BAD_USAGE', `precision "${precision}": allowed are ${precisions.join(', ')}`);
   checkSignal(signal);
   if (!device) await platform.ready?.();
   const weights = await weightsOf(platform, source, options);
@@ -76,6 +90,37 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
     borrowed: device !== undefined,
   };
   return Segmenter.create(parts, { signal, onProgress });
+}
+
+/** What a caller gives to be loaded: tensors are copied by name, never their bytes. Throws `BAD_USAGE`, and `BAD_WEIGHTS` for bytes or tensors that are none. */
+export function checkSource(source: unknown): Source {
+  return guarded("load()'s source", () => {
+    if ((typeof source === 'string' && source !== '') || source instanceof URL) return source;
+    if (source instanceof Blob || source instanceof Response) return source;
+    if (source instanceof Map)
+      return new Map([...source].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))]));
+    if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
+      if (source.byteLength > 0) return source;
+      throw new AtrousError('BAD_WEIGHTS', 'the weights have no bytes: the buffer is empty, or was transferred to somebody else');
+    }
+    throw new AtrousError(
+      'BAD_USAGE',
+      `load() can't load ${brief(source)}: give a name, a URL, a Response, a File, bytes, or a Map of tensors`,
+    );
+  });
+}
+
+function checkTensor(tensor: unknown, name: string): Tensor {
+  const { dtype, shape, bytes } = (tensor ?? {}) as Partial<Tensor>;
+  const size = bytesPer[dtype as Dtype];
+  if (size !== undefined && Array.isArray(shape) && bytes instanceof Uint8Array) {
+    const sizes = [...shape];
+    if (bytes.length === countChecked(sizes) * size) return { dtype: dtype!, shape: sizes, bytes };
+  }
+  throw new AtrousError(
+    'BAD_WEIGHTS',
+    `the tensors: ${quote(name)} must be { dtype, shape, bytes }: one of ${Object.keys(bytesPer).join(', ')}, a list of sizes, and a Uint8Array that holds them`,
+  );
 }
 
 async function weightsOf(platform: Platform, source: Source, options: LoadOptions): Promise<LoadedWeights> {

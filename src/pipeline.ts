@@ -6,6 +6,7 @@ import type { ReadConstant } from './graph/constant.ts';
 import { withScores } from './graph/end.ts';
 import type { Graph } from './graph/graph.ts';
 import { byteLength, classRow, QUAD } from './graph/layout.ts';
+import { shrink } from './image/shrink.ts';
 import type { Size } from './image/size.ts';
 import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
@@ -72,15 +73,21 @@ export function lowering({ engine, facts, card, precision, variants, tuned }: Ma
   return { precision, facts, variants, tuned, mean, std, channels, shaderFacts: engine.library.brief };
 }
 
-/** A network that reads a picture at once, resized to `size` where that is not the picture's own; `scores`: the probabilities too. */
+/**
+ * A network that reads a picture at once, resized to `size` where that is not the picture's own: on the device, or on the CPU where no texture holds the
+ * picture. `scores`: the probabilities too.
+ */
 export async function wholePicture(material: Material, picture: Size, size: Size, scores: boolean): Promise<Pipeline> {
-  const { engine, network, read, onCompile } = material;
+  const { engine, network, read, onCompile, facts } = material;
   const { device } = engine;
+  const fits = ({ h, w }: Size): boolean => Math.max(h, w) <= facts.limits.maxTextureDimension2D;
+  const shrinks = !fits(picture) && fits(size);
+  const uploaded = shrinks ? size : picture;
   const built = network.build({ ...size, to: picture });
   const asked = scores ? withScores(built) : { graph: built, scores: null };
   const graph = fuse(asked.graph, targetOf(material));
-  const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: picture });
-  const frame = await frameTexture(device, plan, picture);
+  const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: uploaded });
+  const frame = await frameTexture(device, plan, uploaded);
   try {
     const program = await prepare(engine, graph, plan, read, frame.createView(), { onProgress: onCompile });
     const classifier = frames(device, program, frame, asked.scores);
@@ -89,7 +96,7 @@ export async function wholePicture(material: Material, picture: Size, size: Size
       plan,
       size,
       tiles: 1,
-      run: (rgba, { threshold } = {}) => classifier.run(rgba, () => decide(threshold)),
+      run: (rgba, { threshold } = {}) => classifier.run(shrinks ? shrink(rgba, picture, size) : rgba, () => decide(threshold)),
       destroy() {
         program.destroy();
         classifier.destroy();

@@ -1,10 +1,12 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss; each of
 // these has its room in `front/`.
+import { guarded, readOptions, size } from './check.ts';
 import { AtrousError, checkSignal } from './errors.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
-import { checkFit, checkFrame, checkOptions, type SegmentOptions, thresholdOf, tileOf } from './front/options.ts';
-import { type Pixels, rgbaOf } from './front/pixels.ts';
+import { checkFit, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
+import { type Pixels, readPixels, rgbaOf } from './front/pixels.ts';
 import { resultOf, type SegmentInfo, type SegmentResult } from './front/result.ts';
+import type { OnCompile } from './front/sizes.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
 import { networkSize, type Size } from './image/size.ts';
 import { tilesOf } from './image/tiles.ts';
@@ -71,12 +73,10 @@ export class Segmenter {
   }
 
   /** Compiles everything for frames of height × width pixels, so that the first `segment` of that size is as fast as the next. */
-  async prepare(
-    { height, width }: { readonly height: number; readonly width: number },
-    options: SegmentOptions = {},
-  ): Promise<void> {
-    checkFrame({ h: height, w: width });
-    await this.#retrying(opened => this.#using(opened, { h: height, w: width }, options, async () => {}));
+  async prepare(frame: { readonly height: number; readonly width: number }, options?: SegmentOptions): Promise<void> {
+    const { height, width } = guarded("prepare()'s size", () => size(frame, 'the size'));
+    const checked = readOptions('prepare()', options, segmentChecks);
+    await this.#retrying(opened => this.#using(opened, { h: height, w: width }, checked, async () => {}));
   }
 
   /**
@@ -85,20 +85,22 @@ export class Segmenter {
    * while the call waits for a pipeline or for its turn, else between tiles and at the end), `LIMIT` when the size does not fit the adapter. A lost
    * device is replaced and the call repeated once.
    */
-  async segment(source: Pixels, options: SegmentOptions = {}): Promise<SegmentResult> {
-    checkOptions(options);
-    const rgba = rgbaOf(source);
-    const frame = { h: source.height, w: source.width };
+  async segment(source: Pixels, options?: SegmentOptions): Promise<SegmentResult> {
+    const checked = readOptions('segment()', options, segmentChecks);
+    const { signal, onProgress } = checked;
+    const picture = readPixels(source);
+    const rgba = rgbaOf(picture);
+    const frame = { h: picture.height, w: picture.width };
     return this.#retrying(opened =>
-      this.#using(opened, frame, options, async pipeline => {
+      this.#using(opened, frame, checked, async pipeline => {
         const start = performance.now();
         const onTile = (done: number, total: number): void => {
-          if (total > 1) options.onProgress?.({ phase: 'tile', done, total });
+          if (total > 1) onProgress?.({ phase: 'tile', done, total });
         };
-        const classified = await pipeline.run(rgba, { signal: options.signal, onTile, threshold: options.threshold });
+        const classified = await pipeline.run(rgba, { signal, onTile, threshold: checked.threshold });
         const ms = performance.now() - start;
-        checkSignal(options.signal);
-        return resultOf(classified, frame, this.#parts.card, this.#info(pipeline, opened, options, ms));
+        checkSignal(signal);
+        return resultOf(classified, frame, this.#parts.card, this.#info(pipeline, opened, checked, ms));
       }),
     );
   }
@@ -139,13 +141,12 @@ export class Segmenter {
   async #using<T>(opened: Opened, frame: Size, options: SegmentOptions, work: (pipeline: Pipeline) => Promise<T>): Promise<T> {
     checkSignal(options.signal);
     checkFit(this.#parts, options);
-    const { size, tile = 'published', scores = false } = options;
-    if (size) checkFrame({ h: size.height, w: size.width });
+    const { size, tile = 'published', scores = false, signal, onProgress } = options;
     const key = JSON.stringify([frame, size, tile, scores]);
     return opened.sizes.using(
       key,
-      () => this.#make(opened, frame, options),
-      options.signal,
+      onCompile => this.#make(opened, frame, options, onCompile),
+      { signal, onCompile: (done, total) => onProgress?.({ phase: 'compile', done, total }) },
       pipeline => {
         this.#latest = pipeline.plan;
         return work(pipeline);
@@ -153,12 +154,13 @@ export class Segmenter {
     );
   }
 
-  async #make({ engine, facts, precision }: Opened, frame: Size, options: SegmentOptions): Promise<Pipeline> {
+  async #make(
+    { engine, facts, precision }: Opened,
+    frame: Size,
+    { size, tile = 'published', scores = false }: SegmentOptions,
+    onCompile: OnCompile,
+  ): Promise<Pipeline> {
     const { network, variants, tuned, card } = this.#parts;
-    const { signal, onProgress, size, tile = 'published', scores = false } = options;
-    const onCompile = (done: number, total: number): void => {
-      if (!signal?.aborted) onProgress?.({ phase: 'compile', done, total });
-    };
     const material: Material = { engine, facts, network, card, precision, variants, tuned, read: this.#read, onCompile };
     const cut = tileOf(this.#parts);
     if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);

@@ -277,10 +277,11 @@ async function loadSample({ tree, meaning, submission, state }: Job, sample: Sam
   const turned = pixels.orientation !== 1;
   const sha256 = state === null ? '' : await hashSample(tree, sample);
   if (sample.label === null && submission !== null) return { pixels, labels: null, unknown: 0, turned, sha256 };
-  const labels = await readLabels(tree, sample, meaning.forms[sample.form].table);
-  if (labels.width !== pixels.width || labels.height !== pixels.height) {
-    const [picture, label] = [pixels, labels].map(({ height: h, width: w }) => printSize({ h, w }));
-    const quarter = labels.width === pixels.height && labels.height === pixels.width;
+  // Before the labels are unpacked: a small file may tell a size that fills the memory.
+  const labels = await readLabels(tree, sample, meaning.forms[sample.form].table, size => {
+    if (size.width === pixels.width && size.height === pixels.height) return;
+    const [picture, label] = [pixels, size].map(({ height: h, width: w }) => printSize({ h, w }));
+    const quarter = size.width === pixels.height && size.height === pixels.width;
     const next = quarter
       ? `a quarter turn (EXIF orientation ${pixels.orientation}; eval takes pixels as stored): save the picture upright, or turn its labels`
       : 'give both at one size';
@@ -288,7 +289,7 @@ async function loadSample({ tree, meaning, submission, state }: Job, sample: Sam
       'BAD_IMAGE',
       `${tree.root}: ${sample.picture} is ${picture} and its labels, ${sample.label}, are ${label}: ${next}`,
     );
-  }
+  });
   return { pixels, labels: labels.data, unknown: labels.unknown, turned, sha256 };
 }
 

@@ -16,11 +16,15 @@ export interface Tree {
   list(folder: string): Promise<readonly string[] | null>;
   /** Throws `NO_FILE`. */
   read(file: string): Promise<Uint8Array>;
-  /** RGBA, rows from the top. Throws `NO_FILE` or `BAD_IMAGE`. */
+  /** RGBA, rows from the top; `check` as in `readLabels`. Throws `NO_FILE` or `BAD_IMAGE`. */
   readColours(
     file: string,
+    check?: CheckSize,
   ): Promise<{ readonly data: Uint8ClampedArray | Uint8Array; readonly width: number; readonly height: number }>;
 }
+
+/** Sees the size that a file's header tells before any memory of that size is taken, and may throw. */
+export type CheckSize = (size: { readonly width: number; readonly height: number }) => void;
 
 export interface Sample {
   /** The picture's path, and the sample's name. */
@@ -183,15 +187,15 @@ async function fitting(tree: Tree): Promise<string[]> {
  * A sample's labels in the classes of `table`, which is its form's or what became of that. Throws `NO_FILE` for one without, `BAD_IMAGE` for a file that
  * can't be decoded or has values or colours of no class.
  */
-export async function readLabels(tree: Tree, sample: Sample, table: Values | Colours): Promise<Labels> {
+export async function readLabels(tree: Tree, sample: Sample, table: Values | Colours, check?: CheckSize): Promise<Labels> {
   if (sample.label === null)
     throw new AtrousError('NO_FILE', `${tree.root}/${sample.picture} has no label: ${sample.expected} is missing; add it`);
   if (table instanceof Int16Array) {
     const file = `${tree.root}/${sample.label}`;
-    const { data, width, height } = await decodeLabels(await tree.read(sample.label), file);
+    const { data, width, height } = await decodeLabels(await tree.read(sample.label), file, check);
     return { data: classesOf(data, table, file), width, height, unknown: 0 };
   }
-  const { data: rgba, width, height } = await tree.readColours(sample.label);
+  const { data: rgba, width, height } = await tree.readColours(sample.label, check);
   const data = new Uint8Array(width * height).fill(IGNORE);
   let unknown = 0;
   let first = 0;

@@ -1,5 +1,6 @@
 // Pixels in memory, as a caller gives them.
-import { AtrousError } from '../errors.ts';
+import { guarded } from '../check.ts';
+import { AtrousError, brief } from '../errors.ts';
 
 /** RGBA or RGB, eight bits a channel, rows from the top. `ImageData` is one. */
 export interface Pixels {
@@ -8,11 +9,26 @@ export interface Pixels {
   readonly height: number;
 }
 
+/** What a caller gives, read once. Throws `BAD_IMAGE`. */
+export function readPixels(source: Pixels): Pixels {
+  return guarded(
+    'the picture',
+    () => {
+      const { data, width, height } = source ?? {};
+      return { data, width, height };
+    },
+    'BAD_IMAGE',
+  );
+}
+
 /** A copy of the source, as RGBA. Throws `BAD_IMAGE` for what is none. */
 export function rgbaOf(source: Pixels): Uint8Array<ArrayBuffer> {
-  const { data, width, height } = source ?? {};
+  const { data, width, height } = source;
   if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
-    throw new AtrousError('BAD_IMAGE', `the picture is ${width} wide and ${height} high: both must be whole numbers, 1 or more`);
+    throw new AtrousError(
+      'BAD_IMAGE',
+      `the picture is ${brief(width)} wide and ${brief(height)} high: both must be whole numbers, 1 or more`,
+    );
   }
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
     throw new AtrousError('BAD_IMAGE', 'the picture’s data must be a Uint8Array or Uint8ClampedArray, eight bits a channel');

@@ -1,5 +1,5 @@
 // What `segment` gives.
-import { AtrousError } from '../errors.ts';
+import { AtrousError, brief } from '../errors.ts';
 import type { Size } from '../image/size.ts';
 import { classShares } from '../image/statistics.ts';
 import type { Classified, Scores } from '../pipeline.ts';
@@ -55,8 +55,11 @@ export function resultOf({ classes, scores }: Classified, frame: Size, card: Car
     scores,
     shares: () => classShares(classes, card.classes),
     at(x, y) {
-      if (!(x >= 0 && x < frame.w && y >= 0 && y < frame.h)) {
-        throw new AtrousError('BAD_USAGE', `at(${x}, ${y}) is outside the picture, ${frame.w} wide and ${frame.h} high`);
+      if (!(within(x, frame.w) && within(y, frame.h))) {
+        throw new AtrousError(
+          'BAD_USAGE',
+          `at(${brief(x)}, ${brief(y)}) is outside the picture, ${frame.w} wide and ${frame.h} high`,
+        );
       }
       const index = classes[Math.floor(y) * frame.w + Math.floor(x)];
       return { index, label: card.classes[index], ...(scores && { probability: probabilityOf(scores, index, x, y) }) };
@@ -70,4 +73,8 @@ function probabilityOf({ data, c, h, w, cell }: Scores, index: number, x: number
   const pixel = place(y, cell.height, h) * w + place(x, cell.width, w);
   if (c > 1) return data[index * h * w + pixel];
   return index === 1 ? data[pixel] : 1 - data[pixel];
+}
+
+function within(place: number, size: number): boolean {
+  return typeof place === 'number' && place >= 0 && place < size;
 }

@@ -1,6 +1,6 @@
 // A named array of a checkpoint: its bytes as the file holds them, decoded to float32 only where they are used.
 
-import { AtrousError } from '../errors.ts';
+import { AtrousError, printable } from '../errors.ts';
 
 export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';
 
@@ -148,17 +148,10 @@ export function damaged(file: string, text: string): AtrousError {
   return badWeights(file, `${text}: it is cut off or damaged, fetch it again`);
 }
 
-/** What moves a cursor, or text to another place than it is read at. JSON leaves some of these as they are. */
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
 /** A name from a file, fit for one line of a terminal: quoted, invisible characters escaped, cut at 80 characters. */
 export function quote(text: string): string {
-  return printable(JSON.stringify(text.length > 80 ? text.slice(0, 80) + '…' : text));
-}
-
-/** Text with words of a file in it, such as an error of JSON.parse: invisible characters escaped. */
-export function printable(text: string): string {
-  return text.replace(unprintable, c => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`);
+  const cut = printable(JSON.stringify(text.length > 80 ? text.slice(0, 80) + '…' : text));
+  return cut.length > 160 ? `${cut.slice(0, 160)}…"` : cut; // escapes are longer than what they stand for
 }
 
 /** A value from a file in a few words. It never walks into one: its nesting may be deep, shared or circular. */

@@ -142,7 +142,7 @@ test('a model of numbered classes: whose order is taken is said, and how the oth
   const { order, better_fit: fit, matched } = result.labels;
   assert.equal([matched, order.of, order.taken, order.other], ['index', 'model', 'segnet', 'official']);
   assert.equal([fit.order, fit.miou, fit.map], ['official', 1, order.map]);
-  holds(stderr, 'SegNet’s (sky, building, pole …) order', '--labels', `--map ${order.map}`, 'fit far better', 'mIoU 1.0000');
+  holds(stderr, "SegNet's (sky, building, pole …) order", '--labels', `--map ${order.map}`, 'fit far better', 'mIoU 1.0000');
   const mapped = await evaluated(...eleven, '--data', data, '--map', order.map);
   assert.equal([mapped.result.miou, mapped.result.labels.better_fit], [1, null]);
   const byName = await evaluated(...named(official, 'official.txt'), '--data', data);
