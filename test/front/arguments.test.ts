@@ -97,7 +97,7 @@ const LOAD = {
   onProgress: ['a function'],
   baseUrl: TEXTS,
 };
-const SEGMENT = { output: [], signal: [], onProgress: ['a function'], size: [], tile: [], scores: [] };
+const SEGMENT = { output: [], signal: [], onProgress: ['a function'], size: [], tile: [], scores: [], threshold: ['between 0 and 1'] };
 /** Every one of its arguments has nothing to do with what it does. */
 const none: Pick<Row, 'good'> = { good: [] };
 
