@@ -18,6 +18,8 @@ export interface ConvertOptions {
   readonly model?: string;
   /** Instead of the file's own. */
   readonly card?: Card;
+  /** As `load` takes it. */
+  readonly key?: string;
   /** f16: half the size; 1-D tensors stay f32. */
   readonly precision?: 'f32' | 'f16';
   /** Where the bytes came from. */
@@ -40,9 +42,9 @@ export interface Converted {
 export async function convertWeights(
   bytes: Uint8Array,
   name: string,
-  { model, card, precision = 'f32', source }: ConvertOptions,
+  { model, card, key, precision = 'f32', source }: ConvertOptions,
 ): Promise<Converted> {
-  const { network, tensors: read, card: known, assumed } = await decodeWeights(bytes, name, { model, card });
+  const { network, tensors: read, card: known, assumed } = await decodeWeights(bytes, name, { model, card, key });
   const tensors = convertTensors(read, precision, name);
   const complete: Card = {
     ...(card || known.model === network.canonical ? known : defaultCard(network.canonical, network.end.channels)),

@@ -3,9 +3,10 @@
 import { drawOnPage } from './browser/draw.ts';
 import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
+import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
 import { openDevice } from './gpu/device.ts';
-import { type LoadOptions, loadOn, type Source } from './load.ts';
+import { checkSource, type LoadOptions, loadChecks, loadOn, type Source } from './load.ts';
 import type { Segmenter } from './segmenter.ts';
 import { embedded } from './shader/library.ts';
 import { type DownloadOptions, download } from './weights/download.ts';
@@ -37,7 +38,9 @@ export type { Tensor, Tensors } from './weights/tensor.ts';
  * Loads a model: fetches and checks its weights, opens a device (or takes `options.device`).
  * Throws `NO_ADAPTER` where WebGPU is missing, `BAD_WEIGHTS`, `BAD_USAGE` for unknown names, `ABORTED`.
  */
-export async function load(source: Source, options: LoadOptions = {}): Promise<Segmenter> {
+export async function load(source: Source, options?: LoadOptions): Promise<Segmenter> {
+  const checked = readOptions('load()', options, loadChecks);
+  const given = checkSource(source);
   if (!embedded)
     throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
   return loadOn(
@@ -48,8 +51,8 @@ export async function load(source: Source, options: LoadOptions = {}): Promise<S
       page: { take: takeFromPage, draw: drawOnPage },
       fetch: fetchWeights,
     },
-    source,
-    options,
+    given,
+    checked,
   );
 }
 

@@ -1,21 +1,23 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { builtIns, checkBuiltIn, urlOf } from './builtin.ts';
-import { AtrousError, checkSignal, describe } from './errors.ts';
+import { type Checks, callback, device, either, guarded, list, oneOf, signal, text, url } from './check.ts';
+import { AtrousError, brief, checkSignal, describe } from './errors.ts';
 import type { Progress } from './front/options.ts';
 import type { Page } from './front/page.ts';
 import { classesOf } from './graph/decision.ts';
 import { defaultCard } from './models/cards.ts';
-import { dilatedNets } from './models/dilatednet.ts';
 import { checkpoints } from './models/published.ts';
-import { aliases, anySize, expectedTensors, findNetwork, type Network, networks } from './models/registry.ts';
+import { findNetwork, type Network } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
+import { type Expectations, everyNetwork, expectedOf, needs, recognise } from './recognise.ts';
 import { Segmenter } from './segmenter.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
-import { type Card, parseCard, withBackground } from './weights/card.ts';
+import { type Card, checkCard, parseCard, withBackground } from './weights/card.ts';
 import { checkTensors } from './weights/check.ts';
 import { type DownloadOptions, readResponse } from './weights/download.ts';
+import { findTensors, type Listing, say } from './weights/find.ts';
 import { readWeights } from './weights/read.ts';
-import type { Tensors } from './weights/tensor.ts';
+import { bytesPer, countChecked, type Dtype, quote, some, type Tensor, type Tensors } from './weights/tensor.ts';
 
 /** A name with weights (`regseg-camvid`), a URL, a response to one, a file, its bytes, or tensors by name. In Node a string may also be a path. */
 export type Source = string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors;
@@ -25,6 +27,8 @@ export interface LoadOptions {
   readonly model?: string;
   /** Classes, palette and preprocessing, instead of the file's own card. */
   readonly card?: Card;
+  /** Which dict of a checkpoint to take, dots between nested ones: `model_ema`. Default: the one that fits a network. */
+  readonly key?: string;
   /** `auto`: the fastest on this kind of adapter in which the card's self-test holds; f32 where nothing was measured. */
   readonly precision?: Precision | 'auto';
   readonly variants?: VariantChoice;
@@ -35,6 +39,20 @@ export interface LoadOptions {
   /** The folder where the files of built-in names lie, in a browser also from the page's own; default: where the package or its bundle has them. */
   readonly baseUrl?: string | URL;
 }
+
+/** What each of them takes. */
+export const loadChecks: Checks<LoadOptions> = {
+  model: text,
+  // A copy: the caller may change theirs.
+  card: (value, name) => checkCard(structuredClone(value), `of load()'s ${name}`, 'BAD_USAGE'),
+  key: text,
+  precision: (value, name) => oneOf(...precisions)(value, name),
+  variants: either<VariantChoice>("'auto', 'plain' or a list of names of variants", oneOf('auto', 'plain'), list(text)),
+  device,
+  signal,
+  onProgress: callback,
+  baseUrl: url,
+};
 
 export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
 
@@ -59,10 +77,9 @@ export interface LoadedWeights {
   readonly assumed: string | null;
 }
 
-export async function loadOn(platform: Platform, source: Source, options: LoadOptions = {}): Promise<Segmenter> {
+/** `options` are checked already: what a platform adds to them is none of ours. */
+export async function loadOn(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
   const { precision = 'auto', variants = 'auto', device, signal, onProgress } = options;
-  if (!precisions.includes(precision))
-    throw new AtrousError('BAD_USAGE', `precision "${precision}": allowed are ${precisions.join(', ')}`);
   checkSignal(signal);
   if (!device) await platform.ready?.();
   const weights = await weightsOf(platform, source, options);
@@ -79,8 +96,39 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
   return Segmenter.create(parts, { signal, onProgress });
 }
 
+/** What a caller gives to be loaded: tensors are copied by name, never their bytes. Throws `BAD_USAGE`, and `BAD_WEIGHTS` for bytes or tensors that are none. */
+export function checkSource(source: unknown): Source {
+  return guarded("load()'s source", () => {
+    if ((typeof source === 'string' && source !== '') || source instanceof URL) return source;
+    if (source instanceof Blob || source instanceof Response) return source;
+    if (source instanceof Map)
+      return new Map([...source].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))]));
+    if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
+      if (source.byteLength > 0) return source;
+      throw new AtrousError('BAD_WEIGHTS', 'the weights have no bytes: the buffer is empty, or was transferred to somebody else');
+    }
+    throw new AtrousError(
+      'BAD_USAGE',
+      `load() can't load ${brief(source)}: give a name, a URL, a Response, a File, bytes, or a Map of tensors`,
+    );
+  });
+}
+
+function checkTensor(tensor: unknown, name: string): Tensor {
+  const { dtype, shape, bytes } = (tensor ?? {}) as Partial<Tensor>;
+  const size = bytesPer[dtype as Dtype];
+  if (size !== undefined && Array.isArray(shape) && bytes instanceof Uint8Array) {
+    const sizes = [...shape];
+    if (bytes.length === countChecked(sizes) * size) return { dtype: dtype!, shape: sizes, bytes };
+  }
+  throw new AtrousError(
+    'BAD_WEIGHTS',
+    `the tensors: ${quote(name)} must be { dtype, shape, bytes }: one of ${Object.keys(bytesPer).join(', ')}, a list of sizes, and a Uint8Array that holds them`,
+  );
+}
+
 async function weightsOf(platform: Platform, source: Source, options: LoadOptions): Promise<LoadedWeights> {
-  if (source instanceof Map) return checkWeights(source, 'the tensors', options.card ?? null, options.model ?? null);
+  if (source instanceof Map) return checkWeights(source, 'the tensors', options.card ?? null, options.model ?? null, options.key);
   if (source instanceof Blob)
     return decodeWeights(new Uint8Array(await source.arrayBuffer()), (source as File).name ?? 'the file', options);
   if (source instanceof ArrayBuffer) return decodeWeights(new Uint8Array(source), 'the weights', options);
@@ -108,25 +156,39 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
 export async function decodeWeights(
   bytes: Uint8Array,
   name: string,
-  { model, card }: Pick<LoadOptions, 'model' | 'card'>,
+  { model, card, key }: Pick<LoadOptions, 'model' | 'card' | 'key'>,
 ): Promise<LoadedWeights> {
   const { tensors, metadata } = await readWeights(bytes, name);
   const own = metadata.get('atrous');
-  return checkWeights(tensors, name, card ?? (own === undefined ? null : parseCard(own, `in ${name}`)), model ?? null);
+  return checkWeights(tensors, name, card ?? (own === undefined ? null : parseCard(own, `in ${name}`)), model ?? null, key);
 }
 
 /**
- * Finds the network (named by the caller, else by the card, else the only one with these tensors) and holds the tensors to it.
- * Throws `BAD_WEIGHTS` when names, shapes, classes or the card disagree.
+ * Finds the network (named by the caller, else by the card, else the only one with these tensors) and its tensors, wherever in the file they lie, and
+ * holds the tensors to it. Throws `BAD_WEIGHTS` when names, shapes, classes or the card disagree.
  */
-export function checkWeights(read: Tensors, name: string, card: Card | null, model: string | null): LoadedWeights {
+export function checkWeights(
+  read: Listing,
+  name: string,
+  card: Card | null,
+  model: string | null,
+  key: string | null = null,
+): LoadedWeights {
   const asked = model !== null ? findNetwork(model) : card ? inFile(name, () => findNetwork(card.model)) : null;
-  const { network: found, assumed } = asked ? { network: asked, assumed: null } : recognise(read, name);
-  const channels = inFile(name, () => found.channels(read));
+  const candidates = asked ? [asked] : everyNetwork();
+  const expectations: Expectations = new Map();
+  const known = new Set(candidates.flatMap(network => [...expectedOf(network, network.publishedClasses, expectations).keys()]));
+  const fits = (tensors: Listing): boolean => candidates.some(network => needs(network, tensors, expectations) !== null);
+  const { tensors: there, paths } = findTensors(read, name, { known, fits, key });
+  if (paths.length === 0) throwProblem(read, there, known);
+  const { network: found, assumed } = asked ? { network: asked, assumed: null } : recognise(candidates, there, name, expectations);
+  const channels = inFile(name, () => found.channels(there));
   const classes = classesOf(channels);
   if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
-  const { network, tensors } = found.fit(read, card?.activation && { activation: card.activation });
-  checkTensors(tensors, expectedTensors(network.build(anySize(network))), name);
+  const { network, tensors: whole } = found.fit(there, card?.activation && { activation: card.activation });
+  const expected = expectedOf(network, channels);
+  checkTensors(whole, expected, name);
+  const tensors = new Map([...whole].filter(([each]) => expected.has(each)).map(([each, tensor]) => [each, readNow(tensor)]));
   // Networks that differ in their dilations alone have the same tensors: the card is the only witness.
   if (model !== null && card && findNetworkOrNull(card.model)?.canonical !== network.canonical) {
     throw new AtrousError(
@@ -155,7 +217,28 @@ export function checkWeights(read: Tensors, name: string, card: Card | null, mod
       `${name}: its card has tiles with a margin of ${cut.margin}, ${network.canonical} ${takes}: correct "preprocessing.tile", or leave it out`,
     );
   }
-  return { network, tensors, card: complete ?? defaultCard(network.canonical, channels), assumed };
+  const notes = [severalFit(paths, name), assumed].filter(note => note !== null);
+  return { network, tensors, card: complete ?? defaultCard(network.canonical, channels), assumed: notes.join('; ') || null };
+}
+
+/** Of a file in which nothing fits: the first needed value that is no tensor, or the first of all where there are no tensors. */
+function throwProblem(read: Listing, there: Listing, known: ReadonlySet<string>): void {
+  const needed = [...there].find(([name, { problem }]) => problem && known.has(name))?.[1];
+  const first = [...read.values()].every(({ problem }) => problem) ? read.values().next().value : undefined;
+  const problem = (needed ?? first)?.problem;
+  if (problem) throw problem();
+}
+
+/** A tensor that holds its bytes, and nothing of the file's other contents. */
+function readNow(tensor: Tensor): Tensor {
+  if (!Object.getOwnPropertyDescriptor(tensor, 'bytes')?.get) return tensor;
+  const { dtype, shape, bytes } = tensor;
+  return { dtype, shape, bytes };
+}
+
+function severalFit([taken, ...others]: readonly string[], name: string): string | null {
+  if (others.length === 0) return null;
+  return `${name}: ${some(others.map(say))} fit${others.length > 1 ? '' : 's'} too: ${say(taken)} is taken; --key says otherwise`;
 }
 
 function findNetworkOrNull(model: string): Network | null {
@@ -173,43 +256,4 @@ function inFile<T>(name: string, work: () => T): T {
   } catch (error) {
     throw new AtrousError('BAD_WEIGHTS', `${name}: ${describe(error)}`, { cause: error });
   }
-}
-
-/**
- * The network whose tensors these are, by names and shapes alone: the one that needs the most of them, because a front end's are part of a whole
- * DilatedNet's. Dilations and means leave no trace in a checkpoint, so several may fit: then it is the one that was published with as many classes, or
- * has a short name, because weights of the others were never published.
- */
-function recognise(tensors: Tensors, name: string): Pick<LoadedWeights, 'network' | 'assumed'> {
-  const fitting = [...networks(), ...dilatedNets.keys()]
-    .map(findNetwork)
-    .map(network => ({ network, needs: needs(network, tensors) }));
-  const most = Math.max(...fitting.map(row => row.needs ?? 0));
-  const found = fitting.filter(row => row.needs === most).map(({ network }) => network);
-  const known = found.length > 1 ? found.filter(network => isPublished(network, tensors)) : found;
-  const names = (known.length > 1 ? known : found).map(({ canonical }) => canonical).join(', ');
-  if (known.length === 1) {
-    const [network] = known;
-    const assumed = found.length > 1 ? `${name} fits ${names}: taken for ${network.canonical}; --model says otherwise` : null;
-    return { network, assumed };
-  }
-  throw new AtrousError(
-    'BAD_WEIGHTS',
-    `${name}: ${found.length ? `${names} all have these tensors` : 'no known network has these tensors'}; say which with --model`,
-  );
-}
-
-/** Number of tensors that a network needs, null unless they are all there. */
-function needs(network: Network, tensors: Tensors): number | null {
-  const [channels = 0, ...others] = tensors.get(network.classifier)?.shape ?? [];
-  if (!(channels > 0 && channels <= 256) || others.length !== 3) return null;
-  const { network: fitted, tensors: all } = network.fit(tensors);
-  const expected = [...expectedTensors(fitted.build(anySize(fitted)))];
-  return expected.every(([key, shape]) => all.get(key)?.shape.join() === shape.join()) ? expected.length : null;
-}
-
-/** Whether weights like these were published for the network: RegSeg's for those with a short name, DilatedNet's for as many classes alone. */
-function isPublished(network: Network, tensors: Tensors): boolean {
-  if (!network.tile) return [...aliases.values()].includes(network.canonical);
-  return network.channels(tensors) === network.publishedClasses;
 }

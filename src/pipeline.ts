@@ -8,6 +8,7 @@ import type { ReadConstant } from './graph/constant.ts';
 import { withScores } from './graph/end.ts';
 import type { Graph } from './graph/graph.ts';
 import { byteLength, classRow, QUAD } from './graph/layout.ts';
+import { shrink } from './image/shrink.ts';
 import type { Size } from './image/size.ts';
 import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
@@ -98,20 +99,28 @@ export function lowering({ engine, facts, card, precision, variants, tuned }: Ma
   return { precision, facts, variants, tuned, mean, std, channels, shaderFacts: engine.library.brief };
 }
 
-/** A network that reads a picture at once, resized to `size` where that is not the picture's own; `scores`: the probabilities too. */
+/**
+ * A network that reads a picture at once, resized to `size` where that is not the picture's own: on the device, or on the CPU where no texture holds the
+ * picture. `scores`: the probabilities too.
+ */
 export async function wholePicture(
   material: Material,
   picture: Size,
   size: Size,
   { scores, stem }: { readonly scores: boolean; readonly stem: FrameStem },
 ): Promise<Pipeline> {
-  const { engine, network, read, onCompile } = material;
+  const { engine, network, read, onCompile, facts } = material;
   const { device } = engine;
+  const fits = ({ h, w }: Size): boolean => Math.max(h, w) <= facts.limits.maxTextureDimension2D;
+  const shrinks = !fits(picture) && fits(size);
+  const uploaded = shrinks ? size : picture;
+  const shrunk = (frame: Frame): Frame =>
+    shrinks && frame.kind === 'pixels' ? { kind: 'pixels', rgba: shrink(frame.rgba, picture, size) } : frame;
   const built = network.build({ ...size, to: picture });
   const asked = scores ? withScores(built) : { graph: built, scores: null };
   const graph = fuse(asked.graph, targetOf(material));
-  const plan = lower(graph, { ...lowering(material), stem, frame: picture });
-  const own = stem === 'texture' ? await frameTexture(device, plan, picture) : null;
+  const plan = lower(graph, { ...lowering(material), stem, frame: uploaded });
+  const own = stem === 'texture' ? await frameTexture(device, plan, uploaded) : null;
   try {
     const program = await prepare(engine, graph, plan, read, own?.createView() ?? null, { onProgress: onCompile });
     const classifier = frames(device, program, own, asked.scores);
@@ -122,14 +131,14 @@ export async function wholePicture(
       stem,
       size,
       tiles: 1,
-      run: (frame, { threshold, output } = {}) => classifier.run(frame, { output, ready: () => decide(threshold) }),
+      run: (frame, { threshold, output } = {}) => classifier.run(shrunk(frame), { output, ready: () => decide(threshold) }),
       encode(encoder, frame, into) {
         decide();
         program.encode(encoder, undefined, classifier.bind(frame));
         return classifier.map.copy(encoder, into);
       },
       async stage(frame) {
-        const bound = await classifier.bound(frame);
+        const bound = await classifier.bound(shrunk(frame));
         return [{ program, frame: bound() }];
       },
       destroy() {

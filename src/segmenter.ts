@@ -1,9 +1,11 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss; each of
 // these has its room in `front/`.
+import { guarded, readOptions, size } from './check.ts';
 import { AtrousError, checkSignal } from './errors.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
-import { checkFit, checkFrame, checkOptions, type SegmentOptions, thresholdOf, tileOf } from './front/options.ts';
+import { checkFit, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
 import { resultOf, type SegmentInfo, type SegmentResult, type Ties } from './front/result.ts';
+import type { OnCompile } from './front/sizes.ts';
 import { checkTexture, type Picture, type Taken, type Taker, take } from './front/sources.ts';
 import { TextureUsage } from './gpu/flags.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
@@ -73,13 +75,10 @@ export class Segmenter {
   }
 
   /** Compiles everything for frames of height × width pixels, so that the first `segment` of that size is as fast as the next. */
-  async prepare(
-    { height, width }: { readonly height: number; readonly width: number },
-    options: SegmentOptions = {},
-  ): Promise<void> {
-    checkFrame({ h: height, w: width });
-    const frame = { h: height, w: width };
-    await this.#retrying(opened => this.#using(opened, frame, 'texture', options, async () => {}));
+  async prepare(frame: { readonly height: number; readonly width: number }, options?: SegmentOptions): Promise<void> {
+    const { height, width } = guarded("prepare()'s size", () => size(frame, 'the size'));
+    const checked = readOptions('prepare()', options, segmentChecks);
+    await this.#retrying(opened => this.#using(opened, { h: height, w: width }, 'texture', checked, async () => {}));
   }
 
   /**
@@ -90,22 +89,22 @@ export class Segmenter {
    */
   async segment<O extends Output = 'classes'>(
     source: Picture,
-    options: SegmentOptions & { readonly output?: O } = {},
+    options?: SegmentOptions & { readonly output?: O },
   ): Promise<SegmentResult<O>> {
-    checkOptions(options);
+    const checked = readOptions('segment()', options, segmentChecks);
+    const { signal, onProgress, threshold, output } = checked;
     this.#checkAlive();
     const { card } = this.#parts;
     const tied = this.#ties(source);
-    const result = this.#taking(source, options, async (taken, pipeline, opened) => {
+    const result = this.#taking(source, checked, async (taken, pipeline, opened) => {
       const start = performance.now();
       const onTile = (done: number, total: number): void => {
-        if (total > 1) options.onProgress?.({ phase: 'tile', done, total });
+        if (total > 1) onProgress?.({ phase: 'tile', done, total });
       };
-      const { signal, threshold, output } = options;
       const classified = await pipeline.run(taken.frame(this.#taker(opened)), { signal, onTile, threshold, output });
       const ms = performance.now() - start;
       checkSignal(signal);
-      return resultOf(classified, taken.size, card, this.#info(taken, pipeline, opened, options, ms), tied);
+      return resultOf(classified, taken.size, card, this.#info(taken, pipeline, opened, checked, ms), tied);
     });
     return this.#tracked(result as Promise<SegmentResult<O>>);
   }
@@ -224,13 +223,12 @@ export class Segmenter {
   ): Promise<T> {
     checkSignal(options.signal);
     checkFit(this.#parts, options);
-    const { size, tile = 'published', scores = false } = options;
-    if (size) checkFrame({ h: size.height, w: size.width });
+    const { size, tile = 'published', scores = false, signal, onProgress } = options;
     const key = JSON.stringify([frame, size, tile, scores, stem]);
     return opened.sizes.using(
       key,
-      () => this.#make(opened, frame, stem, options),
-      options.signal,
+      onCompile => this.#make(opened, frame, stem, options, onCompile),
+      { signal, onCompile: (done, total) => onProgress?.({ phase: 'compile', done, total }) },
       pipeline => {
         this.#latest = pipeline.plan;
         return work(pipeline);
@@ -238,12 +236,14 @@ export class Segmenter {
     );
   }
 
-  async #make({ engine, facts, precision }: Opened, frame: Size, stem: FrameStem, options: SegmentOptions): Promise<Pipeline> {
+  async #make(
+    { engine, facts, precision }: Opened,
+    frame: Size,
+    stem: FrameStem,
+    { size, tile = 'published', scores = false }: SegmentOptions,
+    onCompile: OnCompile,
+  ): Promise<Pipeline> {
     const { network, variants, tuned, card } = this.#parts;
-    const { signal, onProgress, size, tile = 'published', scores = false } = options;
-    const onCompile = (done: number, total: number): void => {
-      if (!signal?.aborted) onProgress?.({ phase: 'compile', done, total });
-    };
     const material: Material = { engine, facts, network, card, precision, variants, tuned, read: this.#read, onCompile };
     const cut = tileOf(this.#parts);
     if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);

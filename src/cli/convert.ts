@@ -19,7 +19,14 @@ export const convert: Command = {
     precision: 'f32 (default) or f16: half the size, 1-D tensors stay f32',
     card: 'card (JSON) to put in: classes, palette, preprocessing, licence …',
   },
-  options: { model: shared.model, output: shared.output, precision: shared.precision, card: shared.card, json: shared.json },
+  options: {
+    model: shared.model,
+    output: shared.output,
+    precision: shared.precision,
+    card: shared.card,
+    key: shared.key,
+    json: shared.json,
+  },
   async run(args) {
     const out = output(args.flag('json'));
     const source = resolveFrom(onePositional('convert', args, 'checkpoint'));
@@ -31,7 +38,13 @@ export const convert: Command = {
     const bytes = await readBytes(source);
     const card = await readCardFor(source, args.text('card'));
     const origin = { file: basename(source), sha256: sha256(bytes) };
-    const converted = await convertWeights(bytes, source, { model: args.text('model'), card, precision, source: origin });
+    const converted = await convertWeights(bytes, source, {
+      model: args.text('model'),
+      card,
+      key: args.text('key'),
+      precision,
+      source: origin,
+    });
     if (converted.assumed) out.note(converted.assumed);
     await writeConverted(target, converted, out);
     return 0;

@@ -19,8 +19,14 @@ const PACKAGES = ['webgpu', 'sharp', '@sparticuz/chromium'] as const;
 export const doctor: Command = {
   usage: 'doctor [MODEL] [-w WEIGHTS] [--adapter software|hardware|NAME]',
   about: "adapter, features, limits, software or not, packages; of a model its card's self-test in every precision",
-  help: { json: sharedHelp.json, adapter: sharedHelp.adapter, weights: sharedHelp.weights, card: sharedHelp.card },
-  options: { json: shared.json, adapter: shared.adapter, weights: shared.weights, card: shared.card },
+  help: {
+    json: sharedHelp.json,
+    adapter: sharedHelp.adapter,
+    weights: sharedHelp.weights,
+    card: sharedHelp.card,
+    key: sharedHelp.key,
+  },
+  options: { json: shared.json, adapter: shared.adapter, weights: shared.weights, card: shared.card, key: shared.key },
   async run(args) {
     const asked = args.positionals.length > 0 || args.text('weights') !== undefined;
     const model = args.positionals.length > 0 ? onePositional('doctor', args, 'MODEL') : undefined;

@@ -13,10 +13,18 @@ export async function mergeShards(args: Arguments, others: readonly string[], ou
   const given = others.filter(option => args.text(option) !== undefined).map(option => `--${option}`);
   if (given.length > 0)
     throw new AtrousError('BAD_USAGE', `eval --merge takes state files and --json only: leave out ${given.join(', ')}`);
-  if (args.positionals.length === 0)
+  // States have an ending; a word before them without it is the model that they must be of.
+  const [first] = args.positionals;
+  const model = first !== undefined && !first.endsWith('.json') ? first : null;
+  const files = args.positionals.slice(model === null ? 0 : 1).map(file => resolveFrom(file));
+  if (files.length === 0)
     throw new AtrousError('BAD_USAGE', 'eval --merge needs the state files that --resume and --shard leave: out/*.eval.json');
-  const files = args.positionals.map(file => resolveFrom(file));
-  const { about, facts, done, failed, total, adapters } = mergeStates(await readStates(files));
+  const states = await readStates(files);
+  for (const [file, state] of states) {
+    if (model !== null && state.about.model !== model)
+      throw new AtrousError('BAD_USAGE', `--merge: ${file} is of ${state.about.model}, and ${model} is asked for: name its states`);
+  }
+  const { about, facts, done, failed, total, adapters } = mergeStates(states);
   out.text(`adapter  ${adapters.join('; ')}`);
   out.text(
     `model    ${about.model} (${facts.network ?? 'unknown'}), ${about.names.length} classes, ${facts.precision ?? 'unknown'}`,

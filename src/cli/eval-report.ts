@@ -76,9 +76,7 @@ export function report(result: Evaluated, out: Output): boolean {
   noteHidden(result, scores.pixels, total, out);
   const labelled = Object.values(result.forms).some(count => count > 0);
   if (total > 0 || !labelled) return true;
-  out.note(
-    `atrous: no pixel of ${result.data} counts: ${sum.ignored} are void; say what values mean by --map, such as --map 255=1`,
-  );
+  out.note(`no pixel of ${result.data} counts: ${sum.ignored} are void; say what values mean by --map, such as --map 255=1`);
   return false;
 }
 

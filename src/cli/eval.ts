@@ -15,6 +15,7 @@ import type { LoadedWeights } from '../load.ts';
 import { cityscapes } from '../models/palettes.ts';
 import { checkFolder, resolveFrom, writeAtomic } from '../node/files.ts';
 import { type Photograph, readStored } from '../node/photograph.ts';
+import { countLeft, describeLeft } from '../node/pictures.ts';
 import { openTree } from '../node/tree.ts';
 import type { Segmenter } from '../segmenter.ts';
 import { type Arguments, type Command, type Inside, insideOf, type Options, onePositional, shared, sharedHelp } from './command.ts';
@@ -50,7 +51,7 @@ const options = {
 export const evaluate: Command = {
   usage:
     `eval MODEL [-w WEIGHTS] [--card FILE] [--labels FILE] --data DIR [--layout ${[...layouts.keys()].join('|')}] ` +
-    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--threshold T] [--resume] [--shard i/n|auto[/n]] [-o DIR] [--submission DIR] | --merge STATE…',
+    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--threshold T] [--resume] [--shard i/n|auto[/n]] [-o DIR] [--submission DIR] | [MODEL] --merge STATE…',
   about:
     'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels; pictures are taken as stored, without EXIF orientation',
   help: {
@@ -135,6 +136,7 @@ export async function evaluateData(args: Arguments, out: Output, { onPicture, op
     out.text(`data     ${job.tree.root}, ${layout}${split === null ? '' : ` ${split}`}, ${samples.length} pictures${ofShard(job)}`);
     out.text(`labels   ${printMeaning(about)}`);
     if (about.order) noteOrder(about.order, out);
+    await noteLeft(job, out);
     const facts = factsOf(job, weights, args, { adapter: adapter.name, precision });
     const done = await resume(job, facts, out);
     const failed = await evaluateSamples(job, segmenter, facts, done, out, onPicture);
@@ -143,9 +145,19 @@ export async function evaluateData(args: Arguments, out: Output, { onPicture, op
     const states = job.state ? [job.state.file] : [];
     const counted = report({ ...about, values: forms.length === 1 ? forms[0] : null, done, failed, missing: 0, sum, states }, out);
     if (failed.length > 0) out.note(`${failed.length} of ${samples.length} pictures failed: ${failed.join(', ')}`);
-    return failed.length > 0 || !counted ? 1 : 0;
+    // A small share may well be void; of the whole the merge tells.
+    return failed.length > 0 || !(counted || job.shard) ? 1 : 0;
   } finally {
     await segmenter.dispose();
+  }
+}
+
+/** Files beside the pictures that are none, or none that is read: their labels do not count. */
+async function noteLeft({ tree, data }: Job, out: Output): Promise<void> {
+  const taken = new Set(data.samples.map(({ picture }) => picture));
+  for (const folder of data.folders) {
+    const files = ((await tree.list(folder)) ?? []).filter(name => !name.endsWith('/') && !taken.has(`${folder}/${name}`));
+    if (files.length > 0) out.note(`${tree.root}/${folder}: ${describeLeft(countLeft(files))}`);
   }
 }
 
@@ -157,11 +169,12 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
   const tree = openTree(resolveFrom(folder));
   const wanted = { layout: args.text('layout'), split: args.text('split'), needLabels: submission === undefined };
   const inside = insideOf(args);
+  const [shard, map] = [shardOf(args), parseMap(args.list('map'))];
   const data = await findData(tree, wanted);
   const weights = await openWeights(model, args);
   checkFit(weights, inside);
   const names = weights.card.classes;
-  const meaning = meaningOf(data, names, parseMap(args.list('map')), `--data ${tree.root}`);
+  const meaning = meaningOf(data, names, map, `--data ${tree.root}`);
   if (submission !== undefined && !(data.layout === 'cityscapes' && isCityscapes(names))) {
     throw new AtrousError(
       'BAD_USAGE',
@@ -169,7 +182,6 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
     );
   }
   const output = resolveFrom(args.text('output') ?? 'out');
-  const shard = shardOf(args);
   const file = args.flag('resume') || shard ? stateFile(output, model, shard) : null;
   if (file !== null) await checkFolder(output);
   return {
@@ -265,10 +277,11 @@ async function loadSample({ tree, meaning, submission, state }: Job, sample: Sam
   const turned = pixels.orientation !== 1;
   const sha256 = state === null ? '' : await hashSample(tree, sample);
   if (sample.label === null && submission !== null) return { pixels, labels: null, unknown: 0, turned, sha256 };
-  const labels = await readLabels(tree, sample, meaning.forms[sample.form].table);
-  if (labels.width !== pixels.width || labels.height !== pixels.height) {
-    const [picture, label] = [pixels, labels].map(({ height: h, width: w }) => printSize({ h, w }));
-    const quarter = labels.width === pixels.height && labels.height === pixels.width;
+  // Before the labels are unpacked: a small file may tell a size that fills the memory.
+  const labels = await readLabels(tree, sample, meaning.forms[sample.form].table, size => {
+    if (size.width === pixels.width && size.height === pixels.height) return;
+    const [picture, label] = [pixels, size].map(({ height: h, width: w }) => printSize({ h, w }));
+    const quarter = size.width === pixels.height && size.height === pixels.width;
     const next = quarter
       ? `a quarter turn (EXIF orientation ${pixels.orientation}; eval takes pixels as stored): save the picture upright, or turn its labels`
       : 'give both at one size';
@@ -276,7 +289,7 @@ async function loadSample({ tree, meaning, submission, state }: Job, sample: Sam
       'BAD_IMAGE',
       `${tree.root}: ${sample.picture} is ${picture} and its labels, ${sample.label}, are ${label}: ${next}`,
     );
-  }
+  });
   return { pixels, labels: labels.data, unknown: labels.unknown, turned, sha256 };
 }
 

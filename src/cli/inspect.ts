@@ -61,6 +61,7 @@ export const inspect: Command = {
   options: {
     weights: shared.weights,
     card: shared.card,
+    key: shared.key,
     size: shared.size,
     adapter: shared.adapter,
     precision: shared.precision,

@@ -1,7 +1,6 @@
 // Where words go: results to stdout, everything else to stderr, progress only to a terminal.
 
-import { AtrousError, describe } from '../errors.ts';
-import { printable } from '../weights/tensor.ts';
+import { AtrousError, describe, printable } from '../errors.ts';
 
 /**
  * Lines for people. With `--json` only `json` writes to stdout. What moves a cursor is escaped, because file names and labels are in most lines; line

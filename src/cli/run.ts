@@ -60,6 +60,7 @@ export const run: Command = {
   options: {
     weights: shared.weights,
     card: shared.card,
+    key: shared.key,
     input: { type: 'string' },
     output: shared.output,
     backend: { type: 'string' },

@@ -16,11 +16,15 @@ export interface Tree {
   list(folder: string): Promise<readonly string[] | null>;
   /** Throws `NO_FILE`. */
   read(file: string): Promise<Uint8Array>;
-  /** RGBA, rows from the top. Throws `NO_FILE` or `BAD_IMAGE`. */
+  /** RGBA, rows from the top; `check` as in `readLabels`. Throws `NO_FILE` or `BAD_IMAGE`. */
   readColours(
     file: string,
+    check?: CheckSize,
   ): Promise<{ readonly data: Uint8ClampedArray | Uint8Array; readonly width: number; readonly height: number }>;
 }
+
+/** Sees the size that a file's header tells before any memory of that size is taken, and may throw. */
+export type CheckSize = (size: { readonly width: number; readonly height: number }) => void;
 
 export interface Sample {
   /** The picture's path, and the sample's name. */
@@ -49,6 +53,8 @@ export interface DataSet {
   readonly classes: readonly DataClass[] | null;
   /** Several where label files of several kinds lie side by side. */
   readonly forms: readonly Form[];
+  /** Folders of which every picture is taken. */
+  readonly folders: readonly string[];
 }
 
 export interface Layout {
@@ -181,15 +187,15 @@ async function fitting(tree: Tree): Promise<string[]> {
  * A sample's labels in the classes of `table`, which is its form's or what became of that. Throws `NO_FILE` for one without, `BAD_IMAGE` for a file that
  * can't be decoded or has values or colours of no class.
  */
-export async function readLabels(tree: Tree, sample: Sample, table: Values | Colours): Promise<Labels> {
+export async function readLabels(tree: Tree, sample: Sample, table: Values | Colours, check?: CheckSize): Promise<Labels> {
   if (sample.label === null)
     throw new AtrousError('NO_FILE', `${tree.root}/${sample.picture} has no label: ${sample.expected} is missing; add it`);
   if (table instanceof Int16Array) {
     const file = `${tree.root}/${sample.label}`;
-    const { data, width, height } = await decodeLabels(await tree.read(sample.label), file);
+    const { data, width, height } = await decodeLabels(await tree.read(sample.label), file, check);
     return { data: classesOf(data, table, file), width, height, unknown: 0 };
   }
-  const { data: rgba, width, height } = await tree.readColours(sample.label);
+  const { data: rgba, width, height } = await tree.readColours(sample.label, check);
   const data = new Uint8Array(width * height).fill(IGNORE);
   let unknown = 0;
   let first = 0;
@@ -240,7 +246,7 @@ async function findPairs(tree: Tree, split: string | undefined): Promise<DataSet
   const problem = await missing(tree, 'images', 'labels');
   if (problem) return problem;
   const samples = await pairUp(tree, 'images', 'labels', base => [`${base}.png`]);
-  return { split: null, samples, classes: null, forms: [{ name: 'class numbers', table: null }] };
+  return { split: null, samples, classes: null, forms: [{ name: 'class numbers', table: null }], folders: ['images'] };
 }
 
 async function findVoc(tree: Tree, split = 'val'): Promise<DataSet | string> {
@@ -260,7 +266,13 @@ async function findVoc(tree: Tree, split = 'val'): Promise<DataSet | string> {
     expected: `SegmentationClass/${id}.png`,
     form: 0,
   }));
-  return { split, samples, classes: named(vocNames), forms: [{ name: 'class numbers', table: countedValues(vocNames.length) }] };
+  return {
+    split,
+    samples,
+    classes: named(vocNames),
+    forms: [{ name: 'class numbers', table: countedValues(vocNames.length) }],
+    folders: [],
+  };
 }
 
 async function findCityscapes(tree: Tree, split = 'val'): Promise<DataSet | string> {
@@ -289,6 +301,7 @@ async function findCityscapes(tree: Tree, split = 'val'): Promise<DataSet | stri
       form: Math.max(0, used.indexOf(formOf(sample))),
     })),
     classes: named(cityscapes.labels),
+    folders: cities.map(city => `leftImg8bit/${split}/${city}`),
     forms: used.length === 0 ? forms.slice(1) : used.map(form => forms[form]),
   };
 }
@@ -305,7 +318,7 @@ async function findCamvid(tree: Tree, split: string | undefined): Promise<DataSe
       : camvid32;
     const colours = new Map(table.map(({ colour }, index) => [colour, index]));
     const first = samples.find(({ label }) => label !== null)?.label;
-    const form = { split: whole ? null : (split ?? 'test'), samples };
+    const form = { split: whole ? null : (split ?? 'test'), samples, folders: [folders[0]] };
     if (first && (await isColoured(tree, first, colours)))
       return { ...form, classes: table, forms: [{ name: 'colours', table: colours }] };
     const values = countedValues(order.length, [CAMVID_VOID]);

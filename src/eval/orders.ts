@@ -14,8 +14,8 @@ export type CamvidOrder = keyof typeof camvidOrders;
 
 /** How each is called in sentences. */
 export const orderNames: Readonly<Record<CamvidOrder, string>> = {
-  segnet: 'SegNet’s',
-  official: 'the official RegSeg and DilatedNet code’s',
+  segnet: "SegNet's",
+  official: "the official RegSeg and DilatedNet code's",
 };
 
 /** Which of the two orders the names are in, or null. */

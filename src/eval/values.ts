@@ -77,7 +77,7 @@ export function classesOf(stored: Uint8Array, values: Values, name: string): Uin
   for (const value of stored) counts[value]++;
   const unknown = [...counts.keys()].filter(value => counts[value] > 0 && values[value] === UNKNOWN);
   if (unknown.length > 0) {
-    const listed = unknown.slice(0, LISTED).map(value => `${value} (${counts[value]} pixels)`);
+    const listed = unknown.slice(0, LISTED).map((value, n) => `${value} (${counts[value]}${n === 0 ? ' pixels' : ''})`);
     const more = unknown.length > LISTED ? ` and ${unknown.length - LISTED} more up to ${unknown.at(-1)}` : '';
     throw new AtrousError(
       'BAD_IMAGE',

@@ -1,7 +1,7 @@
 // What a caller may ask of one call, and the checks of it: every option has its one place here.
+import { type Checks, callback, either, flag, oneOf, signal, size, such } from '../check.ts';
 import { AtrousError } from '../errors.ts';
 import { THRESHOLD } from '../graph/decision.ts';
-import type { Size } from '../image/size.ts';
 import { type Tiling, tilesOf } from '../image/tiles.ts';
 import type { Network } from '../models/registry.ts';
 import type { Output } from '../pipeline.ts';
@@ -40,16 +40,16 @@ export interface Described {
   readonly card: Card | null;
 }
 
-/** An option that does not exist would otherwise vanish without a word. */
-export function checkOptions(options: SegmentOptions): void {
-  const known = ['signal', 'onProgress', 'size', 'output', 'tile', 'scores', 'threshold'];
-  const unknown = Object.keys(options).filter(option => !known.includes(option));
-  if (unknown.length > 0)
-    throw new AtrousError('BAD_USAGE', `segment() has no option ${unknown.join(', ')}: there are ${known.join(', ')}`);
-  const outputs: readonly unknown[] = ['classes', 'texture', 'both', undefined];
-  if (!outputs.includes(options.output))
-    throw new AtrousError('BAD_USAGE', `output "${options.output}": allowed are classes, texture and both`);
-}
+/** What each of them takes. */
+export const segmentChecks: Checks<SegmentOptions> = {
+  output: oneOf('classes', 'texture', 'both'),
+  signal,
+  onProgress: callback,
+  size,
+  tile: either<Tiling>("'published', 'none' or { height, width }, margins included, in pixels", oneOf('published', 'none'), size),
+  scores: flag,
+  threshold: such(isThreshold, 'a probability between 0 and 1, both excluded'),
+};
 
 /** What a network that reads tiles takes at once: the card may have other sizes than the published ones. */
 export function tileOf({ network, card }: Described): Tile | null {
@@ -91,16 +91,5 @@ function checkThreshold({ network }: Described, threshold: number | undefined): 
   if (channels > 1) {
     const why = 'its largest wins, and only a network of a single channel has a threshold: leave it out';
     throw new AtrousError('BAD_USAGE', `threshold: ${network.name} has ${channels} channels of scores; ${why}`);
-  }
-  if (!isThreshold(threshold))
-    throw new AtrousError(
-      'BAD_USAGE',
-      `threshold ${threshold}: a probability between 0 and 1, both excluded, such as ${THRESHOLD}`,
-    );
-}
-
-export function checkFrame({ h, w }: Size): void {
-  if (![h, w].every(size => Number.isInteger(size) && size > 0)) {
-    throw new AtrousError('BAD_USAGE', `the size is ${h}×${w}: height and width must be whole numbers of pixels, 1 or more`);
   }
 }

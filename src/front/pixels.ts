@@ -1,5 +1,6 @@
 // Pixels in memory, as a caller gives them.
-import { AtrousError } from '../errors.ts';
+import { guarded } from '../check.ts';
+import { AtrousError, brief } from '../errors.ts';
 
 /** RGBA or RGB, eight bits a channel, rows from the top. `ImageData` is one. */
 export interface Pixels {
@@ -8,35 +9,49 @@ export interface Pixels {
   readonly height: number;
 }
 
-/** What an ImageData may be beside. */
-interface Wider {
-  readonly data: ArrayLike<number> & ArrayBufferView;
-  readonly colorSpace?: string;
+/** Also what an ImageData may be beside: wider colours, half floats. */
+export interface GivenPixels {
+  readonly data: unknown;
+  readonly width: number;
+  readonly height: number;
+  readonly colorSpace: unknown;
+}
+
+/** What a caller gives, read once. Throws `BAD_IMAGE`. */
+export function readPixels(source: unknown): GivenPixels {
+  return guarded(
+    'the picture',
+    () => {
+      const { data, width, height, colorSpace = 'srgb' } = source as GivenPixels;
+      return { data, width, height, colorSpace };
+    },
+    'BAD_IMAGE',
+  );
 }
 
 /** An array of another realm, such as an iframe's, is no instance of ours. */
-export function isView(data: unknown): data is ArrayLike<number> & ArrayBufferView {
-  return ArrayBuffer.isView(data) && !(data instanceof DataView);
+function isArray(data: unknown): data is ArrayLike<number> & ArrayBufferView {
+  return ArrayBuffer.isView(data) && ['Uint8Array', 'Uint8ClampedArray', 'Float16Array'].includes(typeOf(data));
 }
 
 const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** A copy of the source, as 8-bit sRGB RGBA. Throws `BAD_IMAGE` for what is none. */
-export function rgbaOf(source: Pixels): Uint8Array<ArrayBuffer> {
-  const { width, height } = source ?? {};
-  const { data, colorSpace = 'srgb' } = (source ?? {}) as Partial<Wider>;
+export function rgbaOf({ data, width, height, colorSpace }: GivenPixels): Uint8Array<ArrayBuffer> {
   if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
-    throw new AtrousError('BAD_IMAGE', `the picture is ${width} wide and ${height} high: both must be whole numbers, 1 or more`);
-  }
-  const type = typeOf(data);
-  if (!isView(data) || !['Uint8Array', 'Uint8ClampedArray', 'Float16Array'].includes(type)) {
     throw new AtrousError(
       'BAD_IMAGE',
-      `the picture’s data is ${type}: it must be a Uint8Array or Uint8ClampedArray, eight bits a channel, or an ImageData’s Float16Array`,
+      `the picture is ${brief(width)} wide and ${brief(height)} high: both must be whole numbers, 1 or more`,
+    );
+  }
+  if (!isArray(data)) {
+    throw new AtrousError(
+      'BAD_IMAGE',
+      `the picture’s data is ${brief(data)}: it must be a Uint8Array or Uint8ClampedArray, eight bits a channel, or an ImageData’s Float16Array`,
     );
   }
   if (colorSpace !== 'srgb' && colorSpace !== 'display-p3')
-    throw new AtrousError('BAD_IMAGE', `the picture’s colorSpace is ${colorSpace}: known are srgb and display-p3`);
+    throw new AtrousError('BAD_IMAGE', `the picture’s colorSpace is ${brief(colorSpace)}: known are srgb and display-p3`);
   const pixels = width * height;
   if (data.length !== pixels * 4 && data.length !== pixels * 3) {
     const why = data.length === 0 ? ' (was its buffer transferred?)' : '';
@@ -45,7 +60,7 @@ export function rgbaOf(source: Pixels): Uint8Array<ArrayBuffer> {
       `the picture has ${data.length} bytes${why}: ${width}×${height} pixels take ${pixels * 4} as RGBA or ${pixels * 3} as RGB`,
     );
   }
-  const rgba = asRgba(type === 'Float16Array' ? Uint8ClampedArray.from(data, value => value * 255) : data, pixels);
+  const rgba = asRgba(typeOf(data) === 'Float16Array' ? Uint8ClampedArray.from(data, value => value * 255) : data, pixels);
   return colorSpace === 'display-p3' ? fromDisplayP3(rgba) : rgba;
 }
 

@@ -1,6 +1,6 @@
 // What `segment` gives: plain data, so that it can be cloned and posted, with its methods on the prototype.
 import type { Canvas } from '../browser/types.ts';
-import { AtrousError } from '../errors.ts';
+import { AtrousError, brief } from '../errors.ts';
 import { encodeIndexed } from '../image/png.ts';
 import type { Size } from '../image/size.ts';
 import { classShares, sharesOf } from '../image/statistics.ts';
@@ -98,8 +98,8 @@ const methods = {
   },
   at(this: SegmentResult<Output>, x: number, y: number) {
     const { width, height, labels, scores } = this;
-    if (!(x >= 0 && x < width && y >= 0 && y < height)) {
-      throw new AtrousError('BAD_USAGE', `at(${x}, ${y}) is outside the picture, ${width} wide and ${height} high`);
+    if (!(within(x, width) && within(y, height))) {
+      throw new AtrousError('BAD_USAGE', `at(${brief(x)}, ${brief(y)}) is outside the picture, ${width} wide and ${height} high`);
     }
     const index = inMemory(this)[Math.floor(y) * width + Math.floor(x)];
     return { index, label: labels[index], ...(scores && { probability: probabilityOf(scores, index, x, y) }) };
@@ -156,4 +156,8 @@ function probabilityOf({ data, c, h, w, cell }: Scores, index: number, x: number
   const pixel = place(y, cell.height, h) * w + place(x, cell.width, w);
   if (c > 1) return data[index * h * w + pixel];
   return index === 1 ? data[pixel] : 1 - data[pixel];
+}
+
+function within(place: number, size: number): boolean {
+  return typeof place === 'number' && place >= 0 && place < size;
 }

@@ -1,10 +1,11 @@
 // A picture as it was handed over, whatever it is: pixels and textures here, what pages have in `browser/`.
 import type { PagePicture } from '../browser/types.ts';
-import { AtrousError } from '../errors.ts';
+import { guarded } from '../check.ts';
+import { AtrousError, brief } from '../errors.ts';
 import { TextureUsage } from '../gpu/flags.ts';
 import type { Frame, FrameRing } from '../gpu/frames.ts';
 import type { Size } from '../image/size.ts';
-import { isView, type Pixels, rgbaOf } from './pixels.ts';
+import { type Pixels, readPixels, rgbaOf } from './pixels.ts';
 
 /** What `segment` takes. */
 export type Picture = Pixels | PagePicture | GPUTexture;
@@ -40,25 +41,29 @@ export type TakePicture = (source: unknown, taker: Taker) => Taken | Promise<Tak
 
 /** The picture as it is now. Throws `BAD_IMAGE`. */
 export function take(source: unknown, taker: Taker, others?: TakePicture): Taken | Promise<Taken> {
-  const other = others?.(source, taker);
-  if (other) return other;
-  if (isTexture(source)) return takeTexture(source, taker.device);
-  if (!isView((source as Partial<Pixels> | null)?.data) && !hasSize(source)) throw noPicture(source, others !== undefined);
-  const rgba = rgbaOf(source as Pixels);
-  const { width, height } = source as Pixels;
-  return { size: { h: height, w: width }, copy: 'pixels', frame: () => ({ kind: 'pixels', rgba }), release() {} };
-}
-
-function hasSize(source: unknown): boolean {
-  return typeof source === 'object' && source !== null && 'width' in source && 'height' in source && 'data' in source;
+  return guarded(
+    'the picture',
+    () => {
+      const other = others?.(source, taker);
+      if (other) return other;
+      if (isTexture(source)) return takeTexture(source, taker.device);
+      if (typeof source !== 'object' || source === null || !('data' in source)) throw noPicture(source, others !== undefined);
+      return takePixels(source);
+    },
+    'BAD_IMAGE',
+  );
 }
 
 function noPicture(source: unknown, inPage: boolean): AtrousError {
-  const given =
-    source === null || typeof source !== 'object' ? String(source) : Object.prototype.toString.call(source).slice(8, -1);
   const page = 'a video, VideoFrame, canvas, ImageBitmap, ImageData, <img>, Blob, Response, GPUTexture or';
-  const next = inPage ? page : 'a GPUTexture or (see readImage)';
-  return new AtrousError('BAD_IMAGE', `the picture is ${given.slice(0, 60)}: give ${next} { data, width, height }`);
+  const next = inPage ? page : 'what readImage() gives, a GPUTexture or';
+  return new AtrousError('BAD_IMAGE', `the picture is ${brief(source)}: give ${next} { data, width, height }`);
+}
+
+function takePixels(source: object): Taken {
+  const given = readPixels(source);
+  const rgba = rgbaOf(given);
+  return { size: { h: given.height, w: given.width }, copy: 'pixels', frame: () => ({ kind: 'pixels', rgba }), release() {} };
 }
 
 function isTexture(source: unknown): source is GPUTexture {

@@ -1,5 +1,5 @@
 // From a name to a network: `regseg`, `exp49_decoder14`, `dilation8_camvid`, or a name that also stands for weights, such as `regseg-camvid`.
-import { AtrousError } from '../errors.ts';
+import { AtrousError, brief } from '../errors.ts';
 import { tensorsOf } from '../graph/constant.ts';
 import type { End } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -154,10 +154,10 @@ function unknownModel(name: string, body: string, decoder: string): string {
     if (refused.has(part)) return `model "${name}": ${part} is left out on purpose: ${refused.get(part)}`;
   }
   if (/^(dilat|frontend)/i.test(name)) return `model "${name}" is not known: DilatedNet is ${[...dilatedNets.keys()].join(', ')}`;
-  const known = [...published.keys(), ...aliases.keys(), ...checkpoints.keys(), ...dilatedNets.keys()].join(', ');
+  const known = [...published.keys(), ...aliases.keys(), 'regseg-cityscapes', [...dilatedNets.keys()][0]].join(', ');
   if (bodies.has(body)) return `model "${name}": no decoder "${decoder}"; ${body} goes with ${[...decoders.keys()].join(', ')}`;
   if (decoders.has(decoder)) return `model "${name}": no body "${body}"; ${decoder} goes with ${[...bodies.keys()].join(', ')}`;
-  return `model "${name}" is not known: ${known}, or <body>_<decoder> as \`atrous models\` lists them`;
+  return `model ${brief(name)} is not known: there are ${known} and others, and <body>_<decoder>, as \`atrous models\` lists them`;
 }
 
 /** Tensors of a network's checkpoint: name → shape, as published. */

@@ -1,6 +1,7 @@
 // Photographs in and out, by sharp: whatever raster format the file holds becomes 8-bit sRGB with the right side up.
 
 import { AtrousError, describe } from '../errors.ts';
+import type { CheckSize } from '../eval/layouts.ts';
 import { sniff } from '../image/format.ts';
 import { quote } from '../weights/tensor.ts';
 import { readBytes } from './files.ts';
@@ -25,12 +26,17 @@ export async function readImage(file: string): Promise<Photograph> {
 }
 
 /** The same as the file stores it, and the EXIF orientation that is left out, 1 to 8 (1: upright as it is). For pictures whose labels are stored likewise. */
-export async function readStored(file: string): Promise<Photograph & { readonly orientation: number }> {
-  const { photograph, orientation } = await decode(file, false);
+export async function readStored(file: string, check?: CheckSize): Promise<Photograph & { readonly orientation: number }> {
+  const { photograph, orientation } = await decode(file, false, check);
   return { ...photograph, orientation };
 }
 
-async function decode(file: string, upright: boolean): Promise<{ readonly photograph: Photograph; readonly orientation: number }> {
+/** `check` sees the stored size before anything is decoded, and may throw. */
+async function decode(
+  file: string,
+  upright: boolean,
+  check?: CheckSize,
+): Promise<{ readonly photograph: Photograph; readonly orientation: number }> {
   const bytes = await readBytes(file);
   if (bytes.length === 0) throw new AtrousError('BAD_IMAGE', `${file}: the file is empty; fetch or write it again`);
   const kind = sniff(bytes);
@@ -57,6 +63,7 @@ async function decode(file: string, upright: boolean): Promise<{ readonly photog
         `${file} is ${height}×${width} pixels, and at most ${MOST_PIXELS} are read: shrink it to ${fits} % or less (magick in.tif -resize ${fits}% out.png), or cut it into parts`,
       );
     }
+    check?.({ width, height });
     const { data, info } = await (upright ? image.autoOrient() : image)
       .removeAlpha()
       .toColourspace('srgb')

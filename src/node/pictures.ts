@@ -125,13 +125,9 @@ async function inFolder(folder: string, pattern: string | null, exclude: string)
   const files = (await filesBelow(folder, { depth, exclude, hidden })).filter(file => isMatch(file));
   const results = files.filter(file => RESULT.test(file));
   const pictures = files.filter(file => !RESULT.test(file) && (pattern !== null || PICTURE.test(file)));
-  const foreign = pattern === null ? files.filter(file => FOREIGN.test(file)) : [];
-  const left: LeftOut = {
-    input: folder,
-    formats: countBy(foreign.map(file => extname(file).toLowerCase())),
-    results: results.length,
-    others: files.length - results.length - pictures.length - foreign.length,
-  };
+  const taken = new Set([...pictures, ...results]);
+  const rest = files.filter(file => !taken.has(file));
+  const left: LeftOut = { input: folder, ...countLeft(rest), results: results.length };
   const leaves = pictures.length < files.length;
   if (pictures.length === 0) {
     const what = pattern === null ? `${folder} holds no picture` : `${join(folder, pattern)} matches no picture`;
@@ -139,6 +135,13 @@ async function inFolder(folder: string, pattern: string | null, exclude: string)
     throw new AtrousError('NO_FILE', `${what} (jpg, png, webp, gif, tiff, avif)${why}`);
   }
   return { pictures: pictures.map(file => named(join(folder, file), folder)), left: leaves ? left : null };
+}
+
+/** What files are that are no pictures to be read, by their endings. */
+export function countLeft(files: readonly string[]): Omit<LeftOut, 'input'> {
+  const foreign = files.filter(file => FOREIGN.test(file));
+  const formats = countBy(foreign.map(file => extname(file).toLowerCase()));
+  return { formats, results: 0, others: files.length - foreign.length };
 }
 
 function countBy(words: readonly string[]): Record<string, number> {

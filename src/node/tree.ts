@@ -18,7 +18,7 @@ export function openTree(root: string): Tree {
       return lists.get(folder)!;
     },
     read: file => readBytes(join(root, file)),
-    readColours: file => readStored(join(root, file)),
+    readColours: (file, check) => readStored(join(root, file), check),
   };
 }
 

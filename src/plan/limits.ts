@@ -29,7 +29,7 @@ export function checkFrame(stem: Stem, { h, w }: Pick<Shape, 'h' | 'w'>, facts: 
   if ((stem === 'texture' || stem === 'external') && Math.max(h, w) > most) {
     throw new AtrousError(
       'LIMIT',
-      `the picture is ${h}×${w}, the adapter's textures hold at most ${most}×${most}: shrink it first`,
+      `the picture is ${h}×${w}, the adapter's textures hold at most ${most}×${most}: give a --size that they hold, or shrink it first`,
     );
   }
   // Planes are float32 in every precision.

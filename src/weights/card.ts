@@ -1,7 +1,6 @@
 // The card: what a weights file is, so that nobody has to guess its classes, colours or preprocessing. It travels in the file's metadata
 // (key `atrous`, JSON) and beside it as `X.card.json`.
-import { AtrousError, describe } from '../errors.ts';
-import { printable } from './tensor.ts';
+import { AtrousError, describe, type ErrorCode } from '../errors.ts';
 
 export type Colour = readonly [r: number, g: number, b: number];
 
@@ -60,18 +59,24 @@ export const imagenet = {
   channels: 'rgb',
 } as const satisfies Preprocessing;
 
-/** Throws `BAD_WEIGHTS` naming the file and the field that is missing or has another form. */
+/** A card of a file. Throws `BAD_WEIGHTS` naming the file and the field that is missing or has another form. */
 export function parseCard(text: string, name: string): Card {
-  const fail = (sentence: string): never => {
-    throw new AtrousError('BAD_WEIGHTS', `card ${name}: ${sentence}`);
-  };
-  let card: Card;
+  let card: unknown;
   try {
     card = JSON.parse(text);
   } catch (error) {
-    return fail(`is not JSON (${printable(describe(error))})`);
+    throw new AtrousError('BAD_WEIGHTS', `card ${name}: is not JSON (${describe(error)})`);
   }
-  if (typeof card !== 'object' || card === null) fail('must be a JSON object');
+  return checkCard(card, name, 'BAD_WEIGHTS');
+}
+
+/** A card as plain data, of a file or of a caller. Throws `code` naming it and the field that is missing or has another form. */
+export function checkCard(data: unknown, name: string, code: ErrorCode): Card {
+  const fail = (sentence: string): never => {
+    throw new AtrousError(code, `card ${name}: ${sentence}`);
+  };
+  if (typeof data !== 'object' || data === null) fail('must be a JSON object');
+  const card = data as Card;
   if (typeof card.model !== 'string') fail('"model" must be the name of a network, such as "exp48_decoder26"');
   const { classes, palette, preprocessing } = card;
   if (!Array.isArray(classes) || classes.length === 0 || !classes.every(label => typeof label === 'string'))

@@ -7,6 +7,7 @@ import { badWeights, bytesPer, quote, some, toFloat32Range } from './tensor.ts';
 /**
  * Compares a checkpoint with the shapes that a network expects; `name` is the file's, for the message. Extra tensors are refused
  * but for `*.num_batches_tracked`, the counters of PyTorch's batch norm that nothing reads. Throws BAD_WEIGHTS with all faults.
+ * Tensors that are read when they are asked for are read here.
  */
 export function checkTensors(tensors: Tensors, expected: ReadonlyMap<string, readonly number[]>, name: string): void {
   const missing = [...expected.keys()].filter(key => !tensors.has(key));

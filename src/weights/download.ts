@@ -1,5 +1,5 @@
 // Weights over HTTP: streamed, with progress; what several ask for at once is fetched once.
-import { AtrousError, checkSignal, describe, untilAborted } from '../errors.ts';
+import { AtrousError, checkSignal, describe, isolate, untilAborted } from '../errors.ts';
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal;
@@ -8,28 +8,31 @@ export interface DownloadOptions {
   readonly bytes?: number;
 }
 
+/** Four times the largest published file: what is larger is something else, or has no end. */
+const MOST_BYTES = 2 ** 31;
+
 /** A download that is under way. */
 interface Shared {
   readonly work: Promise<Uint8Array>;
   readonly controller: AbortController;
-  readonly listeners: Set<DownloadOptions>;
+  readonly listeners: Set<NonNullable<DownloadOptions['onProgress']>>;
 }
 
 const underway = new Map<string, Shared>();
 
 /**
  * Bytes behind a URL; callers of one URL at a time share them. Throws `NO_FILE` when the server can't be reached, answers with an error or sends
- * less than it announced; `BAD_WEIGHTS` when it sends more than `bytes`; `ABORTED`.
+ * less than it announced; `BAD_WEIGHTS` when it sends more than `bytes`, `LIMIT` more than 2 GiB; `ABORTED`.
  */
 export async function download(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
   checkSignal(options.signal);
   const key = `${url} ${options.bytes}`;
   const shared = underway.get(key) ?? start(url, key, options.bytes);
   // One object a call, whatever the callers share.
-  const listener = { ...options };
+  const { listener, failure } = isolate(options.onProgress, options.signal);
   shared.listeners.add(listener);
   try {
-    return await untilAborted(shared.work, options.signal);
+    return await untilAborted(Promise.race([shared.work, failure]), options.signal);
   } finally {
     shared.listeners.delete(listener);
     // The last who gives up ends it; once it is done that does nothing.
@@ -42,9 +45,9 @@ export async function download(url: string | URL, options: DownloadOptions): Pro
 
 function start(url: string | URL, key: string, bytes: number | undefined): Shared {
   const controller = new AbortController();
-  const listeners = new Set<DownloadOptions>();
+  const listeners: Shared['listeners'] = new Set();
   const onProgress: DownloadOptions['onProgress'] = progress => {
-    for (const { onProgress, signal } of listeners) if (!signal?.aborted) onProgress?.(progress);
+    for (const listener of listeners) listener(progress);
   };
   const { signal } = controller;
   const work = fetch(url, { signal }).then(
@@ -63,8 +66,8 @@ function start(url: string | URL, key: string, bytes: number | undefined): Share
 function unreachable(url: string | URL, error: unknown): string {
   const page = globalThis.location;
   const origin = page && URL.canParse(String(url), page.href) ? new URL(url, page.href).origin : page?.origin;
-  if (origin === page?.origin) return describe(error);
-  return `${describe(error)}; ${origin} is not reached, or it does not send Access-Control-Allow-Origin for ${page.origin}`;
+  if (origin === page?.origin) return networkReason(error);
+  return `${networkReason(error)}; ${origin} is not reached, or it does not send Access-Control-Allow-Origin for ${page.origin}`;
 }
 
 /**
@@ -79,13 +82,14 @@ export async function readResponse(response: Response, { signal, onProgress, byt
     throw new AtrousError('NO_FILE', `${name}: its body ${response.body ? 'was read before' : 'is empty'}: fetch it again`);
   const announced = response.headers.get('content-encoding') ? 0 : Number(response.headers.get('content-length')) || 0;
   const total = bytes ?? announced;
+  if (bytes === undefined) checkLimit(name, Number(response.headers.get('content-length')));
   const parts: Uint8Array[] = [];
   let done = 0;
   const reader = response.body.getReader();
   const next = (): Promise<ReadableStreamReadResult<Uint8Array>> =>
     reader.read().catch(error => {
       checkSignal(signal);
-      throw new AtrousError('NO_FILE', `${name} can't be fetched: ${describe(error)}`, { cause: error });
+      throw new AtrousError('NO_FILE', `${name} can't be fetched: ${networkReason(error)}`, { cause: error });
     });
   for (let chunk = await next(); !chunk.done; chunk = await next()) {
     parts.push(chunk.value);
@@ -94,6 +98,8 @@ export async function readResponse(response: Response, { signal, onProgress, byt
       void reader.cancel().catch(() => {});
       throw new AtrousError('BAD_WEIGHTS', `${name}: more than ${bytes} bytes, the size of the file that is asked for`);
     }
+    if (done > MOST_BYTES) void reader.cancel().catch(() => {});
+    checkLimit(name, done);
     checkSignal(signal);
     onProgress?.({ phase: 'download', done, total });
   }
@@ -104,4 +110,30 @@ export async function readResponse(response: Response, { signal, onProgress, byt
     at += part.length;
   }
   return whole;
+}
+
+function checkLimit(name: string, bytes: number): void {
+  if (bytes > MOST_BYTES)
+    throw new AtrousError(
+      'LIMIT',
+      `${name} is ${bytes} bytes or more, and weights of up to ${MOST_BYTES} are read: give the URL of weights alone`,
+    );
+}
+
+const reasons: Record<string, string> = {
+  EAI_AGAIN: 'the host name can not be looked up now',
+  ECONNREFUSED: 'the server refuses the connection',
+  ECONNRESET: 'the connection broke',
+  ENETUNREACH: 'the network can not be reached',
+  ENOTFOUND: 'the host name is not known',
+  ETIMEDOUT: 'the server can not be reached in time',
+  UND_ERR_CONNECT_TIMEOUT: 'the server can not be reached in time',
+  UND_ERR_SOCKET: 'the connection broke',
+};
+
+/** `fetch` says only that it failed; its cause says why. */
+export function networkReason(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = (cause as { readonly code?: string }).code ?? '';
+  return reasons[code] ?? (describe(cause) || code || describe(error));
 }

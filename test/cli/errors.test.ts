@@ -196,7 +196,7 @@ test('weights', async () => {
     row('cut.safetensors', /ends at byte \d+, the file has \d+/),
     row('huge.safetensors', '1000000000000', '56'),
     row('empty.safetensors', 'empty'),
-    row('page.safetensors', '<!DOCTYPE ht'),
+    row('page.safetensors', 'a web page'),
     row('overlap.safetensors', 'stem.bn.', /inside|belong to no tensor/),
     row('outside.safetensors', 'stem.bn.bias', '1000000128'),
     row('missing.safetensors', '1 missing', 'body.stage8.1.bn2.weight'),
@@ -222,7 +222,7 @@ test('PyTorch checkpoints', async () => {
   const row = (name: string, ...parts: string[]): Row => [`segment good.png -o never -w ${name}`, 1, at(name), ...parts];
   await judge([
     row('old.pth', 'before 1.6', 'torch.save'),
-    row('bare.pth', 'neither'),
+    row('bare.pth', 'a Python pickle', 'torch.save'),
     row('cut.pth', 'cut off'),
     row('evil.pth', 'os.system', 'torch.save'),
     row('tiny.pth', 'no known network', '--model'),

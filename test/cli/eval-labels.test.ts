@@ -8,7 +8,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { camvidOrders } from '../../src/eval/orders.ts';
 import { blankWeights, runFake } from './fake-model.ts';
-import { at } from './harness.ts';
+import { at, cli } from './harness.ts';
 
 const [H, W] = [6, 22];
 const { segnet, official } = camvidOrders;
@@ -97,11 +97,26 @@ test('values that are no class are an error with all of them, their counts and w
   holds(stray.stderr, '7 (1 pixels)');
 });
 
+test('pictures in formats that are not read are told', async () => {
+  const data = await plant('formats', half, half);
+  for (const name of ['y.bmp', 'z.ppm', 'notes.txt']) put(`formats/images/${name}`, '');
+  const { code, stderr, result } = await evaluated(...two, '--data', data);
+  assert.equal([code, result.pictures], [0, 1]);
+  holds(stderr, `${data}/images: 3 files are left out`, '.bmp 1, .ppm 1', 'no pictures by their endings (1)');
+});
+
 test('nothing counted is a failure', async () => {
   const data = await plant('void', half, () => 255);
   const { code, stderr, result } = await evaluated(...two, '--data', data);
   assert.equal([code, result.miou, result.failed], [1, null, []]);
   holds(stderr, 'no pixel of', `${H * W} are void`, '--map 255=1');
+  // Of a share it need not be, of all shares together it is.
+  const share = await evaluated(...two, '--data', data, '--shard', '0/1', '-o', at('void-state'));
+  assert.is(share.code, 0);
+  holds(share.stderr, 'no pixel of');
+  const merged = await cli('eval', '--merge', at('void-state', 'regseg.0-of-1.eval.json'));
+  assert.is(merged.code, 1);
+  holds(merged.err, 'no pixel of');
 });
 
 for (const [map, ...parts] of [
@@ -127,7 +142,7 @@ test('a model of numbered classes: whose order is taken is said, and how the oth
   const { order, better_fit: fit, matched } = result.labels;
   assert.equal([matched, order.of, order.taken, order.other], ['index', 'model', 'segnet', 'official']);
   assert.equal([fit.order, fit.miou, fit.map], ['official', 1, order.map]);
-  holds(stderr, 'SegNet’s (sky, building, pole …) order', '--labels', `--map ${order.map}`, 'fit far better', 'mIoU 1.0000');
+  holds(stderr, "SegNet's (sky, building, pole …) order", '--labels', `--map ${order.map}`, 'fit far better', 'mIoU 1.0000');
   const mapped = await evaluated(...eleven, '--data', data, '--map', order.map);
   assert.equal([mapped.result.miou, mapped.result.labels.better_fit], [1, null]);
   const byName = await evaluated(...named(official, 'official.txt'), '--data', data);

@@ -366,7 +366,7 @@ test('models tells what is here', async () => {
 
 test('content that is no such checkpoint leaves nothing behind', async () => {
   const pages: [string, Uint8Array, RegExp][] = [
-    ['page', new TextEncoder().encode('<!doctype html><title>Log in</title>'), /begins with 3c 21/],
+    ['page', new TextEncoder().encode('<!doctype html><title>Log in</title>'), /is a web page/],
     ['empty', new Uint8Array(0), /is empty/],
     ['short', checkpoint.subarray(0, HALF), /cut off or damaged/],
     ['damaged', checkpoint.map((byte, i) => (i > 1000 && i < 2000 ? 0 : byte)), /pickle/],

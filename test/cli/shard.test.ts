@@ -137,8 +137,8 @@ const states = (folder: string): string[] =>
     .map(name => at(folder, name));
 
 for (const [name, shard, count, env] of [
-  ['Slurm', 'auto', 3, index => slurm(2 + 2 * index, 2, 6, 2, 3)],
-  ['Kubernetes', 'auto/3', 3, index => ({ JOB_COMPLETION_INDEX: String(index) })],
+  ['Slurm', 'auto', 2, index => slurm(2 + 2 * index, 2, 4, 2, 2)],
+  ['Kubernetes', 'auto/2', 2, index => ({ JOB_COMPLETION_INDEX: String(index) })],
   ['AWS', 'auto/2', 2, index => ({ AWS_BATCH_JOB_ARRAY_INDEX: String(index) })],
   ['GNU', 'auto/2', 2, index => ({ PARALLEL_SEQ: String(index + 1) })],
 ] as const satisfies [string, string, number, (index: number) => Environment][])
@@ -156,7 +156,7 @@ for (const [name, shard, count, env] of [
       NAMES.length,
     );
     assert.ok(counts.filter(Boolean).length > 1, `${counts}`);
-    const merged = await cli('eval', '--merge', ...states(name), '--json');
+    const merged = await cli('eval', 'regseg', '--merge', ...states(name), '--json');
     assert.is(merged.code, 0, merged.err);
     assert.equal(JSON.parse(merged.out), JSON.parse(whole.stdout));
   });
@@ -168,7 +168,7 @@ test('a share without pictures is a line and no error, and can be merged', async
   );
   const { code, stdout, stderr } = await runFake([...words, '-o', at('Slurm'), '--shard', `${index}/${count}`, '--json']);
   assert.equal([code, stdout, stderr], [0, '', `shard ${index}/${count} has none of the 7 pictures\n`]);
-  assert.is(states('Slurm').length, 4);
+  assert.is(states('Slurm').length, 3);
   const merged = await cli('eval', '--merge', ...states('Slurm'), '--json');
   assert.equal([merged.code, JSON.parse(merged.out)], [0, JSON.parse(whole.stdout)], merged.err);
 });
@@ -200,7 +200,8 @@ test('states of other settings are not added, and both files are named', async (
   complained(await cli('eval', '--merge'), 2, '*.eval.json');
   complained(await cli('eval', '--merge', one, '--data', data), 2, '--data');
   complained(await cli('eval', '--merge', at('nowhere.json')), 1, at('nowhere.json'));
-  complained(await cli('eval', '--merge', weights), 2, weights, 'no state');
+  complained(await cli('eval', '--merge', save('other.json', '{}')), 2, at('other.json'), 'no state');
+  complained(await cli('eval', 'regseg-large', '--merge', one, two), 2, one, 'of regseg,', 'regseg-large');
 });
 
 test('a share goes on where it stopped, and new files move no other', async () => {

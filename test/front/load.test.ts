@@ -1,5 +1,5 @@
 // `load` of atrous/node: every kind of source, downloads and their signals, and real photographs against PyTorch's class maps.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
@@ -14,6 +14,7 @@ import { type ErrorCode, load, type Progress, readImage, type Source, writePng }
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { at, pixels, repository, save, seeded, WEIGHTS } from '../cli/harness.ts';
 import { shareDevice } from '../cli/one-device.ts';
+import { shared } from '../shared.ts';
 
 const bytes = new Uint8Array(readFileSync(WEIGHTS));
 const { tensors, metadata } = readSafetensors(bytes, WEIGHTS);
@@ -59,6 +60,7 @@ gpu('every kind of source is the same model', async () => {
     File: [new File([bytes], 'weights.safetensors')],
     tensors: [tensors, { card }],
     'tensors without a card': [tensors, { model: 'regseg' }],
+    'tensors in a dict': [new Map([...tensors].map(([name, tensor]) => [`a.ema.module.${name}`, tensor])), { card, key: 'a.ema' }],
     'name, elsewhere': ['regseg-camvid', { baseUrl: pathToFileURL(`${repository}weights/`) }],
   };
   for (const [kind, [source, options]] of Object.entries(sources)) {
@@ -98,6 +100,7 @@ gpu('mistakes have a code and say what', async () => {
   await fails(load(bytes.subarray(0, 1e6)), 'BAD_WEIGHTS', 'cut off');
   await fails(load(new File([new Uint8Array(20)], 'zeros.pth')), 'BAD_WEIGHTS', 'zeros.pth');
   await fails(load(new Map()), 'BAD_WEIGHTS', 'no known network');
+  await fails(load(tensors, { card, key: 'ema' }), 'BAD_USAGE', 'key "ema"');
   await fails(load(seeded('exp49_decoder14', 300), { model: 'exp49_decoder14' }), 'BAD_WEIGHTS', '300 classes', '256');
   await fails(load(tensors, { model: 'unet' }), 'BAD_USAGE', '"unet"');
   await fails(load(tensors, { model: 'regseg-large' }), 'BAD_WEIGHTS', 'do not fit');
@@ -180,9 +183,16 @@ gpu('calls of one URL at a time fetch it once, and none stops it for the others'
   });
   const options = { onProgress: () => {} };
   const others = Promise.all([load(url, options), load(url, options)]);
+  const thrown = new Error('mine');
+  const failing = load(url, {
+    onProgress: () => {
+      throw thrown;
+    },
+  }).catch(error => error);
   await begun;
   controller.abort('enough');
   for (const model of await others) await model.dispose();
+  assert.is(await failing, thrown);
   assert.is(asked, 1);
   // When all give up the connection ends.
   const last = new AbortController();
@@ -225,15 +235,14 @@ gpu('a device that is passed in is used and left alone', async () => {
   opened.release();
 });
 
-const shared = join(repository, '../shared');
-const PHOTOGRAPHS = existsSync(shared) ? readdirSync(`${shared}/data/camvid/images`).sort().slice(7, 9) : [];
-
 gpu('photographs: PyTorch’s class maps', async () => {
-  if (PHOTOGRAPHS.length === 0) return console.log('skipped: photographs: ../shared/data is missing');
-  const model = await load(`${shared}/weights/regseg_camvid.pth`, { card });
-  for (const name of PHOTOGRAPHS) {
-    const { classes, height, width } = await model.segment(await readImage(`${shared}/data/camvid/images/${name}`));
-    const file = `${shared}/weights/regseg_camvid_expected/${name}`;
+  const images = shared('data/camvid/images', 'no photographs are compared with PyTorch, only the sample');
+  const weights = shared('weights', 'nor by the checkpoint that PyTorch wrote');
+  if (!images || !weights) return;
+  const model = await load(join(weights, 'regseg_camvid.pth'), { card });
+  for (const name of readdirSync(images).sort().slice(7, 9)) {
+    const { classes, height, width } = await model.segment(await readImage(join(images, name)));
+    const file = join(weights, 'regseg_camvid_expected', name);
     const { data } = await decodeLabels(readFileSync(file), file);
     assert.is(data.length, height * width);
     const equal = classes.reduce((sum, value, n) => sum + Number(value === data[n]), 0) / data.length;

@@ -166,7 +166,7 @@ gpu('thresholds that are none, and networks that have none', async () => {
   const one = await open(single());
   const source = picture('e', 3, 3);
   for (const threshold of [0, 1, -0.5, 2, Number.NaN, '0.5', null])
-    await fails(one.segment(source, { threshold } as SegmentOptions), 'BAD_USAGE', `threshold ${threshold}`, 'between 0 and 1');
+    await fails(one.segment(source, { threshold } as SegmentOptions), 'BAD_USAGE', 'threshold is', 'between 0 and 1');
   const several = await open();
   await fails(several.segment(source, { threshold: 0.5 }), 'BAD_USAGE', 'threshold: tiny has 3 channels', 'leave it out');
   assert.is((await several.segment(source)).info.threshold, null);

@@ -25,14 +25,14 @@ const CLASSES = 3;
 const library = await shaderLibrary();
 
 /** Every layer of a published network with four or eight channels; with this seed each finds several classes in the pictures below. */
-function weightsOf(name: string, channels = CLASSES): LoadedWeights {
+function weightsOf(name: string, channels = CLASSES, seed = 'a'): LoadedWeights {
   const network = findNetwork(name);
   const hidden = [...narrowed(dilatedNets.get(name)!, 1).keys()];
   const widths = new Map(hidden.map(layer => [layer, layer.startsWith('fc') ? 8 : 4]));
   const expected = expectedTensors(network.build({ classes: channels, ...anySize(network), widths }));
   // The transposed convolution's are left out, as files may: what loads weights makes them.
   const seeded = [...expected].filter(([key]) => key !== 'ctx_upsample.weight');
-  return checkWeights(new Map(seeded.map(([key, shape]) => [key, seededTensor(`a${key}`, shape)])), name, null, name);
+  return checkWeights(new Map(seeded.map(([key, shape]) => [key, seededTensor(`${seed}${key}`, shape)])), name, null, name);
 }
 
 /** Blocks of colour, so that the fields of cells differ. */
@@ -182,15 +182,19 @@ gpu('none: the picture is one tile, and that is another prediction near the seam
   }
 });
 
-for (const name of ['dilation8_camvid', 'dilation10_cityscapes']) {
+// With other seeds Cityscapes' context module, one channel wide, is silent behind its ReLU.
+for (const [name, seed] of [
+  ['frontend_kitti', 'a'],
+  ['dilation10_cityscapes', 'j'],
+]) {
   gpu(`${name} with a single channel: its sigmoid, zoomed or grown, and a threshold of each call`, async () => {
-    const weights = weightsOf(name, 1);
+    const weights = weightsOf(name, 1, seed);
     assert.equal(weights.card.classes, ['background', 'foreground']);
     const model = await open(weights);
     const { prob, pixels } = predict(weights, street, TILE);
-    const sorted = pixels.data.slice().sort();
-    for (const share of [0.3, 0.7]) {
-      const threshold = sorted[Math.floor(share * sorted.length)];
+    const [least, most] = [Math.min(...pixels.data), Math.max(...pixels.data)];
+    for (const part of [0.3, 0.7]) {
+      const threshold = least + part * (most - least);
       const result = await model.segment(street, { tile: TILE, scores: true, threshold });
       const classes = Uint8Array.from(argmax(pixels, { threshold, activation: 'none' }).data);
       same(result, { prob, pixels, classes }, 1e-4, 0.998);
@@ -341,10 +345,9 @@ gpu('options of the other kind of network, and tiles that do not fit', async () 
     [650, 644, '650x644', '650 pixels', 'leave 278', 'multiple of 8', '652 would do'],
     [644, 379, '644x379', '379 pixels', 'leave 7', '380 would do'],
     [644, 100, '644x100', '100 pixels', '380 would do'],
-    [388.5, 396, '388.5x396'],
   ] as const)
     await fails(model.segment(source, { tile: { height, width } }), 'BAD_USAGE', ...parts);
-  for (const tiling of ['all', null, {}, 644, { height: Number.NaN, width: 644 }]) {
+  for (const tiling of ['all', null, {}, 644, { height: Number.NaN, width: 644 }, { height: 388.5, width: 396 }]) {
     const wrong = model.segment(source, { tile: tiling as unknown as Tiling });
     await fails(wrong, 'BAD_USAGE', 'published', 'none', 'height');
   }
