@@ -40,6 +40,8 @@ export interface Card {
   readonly classes: readonly string[];
   readonly palette: readonly Colour[];
   readonly preprocessing: Preprocessing;
+  /** Of a network with a single channel of scores: what makes a probability of it; `none`: it is one. Default: sigmoid, unless the network ends in one. */
+  readonly activation?: 'sigmoid' | 'none';
   /** `url`: where it was fetched. */
   readonly source?: { readonly file: string; readonly sha256: string; readonly url?: string };
   readonly licence?: string;
@@ -94,6 +96,8 @@ export function checkCard(data: unknown, name: string, code: ErrorCode): Card {
   if (channels !== undefined && channels !== 'rgb' && channels !== 'bgr')
     fail('"preprocessing.channels" must be "rgb" or "bgr", the order of the network\'s input planes');
   if (tile !== undefined && tile !== null) checkTile(tile, fail);
+  if (card.activation !== undefined && card.activation !== 'sigmoid' && card.activation !== 'none')
+    fail('"activation" must be "sigmoid" or "none", what makes a probability of a single channel of scores');
   if (card.check !== undefined) checkSelfTest(card.check, fail);
   return { ...card, preprocessing: { ...preprocessing, max_area: area } };
 }
@@ -122,6 +126,12 @@ function checkSelfTest(check: Check, fail: (sentence: string) => never): void {
     Array.isArray(classes) && classes.every(isRun) ? classes : fail('"check.classes" must be a list of [class, run] pairs');
   const pixels = runs.reduce((sum, [, run]) => sum + run, 0);
   if (pixels > height * width) fail(`"check.classes" are ${pixels} pixels, "check" is ${height}×${width}`);
+}
+
+/** The card of a single channel of scores: where it names that class alone, the background comes before it, in black. */
+export function withBackground(card: Card): Card {
+  if (card.classes.length !== 1) return card;
+  return { ...card, classes: ['background', ...card.classes], palette: [[0, 0, 0], ...card.palette] };
 }
 
 /** What editors end a line with: also CR alone, and Unicode's own. */
