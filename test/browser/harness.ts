@@ -101,7 +101,7 @@ export async function closeBrowser(): Promise<void> {
 let packed: ReadonlySet<string> | undefined;
 
 /** What `npm pack` would take. */
-function packedFiles(): ReadonlySet<string> {
+export function packedFiles(): ReadonlySet<string> {
   if (packed) return packed;
   if (!existsSync(`${root}dist/index.js`)) throw new Error('there is no dist/: run npm run build');
   const listed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' });

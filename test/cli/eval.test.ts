@@ -14,7 +14,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,6 +25,7 @@ import { vocPalette } from '../../src/models/palettes.ts';
 import { readImage } from '../../src/node/photograph.ts';
 import { deviceJudge } from '../judges.ts';
 import { sat } from '../record.ts';
+import { shared } from '../shared.ts';
 import { blankWeights, listen, runFake, type Said } from './fake-model.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atrous-eval-'));
@@ -215,10 +215,12 @@ test('what is wrong is said before anything is computed', async () => {
   await wrong([model, '--data', at('bare')], 1, 'images/a.png', 'labels/a.png');
 });
 
-const real = fileURLToPath(new URL('../../../shared/', import.meta.url));
+const [real, trained] = [
+  shared('data/camvid', 'drawn pictures stand in for photographs'),
+  shared('weights/regseg_camvid_expected', 'nothing is scored beside PyTorch'),
+];
 
-if (!existsSync(join(real, 'data/camvid/images'))) {
-  console.log('skipped: ../shared/data/camvid is not here, so drawn pictures stand in');
+if (!real || !trained) {
   device('through the shaders', async () => {
     const { code, stdout, stderr } = await run(...pairs, '--json');
     assert.is(code, 1, stderr);
@@ -226,14 +228,14 @@ if (!existsSync(join(real, 'data/camvid/images'))) {
   });
 } else
   device('real pictures: what PyTorch scores', async () => {
-    const all = readdirSync(join(real, 'data/camvid/images')).sort();
+    const all = readdirSync(join(real, 'images')).sort();
     const names = [0, 19, 38].map(index => all[index]);
     const expected = await Promise.all(
       names.map(async name => {
-        const [labels, classes] = ['data/camvid/labels', 'weights/regseg_camvid_expected'].map(folder => join(real, folder, name));
+        const [labels, classes] = [join(real, 'labels', name), join(trained, name)];
         mkdirSync(at('camvid/images'), { recursive: true });
         mkdirSync(at('camvid/labels'), { recursive: true });
-        symlinkSync(join(real, 'data/camvid/images', name), at('camvid/images', name));
+        symlinkSync(join(real, 'images', name), at('camvid/images', name));
         symlinkSync(labels, at('camvid/labels', name));
         const [truth, guess] = await Promise.all([labels, classes].map(file => decodeLabels(readFileSync(file), file)));
         return countConfusion(guess.data, truth.data, 11);

@@ -98,7 +98,7 @@ const LOAD = {
   onProgress: ['a function'],
   baseUrl: TEXTS,
 };
-const SEGMENT = { output: [], signal: [], onProgress: ['a function'], size: [], tile: [], scores: [] };
+const SEGMENT = { output: [], signal: [], onProgress: ['a function'], size: [], tile: [], scores: ['true'], threshold: [] };
 /** Every one of its arguments has nothing to do with what it does. */
 const none: Pick<Row, 'good'> = { good: [] };
 

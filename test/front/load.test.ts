@@ -1,5 +1,5 @@
 // `load` of atrous/node: every kind of source, downloads and their signals, and real photographs against PyTorch's class maps.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
@@ -14,6 +14,7 @@ import { type ErrorCode, load, type Progress, readImage, type Source, writePng }
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { at, pixels, repository, save, seeded, WEIGHTS } from '../cli/harness.ts';
 import { shareDevice } from '../cli/one-device.ts';
+import { shared } from '../shared.ts';
 
 const bytes = new Uint8Array(readFileSync(WEIGHTS));
 const { tensors, metadata } = readSafetensors(bytes, WEIGHTS);
@@ -234,15 +235,14 @@ gpu('a device that is passed in is used and left alone', async () => {
   opened.release();
 });
 
-const shared = join(repository, '../shared');
-const PHOTOGRAPHS = existsSync(shared) ? readdirSync(`${shared}/data/camvid/images`).sort().slice(7, 9) : [];
-
 gpu('photographs: PyTorch’s class maps', async () => {
-  if (PHOTOGRAPHS.length === 0) return console.log('skipped: photographs: ../shared/data is missing');
-  const model = await load(`${shared}/weights/regseg_camvid.pth`, { card });
-  for (const name of PHOTOGRAPHS) {
-    const { classes, height, width } = await model.segment(await readImage(`${shared}/data/camvid/images/${name}`));
-    const file = `${shared}/weights/regseg_camvid_expected/${name}`;
+  const images = shared('data/camvid/images', 'no photographs are compared with PyTorch, only the sample');
+  const weights = shared('weights', 'nor by the checkpoint that PyTorch wrote');
+  if (!images || !weights) return;
+  const model = await load(join(weights, 'regseg_camvid.pth'), { card });
+  for (const name of readdirSync(images).sort().slice(7, 9)) {
+    const { classes, height, width } = await model.segment(await readImage(join(images, name)));
+    const file = join(weights, 'regseg_camvid_expected', name);
     const { data } = await decodeLabels(readFileSync(file), file);
     assert.is(data.length, height * width);
     const equal = classes.reduce((sum, value, n) => sum + Number(value === data[n]), 0) / data.length;

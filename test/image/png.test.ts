@@ -1,12 +1,14 @@
 // The index PNG codec: round trips, every filter and depth, agreement with sharp, and files that mean harm.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Palette } from '../../src/image/overlay.ts';
 import { decodeLabels, encodeIndexed } from '../../src/image/png.ts';
+import { shared } from '../shared.ts';
 
 const palette: Palette = Array.from({ length: 19 }, (_, i) => [i * 13, 255 - i, (i * 71) % 256] as const);
 
@@ -233,10 +235,10 @@ for (const [what, bytes, message] of hostile) {
 }
 
 test('labels of the drawn scenes', async () => {
-  const folder = new URL('../../../shared/data/scenes/', import.meta.url);
-  if (!existsSync(folder)) return console.log('skipped: ../shared/data/scenes is not here');
+  const folder = shared('data/scenes', 'of label pictures as others write them');
+  if (!folder) return;
   for (const name of readdirSync(folder).filter(each => each.endsWith('.labels.png'))) {
-    const bytes = readFileSync(new URL(name, folder));
+    const bytes = readFileSync(join(folder, name));
     const { data, width, height } = await decodeLabels(bytes, name);
     assert.is(`${width}x${height}`, name.match(/\d+x\d+/)?.[0]);
     assert.ok(

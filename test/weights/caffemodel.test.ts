@@ -1,6 +1,7 @@
 // Caffe models: both encodings and every way to write numbers are read, and what a damaged or hostile file claims is refused.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,6 +10,7 @@ import { readCaffemodel } from '../../src/weights/caffemodel.ts';
 import { readWeights } from '../../src/weights/read.ts';
 import { seededTensor } from '../../src/weights/seeded.ts';
 import { fromFloat32, type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
+import { shared } from '../shared.ts';
 import { join } from './pickle.ts';
 import type { Field } from './protobuf.ts';
 import {
@@ -340,9 +342,10 @@ test('other files are not taken for it', async () => {
 
 const taps = [1, 3, 5, 7, 9, 11, 13, 15, 15, 13, 11, 9, 7, 5, 3, 1].map(tap => tap / 16);
 
-/** Convolutions of a network with hidden widths / 16: name, out, in, kernel. */
-function layersOf(classes: number, context: readonly string[]): [string, number, number, number][] {
-  const widths = [3, 4, 8, 16, 32, 32];
+/** Convolutions of a network whose hidden widths are divided: name, out, in, kernel. */
+function layersOf(classes: number, context: readonly string[], divisor: number): [string, number, number, number][] {
+  const [wide, ...widths] = [4096, 64, 128, 256, 512, 512].map(width => width / divisor);
+  widths.unshift(3);
   const body = [2, 2, 3, 3, 3].flatMap((n, i) =>
     Array.from({ length: n }, (_, k): [string, number, number, number] => [
       `conv${i + 1}_${k + 1}`,
@@ -357,7 +360,7 @@ function layersOf(classes: number, context: readonly string[]): [string, number,
     classes,
     name === 'final' ? 1 : 3,
   ]);
-  return [...body, ['fc6', 256, 32, 7], ['fc7', 256, 256, 1], ['final', classes, 256, 1], ...module];
+  return [...body, ['fc6', wide, widths[5], 7], ['fc7', wide, wide, 1], ['final', classes, wide, 1], ...module];
 }
 
 const basic = ['conv1_1', 'conv1_2', 'conv2_1', 'conv3_1', 'conv4_1'];
@@ -366,13 +369,16 @@ const published: [string, number, string[]][] = [
   ['dilation7_kitti', 11, [...basic, 'fc1', 'final']],
   ['dilation8_camvid', 11, [...basic, 'conv5_1', 'fc1', 'final']],
 ];
-const shared = fileURLToPath(new URL('../../../shared/fixtures/dilatednet', import.meta.url));
-if (!existsSync(shared)) console.log('skipped: ../shared/fixtures is missing, so only Caffe models of this test are read');
-for (const [name, classes, context] of existsSync(shared) ? published : []) {
-  test(`${name}: names, shapes and values`, async () => {
-    const path = `${shared}/${name}_tiny.caffemodel`;
+const folder = fileURLToPath(new URL('../goldens', import.meta.url));
+const breadth = shared('fixtures/dilatednet', 'caffemodels of whole networks are read in small alone, and none with an upsampling');
+const files = published.flatMap(([name, ...rest]) => [
+  ...(name === 'dilation10_cityscapes' ? [] : [[`${folder}/${name}_64.caffemodel`, 64, ...rest] as const]),
+  ...(breadth ? [[`${breadth}/${name}_tiny.caffemodel`, 16, ...rest] as const] : []),
+]);
+for (const [path, divisor, classes, context] of files) {
+  test(`${basename(path)}: names, shapes and values`, async () => {
     const read = await readWeights(new Uint8Array(readFileSync(path)), path);
-    const expected = layersOf(classes, context).flatMap(([key, o, i, k]) => [
+    const expected = layersOf(classes, context, divisor).flatMap(([key, o, i, k]) => [
       [`${key}.weight`, seededTensor(`${key}.weight`, [o, i, k, k])] as const,
       [`${key}.bias`, seededTensor(`${key}.bias`, [o])] as const,
     ]);

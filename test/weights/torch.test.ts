@@ -1,6 +1,6 @@
 // PyTorch checkpoints: the layouts that trainers write are read, and what a hostile file claims is refused before it costs.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AtrousError } from '../../src/errors.ts';
@@ -8,6 +8,7 @@ import { readWeights } from '../../src/weights/read.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { toFloat32 } from '../../src/weights/tensor.ts';
 import { readTorch } from '../../src/weights/torch.ts';
+import { shared } from '../shared.ts';
 import type { Code, TensorCode, ZipRecord } from './pickle.ts';
 import {
   call,
@@ -216,7 +217,7 @@ const raw = (code: readonly number[]): Uint8Array => zip([{ name: 'a/data.pkl', 
 const bare = (root: Code): Uint8Array => torchFile(root, {});
 const legacy = Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e);
 /** A list of two of the same list, 60 deep: printing it would take 2^60 words. */
-const shared = [0x5d, 0x71, 0, ...new Array(60).fill([0x68, 0, 0x86, 0x71, 0]).flat()];
+const nested = [0x5d, 0x71, 0, ...new Array(60).fill([0x68, 0, 0x86, 0x71, 0]).flat()];
 
 /** The same around what lies on the stack. */
 const doubled = [0x71, 0, ...new Array(60).fill([0x68, 0, 0x86, 0x71, 0]).flat()];
@@ -303,7 +304,7 @@ const hostile: [string, Uint8Array, RegExp][] = [
   ['a number of 255 bytes', raw([0x80, 2, 0x8a, 255, ...new Array(255).fill(1), 0x2e]), /no named tensors/],
   ['bytes beyond the end', raw([0x80, 2, 0x42, 0xff, 0xff, 0xff, 0xff]), /4294967295 bytes to come/],
   ['bytes beyond 2^53', raw([0x80, 4, 0x8e, ...new Array(8).fill(255)]), /18446744073709552000 bytes to come/],
-  ['lists in lists, 2^60 times', torchFile(list(shared, tensor(matrix)), {}), /needs a record "archive\/data\/0"/],
+  ['lists in lists, 2^60 times', torchFile(list(nested, tensor(matrix)), {}), /needs a record "archive\/data\/0"/],
   ['tensors in lists, 2^60 times', torchFile([...tensor(matrix), ...doubled], { '0': six }), /more than a checkpoint does/],
   ['a long list in a long list', torchFile(manyTimes, { '0': six }), /more than a checkpoint does/],
   ['marks only', raw([0x80, 2, ...new Array(1e5).fill(0x28), 0x2e]), /too few operands/],
@@ -324,7 +325,7 @@ const hostile: [string, Uint8Array, RegExp][] = [
   ['storage of -6', single({ stored: -6 }), /without class, key and length/],
   ['storage of 2^60', single({ stored: 2n ** 60n }), /without class, key and length/],
   ['storage without class', bare([...tuple(text('storage'), text('x'), text('0'), text('cpu'), int(1)), 0x51]), /without class/],
-  ['sizes shared 2^60 times', torchFile(dict(['w', sized(shared)]), { '0': six }), /size \[a list, a list\]/],
+  ['sizes shared 2^60 times', torchFile(dict(['w', sized(nested)]), { '0': six }), /size \[a list, a list\]/],
 ];
 
 /** What a function outside the list would make. */
@@ -393,8 +394,8 @@ for (const [title, bytes] of [
 }
 
 test('the published checkpoint', async () => {
-  const path = new URL('../../../shared/weights/regseg_camvid.pth', import.meta.url);
-  if (!existsSync(path)) return console.log(`skipped: no ${path.pathname}, the trained checkpoint was not read`);
+  const path = shared('weights/regseg_camvid.pth', 'no checkpoint that PyTorch itself wrote is read');
+  if (!path) return;
   const { tensors } = await readWeights(readFileSync(path), 'regseg_camvid.pth');
   assert.is(tensors.size, 470);
   assert.ok([...tensors.keys()].every(key => key.startsWith('model.')));
