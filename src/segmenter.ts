@@ -1,6 +1,6 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss; each of
 // these has its room in `front/`.
-import { guarded, readOptions, size } from './check.ts';
+import * as checks from './check.ts';
 import { AtrousError, checkSignal } from './errors.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
 import { checkFit, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
@@ -76,8 +76,8 @@ export class Segmenter {
 
   /** Compiles everything for frames of height × width pixels, so that the first `segment` of that size is as fast as the next. */
   async prepare(frame: { readonly height: number; readonly width: number }, options?: SegmentOptions): Promise<void> {
-    const { height, width } = guarded("prepare()'s size", () => size(frame, 'the size'));
-    const checked = readOptions('prepare()', options, segmentChecks);
+    const { height, width } = checks.guarded("prepare()'s size", () => checks.size(frame, 'the size'));
+    const checked = checks.readOptions('prepare()', options, segmentChecks);
     await this.#retrying(opened => this.#using(opened, { h: height, w: width }, 'texture', checked, async () => {}));
   }
 
@@ -91,7 +91,7 @@ export class Segmenter {
     source: Picture,
     options?: SegmentOptions & { readonly output?: O },
   ): Promise<SegmentResult<O>> {
-    const checked = readOptions('segment()', options, segmentChecks);
+    const checked = checks.readOptions('segment()', options, segmentChecks);
     const { signal, onProgress, threshold, output } = checked;
     this.#checkAlive();
     const { card } = this.#parts;
@@ -115,6 +115,9 @@ export class Segmenter {
    * Throws `NOT_PREPARED` unless the size was prepared, `BAD_IMAGE` for textures that can't be read or written.
    */
   encode(encoder: GPUCommandEncoder, texture: GPUTexture, into?: GPUTexture): GPUTexture {
+    checks.guarded('encoder', () => checks.encoder(encoder, 'encoder'));
+    checks.guarded('texture', () => checks.texture(texture, 'texture'));
+    if (into !== undefined) checks.guarded('into', () => checks.texture(into, 'into'));
     this.#checkAlive();
     if (!this.#parts.borrowed)
       throw new AtrousError('BAD_USAGE', 'encode() records for the caller’s own device: pass it to load(name, { device })');
