@@ -1,9 +1,11 @@
 // A picture's way through a network on a device, once everything for its size is there: pixels in memory → class map in memory.
 import { type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
-import { decodeClasses } from './gpu/transfer.ts';
+import { decodeClasses, decodeValue } from './gpu/transfer.ts';
 import type { ReadConstant } from './graph/constant.ts';
-import { classRow } from './graph/layout.ts';
+import { withScores } from './graph/end.ts';
+import type { Graph } from './graph/graph.ts';
+import { byteLength, classRow, QUAD } from './graph/layout.ts';
 import { shrink } from './image/shrink.ts';
 import type { Size } from './image/size.ts';
 import type { Network } from './models/registry.ts';
@@ -11,6 +13,7 @@ import { fuse } from './passes/index.ts';
 import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from './plan/choose.ts';
 import { type LowerOptions, lower } from './plan/lower.ts';
 import type { Plan } from './plan/plan.ts';
+import { decidedAt } from './plan/threshold.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card } from './weights/card.ts';
 
@@ -29,19 +32,28 @@ export interface Material {
   readonly onCompile?: (done: number, total: number) => void;
 }
 
-/** Probabilities as the network makes them. */
+/** Probabilities at the network's last grid: one a class, or a single channel, class 1's. */
 export interface Scores {
   /** c×h×w. */
   readonly data: Float32Array;
   readonly c: number;
   readonly h: number;
   readonly w: number;
+  /** Pixels of the picture that a cell stands for: pixel (x, y) lies in column ⌊(x + ½) / width⌋ and row ⌊(y + ½) / height⌋. */
+  readonly cell: { readonly height: number; readonly width: number };
 }
 
 export interface Classified {
   readonly classes: Uint8Array;
   /** Null unless the pipeline was made for them. */
   readonly scores: Scores | null;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  readonly onTile?: (done: number, total: number) => void;
+  /** Of a network with a single channel of scores. Default: the one of its graph. */
+  readonly threshold?: number;
 }
 
 export interface Pipeline {
@@ -51,7 +63,7 @@ export interface Pipeline {
   readonly size: Size;
   readonly tiles: number;
   /** `rgba` has the picture's size. Throws `ABORTED` between tiles. */
-  run(rgba: Uint8Array<ArrayBuffer>, signal?: AbortSignal, onTile?: (done: number, total: number) => void): Promise<Classified>;
+  run(rgba: Uint8Array<ArrayBuffer>, options?: RunOptions): Promise<Classified>;
   destroy(): void;
 }
 
@@ -63,25 +75,28 @@ export function lowering({ engine, facts, card, precision, variants, tuned }: Ma
 
 /**
  * A network that reads a picture at once, resized to `size` where that is not the picture's own: on the device, or on the CPU where no texture holds the
- * picture.
+ * picture. `scores`: the probabilities too.
  */
-export async function wholePicture(material: Material, picture: Size, size: Size): Promise<Pipeline> {
-  const { engine, network, card, read, onCompile, facts } = material;
+export async function wholePicture(material: Material, picture: Size, size: Size, scores: boolean): Promise<Pipeline> {
+  const { engine, network, read, onCompile, facts } = material;
   const { device } = engine;
   const fits = ({ h, w }: Size): boolean => Math.max(h, w) <= facts.limits.maxTextureDimension2D;
   const shrinks = !fits(picture) && fits(size);
   const uploaded = shrinks ? size : picture;
-  const graph = fuse(network.build({ classes: card.classes.length, ...size, to: picture }), targetOf(material));
+  const built = network.build({ ...size, to: picture });
+  const asked = scores ? withScores(built) : { graph: built, scores: null };
+  const graph = fuse(asked.graph, targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: uploaded });
   const frame = await frameTexture(device, plan, uploaded);
   try {
     const program = await prepare(engine, graph, plan, read, frame.createView(), { onProgress: onCompile });
-    const classifier = frames(device, program, frame);
+    const classifier = frames(device, program, frame, asked.scores);
+    const decide = decider(program, graph);
     return {
       plan,
       size,
       tiles: 1,
-      run: async rgba => ({ classes: await classifier.classes(shrinks ? shrink(rgba, picture, size) : rgba), scores: null }),
+      run: (rgba, { threshold } = {}) => classifier.run(shrinks ? shrink(rgba, picture, size) : rgba, () => decide(threshold)),
       destroy() {
         program.destroy();
         classifier.destroy();
@@ -94,19 +109,36 @@ export async function wholePicture(material: Material, picture: Size, size: Size
   }
 }
 
+/** Sets the threshold of a program for what is submitted next; without one it is the graph's. */
+export function decider(program: Program, graph: Graph): (threshold?: number) => void {
+  const own = graph.nodes.flatMap(({ attributes }) =>
+    'threshold' in attributes && attributes.threshold !== null ? attributes.threshold : [],
+  );
+  let [present] = own;
+  return (threshold = own[0]) => {
+    if (threshold === present) return;
+    for (const [step, params] of decidedAt(program.plan, graph, threshold)) program.update(step, params);
+    present = threshold;
+  };
+}
+
 /** Frames through a program that makes classes of a texture, as many at a time as are asked for. */
-export function frames(
-  device: GPUDevice,
-  program: Program,
-  texture: GPUTexture,
-): { classes(rgba: Uint8Array<ArrayBuffer>): Promise<Uint8Array>; destroy(): void } {
+export interface Frames {
+  /** `ready` is called right before the frame is submitted. */
+  run(rgba: Uint8Array<ArrayBuffer>, ready?: () => void): Promise<Classified>;
+  destroy(): void;
+}
+
+/** `scores` names the value that holds them, or null. */
+export function frames(device: GPUDevice, program: Program, texture: GPUTexture, scores: string | null = null): Frames {
   const { width, height } = texture;
   const [h, w] = program.plan.to;
-  const reader = classReader(device, program, { h, w });
+  const reader = endReader(device, program, { h, w }, scores);
   return {
-    async classes(rgba) {
+    async run(rgba, ready) {
       const staging = await reader.staging();
       // From here to the submit nothing waits, so that no other call's frame comes between.
+      ready?.();
       device.queue.writeTexture({ texture }, rgba, { bytesPerRow: width * 4 }, [width, height]);
       const encoder = device.createCommandEncoder();
       program.encode(encoder);
@@ -124,30 +156,47 @@ export async function frameTexture(device: GPUDevice, plan: Plan, { h, w }: Size
   return scoped(device, plan, () => device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage }));
 }
 
-/** Class maps of a program back in memory, through a ring of buffers that grows to as many as are under way. */
-export interface ClassReader {
+/** What a program makes back in memory, through a ring of buffers that grows to as many as are under way. */
+export interface EndReader {
   staging(): Promise<GPUBuffer>;
   encode(encoder: GPUCommandEncoder, staging: GPUBuffer): void;
-  /** h×w, once the work is done. */
-  read(staging: GPUBuffer): Promise<Uint8Array>;
+  /** Once the work is done. */
+  read(staging: GPUBuffer): Promise<Classified>;
   destroy(): void;
 }
 
-export function classReader(device: GPUDevice, program: Program, { h, w }: Size): ClassReader {
-  const source = program.buffer('classes');
-  const bytes = h * classRow(w);
+/** Reads the class map, h×w, and the value called `scores` where it is not null; its cells are `cell` pixels, by default as many as the picture has. */
+export function endReader(
+  device: GPUDevice,
+  program: Program,
+  { h, w }: Size,
+  scores: string | null,
+  cell?: Scores['cell'],
+): EndReader {
+  const { plan } = program;
+  const classBytes = h * classRow(w);
+  const place = scores === null ? null : plan.values[scores];
+  const scoreBytes = place ? byteLength({ ...place, c: place.stride * QUAD }, place.kind, plan.precision) : 0;
   const free: GPUBuffer[] = [];
   const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
+  const size = classBytes + scoreBytes;
   return {
-    staging: async () =>
-      free.pop() ?? scoped(device, program.plan, () => device.createBuffer({ label: 'classes', size: bytes, usage })),
-    encode: (encoder, staging) => encoder.copyBufferToBuffer(source, 0, staging, 0, bytes),
+    staging: async () => free.pop() ?? scoped(device, plan, () => device.createBuffer({ label: 'readback', size, usage })),
+    encode(encoder, staging) {
+      encoder.copyBufferToBuffer(program.buffer('classes'), 0, staging, 0, classBytes);
+      if (place) encoder.copyBufferToBuffer(program.buffer(scores!), place.start, staging, classBytes, scoreBytes);
+    },
     async read(staging) {
       await staging.mapAsync(READ);
-      const classes = decodeClasses(staging.getMappedRange(), { h, w });
+      const classes = decodeClasses(staging.getMappedRange(0, classBytes), { h, w });
+      const decoded = place && {
+        data: decodeValue(staging.getMappedRange(classBytes, scoreBytes), place, plan.precision),
+        ...{ c: place.c, h: place.h, w: place.w },
+        cell: cell ?? { height: h / place.h, width: w / place.w },
+      };
       staging.unmap();
       free.push(staging);
-      return classes;
+      return { classes, scores: decoded };
     },
     destroy() {
       for (const buffer of free) buffer.destroy();

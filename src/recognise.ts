@@ -7,16 +7,16 @@ import { badWeights, quote, some } from './weights/tensor.ts';
 
 /** Names and shapes of what a network needs. */
 type Expected = ReadonlyMap<string, readonly number[]>;
-/** By network and classes, as built so far: building a network takes milliseconds, and there are a hundred. */
+/** By network and channels of scores, as built so far: building a network takes milliseconds, and there are a hundred. */
 export type Expectations = Map<string, Expected>;
 
 export function everyNetwork(): Network[] {
   return [...networks(), ...dilatedNets.keys()].map(findNetwork);
 }
 
-export function expectedOf(network: Network, classes: number, built?: Expectations): Expected {
-  const key = `${network.canonical} ${classes}`;
-  const expected = built?.get(key) ?? expectedTensors(network.build({ classes, ...anySize(network) }));
+export function expectedOf(network: Network, channels: number, built?: Expectations): Expected {
+  const key = `${network.canonical} ${channels}`;
+  const expected = built?.get(key) ?? expectedTensors(network.build({ classes: channels, ...anySize(network) }));
   built?.set(key, expected);
   return expected;
 }
@@ -48,11 +48,11 @@ export function recognise(
 
 /** Number of tensors that a network needs, null unless they are all there. */
 export function needs(network: Network, tensors: Listing, built: Expectations): number | null {
-  const classes = tensors.get(network.classifier)?.shape[0] ?? 0;
-  if (!(classes > 0 && classes <= 256)) return null;
+  const [channels = 0, ...others] = tensors.get(network.classifier)?.shape ?? [];
+  if (!(channels > 0 && channels <= 256) || others.length !== 3) return null;
   const { network: fitted, tensors: all }: { network: Network; tensors: Listing } = network.fit(tensors);
   // Of a DilatedNet the widths depend on the tensors.
-  const expected = expectedOf(fitted, classes, fitted === network ? built : undefined);
+  const expected = expectedOf(fitted, channels, network.tile ? undefined : built);
   const holds = (key: string, shape: readonly number[]): boolean =>
     !all.get(key)?.problem && all.get(key)?.shape.join() === shape.join();
   return [...expected].every(([key, shape]) => holds(key, shape)) ? expected.size : null;
@@ -83,5 +83,5 @@ function nearest(candidates: readonly Network[], tensors: Listing, built: Expect
 /** Whether weights like these were published for the network: RegSeg's for those with a short name, DilatedNet's for as many classes alone. */
 function isPublished(network: Network, tensors: Listing): boolean {
   if (!network.tile) return [...aliases.values()].includes(network.canonical);
-  return network.classes(tensors) === network.publishedClasses;
+  return network.channels(tensors) === network.publishedClasses;
 }

@@ -3,7 +3,7 @@
 import { guarded, readOptions, size } from './check.ts';
 import { AtrousError, checkSignal } from './errors.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
-import { checkFit, type SegmentOptions, segmentChecks, tileOf } from './front/options.ts';
+import { checkFit, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
 import { type Pixels, readPixels, rgbaOf } from './front/pixels.ts';
 import { resultOf, type SegmentInfo, type SegmentResult } from './front/result.ts';
 import type { OnCompile } from './front/sizes.ts';
@@ -97,10 +97,10 @@ export class Segmenter {
         const onTile = (done: number, total: number): void => {
           if (total > 1) onProgress?.({ phase: 'tile', done, total });
         };
-        const classified = await pipeline.run(rgba, signal, onTile);
+        const classified = await pipeline.run(rgba, { signal, onTile, threshold: checked.threshold });
         const ms = performance.now() - start;
         checkSignal(signal);
-        return resultOf(classified, frame, this.#parts.card, this.#info(pipeline, opened, ms));
+        return resultOf(classified, frame, this.#parts.card, this.#info(pipeline, opened, checked, ms));
       }),
     );
   }
@@ -130,9 +130,11 @@ export class Segmenter {
     return call.finally(() => this.#running.delete(call));
   }
 
-  #info({ size, tiles }: Pipeline, { facts, precision }: Opened, ms: number): SegmentInfo {
-    const model = this.#parts.network.name;
-    return { model, adapter: facts.name, software: facts.software, precision, height: size.h, width: size.w, tiles, ms };
+  #info({ size, tiles }: Pipeline, { facts, precision }: Opened, options: SegmentOptions, ms: number): SegmentInfo {
+    const { network } = this.#parts;
+    const threshold = thresholdOf(network, options);
+    const { name: adapter, software } = facts;
+    return { model: network.name, adapter, software, precision, height: size.h, width: size.w, tiles, threshold, ms };
   }
 
   /** Lends the pipeline for a frame size, made if it must be. */
@@ -163,6 +165,6 @@ export class Segmenter {
     const cut = tileOf(this.#parts);
     if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
     const inside = size ? { h: size.height, w: size.width } : networkSize(frame, card.preprocessing.max_area);
-    return wholePicture(material, frame, inside);
+    return wholePicture(material, frame, inside, scores);
   }
 }

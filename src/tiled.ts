@@ -2,32 +2,33 @@
 // after another, what they make is stitched, and the end reads the whole.
 import { checkSignal, untilAborted } from './errors.ts';
 import { prepare } from './gpu/executor.ts';
-import { readValue } from './gpu/transfer.ts';
+import { withScores } from './graph/end.ts';
 import { INPUT } from './graph/graph.ts';
 import { byteLength } from './graph/layout.ts';
 import { select } from './graph/select.ts';
 import type { Size } from './image/size.ts';
 import type { Tiles } from './image/tiles.ts';
-import { endGraph } from './models/dilatednet.ts';
+import { CELL, endGraph } from './models/dilatednet.ts';
 import { fuse } from './passes/index.ts';
-import { type Classified, classReader, frameTexture, lowering, type Material, type Pipeline } from './pipeline.ts';
+import { type Classified, decider, endReader, frameTexture, lowering, type Material, type Pipeline } from './pipeline.ts';
 import { targetOf } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
 import { pipelines } from './plan/plan.ts';
 
 /** `scores`: the probabilities too, on the stitched grid; behind a transposed convolution at the picture's size. */
 export async function tiledPicture(material: Material, picture: Size, tiles: Tiles, scores: boolean): Promise<Pipeline> {
-  const { engine, network, card, read, precision, onCompile } = material;
+  const { engine, network, read, precision, onCompile } = material;
   const { device } = engine;
   const { rows, columns, size, step, margin } = tiles;
   const { value } = network.grid!;
-  const whole = network.build({ classes: card.classes.length, ...size });
+  const whole = network.build(size);
   const graph = fuse(select(whole, [value]), targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: picture, margin });
   const cells = plan.values[value];
   const grid = { c: cells.c, h: rows * cells.h, w: columns * cells.w };
   const end = endGraph(network, { ...grid, to: picture, tile: rows * columns > 1 ? { h: cells.h, w: cells.w } : null });
-  const endFused = fuse(select(end, scores ? ['classes', 'prob'] : ['classes']), targetOf(material));
+  const asked = scores ? withScores(end) : { graph: end, scores: null };
+  const endFused = fuse(asked.graph, targetOf(material));
   const endPlan = lower(endFused, { ...lowering(material), stem: 'map' });
   const frame = await frameTexture(device, plan, picture);
   const made: { destroy(): void }[] = [frame];
@@ -41,8 +42,15 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
     made.push(program);
     const ending = await prepare(engine, endFused, endPlan, read, null, { onProgress: done => onCompile?.(first + done, all) });
     made.push(ending);
-    const reader = classReader(device, ending, picture);
+    const reader = endReader(
+      device,
+      ending,
+      picture,
+      asked.scores,
+      network.grid!.end === 'zoom' ? { height: CELL, width: CELL } : undefined,
+    );
     made.push(reader);
+    const decide = decider(ending, endFused);
     const rowBytes = (w: number): number => byteLength({ c: grid.c, h: 1, w }, 'map', precision);
     const stitch = (encoder: GPUCommandEncoder, row: number, column: number): void => {
       const [source, target] = [program.buffer(value), ending.buffer(INPUT)];
@@ -51,7 +59,7 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
         encoder.copyBufferToBuffer(source, y * rowBytes(cells.w), target, to, rowBytes(cells.w));
       }
     };
-    const one: Pipeline['run'] = async (rgba, signal, onTile) => {
+    const one: Pipeline['run'] = async (rgba, { signal, onTile, threshold } = {}) => {
       device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: picture.w * 4 }, [picture.w, picture.h]);
       for (let tile = 0; tile < rows * columns; tile++) {
         checkSignal(signal);
@@ -66,19 +74,17 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
       }
       checkSignal(signal);
       const staging = await reader.staging();
+      decide(threshold);
       const encoder = device.createCommandEncoder();
       ending.encode(encoder);
       reader.encode(encoder, staging);
       device.queue.submit([encoder.finish()]);
-      const classes = await reader.read(staging);
-      if (!scores) return { classes, scores: null };
-      const place = endPlan.values.prob;
-      return { classes, scores: { data: await readValue(device, ending, 'prob'), c: place.c, h: place.h, w: place.w } };
+      return reader.read(staging);
     };
     // Tiles of two pictures would meet in one texture: pictures take turns. Who gives up while it waits leaves at once, and the line stays as it is.
     let turn: Promise<unknown> = Promise.resolve();
-    const run: Pipeline['run'] = (rgba, signal, onTile) => {
-      const mine: Promise<Classified> = untilAborted(turn, signal).then(() => one(rgba, signal, onTile));
+    const run: Pipeline['run'] = (rgba, options = {}) => {
+      const mine: Promise<Classified> = untilAborted(turn, options.signal).then(() => one(rgba, options));
       // Its value is dropped: a line that never ends must not keep every result.
       turn = Promise.allSettled([turn, mine]).then(() => {});
       return mine;

@@ -41,6 +41,7 @@ export function report(result: Evaluated, out: Output): boolean {
       order: result.order,
       better_fit: fit,
     },
+    ...(result.threshold !== null && { threshold: result.threshold }),
     pictures,
     miou: scores.miou,
     miou_r: scores.miouReduced,

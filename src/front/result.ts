@@ -16,6 +16,8 @@ export interface SegmentInfo {
   readonly width: number;
   /** How many of them the picture took. */
   readonly tiles: number;
+  /** Above which the probability of a single channel is class 1; null for a network that has several. */
+  readonly threshold: number | null;
   /** From pixels in memory to class map in memory, in milliseconds. */
   readonly ms: number;
 }
@@ -28,12 +30,18 @@ export interface SegmentResult {
   readonly labels: readonly string[];
   readonly palette: readonly Colour[];
   readonly info: SegmentInfo;
-  /** Where they were asked for: softmax on the stitched grid, a cell for 8×8 pixels from the top left; for Cityscapes' network at the picture's size. */
+  /**
+   * Where they were asked for: softmax over the classes, or the sigmoid of a single channel, at the network's last grid: before the resize to the picture;
+   * for DilatedNet the stitched grid, a cell for 8×8 pixels from the top left, for Cityscapes' network the picture itself.
+   */
   readonly scores: Scores | null;
   /** Share of the picture by label, largest first; classes that do not occur are left out. */
   shares(): Record<string, number>;
-  /** Class and label of the pixel in column x, row y. Throws `BAD_USAGE` outside the picture. */
-  at(x: number, y: number): { readonly index: number; readonly label: string };
+  /**
+   * Class and label of the pixel in column x, row y; where scores were asked for, that class's probability in the cell that the pixel lies in. Throws
+   * `BAD_USAGE` outside the picture.
+   */
+  at(x: number, y: number): { readonly index: number; readonly label: string; readonly probability?: number };
 }
 
 export function resultOf({ classes, scores }: Classified, frame: Size, card: Card, info: SegmentInfo): SegmentResult {
@@ -54,9 +62,17 @@ export function resultOf({ classes, scores }: Classified, frame: Size, card: Car
         );
       }
       const index = classes[Math.floor(y) * frame.w + Math.floor(x)];
-      return { index, label: card.classes[index] };
+      return { index, label: card.classes[index], ...(scores && { probability: probabilityOf(scores, index, x, y) }) };
     },
   };
+}
+
+/** Of a class, in the cell of a pixel. */
+function probabilityOf({ data, c, h, w, cell }: Scores, index: number, x: number, y: number): number {
+  const place = (at: number, size: number, cells: number): number => Math.min(Math.floor((Math.floor(at) + 0.5) / size), cells - 1);
+  const pixel = place(y, cell.height, h) * w + place(x, cell.width, w);
+  if (c > 1) return data[index * h * w + pixel];
+  return index === 1 ? data[pixel] : 1 - data[pixel];
 }
 
 function within(place: number, size: number): boolean {

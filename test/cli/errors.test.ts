@@ -268,7 +268,6 @@ test('DilatedNet: caffemodels, tiles, and options of the other family', async ()
     [`segment both -o never -w camvid.caffemodel --size 400x400`, 2, 'size: dilation8_camvid'],
     [`segment good.png -o never -w ${WEIGHTS} --card tiled.json`, 1, WEIGHTS, 'takes pictures whole', 'preprocessing.tile'],
     ['segment good.png -o never --tile none', 2, 'tile: regseg-camvid', 'DilatedNet'],
-    ['segment both -o never --scores', 2, 'scores: regseg-camvid', 'DilatedNet'],
     ['segment good.png --raw 4x4 --scores', 2, '--scores'],
     ['segment good.png -m dilation8_camvid', 2, '"dilation8_camvid"', '--weights', '/dilation8_camvid.caffemodel'],
     ['segment good.png -m dilation9_camvid', 2, '"dilation9_camvid"', 'dilation8_camvid', 'frontend_kitti'],

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { constantReader } from '../../src/graph/constant.ts';
+import { largest } from '../../src/graph/decision.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { infer, macs } from '../../src/graph/ops.ts';
 import { printGraph } from '../../src/graph/print.ts';
@@ -130,7 +131,7 @@ test('a network, a line a layer', () => {
   ])
     assert.ok(lines.includes(line), line);
   const upsampled = deployed('dilation10_cityscapes').nodes.find(({ op }) => op === 'deconv')!;
-  assert.equal(upsampled.attributes, { kernel: 16, stride: 8, pad: 4, h: 1024, w: 1024, tile: null, classes: false });
+  assert.equal(upsampled.attributes, { kernel: 16, stride: 8, pad: 4, h: 1024, w: 1024, tile: null, classes: false, ...largest });
 });
 
 /** Parameters of the whole and of the front end alone, billions of multiply-adds of a tile with one decimal. */
@@ -210,7 +211,7 @@ test('the end of a prediction: a zoom of probabilities, or the transposed convol
     ['prob = softmax', 'zoom = zoom', 'classes = argmax'],
   );
   assert.equal(infer(zoomed).get('classes')!.shape, { c: 1, h: 720, w: 960 });
-  assert.equal(zoomed.nodes[1].attributes, { scale: 8, h: 720, w: 960, classes: false });
+  assert.equal(zoomed.nodes[1].attributes, { scale: 8, h: 720, w: 960, classes: false, ...largest });
   const streets = { c: 19, h: 128, w: 256, to: { h: 1000, w: 2048 }, tile: { h: 128, w: 128 } };
   const grown = endGraph(findNetwork('dilation10_cityscapes'), streets);
   assert.equal(
