@@ -92,15 +92,20 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
   return Segmenter.create(parts, { signal, onProgress });
 }
 
-/** What a caller gives to be loaded: tensors are copied by name, never their bytes. Throws `BAD_USAGE`, and `BAD_WEIGHTS` for bytes or tensors that are none. */
+/**
+ * What a caller gives to be loaded, of whatever realm (a frame, a test runner's sandbox): tensors are copied by name, never their bytes. Throws
+ * `BAD_USAGE`, and `BAD_WEIGHTS` for bytes or tensors that are none.
+ */
 export function checkSource(source: unknown): Source {
   return guarded("load()'s source", () => {
     if ((typeof source === 'string' && source !== '') || source instanceof URL) return source;
     if (source instanceof Blob || source instanceof Response) return source;
-    if (source instanceof Map)
-      return new Map([...source].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))]));
-    if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
-      if (source.byteLength > 0) return source;
+    const type = Object.prototype.toString.call(source);
+    if (type === '[object Map]')
+      return new Map([...(source as Tensors)].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))]));
+    if (type === '[object ArrayBuffer]' || type === '[object Uint8Array]') {
+      const bytes = source as ArrayBuffer | Uint8Array;
+      if (bytes.byteLength > 0) return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
       throw new AtrousError('BAD_WEIGHTS', 'the weights have no bytes: the buffer is empty, or was transferred to somebody else');
     }
     throw new AtrousError(

@@ -1,5 +1,6 @@
 // Everything that is exported, every argument and every option, with everything that a program may hand over by mistake: an AtrousError with a code and
 // one short line. What is exported and not in the table fails, and so does an option that takes a value which is not listed as right for it.
+import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as front from '../../src/index.ts';
@@ -209,6 +210,15 @@ test('cards of callers are held to what cards of files are', async () => {
   }
   const right = await outcome(functions['node.load'], [new Map(), { card: { ...card, model: 'exp48_decoder26' } }]);
   assert.is(right?.code, 'BAD_WEIGHTS', 'the card is taken, and there are no tensors');
+});
+
+test('bytes and tensors of another realm are what they are in ours', async () => {
+  for (const [code, said] of [
+    ['new Uint8Array(3)', /^the weights: /],
+    ['new ArrayBuffer(3)', /^the weights: /],
+    ['new Map([["w", null]])', /^the tensors: "w" must be/],
+  ] as const)
+    assert.match((await outcome({ call: node.load, good: [] }, [runInNewContext(code)]))!.message, said);
 });
 
 test('names that nothing has', async () => {
