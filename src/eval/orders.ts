@@ -69,7 +69,9 @@ export function betterFit(confusion: Confusion, names: readonly string[]): Fit |
     }),
   );
   // Where nothing is to be won, classes stay what they are.
-  const assignment = cheapest(overlaps.map((each, row) => each.map((iou, column) => (iou > 0 ? -iou : row === column ? -1e-9 : 0))));
+  const assignment = cheapest(
+    overlaps.map((each, row) => each.map((iou, column) => (iou > 0 ? -iou : row === column ? -1e-9 : 0))),
+  );
   // A network that says one class everywhere fits the labels best as whichever is the most frequent: an order shows in two classes.
   const shown = range.filter(row => overlaps[row][assignment[row]] >= overlaps[row][row] + GAIN);
   if (shown.length < 2) return null;
