@@ -3,6 +3,7 @@ import { builtIns, checkBuiltIn, urlOf } from './builtin.ts';
 import { type Checks, callback, device, either, guarded, list, oneOf, signal, text, url } from './check.ts';
 import { AtrousError, brief, checkSignal, describe } from './errors.ts';
 import type { Progress } from './front/options.ts';
+import type { Page } from './front/page.ts';
 import { classesOf } from './graph/decision.ts';
 import { defaultCard } from './models/cards.ts';
 import { checkpoints } from './models/published.ts';
@@ -59,6 +60,8 @@ export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
 export interface Platform {
   readonly library: ShaderLibrary;
   openDevice(): Promise<GPUDevice>;
+  /** What pages have beside pixels and textures. */
+  readonly page?: Page;
   /** Throws `NO_ADAPTER` where no device can be had, before anything is fetched for it. */
   ready?(): Promise<unknown>;
   /** The bytes behind a URL or path. */
@@ -84,6 +87,7 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
   const parts = {
     ...weights,
     library: platform.library,
+    page: platform.page,
     precision,
     variants,
     openDevice: async () => device ?? platform.openDevice(),
