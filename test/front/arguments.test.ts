@@ -3,6 +3,7 @@
 import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { TextureUsage } from '../../src/gpu/flags.ts';
 import * as front from '../../src/index.ts';
 import { nodeDevice, shaderLibrary } from '../../src/node/engine.ts';
 import * as node from '../../src/node/index.ts';
@@ -251,6 +252,15 @@ gpu('a model and its results', async () => {
   const model = await Segmenter.create({ ...parts, library: await shaderLibrary(), openDevice: async () => device! });
   const picture = { data: new Uint8Array(4 * 4 * 4), width: 4, height: 4 };
   const result = await model.segment(picture);
+  // The caller's own device, for `encode`.
+  const lender = await Segmenter.create({
+    ...parts,
+    library: await shaderLibrary(),
+    openDevice: async () => device!,
+    borrowed: true,
+  });
+  await lender.prepare(picture);
+  const texture = device!.createTexture({ size: [4, 4], format: 'rgba8unorm', usage: TextureUsage.TEXTURE_BINDING });
   const methods: Record<string, Row> = {
     'model.prepare': {
       call: model.prepare.bind(model),
@@ -267,6 +277,17 @@ gpu('a model and its results', async () => {
     'model.facts': { call: model.facts.bind(model), ...none },
     'result.at': { call: result.at.bind(result), good: [1, 1], takes: [['1.5'], ['1.5']] },
     'result.shares': { call: result.shares.bind(result), ...none },
+    'result.toImageData': { call: result.toImageData.bind(result), ...none },
+    'result.toImageBitmap': { call: result.toImageBitmap.bind(result), ...none },
+    'result.toBlob': { call: result.toBlob.bind(result), ...none },
+    'result.toJSON': { call: result.toJSON.bind(result), ...none },
+    // In Node there is no canvas for it; test/browser/draw.test.ts has its options.
+    'result.draw': { call: result.draw.bind(result), ...none },
+    'model.encode': {
+      call: lender.encode.bind(lender),
+      good: [device!.createCommandEncoder(), texture, undefined],
+      takes: [[], [], ['undefined']],
+    },
     'model.dispose': { call: model.dispose.bind(model), ...none },
   };
   const own = (object: object): string[] => {

@@ -71,7 +71,9 @@ export const blind: Mutation = (bytes, random) => several(bytes, random, blindly
 
 export function several(bytes: Uint8Array, random: Random, mutations: readonly Mutation[]): Uint8Array {
   let mutant = bytes;
-  for (let left = pick([1, 1, 1, 2, 4], random); left > 0; left--) mutant = pick(mutations, random)(mutant, random);
+  // Repeats of repeats would only be large.
+  for (let left = pick([1, 1, 1, 2, 4], random); left > 0 && mutant.length < 2 ** 20; left--)
+    mutant = pick(mutations, random)(mutant, random);
   return mutant;
 }
 
