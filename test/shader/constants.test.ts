@@ -55,9 +55,7 @@ const pairsOf = ([lanes]: number[]): number[] => [lanes / 16];
 type Row = [shader: string, says: RegExp, host: string, means: RegExp, convert?: (values: number[]) => number[]];
 const rows: Row[] = [
   // The widest workgroup has 16 lanes for each of so many pairs.
-  ...['pointwise.workgroup', 'conv.workgroup', 'twin.workgroup'].map(
-    (shader): Row => [shader, named('MOST_LANES'), 'kernels/staged', /^const WIDTHS = \[(\d+),/m, pairsOf],
-  ),
+  ['lib/staged', /^override LANES: u32 = \d+u; .*?(\d+)$/m, 'kernels/staged', /^const WIDTHS = \[(\d+),/m, pairsOf],
   ['gated', named('MOST_LANES'), 'kernels/gated', /stagedCut\(y\.h \* y\.w, pairs\(y\.c\), (\d+)\)/, pairsOf],
   ['gated', named('MAX_QUADS'), 'graph/forms', named('MAX_GATES'), channels],
   ['lib/excite.io', named('MAX_HIDDEN'), 'graph/forms', named('MAX_HIDDEN'), channels],
