@@ -38,6 +38,8 @@ test('constants of one name, in a shader and in its kernel’s descriptor', () =
   for (const pair of [
     'grouped.workgroup LANES',
     'grouped.workgroup PAIRS',
+    'grouped.workgroup8 LANES',
+    'grouped.workgroup8 PAIRS',
     'lib/staged SLOTS',
     'lib/staged PIXELS',
     'tail LANES',
@@ -60,8 +62,10 @@ const rows: Row[] = [
   ['gated', named('MAX_QUADS'), 'graph/forms', named('MAX_GATES'), channels],
   ['lib/excite.io', named('MAX_HIDDEN'), 'graph/forms', named('MAX_HIDDEN'), channels],
   ['excite.workgroup', named('MAX_QUADS'), 'kernels/excite', named('MAX_CHANNELS'), channels],
-  ['grouped.workgroup', named('TILES'), 'graph/ops', named('TILES')],
-  ['grouped.workgroup', tileOf, 'graph/ops', named('TILE')],
+  ...['grouped.workgroup', 'grouped.workgroup8'].flatMap((shader): Row[] => [
+    [shader, named('TILES'), 'graph/ops', named('TILES')],
+    [shader, tileOf, 'graph/ops', named('TILE')],
+  ]),
   ['grouped', tileOf, 'graph/ops', named('TILE')],
   [
     'grouped.wide',
