@@ -44,7 +44,7 @@ export async function check(bench: Device, out: Output): Promise<number> {
       return `${precision} ${Math.max(...errors).toExponential(1)}`;
     });
     out.text(`${table.kernel.padEnd(12)} ${checks.length} checks (${variants.join(', ')}), worst error ${worst.join(', ')}`);
-    for (const { message } of wrong) out.text(`  wrong: ${message}`);
+    for (const { message } of wrong) out.block(`  wrong: ${message}`);
     for (const line of seldomRun(table, bench.facts)) out.text(`  ${line}`);
     passed += checks.length - wrong.length;
     failed += wrong.length;
@@ -71,7 +71,7 @@ async function goldenError({ device, facts, library }: Device, precision: Precis
   );
   const tensors = new Map([...expectedTensors(graph)].map(([name, shape]) => [name, seededTensor(name, shape)]));
   const { mean, std } = imagenet;
-  const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.facts });
+  const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'tensor', mean, std, shaderFacts: library.brief });
   const input = Float32Array.from(seededInput('input', GOLDEN, imagenet));
   const engine = createEngine(device, library);
   try {

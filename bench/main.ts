@@ -73,7 +73,7 @@ const bench: Command = {
   async run(args) {
     const out = output(false);
     if (args.flag('help')) {
-      out.text(usage(description));
+      out.block(usage(description));
       return 0;
     }
     checkAlone(args);
@@ -229,7 +229,7 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
         tuning = mergeTuning(tuning, await tune(opened, model, size, precision));
       }
     }
-    out.text(printTuning(tuning));
+    out.block(printTuning(tuning));
     const tunedBy = (precision: Precision): Bench => {
       const { id } = facts;
       return id ? { ...opened, tuned: { ...tuned, [id]: { precision, winners: winnersOf(tuning) } } } : opened;
@@ -237,7 +237,7 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
     for (const { model, size } of job.compare ? timed : []) {
       out.progress(`timing ${model} ${sizeText(size)} in every precision`);
       const found = await comparePrecisions(tunedBy('f32'), model, size, job.runs);
-      out.text(printPrecisions(found));
+      out.block(printPrecisions(found));
       precisions.push(found);
     }
     bench = tunedBy(fastestPrecision(precisions));
@@ -254,15 +254,15 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
       const result = await (first
         ? measure(bench, limits, wish)
         : onNewDevice(job, device => measure({ ...bench, device }, limits, wish)));
-      out.text(printResult(result, facts.software));
-      if (job.steps) out.text(printSteps(result));
+      out.block(printResult(result, facts.software));
+      if (job.steps) out.block(printSteps(result));
       results.push(result);
     }
     if (sizes.length < 2) continue;
     out.progress(`timing ${model} at ${sizes.length} sizes in turns`);
     const found = await scaling(bench, { ...job, model }, sizes, job.runs);
     out.text('');
-    for (const each of found) out.text(printScaling(each));
+    for (const each of found) out.block(printScaling(each));
     scalings.push(...found);
   }
   const report = reportOf(facts, limits, {
@@ -300,7 +300,7 @@ async function compare(job: Job, { report, bench }: Measured, source: string, ou
       const match = { model, size, precision, variants, adapter, tuned: bench.tuned, toggles };
       const found = await comparePeers(match, onnx, start, job.runs);
       out.text(`\n${model} ${sizeText(size)} beside others${onnx ? `, ${basename(onnx)}` : ''}`);
-      for (const peer of found) out.text(printPeer(peer));
+      for (const peer of found) out.block(printPeer(peer));
       peers.push(...found);
     }
   }
@@ -322,7 +322,7 @@ async function against(job: Job, checkout: string, out: Output): Promise<Report>
       out.progress(`timing ${model} ${sizeText(size)} here and there`);
       const spec = { engine: 'atrous', model, size, precision, variants, adapter, toggles };
       const each = await compareWith(checkout, spec, where => startEngine(programs[where], [AS_ENGINE]), runs);
-      out.text(printAgainst(each));
+      out.block(printAgainst(each));
       found.push(each);
     }
   }

@@ -15,7 +15,7 @@ fn class_at(row: Tap, column: u32) -> u32 {
   let upper_right = (row.low * params.x_width + u.high) * params.x_stride;
   let lower_left = (row.high * params.x_width + u.low) * params.x_stride;
   let lower_right = (row.high * params.x_width + u.high) * params.x_stride;
-  var best = no_class();
+  var best = background();
   for (var quad = 0u; quad < QUADS; quad += 1u) {
     let upper = mix(decode(x[upper_left + quad]), decode(x[upper_right + quad]), u.t);
     let lower = mix(decode(x[lower_left + quad]), decode(x[lower_right + quad]), u.t);

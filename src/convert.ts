@@ -18,6 +18,8 @@ export interface ConvertOptions {
   readonly model?: string;
   /** Instead of the file's own. */
   readonly card?: Card;
+  /** As `load` takes it. */
+  readonly key?: string;
   /** f16: half the size; 1-D tensors stay f32. */
   readonly precision?: 'f32' | 'f16';
   /** Where the bytes came from. */
@@ -40,18 +42,16 @@ export interface Converted {
 export async function convertWeights(
   bytes: Uint8Array,
   name: string,
-  { model, card, precision = 'f32', source }: ConvertOptions,
+  { model, card, key, precision = 'f32', source }: ConvertOptions,
 ): Promise<Converted> {
-  const { network, tensors: read, card: known, assumed } = await decodeWeights(bytes, name, { model, card });
+  const { network, tensors: read, card: known, assumed } = await decodeWeights(bytes, name, { model, card, key });
   const tensors = convertTensors(read, precision, name);
   const complete: Card = {
-    ...(card ?? (known.model === network.canonical ? known : defaultCard(network.canonical, known.classes.length))),
+    ...(card || known.model === network.canonical ? known : defaultCard(network.canonical, network.end.channels)),
     model: network.canonical,
     source,
     // The smallest picture of a network with tiles is tens of GMACs: minutes for the CPU reference.
-    check: network.tile
-      ? undefined
-      : selfTest(network.build({ classes: known.classes.length, h: CHECK.h, w: CHECK.w }), tensors, known),
+    check: network.tile ? undefined : selfTest(network.build({ h: CHECK.h, w: CHECK.w }), tensors, known),
     file: undefined,
   };
   const written = writeSafetensors(tensors, { atrous: JSON.stringify(complete) });

@@ -19,11 +19,25 @@ export type ErrorCode =
 export class AtrousError extends Error {
   readonly code: ErrorCode;
 
+  /** The message becomes one printable line: names of files and what other code has thrown are in many. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(shorten(printable(message.trim().replace(/\s*\n\s*/g, ' '))), options);
     this.name = 'AtrousError';
     this.code = code;
   }
+}
+
+/** No sentence of ours is so long: it quotes something that is, and ends with what to do. */
+function shorten(message: string): string {
+  return message.length > 1000 ? `${message.slice(0, 200)} … ${message.slice(-90)}` : message;
+}
+
+/** What moves a cursor, or text to another place than it is read at. JSON leaves some of these as they are. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Text with words of a file in it, such as its name: invisible characters escaped. */
+export function printable(text: string): string {
+  return text.replace(unprintable, c => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 }
 
 /** Throws `ABORTED` when the caller's signal has fired. */
@@ -48,7 +62,53 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | un
   }
 }
 
+/**
+ * A caller's callback for work that others wait for too: it never throws. What it throws first is the last that it hears, and rejects `failure`, to be
+ * raced with the work; after the signal it hears nothing.
+ */
+export function isolate<Told extends unknown[]>(
+  callback: ((...told: Told) => void) | undefined,
+  signal: AbortSignal | undefined,
+): { readonly listener: (...told: Told) => void; readonly failure: Promise<never> } {
+  let failed = false;
+  let fail = (_error: unknown): void => {};
+  const failure = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failure.catch(() => {}); // it is met in the race, if that still goes on
+  const listener = (...told: Told): void => {
+    if (failed || signal?.aborted) return;
+    try {
+      callback?.(...told);
+    } catch (error) {
+      failed = true;
+      fail(error);
+    }
+  };
+  return { listener, failure };
+}
+
 /** One line of text for anything that was thrown. */
 export function describe(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown);
+  } catch {
+    return `a ${typeof thrown} without text`;
+  }
+}
+
+/** A value of a caller, or what was thrown over it, in a few printable words. It never fails and never walks into one. */
+export function brief(value: unknown): string {
+  const cut = (words: string): string => (words.length > 80 ? `${words.slice(0, 80)}…` : words).replace(unprintable, ' ');
+  if (typeof value === 'string') return `"${cut(value)}"`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return cut(String(value));
+  try {
+    if (value instanceof Error) return cut(describe(value));
+    if (Array.isArray(value)) return 'a list';
+    const name = Object.prototype.toString.call(value).slice(8, -1);
+    return name === 'Object' ? 'an object' : `of type ${cut(name)}`;
+  } catch {
+    return 'an object';
+  }
 }

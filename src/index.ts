@@ -1,11 +1,15 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
 /// <reference types="@webgpu/types" preserve="true" />
+import { drawOnPage } from './browser/draw.ts';
+import { takeFromPage } from './browser/sources.ts';
+import { builtIns } from './builtin.ts';
+import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
 import { openDevice } from './gpu/device.ts';
-import { type LoadOptions, loadOn, type Source } from './load.ts';
+import { checkSource, type LoadOptions, loadChecks, loadOn, type Source } from './load.ts';
 import type { Segmenter } from './segmenter.ts';
 import { embedded } from './shader/library.ts';
-import { download } from './weights/download.ts';
+import { type DownloadOptions, download } from './weights/download.ts';
 
 export { AtrousError, type ErrorCode } from './errors.ts';
 export type { Tiling } from './image/tiles.ts';
@@ -15,7 +19,17 @@ export type { Scores } from './pipeline.ts';
 export type { AdapterFacts, VariantChoice } from './plan/choose.ts';
 export type { Plan, Step } from './plan/plan.ts';
 export { printPlan } from './plan/print.ts';
-export type { Pixels, Progress, Segmenter, SegmentInfo, SegmentOptions, SegmentResult } from './segmenter.ts';
+export type {
+  Copy,
+  DrawOptions,
+  Picture,
+  Pixels,
+  Progress,
+  Segmenter,
+  SegmentInfo,
+  SegmentOptions,
+  SegmentResult,
+} from './segmenter.ts';
 export type { Precision } from './shader/source.ts';
 export type { Card, Colour } from './weights/card.ts';
 export type { Tensor, Tensors } from './weights/tensor.ts';
@@ -24,13 +38,35 @@ export type { Tensor, Tensors } from './weights/tensor.ts';
  * Loads a model: fetches and checks its weights, opens a device (or takes `options.device`).
  * Throws `NO_ADAPTER` where WebGPU is missing, `BAD_WEIGHTS`, `BAD_USAGE` for unknown names, `ABORTED`.
  */
-export async function load(source: Source, options: LoadOptions = {}): Promise<Segmenter> {
+export async function load(source: Source, options?: LoadOptions): Promise<Segmenter> {
+  const checked = readOptions('load()', options, loadChecks);
+  const given = checkSource(source);
   if (!embedded)
     throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
-  return loadOn({ library: embedded, openDevice: browserDevice, fetch: download }, source, options);
+  return loadOn(
+    {
+      library: embedded,
+      ready: browserAdapter,
+      openDevice: async () => openDevice(await browserAdapter()),
+      page: { take: takeFromPage, draw: drawOnPage },
+      fetch: fetchWeights,
+    },
+    given,
+    checked,
+  );
 }
 
-async function browserDevice(): Promise<GPUDevice> {
+/** A bare word is no URL that anyone means. */
+async function fetchWeights(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
+  if (typeof url === 'string' && /^[\w-]+$/.test(url))
+    throw new AtrousError(
+      'BAD_USAGE',
+      `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
+    );
+  return download(url, options);
+}
+
+async function browserAdapter(): Promise<GPUAdapter> {
   if (!globalThis.navigator?.gpu) {
     const why =
       globalThis.isSecureContext === false
@@ -40,5 +76,5 @@ async function browserDevice(): Promise<GPUDevice> {
   }
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new AtrousError('NO_ADAPTER', 'the browser offers no graphics adapter: see chrome://gpu or about:support');
-  return openDevice(adapter);
+  return adapter;
 }

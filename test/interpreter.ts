@@ -51,12 +51,12 @@ function weights({ row, read }: Case, step: Step): ArrayBuffer {
 
 function frame({ frame: given, row: { node } }: Case): unknown {
   const { bytes, h, w } = given!;
-  return readsFrame(node) && node.attributes.form === 'texture'
+  return readsFrame(node) && node.attributes.form !== 'tensor'
     ? { texture: [bytes.buffer], descriptor: { format: 'rgba8unorm', size: [w, h] } }
     : bytes.buffer;
 }
 
-/** The same program in words that the interpreter knows: no alias or override, three workgroup sizes, no += of matrices. */
+/** The same program in words that the interpreter knows: no alias or override, no external texture, three workgroup sizes, no += of matrices. */
 function dialect(text: string, { overrides }: Step): string {
   const lanes = /const LANES = (\d+)u;/.exec(text)?.[1];
   return text
@@ -65,6 +65,8 @@ function dialect(text: string, { overrides }: Step): string {
     .replace(/^override (\w+): (\w+) = [^;]+;/gm, (_line, name: string, type: string) => {
       return `const ${name}: ${type} = ${type === 'bool' ? overrides[name] : `${overrides[name]}u`};`;
     })
+    .replace(/(textureLoad\(frame, vec2[iu]\(\w+, \w+\))\)/, '$1, 0)')
+    .replace(/(var frame: )texture_external;/, '$1texture_2d<f32>;')
     .replace(/@workgroup_size\((\w+)\)/, (_match, size: string) => `@workgroup_size(${size === 'LANES' ? lanes : size}, 1, 1)`)
     .replace(/^( *)(\w+) \+= ([^;]+);/gm, '$1$2 = $2 + ($3);');
 }

@@ -176,7 +176,7 @@ async function compileSteps(engine: Engine, graph: Graph, plan: Plan, read: Read
   const { device } = engine;
   const [h, w] = plan.size;
   const frame =
-    plan.stem === 'texture'
+    plan.stem !== 'tensor'
       ? device.createTexture({ size: [w, h], format: 'rgba8unorm', usage: TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST })
       : device.createBuffer({ size: h * w * 12, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
   try {

@@ -1,14 +1,12 @@
 // `npm run test:predict [part of a name]`: all pictures that DilatedNet's published code has predicted. Six minutes on a software adapter, so `npm test`
 // has the cheapest alone.
-import { existsSync } from 'node:fs';
 import { test } from 'uvu';
 import { shareDevice } from './cli/one-device.ts';
-import { fixtures, judgePrediction, pictures } from './cli/predicted.ts';
+import { judgePrediction, pictures } from './cli/predicted.ts';
 
 const [filter = ''] = process.argv.slice(2);
-const done = existsSync(fixtures) ? await shareDevice() : null;
-if (!existsSync(fixtures)) console.log('skipped: ../shared/fixtures is missing');
-for (const picture of pictures.filter(name => name.includes(filter))) {
+const done = await shareDevice();
+for (const picture of [...pictures.keys()].filter(name => name.includes(filter))) {
   (done ? test : test.skip)(picture, async () => {
     const start = performance.now();
     const { same, worst } = await judgePrediction(picture);

@@ -1,8 +1,10 @@
 // `npm test [parts of a file's name]`: every test file in a process of its own, two at a time, and at the end which judges sat. Those of
-// test/browser/ need a build and a browser: test/browser/run.ts calls for them by that name.
+// test/browser/ need a build and a browser: test/browser/run.ts calls for them by that name. `--shared`: only those that read what may lie beside the
+// project's folder.
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { JUDGED, MISSING } from './record.ts';
@@ -14,6 +16,10 @@ const LIMIT_MS = 5 * 60 * 1000;
 /** Runs the tables that lie beside it. */
 const TABLES = 'test/kernels/conformance.test.ts';
 const BROWSER = 'test/browser/';
+/** Finds what lies beside the project's folder. */
+const SHARED = 'test/shared.ts';
+/** How many of the slowest files are named at the end. */
+const SLOWEST = 5;
 
 interface Job {
   readonly name: string;
@@ -21,6 +27,7 @@ interface Job {
 }
 
 interface Result {
+  readonly name: string;
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
@@ -31,8 +38,11 @@ interface Result {
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const parts = process.argv.slice(2);
-const queue = jobs().filter(({ name }) => parts.every(part => name.includes(part)));
+const words = process.argv.slice(2);
+const parts = words.filter(word => word !== '--shared');
+const queue = jobs().filter(
+  ({ name }) => parts.every(part => name.includes(part)) && (words.length === parts.length || imports(name, SHARED)),
+);
 const results: Result[] = [];
 const widest = Math.max(0, ...queue.map(({ name }) => name.length));
 await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -49,6 +59,17 @@ function jobs(): Job[] {
   });
 }
 
+/** Whether a file of this folder imports another, by itself or by what it imports. */
+function imports(name: string, wanted: string, seen = new Set<string>()): boolean {
+  if (name === wanted) return true;
+  if (seen.has(name)) return false;
+  seen.add(name);
+  const paths = [...readFileSync(join(root, name), 'utf8').matchAll(/ from '(\.[^']+)';$/gm)].map(([, path]) =>
+    posix.join(name, '..', path),
+  );
+  return paths.some(path => imports(path, wanted, seen));
+}
+
 async function work(): Promise<void> {
   for (let job = queue.shift(); job; job = queue.shift()) {
     const result = await run(job);
@@ -60,7 +81,7 @@ async function work(): Promise<void> {
   }
 }
 
-function run({ args }: Job): Promise<Result> {
+function run({ name, args }: Job): Promise<Result> {
   const start = performance.now();
   const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
   const child = spawn(process.execPath, ['--import', 'tsx', ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -80,7 +101,7 @@ function run({ args }: Job): Promise<Result> {
         : code === 0
           ? null
           : `ended with ${signal ?? `exit code ${code}`}`;
-      resolve({ ...judge(output, end), seconds: (performance.now() - start) / 1000, output });
+      resolve({ ...judge(output, end), name, seconds: (performance.now() - start) / 1000, output });
     };
     child.on('close', finish);
     // Children of a process that was stopped may hold its pipes for ever.
@@ -111,6 +132,9 @@ function report(): void {
   const lines = results.flatMap(({ output }) => output.split('\n')).map(line => line.replace(/^.*[•✘] (?=skipped: )/, ''));
   for (const line of new Set(lines.filter(each => each.startsWith('skipped:')))) console.log(line);
   console.log(`judges: ${JUDGES.map(name => describeJudge(name, lines)).join('; ')}`);
+  const slow = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
+  if (results.length > SLOWEST)
+    console.log(`slowest: ${slow.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`);
   const sum = (key: 'passed' | 'failed' | 'skipped'): number => results.reduce((total, result) => total + result[key], 0);
   const none = results.length === 0;
   if (none) console.log(`no test file has "${parts.join('" and "')}" in its name`);

@@ -1,6 +1,7 @@
 // What a command is, and how its words become values: every mistake names the option, what was given and what is allowed.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { AtrousError, describe } from '../errors.ts';
+import { isThreshold } from '../front/options.ts';
 import type { Tiling } from '../image/tiles.ts';
 import { kernels } from '../kernels/index.ts';
 import { precisions } from '../load.ts';
@@ -14,7 +15,7 @@ export interface Arguments {
   readonly positionals: readonly string[];
   text(option: string): string | undefined;
   flag(option: string): boolean;
-  /** Comma-separated. */
+  /** Comma-separated, of an option that may stand several times all together. */
   list(option: string): string[];
 }
 
@@ -38,9 +39,11 @@ export const shared = {
   variants: { type: 'string' },
   json: { type: 'boolean' },
   card: { type: 'string' },
+  key: { type: 'string' },
   labels: { type: 'string' },
   size: { type: 'string' },
   tile: { type: 'string' },
+  threshold: { type: 'string' },
 } as const satisfies Options;
 
 export const sharedHelp = {
@@ -53,13 +56,15 @@ export const sharedHelp = {
   variants: 'auto, plain, or names of kernel variants',
   json: 'one JSON object a line on stdout, all else on stderr',
   card: 'card (JSON) with classes, palette and preprocessing',
+  key: 'dict of a checkpoint to take, dots between nested ones, such as model_ema; default: the one that fits',
   labels: 'class names, one a line, with r,g,b behind where a colour is wanted',
   size: 'height×width inside the network, such as 512x1024',
   tile: 'DilatedNet: published (default), none (the picture as one), or height×width of a tile with its margins, such as 644x644',
+  threshold: 'networks with a single channel of scores: the probability above which a pixel is the class, default 0.5',
 } as const;
 
-/** How pictures stand to the network. */
-export type Inside = Pick<SegmentOptions, 'size' | 'tile'>;
+/** How pictures stand to the network, and what makes classes of its scores. */
+export type Inside = Pick<SegmentOptions, 'size' | 'tile' | 'threshold'>;
 
 /** Throws `BAD_USAGE` for options that the command does not have, or that lack a value. */
 export function parse(name: string, command: Command, words: readonly string[]): Arguments {
@@ -73,16 +78,20 @@ export function parse(name: string, command: Command, words: readonly string[]):
     const hint = first.endsWith('ambiguous') ? `: ${rest.at(-1)!.replace(/^T|\.$/g, end => (end === 'T' ? 't' : ''))}` : '';
     throw new AtrousError('BAD_USAGE', `${name}: ${first}${hint}; options are ${known.join(' ') || 'none'}`);
   }
-  const values = parsed.values as Record<string, string | boolean | undefined>;
+  const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
   for (const [option, value] of Object.entries(values)) {
-    if (value === '')
+    if (value === '' || (Array.isArray(value) && value.includes('')))
       throw new AtrousError('BAD_USAGE', `${name}: --${option} is empty: ${command.help[option] ?? 'it needs a value'}`);
   }
   return {
     positionals: parsed.positionals,
     text: option => values[option] as string | undefined,
     flag: option => values[option] === true,
-    list: option => ((values[option] as string | undefined) ?? '').split(',').filter(Boolean),
+    list: option =>
+      [values[option] ?? []]
+        .flat()
+        .flatMap(text => String(text).split(','))
+        .filter(Boolean),
   };
 }
 
@@ -110,11 +119,23 @@ export function required(args: Arguments, option: string, name: string): string 
   return value;
 }
 
-/** What `--size` and `--tile` say, as `segment` takes it. */
+/** What `--size`, `--tile` and `--threshold` say, as `segment` takes it. */
 export function insideOf(args: Arguments): Inside {
   const size = sizeOf(args);
   const tile = args.text('tile');
-  return { ...(size && { size: { height: size.h, width: size.w } }), ...(tile !== undefined && { tile: tilingOf(tile) }) };
+  const threshold = args.text('threshold');
+  return {
+    ...(size && { size: { height: size.h, width: size.w } }),
+    ...(tile !== undefined && { tile: tilingOf(tile) }),
+    ...(threshold !== undefined && { threshold: parseThreshold(threshold) }),
+  };
+}
+
+function parseThreshold(text: string): number {
+  const threshold = /^[\d.]+(e-?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (!isThreshold(threshold))
+    throw new AtrousError('BAD_USAGE', `--threshold ${text}: expected a probability between 0 and 1, both excluded, such as 0.5`);
+  return threshold;
 }
 
 function tilingOf(text: string): Tiling {

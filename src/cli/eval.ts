@@ -3,55 +3,76 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { AtrousError, type ErrorCode } from '../errors.ts';
-import { IGNORE, type Matching, matchClasses } from '../eval/classes.ts';
-import { type Confusion, countConfusion, emptyConfusion, isCityscapes, mergeConfusions, scoresOf } from '../eval/confusion.ts';
+import { IGNORE } from '../eval/classes.ts';
+import { countConfusion, emptyConfusion, isCityscapes, mergeConfusions, scoresOf } from '../eval/confusion.ts';
 import { cityscapesIds, type DataSet, findData, layouts, readLabels, type Sample, type Tree } from '../eval/layouts.ts';
-import { type Done, type Facts, parseState, printState } from '../eval/state.ts';
-import { checkFit } from '../front/options.ts';
+import { type Meaning, meaningOf, printMeaning } from '../eval/meaning.ts';
+import { type About, checkFacts, type Done, type Facts, type State, sumOf } from '../eval/state.ts';
+import { parseMap } from '../eval/values.ts';
+import { checkFit, thresholdOf } from '../front/options.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { cityscapes } from '../models/palettes.ts';
-import { checkFolder, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
-import { type Photograph, readImage } from '../node/photograph.ts';
+import { checkFolder, resolveFrom, writeAtomic } from '../node/files.ts';
+import { type Photograph, readStored } from '../node/photograph.ts';
+import { countLeft, describeLeft } from '../node/pictures.ts';
 import { openTree } from '../node/tree.ts';
 import type { Segmenter } from '../segmenter.ts';
-import { type Arguments, type Command, type Inside, insideOf, onePositional, shared, sharedHelp } from './command.ts';
+import { type Arguments, type Command, type Inside, insideOf, type Options, onePositional, shared, sharedHelp } from './command.ts';
+import { mergeShards } from './eval-merge.ts';
+import { noteOrder, report } from './eval-report.ts';
+import { NEXT, openState, type StateFile, stateFile } from './eval-state.ts';
 import { type Output, output, percent } from './output.ts';
 import { openSegmenter } from './segmenter.ts';
 import { settingsOf } from './settings.ts';
+import { isOwn, printShard, type Shard, shardHelp, shardOf } from './shard.ts';
 import { openWeights } from './weights.ts';
 
 /** Errors that are one picture's own; any other ends the run. */
 const OWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['BAD_IMAGE', 'NO_FILE', 'LIMIT']);
 /** A killed run loses at most what was done in this time, and a state of many pictures is not written for each. */
 const SAVE_MS = 1000;
+/** Nor does writing one of very many pictures take more than a share of one in this of the time. */
+const SAVE_SHARE = 20;
 
-const { model: _positional, ...options } = shared;
+const { model: _positional, ...common } = shared;
+const options = {
+  ...common,
+  data: { type: 'string' },
+  layout: { type: 'string' },
+  split: { type: 'string' },
+  map: { type: 'string', multiple: true },
+  resume: { type: 'boolean' },
+  submission: { type: 'string' },
+  shard: { type: 'string' },
+  merge: { type: 'boolean' },
+} as const satisfies Options;
 
 export const evaluate: Command = {
   usage:
     `eval MODEL [-w WEIGHTS] [--card FILE] [--labels FILE] --data DIR [--layout ${[...layouts.keys()].join('|')}] ` +
-    '[--split NAME] [--size HxW] [--tile published|none|HxW] [--resume] [-o DIR] [--submission DIR]',
-  about: 'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels',
+    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--threshold T] [--resume] [--shard i/n|auto[/n]] [-o DIR] [--submission DIR] | [MODEL] --merge STATE…',
+  about:
+    'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels; pictures are taken as stored, without EXIF orientation',
   help: {
     ...sharedHelp,
-    output: 'folder for the state of --resume, <model>.eval.json, default ./out',
+    output: 'folder for the state of --resume, <model>.eval.json, and of --shard, <model>.<i>-of-<n>.eval.json; default ./out',
     labels: `${sharedHelp.labels}; instead of the card's, to be matched with the data's`,
     data: 'folder of the data set',
     layout: 'how it is laid out; default: the first that fits. pairs = images/, labels/ (grey or palette PNG, values = classes)',
     split: 'train, val, test …; default val, for camvid test',
+    map: 'label value=class, several with commas, 255 for none, such as 255=1,4=0; values that no class has are errors, 255 is void',
     resume: 'keep a state file, and leave out the pictures that it says are done',
+    shard: `${shardHelp}; goes on like --resume`,
+    merge: 'the whole from the state files of its shards, or of runs with --resume; a picture that several hold counts once',
     submission: 'folder for predictions in label ids, as the Cityscapes test server takes them: <picture>_pred.png',
   },
-  options: {
-    ...options,
-    data: { type: 'string' },
-    layout: { type: 'string' },
-    split: { type: 'string' },
-    resume: { type: 'boolean' },
-    submission: { type: 'string' },
+  options,
+  run(args) {
+    const out = output(args.flag('json'));
+    const others = Object.keys(options).filter(option => option !== 'merge' && option !== 'json');
+    return args.flag('merge') ? mergeShards(args, others, out) : evaluateData(args, out);
   },
-  run: args => evaluateData(args, output(args.flag('json'))),
 };
 
 /** What is evaluated, and how. */
@@ -61,12 +82,16 @@ interface Job {
   readonly data: DataSet & { readonly layout: string };
   /** The model's classes. */
   readonly names: readonly string[];
-  /** Null: the labels are the model's own classes. */
-  readonly matching: Matching | null;
+  /** Null where the largest channel wins. */
+  readonly threshold: number | null;
+  readonly meaning: Meaning;
   readonly inside: Inside;
   readonly submission: string | null;
-  /** The state file of `--resume`. */
-  readonly file: string | null;
+  readonly shard: Shard | null;
+  /** The pictures of the shard. */
+  readonly samples: readonly Sample[];
+  /** Of `--resume` and `--shard`. */
+  readonly state: (StateFile & { readonly file: string }) | null;
 }
 
 interface Loaded {
@@ -74,6 +99,8 @@ interface Loaded {
   /** Class of the model per pixel, 255 for none; null for a picture without labels. */
   readonly labels: Uint8Array | null;
   readonly unknown: number;
+  /** Whether its EXIF data ask for it to be turned. */
+  readonly turned: boolean;
   /** Empty where nobody asks. */
   readonly sha256: string;
 }
@@ -92,23 +119,45 @@ export interface Hooks {
 export async function evaluateData(args: Arguments, out: Output, { onPicture, open }: Hooks = {}): Promise<number> {
   const model = onePositional('eval', args, 'MODEL');
   const { job, weights } = await prepare(model, args);
+  const about = aboutOf(job);
+  const { samples } = job;
+  if (samples.length === 0) {
+    await job.state?.save(stateOf(job, factsOf(job, weights, args, {}), new Map(), []));
+    out.note(`shard ${printShard(job.shard!)} has none of the ${job.data.samples.length} pictures`);
+    return 0;
+  }
   const segmenter = await (open?.(weights) ?? openSegmenter(weights, args, out));
   try {
     const adapter = await segmenter.facts();
     const { precision } = segmenter;
-    const { samples, layout, split } = job.data;
+    const { layout, split } = job.data;
     out.text(`adapter  ${adapter.name}${adapter.software ? ' — software, slow' : ''}`);
     out.text(`model    ${weights.network.name} (${weights.network.canonical}), ${job.names.length} classes, ${precision}`);
-    out.text(`data     ${job.tree.root}, ${layout}${split === null ? '' : ` ${split}`}, ${samples.length} pictures`);
-    out.text(`labels   ${job.matching ? `matched by ${job.matching.by}` : "are the model's classes"}`);
+    out.text(`data     ${job.tree.root}, ${layout}${split === null ? '' : ` ${split}`}, ${samples.length} pictures${ofShard(job)}`);
+    out.text(`labels   ${printMeaning(about)}`);
+    if (about.order) noteOrder(about.order, out);
+    await noteLeft(job, out);
     const facts = factsOf(job, weights, args, { adapter: adapter.name, precision });
     const done = await resume(job, facts, out);
     const failed = await evaluateSamples(job, segmenter, facts, done, out, onPicture);
-    report(job, done, failed, out);
+    const { forms } = job.meaning;
+    const sum = sumOf(job.names.length, done);
+    const states = job.state ? [job.state.file] : [];
+    const counted = report({ ...about, values: forms.length === 1 ? forms[0] : null, done, failed, missing: 0, sum, states }, out);
     if (failed.length > 0) out.note(`${failed.length} of ${samples.length} pictures failed: ${failed.join(', ')}`);
-    return failed.length > 0 ? 1 : 0;
+    // A small share may well be void; of the whole the merge tells.
+    return failed.length > 0 || !(counted || job.shard) ? 1 : 0;
   } finally {
     await segmenter.dispose();
+  }
+}
+
+/** Files beside the pictures that are none, or none that is read: their labels do not count. */
+async function noteLeft({ tree, data }: Job, out: Output): Promise<void> {
+  const taken = new Set(data.samples.map(({ picture }) => picture));
+  for (const folder of data.folders) {
+    const files = ((await tree.list(folder)) ?? []).filter(name => !name.endsWith('/') && !taken.has(`${folder}/${name}`));
+    if (files.length > 0) out.note(`${tree.root}/${folder}: ${describeLeft(countLeft(files))}`);
   }
 }
 
@@ -120,11 +169,12 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
   const tree = openTree(resolveFrom(folder));
   const wanted = { layout: args.text('layout'), split: args.text('split'), needLabels: submission === undefined };
   const inside = insideOf(args);
+  const [shard, map] = [shardOf(args), parseMap(args.list('map'))];
   const data = await findData(tree, wanted);
   const weights = await openWeights(model, args);
   checkFit(weights, inside);
   const names = weights.card.classes;
-  const matching = data.classes && matchClasses(data.classes, names, `--data ${tree.root}`);
+  const meaning = meaningOf(data, names, map, `--data ${tree.root}`);
   if (submission !== undefined && !(data.layout === 'cityscapes' && isCityscapes(names))) {
     throw new AtrousError(
       'BAD_USAGE',
@@ -132,7 +182,7 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
     );
   }
   const output = resolveFrom(args.text('output') ?? 'out');
-  const file = args.flag('resume') ? join(output, `${model}.eval.json`) : null;
+  const file = args.flag('resume') || shard ? stateFile(output, model, shard) : null;
   if (file !== null) await checkFolder(output);
   return {
     job: {
@@ -140,10 +190,13 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
       tree,
       data,
       names,
-      matching,
+      threshold: thresholdOf(weights.network, inside),
+      meaning,
       inside,
       submission: submission === undefined ? null : resolveFrom(submission),
-      file,
+      shard,
+      samples: shard ? data.samples.filter(({ picture }) => isOwn(shard, picture)) : data.samples,
+      state: file === null ? null : { file, ...openState(file) },
     },
     weights,
   };
@@ -158,16 +211,19 @@ async function evaluateSamples(
   out: Output,
   onPicture: Hooks['onPicture'],
 ): Promise<string[]> {
-  const { data, names, inside } = job;
-  const todo = data.samples.filter(({ picture }) => !done.has(picture));
+  const { samples, names, inside } = job;
+  const todo = samples.filter(({ picture }) => !done.has(picture));
   const failed: string[] = [];
   const loading: Promise<Loaded>[] = [];
-  let sum = sumOf(job, done);
+  let sum = sumOf(names.length, done);
   let unknown = 0;
-  let saved = performance.now();
+  let turnable = 0;
+  let next = performance.now() + SAVE_MS;
   const save = async (): Promise<void> => {
-    if (job.file !== null) await writeAtomic(job.file, printState(facts, names.length, done));
-    saved = performance.now();
+    const begin = performance.now();
+    await job.state?.save(stateOf(job, facts, done, failed));
+    const end = performance.now();
+    next = end + Math.max(SAVE_MS, SAVE_SHARE * (end - begin));
   };
   try {
     for (const [index, sample] of todo.entries()) {
@@ -179,10 +235,10 @@ async function evaluateSamples(
         loading.push(next);
       }
       const { miou } = scoresOf(sum, names);
-      const label = `${data.samples.length - todo.length + index + 1}/${data.samples.length} ${basename(sample.picture)}`;
+      const label = `${samples.length - todo.length + index + 1}/${samples.length} ${basename(sample.picture)}`;
       out.progress(`${label}${miou === null ? '' : `, mIoU so far ${percent(miou)}`}`);
       try {
-        const { pixels, labels, sha256, unknown: strange } = await loading[index];
+        const { pixels, labels, sha256, unknown: strange, turned } = await loading[index];
         delete loading[index];
         const { classes } = await segmenter.segment(pixels, {
           ...inside,
@@ -194,6 +250,7 @@ async function evaluateSamples(
         const confusion = labels ? countConfusion(classes, labels, names.length, IGNORE) : emptyConfusion(names.length);
         sum = mergeConfusions(names.length, [sum, confusion]);
         unknown += strange;
+        turnable += turned ? 1 : 0;
         done.set(sample.picture, { sha256, confusion });
       } catch (error) {
         if (!(error instanceof AtrousError) || !OWN.has(error.code)) throw error;
@@ -201,58 +258,67 @@ async function evaluateSamples(
         out.note(`atrous: ${error.message}`);
         continue;
       }
-      if (performance.now() - saved > SAVE_MS) await save();
+      if (performance.now() > next) await save();
       onPicture?.(sample.picture);
     }
   } finally {
     await save();
   }
   if (unknown > 0) out.note(`${unknown} label pixels have colours that are no class's: they do not count`);
+  if (turnable > 0)
+    out.note(`${turnable} pictures have an EXIF orientation: they are taken as stored, not upright, and so must be their labels`);
   return failed;
 }
 
 /** Throws `BAD_IMAGE` when picture and labels differ in size: resampling either would change what is measured. */
-async function loadSample({ tree, data, matching, submission, file }: Job, sample: Sample): Promise<Loaded> {
-  const pixels = await readImage(join(tree.root, sample.picture));
-  const sha256 = file === null ? '' : await hashSample(tree, sample);
-  if (sample.label === null && submission !== null) return { pixels, labels: null, unknown: 0, sha256 };
-  const labels = await readLabels(tree, data, sample);
-  if (labels.width !== pixels.width || labels.height !== pixels.height) {
-    const [picture, label] = [pixels, labels].map(({ height: h, width: w }) => printSize({ h, w }));
+async function loadSample({ tree, meaning, submission, state }: Job, sample: Sample): Promise<Loaded> {
+  // Labels are stored as the camera's sensor lay, so the picture is too, whatever its EXIF orientation.
+  const pixels = await readStored(join(tree.root, sample.picture));
+  const turned = pixels.orientation !== 1;
+  const sha256 = state === null ? '' : await hashSample(tree, sample);
+  if (sample.label === null && submission !== null) return { pixels, labels: null, unknown: 0, turned, sha256 };
+  // Before the labels are unpacked: a small file may tell a size that fills the memory.
+  const labels = await readLabels(tree, sample, meaning.forms[sample.form].table, size => {
+    if (size.width === pixels.width && size.height === pixels.height) return;
+    const [picture, label] = [pixels, size].map(({ height: h, width: w }) => printSize({ h, w }));
+    const quarter = size.width === pixels.height && size.height === pixels.width;
+    const next = quarter
+      ? `a quarter turn (EXIF orientation ${pixels.orientation}; eval takes pixels as stored): save the picture upright, or turn its labels`
+      : 'give both at one size';
     throw new AtrousError(
       'BAD_IMAGE',
-      `${tree.root}: ${sample.picture} is ${picture} and its labels, ${sample.label}, are ${label}: give both at one size`,
+      `${tree.root}: ${sample.picture} is ${picture} and its labels, ${sample.label}, are ${label}: ${next}`,
     );
-  }
-  const classes = matching ? labels.data.map(value => matching.table[value]) : labels.data;
-  return { pixels, labels: classes, unknown: labels.unknown, sha256 };
+  });
+  return { pixels, labels: labels.data, unknown: labels.unknown, turned, sha256 };
 }
 
 /**
  * The pictures that the state file says are done; none without `--resume`. Throws `BAD_USAGE` when it was made with other weights,
  * options or data.
  */
-async function resume({ file, tree, data, names, submission }: Job, facts: Facts, out: Output): Promise<Map<string, Done>> {
-  const nothing = new Map<string, Done>();
-  if (file === null || !(await exists(file))) return nothing;
-  const done = parseState(new TextDecoder().decode(await readBytes(file)), file, facts, names.length);
-  const samples = new Map(data.samples.map(sample => [sample.picture, sample]));
-  const next = 'remove the file, or choose another folder with --output';
+async function resume({ state, tree, data, samples, submission }: Job, facts: Facts, out: Output): Promise<Map<string, Done>> {
+  const found = await state?.load();
+  if (!state || !found) return new Map();
+  const { file } = state;
+  checkFacts(found.facts, facts, `${file} was`, NEXT);
+  const done = new Map(found.done);
+  const all = new Map(data.samples.map(sample => [sample.picture, sample]));
   for (const [picture, { sha256 }] of done) {
-    const sample = samples.get(picture);
+    const sample = all.get(picture);
     if (!sample)
-      throw new AtrousError('BAD_USAGE', `--resume: ${file} counts ${picture}, and ${tree.root} has no such picture: ${next}`);
+      throw new AtrousError('BAD_USAGE', `--resume: ${file} counts ${picture}, and ${tree.root} has no such picture: ${NEXT}`);
     const now = await hashSample(tree, sample);
     if (now !== sha256) {
       throw new AtrousError(
         'BAD_USAGE',
-        `--resume: ${file} counts ${picture} with its labels as ${sha256}, and in ${tree.root} they are ${now}: ${next}`,
+        `--resume: ${file} counts ${picture} with its labels as ${sha256}, and in ${tree.root} they are ${now}: ${NEXT}`,
       );
     }
     // Its prediction is wanted too: then the picture is done once more.
     if (submission !== null && !(await exists(submissionFile(submission, sample)))) done.delete(picture);
   }
-  out.note(`${done.size} of ${samples.size} pictures are done already, says ${file}`);
+  out.note(`${done.size} of ${samples.length} pictures are done already, says ${file}`);
   return done;
 }
 
@@ -266,18 +332,26 @@ async function hashSample(tree: Tree, { picture, label }: Sample): Promise<strin
   return hash.digest('hex');
 }
 
-function factsOf({ data, matching, file }: Job, weights: LoadedWeights, args: Arguments, device: Facts): Facts {
+function factsOf({ data, meaning, state }: Job, weights: LoadedWeights, args: Arguments, device: Facts): Facts {
   // Only a state file has use for the hash of what may be half a gigabyte.
-  if (file === null) return {};
+  if (state === null) return {};
   return {
     ...settingsOf(weights, args),
     layout: data.layout,
     split: data.split ?? 'none',
     'meaning of the labels': createHash('sha256')
-      .update(JSON.stringify([[...data.stored], matching && [...matching.table]]))
+      .update(JSON.stringify(meaning.forms.map(({ table }) => [...table])))
       .digest('hex'),
     ...device,
   };
+}
+
+function stateOf(job: Job, facts: Facts, done: ReadonlyMap<string, Done>, failed: readonly string[]): State {
+  return { facts, about: aboutOf(job), total: job.data.samples.length, failed, done };
+}
+
+function ofShard({ shard, data }: Job): string {
+  return shard ? ` of ${data.samples.length}, shard ${printShard(shard)}` : '';
 }
 
 /** An 8-bit grey PNG of label ids, as the Cityscapes test server takes it. */
@@ -298,44 +372,18 @@ function submissionFile(folder: string, { picture }: Sample): string {
   return join(folder, `${basename(picture, extname(picture))}_pred.png`);
 }
 
-function sumOf({ names }: Job, done: ReadonlyMap<string, Done>): Confusion {
-  return mergeConfusions(
-    names.length,
-    [...done.values()].map(({ confusion }) => confusion),
-  );
-}
-
-function report(job: Job, done: ReadonlyMap<string, Done>, failed: readonly string[], out: Output): void {
-  const { names, data } = job;
-  const sum = sumOf(job, done);
-  const scores = scoresOf(sum, names);
-  const counted = data.samples.filter(({ picture, label }) => label !== null && done.has(picture)).length;
-  out.json({
-    model: job.model,
-    data: job.tree.root,
+function aboutOf({ model, tree, data, names, threshold, meaning, samples }: Job): About {
+  const labelled = samples.filter(({ label }) => label !== null);
+  return {
+    model,
+    data: tree.root,
     layout: data.layout,
-    pictures: counted,
-    miou: scores.miou,
-    miou_r: scores.miouReduced,
-    pixel_accuracy: scores.pixelAccuracy,
-    mean_accuracy: scores.meanAccuracy,
-    iou: Object.fromEntries(names.map((name, index) => [name, scores.iou[index]])),
-    confusion: names.map((_, row) => [...sum.counts.subarray(row * names.length, (row + 1) * names.length)]),
-    ignored_pixels: sum.ignored,
-    failed,
-  });
-  const width = Math.max(5, ...names.map(name => name.length));
-  const share = (value: number | null): string => (value === null ? '–' : value.toFixed(4));
-  out.text(`\n${'class'.padEnd(width)}  ${'IoU'.padStart(6)}  ${'pixels'.padStart(12)}`);
-  for (const [index, name] of names.entries())
-    out.text(`${name.padEnd(width)}  ${share(scores.iou[index]).padStart(6)}  ${String(scores.pixels[index]).padStart(12)}`);
-  out.text(`\nmIoU            ${share(scores.miou)}`);
-  if (scores.miouReduced !== null) out.text(`mIoU^R          ${share(scores.miouReduced)}, without truck, bus and train`);
-  out.text(`pixel accuracy  ${share(scores.pixelAccuracy)}`);
-  out.text(`mean accuracy   ${share(scores.meanAccuracy)}`);
-  const total = scores.pixels.reduce((a, b) => a + b, 0);
-  out.text(`counted         ${total} pixels of ${counted} pictures; ${sum.ignored} pixels have no class`);
-  if (job.file !== null) out.text(`state           ${job.file}`);
+    names,
+    threshold,
+    matched: meaning.by,
+    forms: Object.fromEntries(meaning.forms.map(({ name }, index) => [name, labelled.filter(({ form }) => form === index).length])),
+    order: meaning.order,
+  };
 }
 
 function exists(path: string): Promise<boolean> {

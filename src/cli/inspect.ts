@@ -3,6 +3,7 @@
 import { AtrousError } from '../errors.ts';
 import { tileOf } from '../front/options.ts';
 import { factsOf } from '../gpu/device.ts';
+import { classesOf } from '../graph/decision.ts';
 import { type FieldsOfView, fieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { infer, macs } from '../graph/ops.ts';
@@ -60,6 +61,7 @@ export const inspect: Command = {
   options: {
     weights: shared.weights,
     card: shared.card,
+    key: shared.key,
     size: shared.size,
     adapter: shared.adapter,
     precision: shared.precision,
@@ -83,16 +85,15 @@ export const inspect: Command = {
       await writeAtomic(picture!, svg);
       out.text(`drawn: ${picture}`);
     };
-    const { network, card } = await inspected(model, args);
+    const { network, card, channels: scores } = await inspected(model, args);
     const tile = tileOf({ network, card });
     const size = sizeOf(args) ?? (tile ? { h: tile.height, w: tile.width } : PAPER);
-    const classes = card?.classes.length ?? network.publishedClasses;
-    const graph = network.build({ classes, ...size });
+    const graph = network.build({ classes: scores, ...size });
     const [fov, texts] = [args.flag('fov'), jobs || ['graph', 'passes', 'plan'].some(flag => args.flag(flag))];
     if (fov) {
       const fields = fieldsOfView(graph);
       out.json({ model, network: network.canonical, size: `${size.h}x${size.w}`, ...fieldsAsData(graph, fields) });
-      if (!args.flag('json')) out.text(printFields(graph, fields));
+      if (!args.flag('json')) out.block(printFields(graph, fields));
       if (picture) await draw(drawFields(graph, fields));
       // Fields of view need no plan: none is made, so no adapter's limit stands in their way.
       if (!texts) return 0;
@@ -101,18 +102,18 @@ export const inspect: Command = {
     // To compile for an adapter is to have one that can: f16 is its own wish.
     const wished = [...features, ...(jobs && precision === 'f16' ? F16 : [])];
     const facts = { ...own, features: [...new Set([...own.features, ...wished])].sort() };
-    const { mean, std, channels } = (card ?? defaultCard(network.canonical, classes)).preprocessing;
+    const { mean, std, channels } = (card ?? defaultCard(network.canonical, scores)).preprocessing;
     const margin = tile?.margin;
     const frame = tile ? { h: size.h - 2 * tile.margin, w: size.w - 2 * tile.margin } : undefined;
     const library = await shaderLibrary();
     const stem = { stem: 'texture', frame, margin, mean, std, channels } as const;
     const target = targetOf({ precision, facts, variants });
-    const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.facts });
+    const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.brief });
     const total = totalMacs(graph);
     const summary = {
       model,
       network: network.canonical,
-      classes,
+      classes: classesOf(scores),
       size: `${size.h}x${size.w}`,
       parameters: parameters(graph),
       macs: total,
@@ -120,21 +121,22 @@ export const inspect: Command = {
     };
     out.json({ ...summary, plan });
     if (!args.flag('json')) {
-      if (args.flag('graph')) out.text(printGraph(graph));
-      if (args.flag('passes')) printPasses(graph, target, out.text);
-      if (args.flag('plan')) out.text(printPlan(plan));
+      if (args.flag('graph')) out.block(printGraph(graph));
+      if (args.flag('passes')) printPasses(graph, target, out.block);
+      if (args.flag('plan')) out.block(printPlan(plan));
       if (!texts) {
-        out.text(`${model} (${network.canonical}), ${classes} classes, at ${summary.size}`);
+        out.text(`${model} (${network.canonical}), ${summary.classes} classes, at ${summary.size}`);
         if (frame) out.text(`a tile: ${frame.h}x${frame.w} pixels of a picture, and ${tile!.margin} around them on every side`);
         out.text(`parameters: ${summary.parameters}`);
         out.text(`MACs: ${total} (${(total / 1e9).toFixed(3)} G)`);
         const dispatches = `${plan.steps.length} dispatches after ${precision} lowering for ${facts.name}`;
         out.text(`nodes: ${graph.nodes.length} as published, ${dispatches}`);
-        out.text(summarise(plan));
+        out.block(summarise(plan));
         out.text('more: --graph, --passes, --plan, --fov, --draw FILE.svg, --json');
       }
     }
     if (jobs) {
+      await library.load(plan.steps.map(({ shader }) => shader));
       const listed = jobsOf(plan, library);
       await writeAtomic(
         jobs,
@@ -179,10 +181,21 @@ function featuresOf(args: Arguments): string[] {
   return named;
 }
 
+interface Inspected extends Pick<LoadedWeights, 'network'> {
+  readonly card: Card | null;
+  /** Of scores. */
+  readonly channels: number;
+}
+
 /** A network as its weights have it, where some are named; else as published, with the card that was given or none. */
-async function inspected(model: string, args: Arguments): Promise<Pick<LoadedWeights, 'network'> & { card: Card | null }> {
-  if (published.has(model) || args.text('weights') !== undefined) return openWeights(model, args);
-  return { network: findNetwork(model), card: (await readCard(args.text('card'))) ?? null };
+async function inspected(model: string, args: Arguments): Promise<Inspected> {
+  if (published.has(model) || args.text('weights') !== undefined) {
+    const { network, card } = await openWeights(model, args);
+    return { network, card, channels: network.end.channels };
+  }
+  const network = findNetwork(model);
+  const card = (await readCard(args.text('card'))) ?? null;
+  return { network, card, channels: card?.classes.length ?? network.end.channels };
 }
 
 async function factsFor(adapter: string, print: (line: string) => void): Promise<AdapterFacts> {

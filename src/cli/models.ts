@@ -21,7 +21,7 @@ export const models: Command = {
     const rows = [...networks(), ...dilatedNets.keys()].map(name => {
       const network = findNetwork(name);
       const { publishedClasses: classes, tile } = network;
-      const parameterCount = parameters(network.build({ classes, ...anySize(network) }));
+      const parameterCount = parameters(network.build(anySize(network)));
       return { name, alias: names.get(name) ?? null, classes, tile, parameters: parameterCount };
     });
     const pulls = await Promise.all([...checkpoints.keys()].map(pullRow));
@@ -29,14 +29,14 @@ export const models: Command = {
     for (const row of pulls) out.json(row);
     for (const row of rows) out.json({ ...row, weights: false });
     out.text('with weights\n');
-    out.text(
+    out.block(
       table(
         ['name', 'network', 'what'],
         [...published].map(([name, { network, about }]) => [name, network, about]),
       ),
     );
     out.text('\nto be pulled: published by RegSeg’s author, not in the package\n');
-    out.text(
+    out.block(
       table(
         ['name', 'network', 'here', 'what'],
         pulls.map(({ name, network, weights, bytes, pull, about }) => [
@@ -48,7 +48,7 @@ export const models: Command = {
       ),
     );
     out.text('\nRegSeg (parameters for 19 classes)\n');
-    out.text(
+    out.block(
       table(
         ['name', 'also', 'parameters'],
         rows.filter(({ tile }) => !tile).map(row => [row.name, row.alias ?? '', String(row.parameters)]),
@@ -56,7 +56,7 @@ export const models: Command = {
     );
     out.text('\nDilatedNet (parameters for as many classes as published)\n');
     const tiled = rows.flatMap(({ tile, ...row }) => (tile ? [{ ...row, ...tile }] : []));
-    out.text(
+    out.block(
       table(
         ['name', 'classes', 'reads', 'of which margin', 'parameters'],
         tiled.map(({ name, classes, height, width, margin, parameters: parameterCount }) =>

@@ -1,10 +1,15 @@
 // Where words go: results to stdout, everything else to stderr, progress only to a terminal.
 
-import { AtrousError, describe } from '../errors.ts';
+import { AtrousError, describe, printable } from '../errors.ts';
 
-/** A line of result. With `--json` only `json` writes to stdout. */
+/**
+ * Lines for people. With `--json` only `json` writes to stdout. What moves a cursor is escaped, because file names and labels are in most lines; line
+ * breaks around a line of text and between those of a block are ours.
+ */
 export interface Output {
   text(line: string): void;
+  /** Several lines that we have laid out ourselves. */
+  block(text: string): void;
   json(value: unknown): void;
   note(line: string): void;
   /** One line that is written over; nothing where stderr is a file or a pipe. */
@@ -16,14 +21,20 @@ export function output(asJson: boolean): Output {
     clear();
     stream.write(`${text}\n`);
   };
+  const people = asJson ? process.stderr : process.stdout;
   return {
-    text: text => line(asJson ? process.stderr : process.stdout, text),
+    text: text =>
+      line(
+        people,
+        text.replace(/^(\n*)([\s\S]*?)(\n*)$/, (_, before, own, after) => before + printable(own) + after),
+      ),
+    block: text => line(people, text.split('\n').map(printable).join('\n')),
     json: value => {
       if (asJson) line(process.stdout, JSON.stringify(value));
     },
-    note: text => line(process.stderr, text),
+    note: text => line(process.stderr, printable(text)),
     progress: text => {
-      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${printable(text)}`);
     },
   };
 }
@@ -39,9 +50,11 @@ export function percent(share: number): string {
 /** An error as one line on stderr, whatever file names and quoted parts hold. Returns the exit code. */
 export function complain(error: unknown): number {
   const known = error instanceof AtrousError;
-  const text = describe(error)
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim();
+  const text = printable(
+    describe(error)
+      .trim()
+      .replace(/\s*\n\s*/g, ' '),
+  );
   process.stderr.write(`atrous: ${known ? '' : 'unexpected error, please report it: '}${text}\n`);
   return known && error.code === 'BAD_USAGE' ? 2 : 1;
 }

@@ -8,9 +8,9 @@ import { encodeIndexed } from '../image/png.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { published } from '../models/registry.ts';
-import { checkFolder, resolveFrom, writeAtomic } from '../node/files.ts';
+import { checkFolder, isDiskFull, resolveFrom, writeTogether } from '../node/files.ts';
 import { encodePng, type Photograph, readImage } from '../node/photograph.ts';
-import { findPictures, type Picture } from '../node/pictures.ts';
+import { describeLeft, findPictures, type Picture } from '../node/pictures.ts';
 import type { Segmenter, SegmentResult } from '../segmenter.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32 } from '../weights/tensor.ts';
@@ -19,6 +19,7 @@ import { type Output, output, percent } from './output.ts';
 import { frameSize, segmentFrames } from './raw.ts';
 import { openSegmenter } from './segmenter.ts';
 import { openRecord, settingsOf } from './settings.ts';
+import { isOwn, printShard, shardHelp, shardOf } from './shard.ts';
 import { openWeights } from './weights.ts';
 
 const OPACITY = 0.6;
@@ -27,7 +28,7 @@ const AHEAD = 2;
 
 export const segment: Command = {
   usage:
-    'segment <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--scores] [--resume] [--shard i/n] | --raw HxW',
+    'segment <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--threshold T] [--scores] [--resume] [--shard i/n|auto[/n]] | --raw HxW',
   about: 'class map and overlay of every picture: DIR/<name>.classes.png, DIR/<name>.overlay.png; folders are mirrored',
   help: {
     ...sharedHelp,
@@ -36,9 +37,9 @@ export const segment: Command = {
     mask: 'only the class map',
     overlay: 'only the overlay',
     scores:
-      'DilatedNet: DIR/<name>.prob.safetensors too, the stitched probabilities `prob`, 1×C×h×w in cells of 8×8 pixels (Cityscapes: pixels)',
+      'DIR/<name>.prob.safetensors too: `prob`, 1×C×h×w at the network’s last grid (DilatedNet: stitched, cells of 8×8 pixels; Cityscapes: pixels)',
     resume: 'leave out pictures whose results are there, and refuse results of other settings: DIR/.atrous.json records them',
-    shard: 'every n-th picture from the i-th, i from 0: 0/2 and 1/2 together make the whole',
+    shard: shardHelp,
     raw: 'read rgb24 frames of that height×width from stdin, write class maps (a byte a pixel) to stdout',
   },
   options: {
@@ -69,7 +70,13 @@ export const segment: Command = {
     if (args.positionals.length === 0)
       throw new AtrousError('BAD_USAGE', 'segment needs a picture, a folder of pictures, or --raw');
     const folder = resolveFrom(args.text('output') ?? 'out');
-    return segmentPictures(await findPictures(args.positionals, folder), folder, args, output(args.flag('json')));
+    const out = output(args.flag('json'));
+    const { pictures, left } = await findPictures(args.positionals, folder);
+    for (const { input, ...counts } of left) {
+      out.json({ input, left_out: counts });
+      out.note(`${shorten(input)}: ${describeLeft(counts)}`);
+    }
+    return segmentPictures(pictures, folder, args, out);
   },
 };
 
@@ -87,7 +94,11 @@ export async function segmentPictures(
     scores: args.flag('scores'),
   };
   const shard = shardOf(args);
-  const own = all.filter((_picture, index) => index % shard.count === shard.index);
+  const own = shard ? all.filter(({ path }) => isOwn(shard, path)) : all;
+  if (shard && own.length === 0) {
+    out.note(`shard ${printShard(shard)} has none of the ${all.length} pictures`);
+    return 0;
+  }
   const resume = args.flag('resume');
   const done = await Promise.all(own.map(picture => isDone(targetsOf(picture, folder, wanted))));
   const pictures = own.filter((_picture, index) => !(resume && done[index]));
@@ -103,6 +114,7 @@ export async function segmentPictures(
   return withSegmenter(weights, args, out, async segmenter => {
     await record.begin();
     const failed: string[] = [];
+    let [made, full] = [0, null as AtrousError | null];
     const decoding: Promise<Photograph>[] = [];
     let writing = Promise.resolve();
     const attempt = async (picture: Picture, work: () => Promise<void>): Promise<void> => {
@@ -111,6 +123,10 @@ export async function segmentPictures(
       } catch (error) {
         if (!(error instanceof AtrousError)) throw error;
         out.json({ input: picture.file, error: { code: error.code, message: error.message } });
+        if (isDiskFull(error)) {
+          full ??= error;
+          return;
+        }
         if (all.length === 1) throw error;
         failed.push(`${picture.name}${extname(picture.file)}`);
         out.note(`atrous: ${error.message}`);
@@ -118,6 +134,7 @@ export async function segmentPictures(
     };
     // Three stages at once: later pictures are decoded and the one before is encoded while this one is on the device.
     for (const [index, picture] of pictures.entries()) {
+      if (full) break;
       while (decoding.length < Math.min(index + 1 + AHEAD, pictures.length)) {
         const next = readImage(pictures[decoding.length].file);
         // Its error is met when its turn comes.
@@ -136,9 +153,11 @@ export async function segmentPictures(
             out.progress(`${label}: ${phase === 'tile' ? 'tile' : 'compiling'} ${n}/${total}`),
         });
         await writing;
+        if (full) return;
         writing = attempt(picture, async () => {
           const targets = targetsOf(picture, folder, wanted);
           await writeResult(result, pixels, targets);
+          made++;
           report(out, picture.file, result, targets);
           await onResult?.(result);
         });
@@ -147,6 +166,10 @@ export async function segmentPictures(
       });
     }
     await writing;
+    if (full)
+      throw new AtrousError(full.code, `stopped: ${made} of ${pictures.length} pictures are done; ${full.message}`, {
+        cause: full,
+      });
     await record.end();
     if (failed.length > 0) out.note(`${failed.length} of ${pictures.length} pictures failed: ${failed.join(', ')}`);
     return failed.length > 0 ? 1 : 0;
@@ -158,7 +181,7 @@ async function weightsOf(args: Arguments): Promise<LoadedWeights> {
   const inside = insideOf(args);
   const model = args.text('model') ?? (args.text('weights') ? undefined : [...published.keys()][0]);
   const weights = await openWeights(model, args);
-  checkFit(weights, { ...inside, ...(args.flag('scores') && { scores: true }) });
+  checkFit(weights, inside);
   return weights;
 }
 
@@ -180,15 +203,6 @@ async function withSegmenter(
   } finally {
     await segmenter.dispose();
   }
-}
-
-function shardOf(args: Arguments): { index: number; count: number } {
-  const text = args.text('shard');
-  if (text === undefined) return { index: 0, count: 1 };
-  const match = /^(\d{1,6})\/([1-9]\d{0,5})$/.exec(text);
-  const [index, count] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
-  if (index >= count) throw new AtrousError('BAD_USAGE', `--shard ${text}: expected i/n with i from 0 to n − 1, such as 0/4`);
-  return { index, count };
 }
 
 interface Targets {
@@ -235,9 +249,12 @@ async function writeResult(
   const painted = targets.overlay && (await encodePng(overlay(pixels.data, classes, palette, OPACITY), width, height));
   const prob = scores && fromFloat32([1, scores.c, scores.h, scores.w], scores.data);
   const tensors = prob && writeSafetensors(new Map([['prob', prob]]), {});
-  if (mask) await writeAtomic(targets.classes!, mask);
-  if (painted) await writeAtomic(targets.overlay!, painted);
-  if (tensors && targets.scores) await writeAtomic(targets.scores, tensors);
+  const files = [
+    [targets.classes, mask],
+    [targets.overlay, painted],
+    [targets.scores, tensors],
+  ] as const;
+  await writeTogether(files.flatMap(([path, bytes]) => (path && bytes ? [[path, bytes] as const] : [])));
 }
 
 function report(out: Output, picture: string, result: SegmentResult, targets: Targets): void {
@@ -248,6 +265,7 @@ function report(out: Output, picture: string, result: SegmentResult, targets: Ta
     model: info.model,
     size: printSize({ h: info.height, w: info.width }),
     ...(info.tiles > 1 && { tiles: info.tiles }),
+    ...(info.threshold !== null && { threshold: info.threshold }),
     ms: round(info.ms),
     ...targets,
     shares,

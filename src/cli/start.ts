@@ -20,7 +20,7 @@ const start: Command = {
   async run(args) {
     noPositionals('start', args);
     const out = output(false);
-    const picture = { file: `${repository}demo/${SAMPLE}.png`, name: SAMPLE };
+    const picture = { file: `${repository}demo/${SAMPLE}.png`, name: SAMPLE, path: `${SAMPLE}.png` };
     return segmentPictures([picture], `${repository}out`, args, out, async result => {
       const labels = `${repository}demo/${SAMPLE}.labels.png`;
       const { data } = await decodeLabels(await readFile(labels), labels);

@@ -5,7 +5,7 @@ import { decodeWeights, type LoadedWeights } from '../load.ts';
 import { caffemodelOf, checkpoints } from '../models/published.ts';
 import { findNetwork, published } from '../models/registry.ts';
 import { findPulled } from '../node/cache.ts';
-import { readBytes, resolveFrom } from '../node/files.ts';
+import { readBytes, readText, resolveFrom } from '../node/files.ts';
 import { type Card, parseCard, withLabels } from '../weights/card.ts';
 import type { Arguments } from './command.ts';
 import { output } from './output.ts';
@@ -15,7 +15,7 @@ const BUILT_IN = new URL(import.meta.url.includes('/src/cli/') ? '../../weights/
 export async function readCard(file: string | undefined): Promise<Card | undefined> {
   if (file === undefined) return undefined;
   const path = resolveFrom(file);
-  return parseCard(new TextDecoder().decode(await readBytes(path)), path);
+  return parseCard(await readText(path, 'BAD_WEIGHTS'), path);
 }
 
 /** The card for a weights file: the one named, else `X.card.json` beside it. */
@@ -27,27 +27,24 @@ export async function readCardFor(path: string, file: string | undefined): Promi
 
 /** The weights that a command names, with the names and colours of `--labels` where it is given. */
 export async function openWeights(model: string | undefined, args: Arguments): Promise<LoadedWeights> {
-  const weights = await readNamed(model, args.text('weights'), args.text('card'));
+  const weights = await readNamed(model, args);
   if (weights.assumed) output(true).note(weights.assumed);
   const labels = args.text('labels');
   if (labels === undefined) return weights;
   const path = resolveFrom(labels);
-  return { ...weights, card: withLabels(weights.card, new TextDecoder().decode(await readBytes(path)), path) };
+  return { ...weights, card: withLabels(weights.card, await readText(path), path) };
 }
 
 /** Without a file the model must be a name with weights, of the package or pulled. A `X.card.json` beside the file counts too. */
-async function readNamed(
-  model: string | undefined,
-  file: string | undefined,
-  cardFile: string | undefined,
-): Promise<LoadedWeights> {
+async function readNamed(model: string | undefined, args: Arguments): Promise<LoadedWeights> {
+  const [file, cardFile, key] = ['weights', 'card', 'key'].map(args.text);
   if (file !== undefined) {
     const path = resolveFrom(file);
-    return decodeWeights(await readBytes(path), path, { model, card: await readCardFor(path, cardFile) });
+    return decodeWeights(await readBytes(path), path, { model, card: await readCardFor(path, cardFile), key });
   }
   if (model !== undefined && checkpoints.has(model)) {
     const path = await findPulled(model);
-    return decodeWeights(await readBytes(path), path, { model, card: await readCard(cardFile) });
+    return decodeWeights(await readBytes(path), path, { model, card: await readCard(cardFile), key });
   }
   const known = published.get(model ?? '');
   if (!known) {
@@ -59,7 +56,7 @@ async function readNamed(
     throw new AtrousError('BAD_USAGE', `model "${model}" comes without weights: name a file with --weights; ${where}`);
   }
   const path = fileURLToPath(new URL(known.file, BUILT_IN));
-  return decodeWeights(await readBytes(path), known.file, { model, card: await readCard(cardFile) });
+  return decodeWeights(await readBytes(path), known.file, { model, card: await readCard(cardFile), key });
 }
 
 function ignoreMissing(error: unknown): undefined {

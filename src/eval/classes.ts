@@ -54,7 +54,8 @@ export function matchClasses(data: readonly DataClass[], model: readonly string[
   );
 }
 
-function keyOf(name: string): string {
+/** A class's name without case, blanks and punctuation, in one of its spellings. */
+export function keyOf(name: string): string {
   const key = name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
   return spellings.get(key) ?? key;
 }

@@ -4,7 +4,10 @@
 import { AtrousError, describe } from '../errors.ts';
 import { decodeLabels } from '../image/png.ts';
 import { cityscapes } from '../models/palettes.ts';
+import { quote } from '../weights/tensor.ts';
 import { type DataClass, IGNORE } from './classes.ts';
+import { camvidOrders } from './orders.ts';
+import { type Colours, classesOf, countedValues, declareValues, type Values } from './values.ts';
 
 /** A folder and what is below it; paths are relative to it, with `/`. */
 export interface Tree {
@@ -14,11 +17,15 @@ export interface Tree {
   list(folder: string): Promise<readonly string[] | null>;
   /** Throws `NO_FILE`. */
   read(file: string): Promise<Uint8Array>;
-  /** RGBA, rows from the top. Throws `NO_FILE` or `BAD_IMAGE`. */
+  /** RGBA, rows from the top; `check` as in `readLabels`. Throws `NO_FILE` or `BAD_IMAGE`. */
   readColours(
     file: string,
+    check?: CheckSize,
   ): Promise<{ readonly data: Uint8ClampedArray | Uint8Array; readonly width: number; readonly height: number }>;
 }
+
+/** Sees the size that a file's header tells before any memory of that size is taken, and may throw. */
+export type CheckSize = (size: { readonly width: number; readonly height: number }) => void;
 
 export interface Sample {
   /** The picture's path, and the sample's name. */
@@ -27,6 +34,16 @@ export interface Sample {
   readonly label: string | null;
   /** The label file that belongs to the picture, there or not. */
   readonly expected: string;
+  /** Which of the data set's forms the label file is of. */
+  readonly form: number;
+}
+
+/** One of the ways in which a data set's label files tell classes. */
+export interface Form {
+  /** What the files hold, in words. */
+  readonly name: string;
+  /** In classes of the data; null: in the model's own. */
+  readonly table: Values | Colours | null;
 }
 
 export interface DataSet {
@@ -35,8 +52,10 @@ export interface DataSet {
   readonly samples: readonly Sample[];
   /** Classes of the labels; null: the values are the model's own classes. */
   readonly classes: readonly DataClass[] | null;
-  /** Stored value → class of the data (255: none), or colour 0xRRGGBB → class of the data. */
-  readonly stored: Uint8Array | ReadonlyMap<number, number>;
+  /** Several where label files of several kinds lie side by side. */
+  readonly forms: readonly Form[];
+  /** Folders of which every picture is taken. */
+  readonly folders: readonly string[];
 }
 
 export interface Layout {
@@ -58,13 +77,10 @@ export interface Labels {
 /** Above this share of unknown colours a label file is taken for damaged (resampled, or saved as JPEG on its way). */
 const UNKNOWN_LIMIT = 0.01;
 const picture = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif)$/i;
-const asStored = Uint8Array.from({ length: 256 }, (_, value) => value);
 const named = (names: readonly string[]): DataClass[] => names.map(name => ({ name }));
 
-/** SegNet's index files; 11 is void. */
-const segnetOrder = 'sky building pole road pavement tree sign fence car pedestrian bicyclist'.split(' ');
-/** Index files for the official RegSeg and DilatedNet code. */
-const officialOrder = 'Building Tree Sky Car SignSymbol Road Pedestrian Fence Column_Pole Sidewalk Bicyclist'.split(' ');
+/** What index files of CamVid's 11 classes store where there is none. */
+export const CAMVID_VOID = 11;
 
 /**
  * CamVid's 32 colours (the release's label_colors.txt), under the 11 classes that SegNet (Badrinarayanan, Kendall, Cipolla 2015)
@@ -93,13 +109,15 @@ const vocNames = (
 
 /** Cityscapes' label id of each train id (the table of its scripts): what gtFine stores and the test server wants. */
 export const cityscapesIds: readonly number[] = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33];
+/** Label ids of things that are no class of the evaluation: ego vehicle, parking, tunnel … */
+const cityscapesVoids = [0, 1, 2, 3, 4, 5, 6, 9, 10, 14, 15, 16, 18, 29, 30];
 
 /** Where CamVid's pictures and labels lie in its several releases, and what an index file of that release counts by. */
 const camvidForms = [
-  { pictures: 'SPLIT', labels: 'SPLIT_labels', order: officialOrder },
-  { pictures: 'SPLIT', labels: 'SPLITannot', order: segnetOrder },
-  { pictures: '701_StillsRaw_full', labels: 'LabeledApproved_full', order: officialOrder },
-  { pictures: 'images', labels: 'labels', order: segnetOrder },
+  { pictures: 'SPLIT', labels: 'SPLIT_labels', order: camvidOrders.official },
+  { pictures: 'SPLIT', labels: 'SPLITannot', order: camvidOrders.segnet },
+  { pictures: '701_StillsRaw_full', labels: 'LabeledApproved_full', order: camvidOrders.official },
+  { pictures: 'images', labels: 'labels', order: camvidOrders.segnet },
 ] as const;
 
 /** In the order in which a folder is tried when no layout is named. */
@@ -166,21 +184,25 @@ async function fitting(tree: Tree): Promise<string[]> {
   return names;
 }
 
-/** A sample's labels. Throws `NO_FILE` for one without, `BAD_IMAGE` for a file that can't be decoded or has colours of no class. */
-export async function readLabels(tree: Tree, { stored }: DataSet, sample: Sample): Promise<Labels> {
+/**
+ * A sample's labels in the classes of `table`, which is its form's or what became of that. Throws `NO_FILE` for one without, `BAD_IMAGE` for a file that
+ * can't be decoded or has values or colours of no class.
+ */
+export async function readLabels(tree: Tree, sample: Sample, table: Values | Colours, check?: CheckSize): Promise<Labels> {
   if (sample.label === null)
     throw new AtrousError('NO_FILE', `${tree.root}/${sample.picture} has no label: ${sample.expected} is missing; add it`);
-  if (stored instanceof Uint8Array) {
-    const { data, width, height } = await decodeLabels(await tree.read(sample.label), `${tree.root}/${sample.label}`);
-    return { data: data.map(value => stored[value]), width, height, unknown: 0 };
+  if (table instanceof Int16Array) {
+    const file = `${tree.root}/${sample.label}`;
+    const { data, width, height } = await decodeLabels(await tree.read(sample.label), file, check);
+    return { data: classesOf(data, table, file), width, height, unknown: 0 };
   }
-  const { data: rgba, width, height } = await tree.readColours(sample.label);
+  const { data: rgba, width, height } = await tree.readColours(sample.label, check);
   const data = new Uint8Array(width * height).fill(IGNORE);
   let unknown = 0;
   let first = 0;
   for (let pixel = 0; pixel < data.length; pixel++) {
     const colour = (rgba[pixel * 4] << 16) | (rgba[pixel * 4 + 1] << 8) | rgba[pixel * 4 + 2];
-    const found = stored.get(colour);
+    const found = table.get(colour);
     if (found !== undefined) data[pixel] = found;
     else if (unknown++ === 0) first = pixel;
   }
@@ -208,6 +230,7 @@ async function pairUp(tree: Tree, pictures: string, labels: string, names: (base
         picture: `${pictures}/${file}`,
         label: name === undefined ? null : `${labels}/${name}`,
         expected: `${labels}/${candidates[0]}`,
+        form: 0,
       };
     });
 }
@@ -224,7 +247,7 @@ async function findPairs(tree: Tree, split: string | undefined): Promise<DataSet
   const problem = await missing(tree, 'images', 'labels');
   if (problem) return problem;
   const samples = await pairUp(tree, 'images', 'labels', base => [`${base}.png`]);
-  return { split: null, samples, classes: null, stored: asStored };
+  return { split: null, samples, classes: null, forms: [{ name: 'class numbers', table: null }], folders: ['images'] };
 }
 
 async function findVoc(tree: Tree, split = 'val'): Promise<DataSet | string> {
@@ -242,31 +265,46 @@ async function findVoc(tree: Tree, split = 'val'): Promise<DataSet | string> {
     picture: `JPEGImages/${id}.jpg`,
     label: labels.has(`${id}.png`) ? `SegmentationClass/${id}.png` : null,
     expected: `SegmentationClass/${id}.png`,
+    form: 0,
   }));
-  return { split, samples, classes: named(vocNames), stored: asStored };
+  return {
+    split,
+    samples,
+    classes: named(vocNames),
+    forms: [{ name: 'class numbers', table: countedValues(vocNames.length) }],
+    folders: [],
+  };
 }
 
 async function findCityscapes(tree: Tree, split = 'val'): Promise<DataSet | string> {
   const problem = await missing(tree, `leftImg8bit/${split}`);
   if (problem) return problem;
   const cities = (await tree.list(`leftImg8bit/${split}`))!.filter(name => name.endsWith('/')).map(name => name.slice(0, -1));
-  const find = async (kind: string): Promise<Sample[]> => {
-    const found = cities.map(city =>
-      pairUp(tree, `leftImg8bit/${split}/${city}`, `gtFine/${split}/${city}`, base => [
-        `${base.replace(/_leftImg8bit$/, '')}_gtFine_${kind}.png`,
-      ]),
-    );
-    return (await Promise.all(found)).flat();
+  // Train ids are made by Cityscapes' scripts and may be missing, of some pictures or all; label ids are in the download.
+  const kinds = ['labelTrainIds', 'labelIds'];
+  const found = cities.map(city =>
+    pairUp(tree, `leftImg8bit/${split}/${city}`, `gtFine/${split}/${city}`, base =>
+      kinds.map(kind => `${base.replace(/_leftImg8bit$/, '')}_gtFine_${kind}.png`),
+    ),
+  );
+  const samples = (await Promise.all(found)).flat();
+  const forms: Form[] = [
+    { name: 'train ids', table: countedValues(cityscapes.labels.length) },
+    { name: 'label ids', table: declareValues(cityscapesIds, cityscapesVoids) },
+  ];
+  const formOf = ({ label }: Sample): number => kinds.findIndex(kind => label?.endsWith(`_${kind}.png`));
+  const used = [0, 1].filter(form => samples.some(sample => formOf(sample) === form));
+  return {
+    split,
+    samples: samples.map(sample => ({
+      ...sample,
+      expected: used.includes(0) ? sample.expected : sample.expected.replace(...(kinds as [string, string])),
+      form: Math.max(0, used.indexOf(formOf(sample))),
+    })),
+    classes: named(cityscapes.labels),
+    folders: cities.map(city => `leftImg8bit/${split}/${city}`),
+    forms: used.length === 0 ? forms.slice(1) : used.map(form => forms[form]),
   };
-  // Train ids are made by Cityscapes' scripts and may be missing; label ids are in the download.
-  const trainIds = await find('labelTrainIds');
-  const classes = named(cityscapes.labels);
-  if (trainIds.some(({ label }) => label !== null)) return { split, samples: trainIds, classes, stored: asStored };
-  const fromIds = new Uint8Array(256).fill(IGNORE);
-  cityscapesIds.forEach((id, trainId) => {
-    fromIds[id] = trainId;
-  });
-  return { split, samples: await find('labelIds'), classes, stored: fromIds };
 }
 
 async function findCamvid(tree: Tree, split: string | undefined): Promise<DataSet | string> {
@@ -281,9 +319,11 @@ async function findCamvid(tree: Tree, split: string | undefined): Promise<DataSe
       : camvid32;
     const colours = new Map(table.map(({ colour }, index) => [colour, index]));
     const first = samples.find(({ label }) => label !== null)?.label;
-    const form = { split: whole ? null : (split ?? 'test'), samples };
-    if (first && (await isColoured(tree, first, colours))) return { ...form, classes: table, stored: colours };
-    return { ...form, classes: named(order), stored: asStored };
+    const form = { split: whole ? null : (split ?? 'test'), samples, folders: [folders[0]] };
+    if (first && (await isColoured(tree, first, colours)))
+      return { ...form, classes: table, forms: [{ name: 'colours', table: colours }] };
+    const values = countedValues(order.length, [CAMVID_VOID]);
+    return { ...form, classes: named(order), forms: [{ name: 'class numbers', table: values }] };
   }
   const wanted = split ?? 'test';
   return `there is no ${wanted}/ with ${wanted}_labels/ or ${wanted}annot/`;
@@ -326,7 +366,10 @@ function parseClassDict(text: string, name: string): ColouredClass[] {
     const [label, ...parts] = row.split(',').map(part => part.trim());
     const colour = parts.map(Number);
     if (!label || colour.length !== 3 || !colour.every(part => Number.isInteger(part) && part >= 0 && part < 256))
-      throw new AtrousError('BAD_USAGE', `${name}: line ${index + 2} is "${row}": expected name,r,g,b with numbers from 0 to 255`);
+      throw new AtrousError(
+        'BAD_USAGE',
+        `${name}: line ${index + 2} is ${quote(row)}: expected name,r,g,b with numbers from 0 to 255`,
+      );
     return { name: label, group: groups.get(label.toLowerCase()), colour: colourOf(colour) };
   });
   if (classes.length === 0 || classes.length > IGNORE)

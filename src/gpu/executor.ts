@@ -27,7 +27,7 @@ export interface Engine {
   readonly scratch: GPUBuffer;
 }
 
-interface Compiled {
+export interface Compiled {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
@@ -35,12 +35,20 @@ interface Compiled {
 /** A plan with everything that a frame needs: running it creates no buffer, texture or pipeline. */
 export interface Program {
   readonly plan: Plan;
-  /** Records all steps into one pass. */
-  encode(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites): void;
+  /** Records all steps into one pass. `frame`: another one than the program was prepared with, from `bindFrame`. */
+  encode(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites, frame?: GPUBindGroup): void;
   /** Records each step into a pass of its own, to time it. */
-  encodeSteps(encoder: GPUCommandEncoder, timestampWrites: (step: number) => GPUComputePassTimestampWrites): void;
+  encodeSteps(
+    encoder: GPUCommandEncoder,
+    timestampWrites: (step: number) => GPUComputePassTimestampWrites,
+    frame?: GPUBindGroup,
+  ): void;
+  /** The step that reads the frame, with this one bound. */
+  bindFrame(frame: GPUBindingResource): GPUBindGroup;
   /** Other parameters for a step, from the next submission on. */
   update(step: number, params: Params): void;
+  /** The same within an encoder, from that point of it on: packed parameters that lie in a buffer. */
+  updateFrom(encoder: GPUCommandEncoder, step: number, from: GPUBuffer, offset: number): void;
   /** The buffer behind a value of the plan. */
   buffer(value: string): GPUBuffer;
   destroy(): void;
@@ -73,7 +81,8 @@ export function destroyEngine(engine: Engine): void {
 }
 
 /**
- * Compiles what is not compiled yet, uploads what is not uploaded yet, binds all. `frame` is what the first step reads; null where the caller fills `input`.
+ * Compiles what is not compiled yet, uploads what is not uploaded yet, binds all. `frame` is what the first step reads; null where every `encode` brings
+ * its own, and where the caller fills `input`.
  * Throws `BAD_SHADER` when the device refuses a program, `LIMIT` when weights are larger than a binding or it has no memory left.
  */
 export async function prepare(
@@ -85,6 +94,7 @@ export async function prepare(
   options: PrepareOptions = {},
 ): Promise<Program> {
   const { device } = engine;
+  await engine.library.load(plan.steps.map(({ shader }) => shader));
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
   const mine = new Set<string>();
@@ -115,39 +125,45 @@ export async function prepare(
         ? { buffer: buffer(value) }
         : { buffer: buffer(value), offset: start, size: byteLength({ c: stride * QUAD, h, w }, kind, plan.precision) };
     };
-    const bind = (step: Step, index: number): GPUBindGroup => {
+    const bind = (index: number, given: GPUBindingResource | null): GPUBindGroup => {
+      const step = plan.steps[index];
       const facts = engine.library.facts(step.shader, plan.precision);
       const resource = (name: string): GPUBindingResource => {
         if (name === 'params') return { buffer: uniforms, offset: index * BINDING, size: facts.params.size };
         if (name === 'weights') return { buffer: uploaded[index] ?? engine.zero };
         if (name in step.writes) return step.writes[name] === null ? { buffer: engine.scratch } : bound(step.writes[name]);
         const value = step.reads[name];
-        if (value === FRAME) return 'size' in frame! ? { buffer: frame } : frame!;
+        if (value === FRAME) return given!;
         return value === null ? { buffer: engine.zero } : bound(value);
       };
       const entries = facts.bindings.map(({ name, binding }) => ({ binding, resource: resource(name) }));
       return device.createBindGroup({ label: step.node, layout: compiled[index].layout, entries });
     };
-    const groups = await scoped(device, plan, () => plan.steps.map(bind));
-    const dispatch = (pass: GPUComputePassEncoder, { grid }: Step, index: number): void => {
+    const first = plan.steps.findIndex(({ reads }) => Object.values(reads).includes(FRAME));
+    const given = frame && 'size' in frame ? { buffer: frame } : frame;
+    const groups = await scoped(device, plan, () =>
+      plan.steps.map((_, index) => (index === first && !given ? null : bind(index, given))),
+    );
+    const dispatch = (pass: GPUComputePassEncoder, { grid }: Step, index: number, own?: GPUBindGroup): void => {
       pass.setPipeline(compiled[index].pipeline);
-      pass.setBindGroup(0, groups[index]);
+      pass.setBindGroup(0, index === first && own ? own : groups[index]);
       pass.dispatchWorkgroups(grid[0], grid[1]);
     };
     return {
       plan,
-      encode(encoder, timestampWrites) {
+      encode(encoder, timestampWrites, own) {
         const pass = encoder.beginComputePass({ label: plan.model, timestampWrites });
-        for (const [index, step] of plan.steps.entries()) dispatch(pass, step, index);
+        for (const [index, step] of plan.steps.entries()) dispatch(pass, step, index, own);
         pass.end();
       },
-      encodeSteps(encoder, timestampWrites) {
+      encodeSteps(encoder, timestampWrites, own) {
         for (const [index, step] of plan.steps.entries()) {
           const pass = encoder.beginComputePass({ label: step.node, timestampWrites: timestampWrites(index) });
-          dispatch(pass, step, index);
+          dispatch(pass, step, index, own);
           pass.end();
         }
       },
+      bindFrame: own => bind(first, own),
       update(index, params) {
         const { shader } = plan.steps[index];
         device.queue.writeBuffer(
@@ -155,6 +171,10 @@ export async function prepare(
           index * BINDING,
           packParams(engine.library.facts(shader, plan.precision), params, shader),
         );
+      },
+      updateFrom(encoder, index, from, offset) {
+        const { size } = engine.library.facts(plan.steps[index].shader, plan.precision).params;
+        encoder.copyBufferToBuffer(from, offset, uniforms, index * BINDING, size);
       },
       buffer,
       destroy,
@@ -207,6 +227,7 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   const compiled = await Promise.all(
     plan.steps.map(async step => {
       const key = pipelineKey(step, plan.precision);
+      checkDescriptor(step, engine.library.facts(step.shader, plan.precision));
       const made = await compile(engine, step, plan.precision, key);
       if (keys.delete(key)) onProgress?.(++done, done + keys.size);
       return made;
@@ -216,12 +237,17 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   return compiled;
 }
 
-function compile(engine: Engine, step: Step, precision: Precision, key: string): Promise<Compiled> {
+/** A shader's pipeline, shared by all that ask for it by the same key. Throws `BAD_SHADER` when the device refuses it. */
+export function compile(
+  engine: Engine,
+  step: Pick<Step, 'shader' | 'overrides'> & Partial<Pick<Step, 'store'>>,
+  precision: Precision,
+  key: string,
+): Promise<Compiled> {
   const known = engine.pipelines.get(key);
   if (known) return known;
   const { device, library } = engine;
   const facts = library.facts(step.shader, precision);
-  checkDescriptor(step, facts);
   const layout = device.createBindGroupLayout({ label: step.shader, entries: facts.bindings.map(layoutEntry) });
   const module = device.createShaderModule({ label: step.shader, code: library.text(step.shader, precision, step.store) });
   const constants = Object.fromEntries(Object.entries(step.overrides).map(([name, value]) => [name, Number(value)]));
@@ -258,7 +284,10 @@ function checkDescriptor(step: Step, { bindings, overrides }: ShaderFacts): void
 }
 
 function layoutEntry({ binding, kind }: ShaderFacts['bindings'][number]): GPUBindGroupLayoutEntry {
-  if (kind === 'texture') return { binding, visibility: COMPUTE, texture: { sampleType: 'float' } };
+  // Nothing is filtered, so that float32 textures do as well.
+  if (kind === 'texture') return { binding, visibility: COMPUTE, texture: { sampleType: 'unfilterable-float' } };
+  if (kind === 'integers') return { binding, visibility: COMPUTE, texture: { sampleType: 'uint' } };
+  if (kind === 'external') return { binding, visibility: COMPUTE, externalTexture: {} };
   const type = kind === 'uniform' ? 'uniform' : kind === 'read' ? 'read-only-storage' : 'storage';
   return { binding, visibility: COMPUTE, buffer: { type } };
 }

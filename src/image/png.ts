@@ -2,6 +2,7 @@
 // writing; here a value stays what it is. Format: PNG specification, third edition (W3C). Runs in browsers and Node.
 
 import { AtrousError, describe } from '../errors.ts';
+import { inflate, MOST_FROM_A_BYTE } from '../inflate.ts';
 import type { Palette } from './overlay.ts';
 
 export interface LabelImage {
@@ -56,15 +57,21 @@ export async function encodeIndexed(
 
 /**
  * Class numbers (h×w) of a grey or palette PNG of 1, 2, 4 or 8 bits: the stored values, neither looked up in the palette nor scaled.
- * `name` is for messages. Errors: BAD_IMAGE for anything else, damage, or more than 2^28 pixels.
+ * Bytes behind the pixels or behind the end are passed over. `name` is for messages; `check` sees the size that the header tells before
+ * anything of that size is allocated, and may throw. Errors: BAD_IMAGE for anything else, damage, or more than 2^28 pixels.
  */
-export async function decodeLabels(bytes: Uint8Array, name: string): Promise<LabelImage> {
+export async function decodeLabels(
+  bytes: Uint8Array,
+  name: string,
+  check?: (size: Pick<LabelImage, 'width' | 'height'>) => void,
+): Promise<LabelImage> {
   const chunks = readChunks(bytes, name);
   const { width, height, bits, indexed } = readHeader(chunks[0], name);
+  check?.({ width, height });
   const palette = readPalette(chunks, bits, indexed, name);
   const packed = chunks.filter(({ type }) => type === 'IDAT').map(({ body }) => body);
   const stride = Math.ceil((width * bits) / 8);
-  const rows = await inflate(join(packed), (stride + 1) * height, name);
+  const rows = unpackRows(packed, (stride + 1) * height, name);
   unfilter(rows, stride, height, name);
   return { data: unpack(rows, width, height, bits), width, height, palette };
 }
@@ -181,45 +188,51 @@ function paeth(left: number, up: number, corner: number): number {
   return toUp <= toCorner ? up : corner;
 }
 
-/** PNG 7.2: pixels of less than a byte lie from the high bits down; each row begins a new byte. */
-function unpack(rows: Uint8Array, width: number, height: number, bits: number): Uint8Array<ArrayBuffer> {
+/** PNG 7.2: pixels of less than a byte lie from the high bits down; each row begins a new byte. Whole bytes move up in the memory that they have. */
+function unpack(rows: Uint8Array<ArrayBuffer>, width: number, height: number, bits: number): Uint8Array<ArrayBuffer> {
   const stride = Math.ceil((width * bits) / 8);
-  const data = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const row = rows.subarray(y * (stride + 1) + 1, (y + 1) * (stride + 1));
-    if (bits === 8) data.set(row, y * width);
-    else
-      for (let x = 0; x < width; x++)
-        data[y * width + x] = (row[(x * bits) >> 3] >> (8 - bits - ((x * bits) & 7))) & (2 ** bits - 1);
+  const data = bits === 8 ? rows.subarray(0, width * height) : new Uint8Array(width * height);
+  const mask = 2 ** bits - 1;
+  for (let y = 0, to = 0; y < height; y++) {
+    const from = y * (stride + 1) + 1;
+    if (bits === 8) for (let x = 0; x < width; x++) data[to++] = rows[from + x];
+    else for (let x = 0; x < width; x++) data[to++] = (rows[from + ((x * bits) >> 3)] >> (8 - bits - ((x * bits) & 7))) & mask;
   }
   return data;
 }
 
-/** `deflate` is the platform's word for the zlib format (RFC 1950), which is PNG's. */
+/** `deflate` is the platform's word for the zlib format. */
 async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Exactly `size` bytes. What a small file unpacks to may be endless, so reading stops at the first byte too many. */
-async function inflate(bytes: Uint8Array<ArrayBuffer>, size: number, name: string): Promise<Uint8Array> {
-  const stream: ReadableStream<Uint8Array> = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
-  const parts: Uint8Array[] = [];
-  let length = 0;
+/** Exactly `size` bytes of a zlib stream (RFC 1950), which PNG's is. Its checksum is left out: every chunk has one. */
+function unpackRows(packed: readonly Uint8Array[], size: number, name: string): Uint8Array<ArrayBuffer> {
+  const held = packed.reduce((sum, { length }) => sum + length, 0);
+  if (size > held * MOST_FROM_A_BYTE)
+    refuse(name, `its ${held} packed bytes are less than the ${size} of its size can be packed to`);
+  const damage = 'the file is damaged, fetch or write it again';
+  const [first, second] = packed.flatMap(body => [...body.subarray(0, 2)]);
+  // Method 8 is deflate, bit 5 of the second byte a dictionary, which PNG has none of.
+  if ((first & 15) !== 8 || (second & 32) !== 0 || (256 * first + second) % 31 !== 0)
+    refuse(name, "its pixels can't be unpacked (no zlib stream)", damage);
+  let head = 2;
+  const pieces = packed.map(body => {
+    const piece = body.subarray(head);
+    head = Math.max(0, head - body.length);
+    return piece;
+  });
+  let rows: ReturnType<typeof inflate>;
   try {
-    for (const reader = stream.getReader(); length <= size; ) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      parts.push(value);
-      length += value.length;
-      if (length > size) await reader.cancel();
-    }
+    rows = inflate(pieces, size);
   } catch (error) {
-    refuse(name, `its pixels can't be unpacked (${describe(error)})`, 'the file is damaged, fetch or write it again');
+    refuse(name, `its pixels can't be unpacked (${describe(error)})`, damage);
   }
-  if (length !== size)
-    refuse(name, `its pixels are ${length > size ? 'more' : `${length} bytes, less`} than the ${size} bytes that its size needs`);
-  return join(parts);
+  const { bytes, found } = rows;
+  if (found !== size)
+    refuse(name, `its pixels are ${found > size ? 'more' : `${found} bytes, less`} than the ${size} bytes that its size needs`);
+  return bytes;
 }
 
 function writeChunk({ type, body }: Chunk): Uint8Array {

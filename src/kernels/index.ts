@@ -12,10 +12,10 @@ import { grouped } from './grouped.ts';
 import { type Cut, cutOf, type Kernel } from './kernel.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
-import { preprocess, preprocessTensor, preprocessTile } from './preprocess.ts';
+import { preprocess, preprocessExternal, preprocessTensor, preprocessTile } from './preprocess.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
-import { stem, stemTensor } from './stem.ts';
+import { stem, stemExternal, stemTensor } from './stem.ts';
 import { tail } from './tail.ts';
 import { twin } from './twin.ts';
 import { upsample } from './upsample.ts';
@@ -24,9 +24,11 @@ import { zoom, zoomClasses } from './zoom.ts';
 
 export const kernels: readonly Kernel[] = [
   preprocess,
+  preprocessExternal,
   preprocessTile,
   preprocessTensor,
   stem,
+  stemExternal,
   stemTensor,
   gated,
   twin,

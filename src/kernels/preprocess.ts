@@ -1,7 +1,7 @@
-// Frame → the network's normalised input: a texture and a tensor are two binding types, so two stems; a tile of a texture is a third. Shaders:
-// preprocess.wgsl, preprocess.tile.wgsl, preprocess.tensor.wgsl.
+// Frame → the network's normalised input: a texture, a video's external texture and a tensor are three binding types, so three stems; a tile of a
+// texture is a fourth. Shaders: preprocess.wgsl, preprocess.external.wgsl, preprocess.tile.wgsl, preprocess.tensor.wgsl.
 import type { NodeOf } from '../graph/graph.ts';
-import { kernel, type Placed, plain } from './kernel.ts';
+import { type Kernel, kernel, type Placed, plain } from './kernel.ts';
 
 /** Colour · scale − shift, of values in [0, 1]. */
 export function normalisation({
@@ -28,15 +28,20 @@ const common = {
   }),
 };
 
-export const preprocess = kernel<'preprocess'>({
-  ...common,
-  name: 'preprocess',
-  fits: ({ attributes: { form, tile } }) => form === 'texture' && !tile,
-  variants: [plain('preprocess')],
-  overrides: ({ node: { attributes }, x, y }) => ({ RESIZE: x.h !== y.h || x.w !== y.w, BGR: attributes.channels === 'bgr' }),
-  params: placed => common.params(placed),
-  lanes: ({ y }) => y.h * y.w,
-});
+function preprocessOf(wanted: 'texture' | 'external', shader: string): Kernel {
+  return kernel<'preprocess'>({
+    ...common,
+    name: 'preprocess',
+    fits: ({ attributes: { form, tile } }) => form === wanted && !tile,
+    variants: [plain(shader)],
+    overrides: ({ node: { attributes }, x, y }) => ({ RESIZE: x.h !== y.h || x.w !== y.w, BGR: attributes.channels === 'bgr' }),
+    params: placed => common.params(placed),
+    lanes: ({ y }) => y.h * y.w,
+  });
+}
+
+export const preprocess = preprocessOf('texture', 'preprocess');
+export const preprocessExternal = preprocessOf('external', 'preprocess.external');
 
 export const preprocessTile = kernel<'preprocess'>({
   ...common,

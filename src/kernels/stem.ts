@@ -1,5 +1,5 @@
-// The first convolution, straight from the frame: two forms, because a texture and a tensor are two binding types. Shaders: stem.wgsl,
-// stem.tensor.wgsl.
+// The first convolution, straight from the frame: three forms, because a texture, a video's external texture and a tensor are three binding types.
+// Shaders: stem.wgsl, stem.external.wgsl, stem.tensor.wgsl.
 import { shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
@@ -49,4 +49,5 @@ function stemOf(form: NodeOf<'stem'>['attributes']['form'], shader: string): Ker
 }
 
 export const stem = stemOf('texture', 'stem');
+export const stemExternal = stemOf('external', 'stem.external');
 export const stemTensor = stemOf('tensor', 'stem.tensor');

@@ -1,6 +1,7 @@
 // How the paper starts to train a context module: as the identity, because random weights learned nothing (section 3). A layer of many channels hands
 // on the mean of those that copy a class.
-import { AtrousError } from '../errors.ts';
+import { type Checks, number, readOptions, shape, text, whole } from '../check.ts';
+import { AtrousError, brief } from '../errors.ts';
 import { uniform } from '../weights/seeded.ts';
 import { count, fromFloat32, type Tensor } from '../weights/tensor.ts';
 import { type Context, contextLayers, dilatedNets } from './dilatednet.ts';
@@ -15,18 +16,20 @@ export interface IdentityOptions {
   readonly noise?: { readonly std: number; readonly seed: string };
 }
 
+const checks: Checks<IdentityOptions> = {
+  classes: whole(1, 256),
+  noise: shape({ std: number(0, Number.MAX_VALUE), seed: text }),
+};
+
 /**
  * First weights of the context module of a network such as `dilation8_camvid`: `<layer>.weight` (out × in × k × k) and `<layer>.bias` (zeros) by the names
  * of its deploy file, the last 1×1 included. With C classes an output b of c' takes the inputs a of c with ⌊aC/c⌋ = ⌊bC/c'⌋ at the centre, each C/c' times
  * (equation 5), so without noise the module gives ReLU of what it reads. Throws `BAD_USAGE` for networks without a context module, and numbers out of range.
  */
-export function identityInit(model: string, { classes, noise }: IdentityOptions = {}): Map<string, Tensor> {
+export function identityInit(model: string, options?: IdentityOptions): Map<string, Tensor> {
+  const { classes, noise } = readOptions('identityInit()', options, checks);
   const { context, published } = contextOf(model);
   const c = classes ?? published;
-  if (!(Number.isInteger(c) && c >= 1 && c <= 256))
-    throw new AtrousError('BAD_USAGE', `classes: ${c} is no whole number from 1 to 256`);
-  if (noise && !(Number.isFinite(noise.std) && noise.std >= 0))
-    throw new AtrousError('BAD_USAGE', `noise.std: ${noise.std} is no number from 0 on`);
   const tensors = new Map<string, Tensor>();
   let inputs = c;
   for (const { name, out, kernel } of contextLayers(context, c)) {
@@ -50,7 +53,7 @@ function contextOf(model: string): { context: Context; published: number } {
   const net = dilatedNets.get(model);
   if (net?.context) return { context: net.context, published: net.classes.labels.length };
   const names = [...dilatedNets.values()].filter(({ context }) => context).map(({ name }) => name);
-  throw new AtrousError('BAD_USAGE', `"${model}" has no context module: choose ${names.join(', ')}`);
+  throw new AtrousError('BAD_USAGE', `${brief(model)} has no context module: choose ${names.join(', ')}`);
 }
 
 /** Normal deviates times `std`, the same for the same name (Box and Muller, 1958). */

@@ -2,12 +2,13 @@
 // the next attempt, in this process or another, asks for it by Range, on condition (If-Range) that the server's file is still the same.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AtrousError, describe } from '../errors.ts';
+import { AtrousError } from '../errors.ts';
+import { networkReason } from '../weights/download.ts';
 import { sizeOnDisk } from './cache.ts';
-import { reasonOf } from './files.ts';
+import { makeFolder, reasonOf } from './files.ts';
 
 export interface FetchOptions {
   /** Milliseconds without a byte after which a connection counts as dead. */
@@ -215,7 +216,7 @@ async function hashOf(path: string, bytes: number) {
 
 async function openPart(part: string, note: Note, from: number): Promise<FileHandle> {
   if (from > 0) return open(part, 'r+');
-  await mkdir(dirname(part), { recursive: true });
+  await makeFolder(dirname(part));
   await discard(part);
   await writeFile(noteOf(part), JSON.stringify(note));
   return open(part, 'w');
@@ -227,22 +228,4 @@ async function onDisk<T>(path: string, action: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw new AtrousError('NOT_WRITABLE', `${path} can't be written: ${reasonOf(error)}; choose another place`, { cause: error });
   }
-}
-
-const reasons: Record<string, string> = {
-  EAI_AGAIN: 'the host name can not be looked up now',
-  ECONNREFUSED: 'the server refuses the connection',
-  ECONNRESET: 'the connection broke',
-  ENETUNREACH: 'the network can not be reached',
-  ENOTFOUND: 'the host name is not known',
-  ETIMEDOUT: 'the server can not be reached in time',
-  UND_ERR_CONNECT_TIMEOUT: 'the server can not be reached in time',
-  UND_ERR_SOCKET: 'the connection broke',
-};
-
-/** `fetch` says only that it failed; its cause says why. */
-function networkReason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = (cause as NodeJS.ErrnoException).code ?? '';
-  return reasons[code] ?? (describe(cause) || code || describe(error));
 }

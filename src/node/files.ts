@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { AtrousError, describe } from '../errors.ts';
+import { AtrousError, describe, type ErrorCode } from '../errors.ts';
 
 const reasons: Record<string, string> = {
   EACCES: 'permission is denied',
@@ -47,39 +47,91 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
   }
 }
 
+/** `readBytes` as text, whatever Unicode encoding it is in; as `decodeText`. */
+export async function readText(path: string, code?: ErrorCode): Promise<string> {
+  return decodeText(await readBytes(path), path, code);
+}
+
 /**
- * Writes a file whole or not at all: beside it under another name, then renamed; folders above it are made. A link stays a link, and
- * what is no plain file (/dev/stdout, a pipe) is written to as it is. NOT_WRITABLE with the reason; nothing is left behind.
+ * Text by its byte order mark, else UTF-16 where every other byte of the beginning is 0, as in Latin letters, else UTF-8. Throws an error of
+ * `code` naming the encoding where it is another.
  */
-export async function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  const part = `${target}.${randomBytes(6).toString('hex')}.part`;
+export function decodeText(bytes: Uint8Array, name: string, code: ErrorCode = 'BAD_USAGE'): string {
+  const [a, b, c, d] = bytes;
+  const refuse = (what: string): never => {
+    throw new AtrousError(code, `${name} is ${what}: save it as UTF-8`);
+  };
+  if ((a === 0xff && b === 0xfe && c === 0 && d === 0) || (a === 0 && b === 0 && c === 0xfe && d === 0xff)) refuse('UTF-32');
+  const start = bytes.subarray(0, 64);
+  const zeros = (odd: number): boolean => start.length > 1 && start.every((byte, index) => (byte === 0) === (index % 2 === odd));
+  const marked = a === 0xff && b === 0xfe ? 'utf-16le' : a === 0xfe && b === 0xff ? 'utf-16be' : null;
+  const encoding = marked ?? (zeros(1) ? 'utf-16le' : zeros(0) ? 'utf-16be' : 'utf-8');
   try {
-    const found = await stat(target).catch(() => undefined);
-    if (found?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-    if (found && !found.isFile()) return await writeFile(target, bytes);
-    await makeFolder(dirname(target));
-    watch(part);
-    await writeFile(part, bytes, { flag: 'wx' });
-    await rename(part, target);
-  } catch (error) {
-    await rm(part, { force: true }).catch(() => {});
-    throw new AtrousError('NOT_WRITABLE', `${path} can't be written: ${reasonOf(error)}; choose another place`, { cause: error });
-  } finally {
-    unwatch(part);
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    return refuse(encoding === 'utf-8' ? 'neither UTF-8 nor UTF-16 (Latin-1, perhaps)' : `damaged ${encoding.toUpperCase()}`);
   }
 }
 
-/** Temporaries now being written. While there are any, a signal that ends the process removes them first. */
+/** Writes a file whole or not at all; as `writeTogether`. */
+export function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+  return writeTogether([[path, bytes]]);
+}
+
+/**
+ * Writes files whole and all of them, or none: beside their places under other names, then renamed; folders above them are made. A link stays a link,
+ * and what is no plain file (/dev/stdout, a pipe) is written to as it is. NOT_WRITABLE with the path and the reason; nothing is left behind.
+ */
+export async function writeTogether(files: readonly (readonly [path: string, bytes: Uint8Array | string])[]): Promise<void> {
+  const written: { readonly path: string; readonly part: string; readonly target: string; renamed: boolean }[] = [];
+  let path = '';
+  try {
+    for (const [place, bytes] of files) {
+      path = place;
+      const target = await realpath(path).catch(() => path);
+      const found = await stat(target).catch(() => undefined);
+      if (found?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+      if (found && !found.isFile()) {
+        await writeFile(target, bytes);
+        continue;
+      }
+      await makeFolder(dirname(target));
+      // Of a fixed length, because the file's own may be as long as names can be.
+      const part = join(dirname(target), `.atrous-${randomBytes(6).toString('hex')}.part`);
+      watch(part);
+      written.push({ path, part, target, renamed: false });
+      await writeFile(part, bytes, { flag: 'wx' });
+    }
+    for (const file of written) {
+      path = file.path;
+      await rename(file.part, file.target);
+      file.renamed = true;
+    }
+  } catch (error) {
+    for (const { part, target, renamed } of written) await rm(renamed ? target : part, { force: true }).catch(() => {});
+    throw new AtrousError('NOT_WRITABLE', `${path} can't be written: ${reasonOf(error)}; choose another place`, { cause: error });
+  } finally {
+    for (const { part } of written) unwatch(part);
+  }
+}
+
+/** Whether a write failed because of the disk and not of the file: the next one would fail alike. */
+export function isDiskFull(error: unknown): boolean {
+  const { code = '' } = ((error as Error | null)?.cause ?? {}) as NodeJS.ErrnoException;
+  return ['ENOSPC', 'EDQUOT', 'EROFS'].includes(code);
+}
+
+/** Temporary files and folders now being written. While there are any, a signal that ends the process removes them first. */
 const parts = new Set<string>();
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-function watch(part: string): void {
+/** Until `unwatch`, a signal that ends the process removes this first. */
+export function watch(part: string): void {
   if (parts.size === 0) for (const signal of signals) process.on(signal, removeParts);
   parts.add(part);
 }
 
-function unwatch(part: string): void {
+export function unwatch(part: string): void {
   if (parts.delete(part) && parts.size === 0) stopWatching();
 }
 
@@ -91,16 +143,16 @@ function stopWatching(): void {
 function removeParts(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return;
   stopWatching();
-  for (const part of parts) rmSync(part, { force: true });
+  for (const part of parts) rmSync(part, { recursive: true, force: true });
   process.kill(process.pid, signal);
 }
 
 /** As `mkdir -p`. Not mkdir's own `recursive`: below a folder that takes no entries, such as /proc, that tries for ever. */
-async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
   const isFolder = async (): Promise<boolean> => (await stat(folder).catch(() => null))?.isDirectory() === true;
   if (await isFolder()) return;
-  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
-  await mkdir(folder).catch(async error => {
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder), mode);
+  await mkdir(folder, mode).catch(async error => {
     if (!(await isFolder())) throw error; // somebody else may have made it meanwhile
   });
 }

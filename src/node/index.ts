@@ -1,50 +1,75 @@
 // The front door in Node: the same `load`, bound to Dawn, and pictures from and to files.
 import { fileURLToPath } from 'node:url';
+import { type Checks, guarded, list, readOptions, shape, such, text, whole } from '../check.ts';
 import { checkSignal } from '../errors.ts';
 import { encodeIndexed } from '../image/png.ts';
-import { type LoadOptions, loadOn, type Source } from '../load.ts';
+import { checkSource, type LoadOptions, loadChecks, loadOn, type Source } from '../load.ts';
 import { checkpoints } from '../models/published.ts';
 import type { Segmenter, SegmentResult } from '../segmenter.ts';
-import { download } from '../weights/download.ts';
+import type { Colour } from '../weights/card.ts';
+import { type DownloadOptions, download } from '../weights/download.ts';
 import { findPulled } from './cache.ts';
 import type { AdapterOptions } from './dawn.ts';
 import { nodeDevice, shaderLibrary } from './engine.ts';
 import { readBytes, writeAtomic } from './files.ts';
+import { type Photograph, readImage as readFile } from './photograph.ts';
 
 export * from '../index.ts';
-export { readImage } from './photograph.ts';
+export type { Photograph } from './photograph.ts';
 
 /** `adapter`: `software`, `hardware`, or part of an adapter's name. `enable`, `disable`: Dawn toggles. */
 export type NodeLoadOptions = LoadOptions & Pick<AdapterOptions, 'adapter' | 'enable' | 'disable'>;
 
+/** What each of them takes. */
+const nodeLoadChecks: Checks<NodeLoadOptions> = { ...loadChecks, adapter: text, enable: list(text), disable: list(text) };
+
 /** Loads a model in Node. A source may also be a path, or a name of `atrous pull`. Throws as `load` of `atrous` does, and `NO_FILE` for a path that can't be read. */
-export async function load(source: Source, options: NodeLoadOptions = {}): Promise<Segmenter> {
-  const { adapter, enable, disable, baseUrl } = options;
-  const pulled = typeof source === 'string' && checkpoints.has(source) && !baseUrl;
+export async function load(source: Source, options?: NodeLoadOptions): Promise<Segmenter> {
+  const checked = readOptions('load()', options, nodeLoadChecks);
+  const given = checkSource(source);
+  const { adapter, enable, disable, baseUrl } = checked;
+  const pulled = typeof given === 'string' && checkpoints.has(given) && !baseUrl;
   return loadOn(
     {
       library: await shaderLibrary(),
       openDevice: async () => (await nodeDevice({ adapter, enable, disable })).device,
       fetch: readLocal,
     },
-    pulled ? await findPulled(source) : source,
-    pulled ? { ...options, model: source } : options,
+    pulled ? await findPulled(given) : given,
+    pulled ? { ...checked, model: given } : checked,
   );
 }
 
-async function readLocal(
-  url: string | URL,
-  { signal, onProgress }: Pick<LoadOptions, 'signal' | 'onProgress'>,
-): Promise<Uint8Array> {
+async function readLocal(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
+  const { signal, onProgress } = options;
   checkSignal(signal);
   const text = String(url);
-  if (/^https?:/.test(text)) return download(text, { signal, onProgress });
+  if (/^https?:/.test(text)) return download(text, options);
   const bytes = await readBytes(text.startsWith('file:') ? fileURLToPath(text) : text);
   onProgress?.({ phase: 'download', done: bytes.length, total: bytes.length });
   return bytes;
 }
 
-/** Writes a result's class map as an 8-bit palette PNG: pixel value = class. */
-export async function writePng(file: string, { classes, width, height, palette }: SegmentResult): Promise<void> {
-  await writeAtomic(file, await encodeIndexed({ data: classes, width, height }, palette));
+/** Reads a picture: upright, 8-bit sRGB, without alpha. Throws `NO_FILE`, `BAD_IMAGE`, and `BAD_USAGE` for what is no path. */
+export async function readImage(file: string): Promise<Photograph> {
+  return readFile(guarded("readImage()'s file", () => text(file, 'the file')));
+}
+
+const mapChecks: Checks<Pick<SegmentResult, 'classes' | 'width' | 'height' | 'palette'>> = {
+  classes: such(value => value instanceof Uint8Array, 'a Uint8Array'),
+  width: whole(1, 2 ** 28),
+  height: whole(1, 2 ** 28),
+  palette: list(
+    such<Colour>(
+      value => Array.isArray(value) && value.length === 3 && value.every(part => Number.isInteger(part) && part >= 0 && part < 256),
+      '[red, green, blue], each 0 to 255',
+    ),
+  ),
+};
+
+/** Writes a result's class map as an 8-bit palette PNG: pixel value = class. Throws `BAD_USAGE`, `NOT_WRITABLE`. */
+export async function writePng(file: string, result: SegmentResult): Promise<void> {
+  const path = guarded("writePng()'s file", () => text(file, 'the file'));
+  const { classes, width, height, palette } = guarded("writePng()'s result", () => shape(mapChecks)(result, 'the result'));
+  await writeAtomic(path, await encodeIndexed({ data: classes, width, height }, palette));
 }

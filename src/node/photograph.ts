@@ -1,6 +1,9 @@
-// Photographs in and out, by sharp: whatever the file holds becomes 8-bit sRGB with the right side up.
+// Photographs in and out, by sharp: whatever raster format the file holds becomes 8-bit sRGB with the right side up.
 
 import { AtrousError, describe } from '../errors.ts';
+import type { CheckSize } from '../eval/layouts.ts';
+import { sniff } from '../image/format.ts';
+import { quote } from '../weights/tensor.ts';
 import { readBytes } from './files.ts';
 
 export interface Photograph {
@@ -10,32 +13,68 @@ export interface Photograph {
   readonly height: number;
 }
 
-const pixelLimit = 2 ** 28;
+/** Pixels of the largest picture that is read. */
+export const MOST_PIXELS = 2 ** 28;
 
 /**
  * Reads a picture: EXIF orientation applied, colour profile turned into sRGB, 8 bits, alpha dropped (the colour below it stays),
  * of an animation the first frame. NO_FILE where the file is missing, a folder or unreadable, or sharp is not installed; BAD_IMAGE where
- * it is empty, truncated, damaged, no picture that sharp knows, or larger than 2^28 pixels.
+ * it is empty, truncated, damaged, no JPEG, PNG, WebP, GIF, TIFF or AVIF by its first bytes, or larger than 2^28 pixels.
  */
 export async function readImage(file: string): Promise<Photograph> {
+  return (await decode(file, true)).photograph;
+}
+
+/** The same as the file stores it, and the EXIF orientation that is left out, 1 to 8 (1: upright as it is). For pictures whose labels are stored likewise. */
+export async function readStored(file: string, check?: CheckSize): Promise<Photograph & { readonly orientation: number }> {
+  const { photograph, orientation } = await decode(file, false, check);
+  return { ...photograph, orientation };
+}
+
+/** `check` sees the stored size before anything is decoded, and may throw. */
+async function decode(
+  file: string,
+  upright: boolean,
+  check?: CheckSize,
+): Promise<{ readonly photograph: Photograph; readonly orientation: number }> {
   const bytes = await readBytes(file);
   if (bytes.length === 0) throw new AtrousError('BAD_IMAGE', `${file}: the file is empty; fetch or write it again`);
+  const kind = sniff(bytes);
+  if (!kind?.format) {
+    const start = quote(new TextDecoder('latin1').decode(bytes.subarray(0, 8)));
+    const what = kind ? `it is ${kind.name}` : `it is no picture that is known, and begins with ${start}`;
+    throw new AtrousError(
+      'BAD_IMAGE',
+      `${file} can't be decoded: ${what}; convert it to PNG, or give JPEG, WebP, GIF, TIFF or AVIF`,
+    );
+  }
   const sharp = await loadSharp();
   try {
-    const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: pixelLimit })
-      .autoOrient()
+    // The limit is held against the header here, to say what helps.
+    const image = sharp(bytes, { failOn: 'error', limitInputPixels: false });
+    const { format, width, height, orientation = 1 } = await image.metadata();
+    // A JPEG with a gain map has a word of its own.
+    if (format !== kind.format && !(kind.format === 'jpeg' && String(format) === 'uhdr'))
+      throw new Error(`it begins as ${kind.name} and sharp takes it for ${format}`);
+    if (width * height > MOST_PIXELS) {
+      const fits = Math.floor(100 * Math.sqrt(MOST_PIXELS / (width * height)));
+      throw new AtrousError(
+        'BAD_IMAGE',
+        `${file} is ${height}×${width} pixels, and at most ${MOST_PIXELS} are read: shrink it to ${fits} % or less (magick in.tif -resize ${fits}% out.png), or cut it into parts`,
+      );
+    }
+    check?.({ width, height });
+    const { data, info } = await (upright ? image.autoOrient() : image)
       .removeAlpha()
       .toColourspace('srgb')
       .ensureAlpha(1)
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 4) throw new Error(`sharp gave ${info.channels} channels, not 4`);
-    return {
-      data: new Uint8ClampedArray(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
-      width: info.width,
-      height: info.height,
-    };
+    const pixels = new Uint8ClampedArray(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    return { photograph: { data: pixels, width: info.width, height: info.height }, orientation };
   } catch (error) {
+    if (error instanceof AtrousError) throw error;
     const next = 'give a whole JPEG, PNG, WebP, GIF, TIFF or AVIF file';
     throw new AtrousError('BAD_IMAGE', `${file} can't be decoded: ${firstLine(error)}; ${next}`, { cause: error });
   }

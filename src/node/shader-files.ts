@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { reflect, type ShaderFacts } from '../shader/reflect.ts';
-import { assemble, type ShaderLibrary, type ShaderTexts } from '../shader/source.ts';
+import { assemble, type Precision, type ShaderLibrary, type ShaderTexts } from '../shader/source.ts';
 
 export function readShaders(folder = fileURLToPath(new URL('../../shaders', import.meta.url))): ShaderTexts {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.wgsl'));
@@ -13,13 +13,16 @@ export function readShaders(folder = fileURLToPath(new URL('../../shaders', impo
 
 export function fileLibrary(texts: ShaderTexts = readShaders()): ShaderLibrary {
   const known = new Map<string, ShaderFacts>();
+  const facts = (shader: string, precision: Precision): ShaderFacts => {
+    const key = `${shader}/${precision}`;
+    const found = known.get(key) ?? reflect(assemble(texts, shader, precision), shader);
+    known.set(key, found);
+    return found;
+  };
   return {
+    brief: shader => facts(shader, 'f32'),
+    load: async () => {},
     text: (shader, precision, store) => assemble(texts, shader, precision, store),
-    facts(shader, precision) {
-      const key = `${shader}/${precision}`;
-      const facts = known.get(key) ?? reflect(assemble(texts, shader, precision), shader);
-      known.set(key, facts);
-      return facts;
-    },
+    facts,
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { AtrousError } from '../errors.ts';
 import type { Tree } from '../eval/layouts.ts';
 import { readBytes, reasonOf } from './files.ts';
-import { readImage } from './photograph.ts';
+import { readStored } from './photograph.ts';
 
 /** The folder at an absolute path; links are followed. Listing throws `NO_FILE` for a folder that is there and can't be read. */
 export function openTree(root: string): Tree {
@@ -18,7 +18,7 @@ export function openTree(root: string): Tree {
       return lists.get(folder)!;
     },
     read: file => readBytes(join(root, file)),
-    readColours: file => readImage(join(root, file)),
+    readColours: (file, check) => readStored(join(root, file), check),
   };
 }
 

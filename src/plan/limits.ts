@@ -26,10 +26,10 @@ export function checkWeights(node: string, bytes: number, facts: AdapterFacts): 
 /** Throws `LIMIT` for a picture that is larger than a texture, or for planes that no binding holds. */
 export function checkFrame(stem: Stem, { h, w }: Pick<Shape, 'h' | 'w'>, facts: AdapterFacts): void {
   const { maxTextureDimension2D: most } = facts.limits;
-  if (stem === 'texture' && Math.max(h, w) > most) {
+  if ((stem === 'texture' || stem === 'external') && Math.max(h, w) > most) {
     throw new AtrousError(
       'LIMIT',
-      `the picture is ${h}×${w}, the adapter's textures hold at most ${most}×${most}: shrink it first`,
+      `the picture is ${h}×${w}, the adapter's textures hold at most ${most}×${most}: give a --size that they hold, or shrink it first`,
     );
   }
   // Planes are float32 in every precision.

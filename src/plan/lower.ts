@@ -32,7 +32,7 @@ export interface LowerOptions {
   /** The input is a tile of the frame with this margin of its reflection, in pixels; default: the whole frame. */
   readonly margin?: number;
   /** Reflected facts of a shader: workgroup sizes come from there. */
-  shaderFacts(shader: string, precision: Precision): ShaderFacts;
+  shaderFacts(shader: string, precision: Precision): Pick<ShaderFacts, 'workgroup'>;
 }
 
 /** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when the frame, a value or a step's weights are larger than the adapter holds, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */

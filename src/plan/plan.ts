@@ -3,8 +3,8 @@ import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
 import type { Precision, WeightStore } from '../shader/source.ts';
 
-/** What the first step reads: a texture (any frame or picture), the caller's own normalised planes, or what the caller copies into `input`. */
-export type Stem = 'texture' | 'tensor' | 'map';
+/** What the first step reads: a texture (any frame or picture), a video's external texture, the caller's own normalised planes, or what the caller copies into `input`. */
+export type Stem = 'texture' | 'external' | 'tensor' | 'map';
 
 export interface Step {
   /** The graph's node; the first step reads the frame, and is called `input` where that is all that it does. */

@@ -1,8 +1,14 @@
 // A plan as a table: a line a step, and what it all costs.
+import { guarded } from '../check.ts';
 import type { Placement } from '../graph/layout.ts';
 import { type Plan, peakBytes, pipelineKey, pipelines } from './plan.ts';
 
+/** Throws `BAD_USAGE` for what is no plan. */
 export function printPlan(plan: Plan): string {
+  return guarded("printPlan()'s plan (such as model.plan)", () => print(plan));
+}
+
+function print(plan: Plan): string {
   const rows = plan.steps.map((step, index) => {
     const output = Object.values(step.writes)[0]!;
     return [

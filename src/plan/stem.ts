@@ -1,7 +1,7 @@
 // preprocess → conv  ⇒  a convolution that reads the frame itself. No graph holds its preprocessing, so this one is taken as a plan is made.
 import { isUnforked } from '../graph/forms.ts';
 import { type Graph, INPUT, type Node, type NodeOf, readers } from '../graph/graph.ts';
-import { stem, stemTensor } from '../kernels/stem.ts';
+import { stem, stemExternal, stemTensor } from '../kernels/stem.ts';
 
 /**
  * The graph's nodes behind their preprocessing, in one where the first convolution alone reads the picture. For a frame of the network's
@@ -10,7 +10,7 @@ import { stem, stemTensor } from '../kernels/stem.ts';
 export function stemFrame(graph: Graph, preprocess: NodeOf<'preprocess'>): readonly Node[] {
   const [conv, ...others] = readers(graph).get(INPUT) ?? [];
   const made = conv?.op === 'conv' && others.length === 0 && !graph.outputs.includes(INPUT) ? merged(conv, preprocess) : null;
-  if (!made || !(stem.fits(made) || stemTensor.fits(made))) return [preprocess, ...graph.nodes];
+  if (!made || ![stem, stemExternal, stemTensor].some(({ fits }) => fits(made))) return [preprocess, ...graph.nodes];
   return [made, ...graph.nodes.filter(node => node !== conv)];
 }
 

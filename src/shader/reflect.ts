@@ -1,13 +1,12 @@
 // What a shader says of itself, read from its text: the only source of bind-group layouts and parameter offsets.
-import { ArrayInfo, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import { ArrayInfo, TemplateInfo, type TypeInfo, WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import { AtrousError } from '../errors.ts';
 
 export interface Binding {
   readonly name: string;
   readonly binding: number;
-  readonly kind: 'uniform' | 'read' | 'write' | 'texture';
-  /** Of a storage array: its element, aliases resolved, such as `vec4f`. */
-  readonly element: string;
+  /** `integers`: a texture of u32. */
+  readonly kind: 'uniform' | 'read' | 'write' | 'texture' | 'integers' | 'external';
 }
 
 export interface Field {
@@ -44,10 +43,10 @@ export function reflect(text: string, shader: string): ShaderFacts {
   const bindings = variables.map(({ name, binding, group, access, type }, index): Binding => {
     if (group !== 0 || binding !== index)
       fail(`"${name}" is @group(${group}) @binding(${binding}), expected @group(0) @binding(${index})`);
-    if (module.textures.some(texture => texture.name === name)) return { name, binding, kind: 'texture', element: '' };
-    if (module.uniforms.some(uniform => uniform.name === name)) return { name, binding, kind: 'uniform', element: '' };
-    const element = type instanceof ArrayInfo ? type.format.name : fail(`"${name}" must be an array`);
-    return { name, binding, kind: access === 'read' ? 'read' : 'write', element };
+    if (module.textures.some(texture => texture.name === name)) return { name, binding, kind: textureKind(type) };
+    if (module.uniforms.some(uniform => uniform.name === name)) return { name, binding, kind: 'uniform' };
+    if (!(type instanceof ArrayInfo)) fail(`"${name}" must be an array`);
+    return { name, binding, kind: access === 'read' ? 'read' : 'write' };
   });
   const order = bindings.map(({ kind }) => (kind === 'uniform' ? 0 : kind === 'write' ? 2 : 1));
   if (bindings[0]?.kind !== 'uniform' || order.some((rank, n) => n > 0 && (rank < order[n - 1] || rank === 0)))
@@ -67,6 +66,11 @@ export function reflect(text: string, shader: string): ShaderFacts {
     fail('needs a @workgroup_size that is a number, a const or an override');
   // A uniform's binding is a multiple of 16 bytes.
   return { bindings, params: { size: Math.ceil(struct.size / 16) * 16, fields }, overrides, workgroup };
+}
+
+function textureKind(type: TypeInfo): Binding['kind'] {
+  if (type.name === 'texture_external') return 'external';
+  return type instanceof TemplateInfo && type.format?.name === 'u32' ? 'integers' : 'texture';
 }
 
 /** The first dimension of @workgroup_size: a number, or the name of a constant of the text, or of what may be an override. */

@@ -13,26 +13,22 @@ export type ShaderTexts = ReadonlyMap<string, string>;
 
 /** What the engine needs of `shaders/`: whole programs, and what reflection found in them. */
 export interface ShaderLibrary {
+  /** All that planning needs of a shader. */
+  brief(shader: string): Pick<ShaderFacts, 'workgroup'>;
+  /** Fetches what is not here yet of these shaders: a build holds them in several files. `text` and `facts` need it. */
+  load(shaders: Iterable<string>): Promise<void>;
   text(shader: string, precision: Precision, store?: WeightStore): string;
   facts(shader: string, precision: Precision): ShaderFacts;
 }
 
 const USE = /^\/\/ use (\S+)\.wgsl$/gm;
-const CODEC = 'lib/f32';
-const WEIGHTS = 'lib/weights';
+/** The storage codec that a shader names, and the one of its weights: `assemble` takes others in their place. */
+export const CODEC = 'lib/f32';
+export const WEIGHTS = 'lib/weights';
 
-/** Does a shader store through the codec? If not, its text is the same for every precision. */
-export function usesCodec(texts: ShaderTexts, shader: string): boolean {
-  return uses(texts, shader, CODEC);
-}
-
-/** Does a shader read its weights through theirs? If not, they are always float32. */
-export function usesWeightsCodec(texts: ShaderTexts, shader: string): boolean {
-  return uses(texts, shader, WEIGHTS);
-}
-
-function uses(texts: ShaderTexts, shader: string, wanted: string): boolean {
-  return [...(texts.get(shader) ?? '').matchAll(USE)].some(([, lib]) => lib === wanted);
+/** The libs that a shader names. */
+export function libsOf(texts: ShaderTexts, shader: string): string[] {
+  return [...(texts.get(shader) ?? '').matchAll(USE)].map(([, lib]) => lib);
 }
 
 /** The whole program of a shader. Throws `BAD_SHADER` when a file is missing. */

@@ -1,7 +1,7 @@
 // The card: what a weights file is, so that nobody has to guess its classes, colours or preprocessing. It travels in the file's metadata
 // (key `atrous`, JSON) and beside it as `X.card.json`.
-import { AtrousError, describe } from '../errors.ts';
-import { printable } from './tensor.ts';
+import { AtrousError, describe, type ErrorCode } from '../errors.ts';
+import { quote } from './tensor.ts';
 
 export type Colour = readonly [r: number, g: number, b: number];
 
@@ -40,6 +40,8 @@ export interface Card {
   readonly classes: readonly string[];
   readonly palette: readonly Colour[];
   readonly preprocessing: Preprocessing;
+  /** Of a network with a single channel of scores: what makes a probability of it; `none`: it is one. Default: sigmoid, unless the network ends in one. */
+  readonly activation?: 'sigmoid' | 'none';
   /** `url`: where it was fetched. */
   readonly source?: { readonly file: string; readonly sha256: string; readonly url?: string };
   readonly licence?: string;
@@ -58,18 +60,24 @@ export const imagenet = {
   channels: 'rgb',
 } as const satisfies Preprocessing;
 
-/** Throws `BAD_WEIGHTS` naming the file and the field that is missing or has another form. */
+/** A card of a file. Throws `BAD_WEIGHTS` naming the file and the field that is missing or has another form. */
 export function parseCard(text: string, name: string): Card {
-  const fail = (sentence: string): never => {
-    throw new AtrousError('BAD_WEIGHTS', `card ${name}: ${sentence}`);
-  };
-  let card: Card;
+  let card: unknown;
   try {
     card = JSON.parse(text);
   } catch (error) {
-    return fail(`is not JSON (${printable(describe(error))})`);
+    throw new AtrousError('BAD_WEIGHTS', `card ${name}: is not JSON (${describe(error)})`);
   }
-  if (typeof card !== 'object' || card === null) fail('must be a JSON object');
+  return checkCard(card, name, 'BAD_WEIGHTS');
+}
+
+/** A card as plain data, of a file or of a caller. Throws `code` naming it and the field that is missing or has another form. */
+export function checkCard(data: unknown, name: string, code: ErrorCode): Card {
+  const fail = (sentence: string): never => {
+    throw new AtrousError(code, `card ${name}: ${sentence}`);
+  };
+  if (typeof data !== 'object' || data === null) fail('must be a JSON object');
+  const card = data as Card;
   if (typeof card.model !== 'string') fail('"model" must be the name of a network, such as "exp48_decoder26"');
   const { classes, palette, preprocessing } = card;
   if (!Array.isArray(classes) || classes.length === 0 || !classes.every(label => typeof label === 'string'))
@@ -88,6 +96,8 @@ export function parseCard(text: string, name: string): Card {
   if (channels !== undefined && channels !== 'rgb' && channels !== 'bgr')
     fail('"preprocessing.channels" must be "rgb" or "bgr", the order of the network\'s input planes');
   if (tile !== undefined && tile !== null) checkTile(tile, fail);
+  if (card.activation !== undefined && card.activation !== 'sigmoid' && card.activation !== 'none')
+    fail('"activation" must be "sigmoid" or "none", what makes a probability of a single channel of scores');
   if (card.check !== undefined) checkSelfTest(card.check, fail);
   return { ...card, preprocessing: { ...preprocessing, max_area: area } };
 }
@@ -118,13 +128,22 @@ function checkSelfTest(check: Check, fail: (sentence: string) => never): void {
   if (pixels > height * width) fail(`"check.classes" are ${pixels} pixels, "check" is ${height}×${width}`);
 }
 
+/** The card of a single channel of scores: where it names that class alone, the background comes before it, in black. */
+export function withBackground(card: Card): Card {
+  if (card.classes.length !== 1) return card;
+  return { ...card, classes: ['background', ...card.classes], palette: [[0, 0, 0], ...card.palette] };
+}
+
+/** What editors end a line with: also CR alone, and Unicode's own. */
+const lineEnd = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
+
 /**
  * The card with other names, and colours where the file has them: a line a class, `name` or `name r,g,b`; empty lines and lines that begin with `#` are
  * left out. Throws `BAD_USAGE` when the lines are not as many as the classes, or a colour is none.
  */
 export function withLabels(card: Card, text: string, name: string): Card {
   const lines = text
-    .split(/\r?\n/)
+    .split(lineEnd)
     .map(line => line.trim())
     .filter(line => line && !line.startsWith('#'));
   if (lines.length !== card.classes.length) {
@@ -134,15 +153,16 @@ export function withLabels(card: Card, text: string, name: string): Card {
     );
   }
   const rows = lines.map((line, index) => {
-    const [, label, colour] = /^(.*?)(?:\s+(\d+\s*,\s*\d+\s*,\s*\d+))?$/.exec(line)!;
+    const [, label, colour] = /^(.*?)(?:\s+(\d+\s*,\s*\d+\s*,\s*\d+))?$/s.exec(line)!;
     if (!colour && /,\s*\d+\s*,\s*\d+$/.test(label)) {
       throw new AtrousError(
         'BAD_USAGE',
-        `--labels ${name}: "${line}" has no colour that can be read: write name r,g,b with a space before the colour`,
+        `--labels ${name}: ${quote(line)} has no colour that can be read: write name r,g,b with a space before the colour`,
       );
     }
     const parts = colour?.split(',').map(Number) ?? card.palette[index];
-    if (parts.some(part => part > 255)) throw new AtrousError('BAD_USAGE', `--labels ${name}: "${line}" has a colour beyond 255`);
+    if (parts.some(part => part > 255))
+      throw new AtrousError('BAD_USAGE', `--labels ${name}: ${quote(line)} has a colour beyond 255`);
     return { label, colour: parts as unknown as Colour };
   });
   return { ...card, classes: rows.map(({ label }) => label), palette: rows.map(({ colour }) => colour) };

@@ -2,11 +2,13 @@
 // Format: https://github.com/huggingface/safetensors#format. A file is hostile until every number in its header has been checked.
 
 import type { AtrousError } from '../errors.ts';
-import type { Dtype, Tensor, Tensors } from './tensor.ts';
+import type { Dtype, Stored, Tensor } from './tensor.ts';
 import { badWeights, bytesPer, countChecked, damaged, float16ToNumber, isSize, part, quote, show } from './tensor.ts';
 
 /** The reference reader stops at 100 MB, but a tensor takes about 120 bytes, and JSON.parse a multiple of a hostile header. */
 const longestHeader = 2 ** 24;
+/** Types of the format that no network here takes, with their bytes: a file may hold such tensors beside others. */
+const otherTypes: Readonly<Record<string, number>> = { U16: 2, U32: 4, U64: 8, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, C64: 8 };
 
 interface Placed {
   readonly name: string;
@@ -18,11 +20,11 @@ interface Placed {
  * Reads a whole file. The tensors are views into `bytes`, in the order of the header; `metadata` is the header's `__metadata__`.
  * `name` is for messages. Throws BAD_WEIGHTS for whatever breaks the format: lengths, JSON, duplicate keys, overlaps, gaps.
  */
-export function readSafetensors(bytes: Uint8Array, name: string): { tensors: Tensors; metadata: Map<string, string> } {
+export function readSafetensors(bytes: Uint8Array, name: string): { tensors: Map<string, Stored>; metadata: Map<string, string> } {
   const start = dataStart(bytes, name);
   const data = part(bytes, start, bytes.length);
   const header = parseHeader(part(bytes, 8, start), name);
-  const tensors = new Map<string, Tensor>();
+  const tensors = new Map<string, Stored>();
   const metadata = new Map<string, string>();
   const places: Placed[] = [];
   for (const [key, value] of Object.entries(header)) {
@@ -31,7 +33,7 @@ export function readSafetensors(bytes: Uint8Array, name: string): { tensors: Ten
       continue;
     }
     const { dtype, shape, begin, end } = checkEntry(key, value, data.length, name);
-    tensors.set(key, { dtype, shape, bytes: part(data, begin, end) });
+    tensors.set(key, isDtype(dtype) ? { dtype, shape, bytes: part(data, begin, end) } : unreadable(key, dtype, shape, name));
     places.push({ name: key, begin, end });
   }
   checkCovered(places, data.length, name);
@@ -107,9 +109,10 @@ function checkEntry(key: string, value: unknown, available: number, name: string
     throw invalid(name, `${where} has ${quote(keys)}, expected data_offsets, dtype and shape`);
   }
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (!isDtype(dtype)) {
-    throw badWeights(name, `${where} has dtype ${show(dtype)}, atrous reads ${Object.keys(bytesPer).join(', ')}: convert it`);
-  }
+  const item = isDtype(dtype)
+    ? bytesPer[dtype]
+    : typeof dtype === 'string' && Object.hasOwn(otherTypes, dtype) && otherTypes[dtype];
+  if (!item) throw unknownType(key, dtype, name);
   if (!Array.isArray(shape)) throw invalid(name, `${where} has shape ${show(shape)}, expected a list of sizes`);
   const elements = countChecked(shape);
   if (Number.isNaN(elements)) {
@@ -121,11 +124,28 @@ function checkEntry(key: string, value: unknown, available: number, name: string
   const [begin, end] = offsets as number[];
   if (begin > end) throw invalid(name, `${where} begins at byte ${begin} and ends at ${end}`);
   if (end > available) throw damaged(name, `${where} ends at byte ${end}, the file has ${available} bytes of data`);
-  const size = elements * bytesPer[dtype];
+  const size = elements * item;
   if (end - begin !== size) {
-    throw invalid(name, `${where} is ${dtype} ${show(shape)}, ${size} bytes, but its offsets span ${end - begin}`);
+    throw invalid(name, `${where} is ${show(dtype)} ${show(shape)}, ${size} bytes, but its offsets span ${end - begin}`);
   }
-  return { dtype, shape: shape as number[], begin, end };
+  return { dtype: dtype as string, shape: shape as number[], begin, end };
+}
+
+function unreadable(key: string, dtype: string, shape: readonly number[], name: string): Stored {
+  const problem = (): AtrousError => unknownType(key, dtype, name);
+  return {
+    dtype: 'F32',
+    shape,
+    problem,
+    get bytes(): Uint8Array {
+      throw problem();
+    },
+  };
+}
+
+function unknownType(key: string, dtype: unknown, name: string): AtrousError {
+  const known = Object.keys(bytesPer).join(', ');
+  return badWeights(name, `tensor ${quote(key)} has dtype ${show(dtype)}, atrous reads ${known}: convert it`);
 }
 
 function isDtype(value: unknown): value is Dtype {

@@ -1,6 +1,6 @@
 // A named array of a checkpoint: its bytes as the file holds them, decoded to float32 only where they are used.
 
-import { AtrousError } from '../errors.ts';
+import { AtrousError, printable } from '../errors.ts';
 
 export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';
 
@@ -9,6 +9,14 @@ export interface Tensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
+}
+
+/** An array as a reader found it. `bytes` may be read, checked and unpacked only when they are asked for, and then throw BAD_WEIGHTS. */
+export interface Stored extends Tensor {
+  /** The path of the dict that held it, where the format has dicts. */
+  readonly dict?: string;
+  /** The error of asking for its `bytes`, where that is known without trying; then `dtype` and `shape` say nothing. */
+  readonly problem?: () => AtrousError;
 }
 
 /** A checkpoint. A Map, because names come from files and may be `__proto__`. */
@@ -140,17 +148,10 @@ export function damaged(file: string, text: string): AtrousError {
   return badWeights(file, `${text}: it is cut off or damaged, fetch it again`);
 }
 
-/** What moves a cursor, or text to another place than it is read at. JSON leaves some of these as they are. */
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
 /** A name from a file, fit for one line of a terminal: quoted, invisible characters escaped, cut at 80 characters. */
 export function quote(text: string): string {
-  return printable(JSON.stringify(text.length > 80 ? text.slice(0, 80) + '…' : text));
-}
-
-/** Text with words of a file in it, such as an error of JSON.parse: invisible characters escaped. */
-export function printable(text: string): string {
-  return text.replace(unprintable, c => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`);
+  const cut = printable(JSON.stringify(text.length > 80 ? text.slice(0, 80) + '…' : text));
+  return cut.length > 160 ? `${cut.slice(0, 160)}…"` : cut; // escapes are longer than what they stand for
 }
 
 /** A value from a file in a few words. It never walks into one: its nesting may be deep, shared or circular. */
@@ -165,7 +166,7 @@ function showOne(value: unknown): string {
   return value === undefined ? 'nothing' : String(value);
 }
 
-/** At most three items, then how many more. */
-export function some(items: readonly string[]): string {
-  return items.slice(0, 3).join(', ') + (items.length > 3 ? ` and ${items.length - 3} more` : '');
+/** At most `most` items, then how many more. */
+export function some(items: readonly string[], most = 3): string {
+  return items.slice(0, most).join(', ') + (items.length > most ? ` and ${items.length - most} more` : '');
 }

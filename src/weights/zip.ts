@@ -1,8 +1,8 @@
 // Zip archives as checkpoints are: every offset and size is checked against the file before anything is read or allocated.
 // Format: PKWARE APPNOTE.TXT 4.3. CRCs are not checked: torch.serialization.set_crc32_options lets torch.save leave them out.
 
-import { Inflate } from 'fflate';
-import { AtrousError, describe } from '../errors.ts';
+import { describe } from '../errors.ts';
+import { inflate, MOST_FROM_A_BYTE } from '../inflate.ts';
 import { badWeights, damaged, isSize, part, quote } from './tensor.ts';
 
 interface Entry {
@@ -37,31 +37,21 @@ export function unpack(zip: Zip, { encrypted, method, packed, size }: Entry, key
     const title = methods.get(method) ?? 'unknown';
     throw badWeights(name, `${record} uses zip method ${method} (${title}), atrous knows 0 and 8: zip it again`);
   }
-  // Deflate shrinks 1032 times at best (258 bytes in 2 bits).
-  if (method === 0 || size > packed.length * 1032) {
+  if (method === 0 || size > packed.length * MOST_FROM_A_BYTE) {
     throw damaged(name, `${record} claims ${size} bytes from ${packed.length} packed ones, which cannot be`);
   }
   spend(zip, size, quote(key));
-  const out = new Uint8Array(size);
-  let found = 0;
-  // In parts, so that a bomb is noticed before it is unpacked. DecompressionStream takes deflate-raw only from Node 20.12 on.
-  const stream = new Inflate(chunk => {
-    if (found + chunk.length <= size) out.set(chunk, found);
-    found += chunk.length;
-    if (found > size) throw damaged(name, `${record} inflates to more than the ${size} bytes it claims`);
-  });
+  let unpacked: ReturnType<typeof inflate>;
   try {
-    for (let at = 0; at < packed.length; at += PART)
-      stream.push(part(packed, at, Math.min(at + PART, packed.length)), at + PART >= packed.length);
+    unpacked = inflate([packed], size);
   } catch (error) {
-    throw error instanceof AtrousError ? error : damaged(name, `${record} does not inflate: ${describe(error)}`);
+    throw damaged(name, `${record} does not inflate: ${describe(error)}`);
   }
+  const { bytes, found } = unpacked;
+  if (found > size) throw damaged(name, `${record} inflates to more than the ${size} bytes it claims`);
   if (found !== size) throw damaged(name, `${record} inflates to ${found} of the ${size} bytes it claims`);
-  return out;
+  return bytes;
 }
-
-/** Packed bytes that are inflated at a time. */
-const PART = 4096;
 
 const methods = new Map([
   [9, 'Deflate64'],

@@ -1,8 +1,9 @@
 // ONNX files as bytes: what is read of them, and what the peers get instead. The bytes are written here from the wire format alone.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLASSES, forPeers, readOnnx } from '../../bench/onnx.ts';
+import { shared } from '../shared.ts';
 
 type Part = readonly number[];
 const length = (n: number): Part => (n < 128 ? [n] : [(n & 127) | 128, n >> 7]);
@@ -95,8 +96,8 @@ test('sequences of all parts become Split; others stay', () => {
 });
 
 test('the exported network: no sequence is left', () => {
-  const path = new URL('../../../shared/onnx/regseg_128x256.onnx', import.meta.url);
-  if (!existsSync(path)) return console.log('skipped: ../shared/onnx is not here');
+  const path = shared('onnx/regseg_128x256.onnx', 'only ONNX files of this test are rewritten');
+  if (!path) return;
   const bytes = readFileSync(path);
   const found = readOnnx(bytes, 'regseg');
   assert.equal(

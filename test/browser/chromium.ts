@@ -8,14 +8,13 @@ import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { type Browser, chromium } from 'playwright-core';
 import { userCache } from '../../src/node/cache.ts';
-import { findPackage, untar } from '../../src/node/software.ts';
+import { untar } from '../../src/node/software.ts';
+import { findPackage } from '../../src/node/webgpu.ts';
 
-/** WebGPU on SwiftShader, whatever graphics the machine has; without the last three of them a WebGPU canvas reads empty. */
-const FLAGS = [
-  '--no-sandbox',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--autoplay-policy=no-user-gesture-required',
+const FLAGS = ['--no-sandbox', '--no-first-run', '--disable-background-networking', '--autoplay-policy=no-user-gesture-required'];
+
+/** SwiftShader, whatever graphics the machine has. Without these `navigator.gpu` has no adapter; without the last three a WebGPU canvas reads empty. */
+const WEBGPU = [
   '--enable-unsafe-webgpu',
   '--enable-gpu',
   '--ignore-gpu-blocklist',
@@ -38,10 +37,18 @@ export async function missingBrowser(): Promise<string | null> {
   }
 }
 
-/** A browser of the caller's own, who closes it. `flags` stand beside the usual ones. */
-export async function launch(flags: readonly string[] = []): Promise<Browser> {
+export interface BrowserOptions {
+  /** Beside the usual ones. */
+  readonly flags?: readonly string[];
+  /** False: a browser without an adapter. */
+  readonly webgpu?: boolean;
+}
+
+/** A browser of the caller's own, who closes it. */
+export async function launch({ flags = [], webgpu = true }: BrowserOptions): Promise<Browser> {
   const { program, libraries } = await unpacked();
-  return chromium.launch({ executablePath: program, env: environment(libraries), args: [...FLAGS, ...flags] });
+  const args = [...FLAGS, ...(webgpu ? WEBGPU : []), ...flags];
+  return chromium.launch({ executablePath: program, env: environment(libraries), args });
 }
 
 /** The package's libraries come after the system's own folders in nothing but name: a bare machine lacks NSS, and any other can do with these. */

@@ -23,7 +23,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import type * as front from '../../src/index.ts';
 import { load, type Pixels, readImage, type Segmenter } from '../../src/node/index.ts';
-import { launch } from './chromium.ts';
+import { type BrowserOptions, launch } from './chromium.ts';
 import { type Route, type Server, serve } from './server.ts';
 
 declare global {
@@ -33,13 +33,12 @@ declare global {
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
-export interface PageOptions {
+/** With flags or without WebGPU the page gets a browser of another kind. */
+export interface PageOptions extends BrowserOptions {
   /** Of every answer of the server: `content-security-policy`, … */
   readonly headers?: Record<string, string>;
   /** More paths, or other answers to known ones. The package lies under `/atrous/`. */
   readonly routes?: Readonly<Record<string, Route>>;
-  /** Chromium's, beside the usual ones: another browser is then started for the page. */
-  readonly flags?: readonly string[];
 }
 
 /** A page whose server tells what it was asked for. */
@@ -49,9 +48,9 @@ const browsers = new Map<string, Promise<Browser>>();
 const servers: Server[] = [];
 
 /** A blank page with the front door as `atrous`. What it logs as an error, or throws at nobody, is printed. */
-export async function openPage({ headers, routes = {}, flags = [] }: PageOptions = {}): Promise<TestPage> {
+export async function openPage({ headers, routes = {}, ...options }: PageOptions = {}): Promise<TestPage> {
   const server = await servePackage(routes, headers);
-  const browser = await browserWith(flags);
+  const browser = await browserWith(options);
   const page = Object.assign(await browser.newPage(), { server });
   page.on('pageerror', error => console.log(`the page threw: ${error}`));
   page.on('console', message => message.type() === 'error' && console.log(`the page says: ${message.text()}`));
@@ -82,9 +81,9 @@ export async function servePackage(
   return server;
 }
 
-export function browserWith(flags: readonly string[] = []): Promise<Browser> {
-  const key = flags.join(' ');
-  const known = browsers.get(key) ?? launch(flags);
+export function browserWith(options: BrowserOptions = {}): Promise<Browser> {
+  const key = JSON.stringify(options);
+  const known = browsers.get(key) ?? launch(options);
   browsers.set(key, known);
   return known;
 }
@@ -102,7 +101,7 @@ export async function closeBrowser(): Promise<void> {
 let packed: ReadonlySet<string> | undefined;
 
 /** What `npm pack` would take. */
-function packedFiles(): ReadonlySet<string> {
+export function packedFiles(): ReadonlySet<string> {
   if (packed) return packed;
   if (!existsSync(`${root}dist/index.js`)) throw new Error('there is no dist/: run npm run build');
   const listed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' });

@@ -1,13 +1,13 @@
 // `convert`: what a checkpoint becomes, byte for byte the same every time, and a card that tells the truth about it.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeWeights } from '../../src/load.ts';
 import { parseCard } from '../../src/weights/card.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { fromFloat32, type Tensor, toFloat32 } from '../../src/weights/tensor.ts';
-import { floats, ordered, tensor as tensorCode, torchFile } from '../weights/pickle.ts';
+import { type Code, call, dict, floats, global, none, ordered, tensor as tensorCode, text, torchFile } from '../weights/pickle.ts';
 import { at, caffemodel, cli, complained, home, listing, narrow, save, seeded, WEIGHTS } from './harness.ts';
 
 const MODEL = 'exp49_decoder14';
@@ -20,21 +20,56 @@ test.after.each(() => process.chdir(caller));
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const counters: [string, Tensor][] = [['stem.bn.num_batches_tracked', { dtype: 'I64', shape: [], bytes: new Uint8Array(8) }]];
 
-/** As torch.save writes them, with a record for each tensor. */
-function pth(): Uint8Array {
-  const entries = [...tensors].map(([name, { shape }], n): [string, readonly number[]] => {
+/** As torch.save writes them, with a record for each tensor, `part` of them by another maker than tensors have. */
+function entries(prefix: string, from = tensors, part?: string): [string, Code][] {
+  return [...from].map(([name, { shape }], n): [string, Code] => {
     const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
-    return [`module.${name}`, tensorCode({ key: String(n), stored: shape.reduce((a, b) => a * b, 1), shape, strides })];
+    const stored = shape.reduce((a, b) => a * b, 1);
+    const rebuilt = tensorCode({ key: String(n), stored, shape, strides });
+    return [prefix + name, name === part ? call(global('torch._utils', '_rebuild_qtensor'), none) : rebuilt];
   });
-  const storages = Object.fromEntries([...tensors.values()].map(({ bytes }, n) => [String(n), bytes]));
-  return torchFile(ordered(...entries), storages);
 }
+const storages = Object.fromEntries([...tensors.values()].map(({ bytes }, n) => [String(n), bytes]));
+const pth = (): Uint8Array => torchFile(ordered(...entries('module.')), storages);
 
 async function converts(...words: string[]): Promise<{ sha256: string; bytes: number }> {
   const { code, out, err } = await cli('convert', ...words, '--json');
   assert.is(code, 0, err);
   return JSON.parse(out);
 }
+
+const linux = process.platform === 'linux' ? test : test.skip;
+linux('a disk that is full leaves neither the file nor its card', async () => {
+  mkdirSync(at('disk'));
+  // Writing to this device fails as on a full disk.
+  symlinkSync('/dev/full', at('disk', 'x.card.json'));
+  const outcome = await cli('convert', WEIGHTS, '-o', 'disk/x.safetensors');
+  complained(outcome, 1, at('disk', 'x.card.json'), 'no space is left');
+  assert.equal(readdirSync(at('disk')), ['x.card.json']);
+});
+
+test('--key chooses a dict, several that fit are told, and what is needed must be a tensor', async () => {
+  const lightning = dict(
+    ['hyper_parameters', dict(['path', call(global('pathlib', 'PosixPath'), text('/data'))])],
+    ['model_ema', dict(['module', ordered(...entries('', tensors, 'stem.conv.weight'))])],
+    ['state_dict', ordered(...entries('model._orig_mod.'))],
+    ['checkpoint', dict(['params', ordered(...entries(''))])],
+  );
+  save('lightning.pth', torchFile(lightning, storages));
+  const several = await cli('convert', 'lightning.pth', '-o', 'lightning.safetensors', '-m', MODEL);
+  assert.is(several.code, 0, several.err);
+  assert.match(several.err, /lightning\.pth: "checkpoint\.params" fits too: "state_dict\.model" is taken; --key says otherwise/);
+  const keyed = await cli('convert', 'lightning.pth', '-o', 'keyed.safetensors', '-m', MODEL, '--key', 'checkpoint.params');
+  assert.equal([keyed.code, keyed.err], [0, '']);
+  for (const file of ['lightning.safetensors', 'keyed.safetensors']) {
+    const { tensors: made } = readSafetensors(readFileSync(at(file)), file);
+    for (const [name, { bytes }] of tensors) assert.equal(made.get(name)!.bytes, new Uint8Array(bytes), `${file} ${name}`);
+  }
+  const quantised = await cli('convert', 'lightning.pth', '-o', 'x.safetensors', '-m', MODEL, '--key', 'model_ema');
+  complained(quantised, 1, at('lightning.pth'), '"model_ema.module.stem.conv.weight" is made by', '_rebuild_qtensor', 'quantised');
+  const wrong = await cli('convert', 'lightning.pth', '-o', 'x.safetensors', '-m', MODEL, '--key', 'ema');
+  complained(wrong, 2, 'key "ema"', at('lightning.pth'), '"model_ema"');
+});
 
 test('a .pth becomes safetensors with its card, the same bytes every time', async () => {
   save('in.pth', pth());

@@ -196,7 +196,7 @@ test('weights', async () => {
     row('cut.safetensors', /ends at byte \d+, the file has \d+/),
     row('huge.safetensors', '1000000000000', '56'),
     row('empty.safetensors', 'empty'),
-    row('page.safetensors', '<!DOCTYPE ht'),
+    row('page.safetensors', 'a web page'),
     row('overlap.safetensors', 'stem.bn.', /inside|belong to no tensor/),
     row('outside.safetensors', 'stem.bn.bias', '1000000128'),
     row('missing.safetensors', '1 missing', 'body.stage8.1.bn2.weight'),
@@ -222,11 +222,18 @@ test('PyTorch checkpoints', async () => {
   const row = (name: string, ...parts: string[]): Row => [`segment good.png -o never -w ${name}`, 1, at(name), ...parts];
   await judge([
     row('old.pth', 'before 1.6', 'torch.save'),
-    row('bare.pth', 'neither'),
+    row('bare.pth', 'a Python pickle', 'torch.save'),
     row('cut.pth', 'cut off'),
     row('evil.pth', 'os.system', 'torch.save'),
     row('tiny.pth', 'no known network', '--model'),
     ['convert evil.pth -o never.safetensors', 1, at('evil.pth'), 'os.system'],
+    ...[
+      'segment good.png -o never',
+      'inspect regseg',
+      'doctor regseg',
+      'run regseg --input 5x3.safetensors -o never.safetensors',
+    ].map((words): Row => [`${words} -w tiny.pth --key ema`, 2, 'key "ema"', at('tiny.pth'), 'leave the key out']),
+    ['convert tiny.pth -o never.safetensors --key ema', 2, 'key "ema"', at('tiny.pth')],
   ]);
 });
 
@@ -268,11 +275,11 @@ test('DilatedNet: caffemodels, tiles, and options of the other family', async ()
     [`segment both -o never -w camvid.caffemodel --size 400x400`, 2, 'size: dilation8_camvid'],
     [`segment good.png -o never -w ${WEIGHTS} --card tiled.json`, 1, WEIGHTS, 'takes pictures whole', 'preprocessing.tile'],
     ['segment good.png -o never --tile none', 2, 'tile: regseg-camvid', 'DilatedNet'],
-    ['segment both -o never --scores', 2, 'scores: regseg-camvid', 'DilatedNet'],
     ['segment good.png --raw 4x4 --scores', 2, '--scores'],
     ['segment good.png -m dilation8_camvid', 2, '"dilation8_camvid"', '--weights', '/dilation8_camvid.caffemodel'],
     ['segment good.png -m dilation9_camvid', 2, '"dilation9_camvid"', 'dilation8_camvid', 'frontend_kitti'],
     ['eval regseg-camvid --data data --tile none', 2, 'tile: regseg-camvid', 'DilatedNet'],
+    ['eval dilation8_camvid -w camvid.caffemodel --data data --key ema', 2, 'key "ema"', at('camvid.caffemodel')],
     ['eval dilation8_camvid -w camvid.caffemodel --data data --size 400x400', 2, 'size: dilation8_camvid'],
     ['eval dilation8_camvid -w camvid.caffemodel --data data --tile 650x650', 2, 'tile 650x650'],
     [`${run} 5x3.safetensors`, 2, '373×373', '5×3'],
@@ -299,7 +306,7 @@ test('cards', async () => {
   const row = (name: string, ...parts: string[]): Row => [`segment good.png -o never -w ${WEIGHTS} --card ${name}`, 1, ...parts];
   await judge([
     row('none.json', at('none.json'), 'no such file'),
-    row('good.png', at('good.png'), 'not JSON'),
+    row('good.png', at('good.png'), 'neither UTF-8'),
     row('broken.json', at('broken.json'), 'not JSON'),
     row('list.json', at('list.json'), '"model"'),
     row('nine.json', '11 classes', 'names 9', 'card'),

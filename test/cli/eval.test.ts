@@ -14,26 +14,19 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parse } from '../../src/cli/command.ts';
-import { type Classifier, evaluate, evaluateData } from '../../src/cli/eval.ts';
 import { main } from '../../src/cli/main.ts';
-import { output } from '../../src/cli/output.ts';
 import { countConfusion, mergeConfusions, scoresOf } from '../../src/eval/confusion.ts';
 import { cityscapesIds } from '../../src/eval/layouts.ts';
 import { decodeLabels, encodeIndexed } from '../../src/image/png.ts';
 import { vocPalette } from '../../src/models/palettes.ts';
-import { expectedTensors, findNetwork } from '../../src/models/registry.ts';
 import { readImage } from '../../src/node/photograph.ts';
-import { defaultFacts } from '../../src/plan/choose.ts';
-import type { SegmentResult } from '../../src/segmenter.ts';
-import { writeSafetensors } from '../../src/weights/safetensors.ts';
-import { count, fromFloat32 } from '../../src/weights/tensor.ts';
 import { deviceJudge } from '../judges.ts';
 import { sat } from '../record.ts';
+import { shared } from '../shared.ts';
+import { blankWeights, listen, runFake, type Said } from './fake-model.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atrous-eval-'));
 const at = (...names: string[]) => join(home, ...names);
@@ -56,29 +49,6 @@ const segnet = 'sky building pole road pavement tree sign fence car pedestrian b
 const official = 'Building Tree Sky Car SignSymbol Road Pedestrian Fence Column_Pole Sidewalk Bicyclist'.split(' ');
 const inOfficial = [2, 0, 8, 5, 9, 1, 4, 7, 3, 6, 10];
 
-interface Said {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** What work says on the process's streams. */
-async function listen(work: () => Promise<number>): Promise<Said> {
-  const real = [process.stdout.write, process.stderr.write] as const;
-  const said = ['', ''];
-  [process.stdout, process.stderr].forEach((stream, n) => {
-    stream.write = ((chunk: string | Uint8Array) => {
-      said[n] += chunk;
-      return true;
-    }) as typeof stream.write;
-  });
-  try {
-    return { code: await work(), stdout: said[0], stderr: said[1] };
-  } finally {
-    [process.stdout.write, process.stderr.write] = real;
-  }
-}
-
 /** The whole command line, in this process. */
 const run = (...words: string[]): Promise<Said> => listen(() => main(['eval', ...words]));
 
@@ -95,7 +65,7 @@ async function plant(): Promise<void> {
       .toFile(at('pairs/images', `${name}.png`));
     // One picture has labels of another size, another has none.
     const height = name === 'c' ? H / 2 : H;
-    const labels = Uint8Array.from({ length: height * W }, (_, i) => (Math.floor((i % W) / 4) + n) % 13);
+    const labels = Uint8Array.from({ length: height * W }, (_, i) => (Math.floor((i % W) / 4) + n) % 12);
     if (name === 'e') continue;
     const painted = (data: Uint8Array) => encodeIndexed({ data, width: W, height }, vocPalette(256));
     writeFileSync(at('pairs/labels', `${name}.png`), await painted(labels));
@@ -104,27 +74,6 @@ async function plant(): Promise<void> {
   symlinkSync(at('pairs/images'), at('city/test'));
 }
 await plant();
-
-/** Stands for a model: a colour is a class. It keeps the tests below free of any device. */
-const classifier = (classes: number): Classifier => ({
-  async segment({ data, width, height }) {
-    const found = Uint8Array.from({ length: width * height }, (_, pixel) => data[pixel * 4] % classes);
-    return { classes: found, width, height } as SegmentResult;
-  },
-  facts: async () => ({ ...defaultFacts, name: 'fake' }),
-  precision: 'f32',
-  dispose: async () => {},
-});
-
-/** The command with that in the place of a model. */
-async function runFake(words: string[], onPicture?: (picture: string) => void): Promise<Said> {
-  return listen(() =>
-    evaluateData(parse('eval', evaluate, words), output(words.includes('--json')), {
-      onPicture,
-      open: async ({ card }) => classifier(card.classes.length),
-    }),
-  );
-}
 
 const pairs = ['regseg-camvid', '--data', at('pairs')];
 const undisturbed = await runFake([...pairs, '--json', '-o', at('unused')]);
@@ -141,16 +90,16 @@ test('every score, as JSON; bad pictures are listed and the rest goes on', () =>
 /** What must hold of the result on `pairs`, whoever predicts. */
 function checkResult(result: Record<string, unknown> & { confusion: number[][] }): void {
   assert.equal(Object.keys(result), [
-    ...['model', 'data', 'layout', 'pictures', 'miou', 'miou_r', 'pixel_accuracy', 'mean_accuracy', 'iou', 'confusion'],
-    ...['ignored_pixels', 'failed'],
+    ...['model', 'data', 'layout', 'labels', 'pictures', 'miou', 'miou_r', 'pixel_accuracy', 'mean_accuracy', 'iou', 'confusion'],
+    ...['ignored_pixels', 'failed', 'missing'],
   ]);
   const counts = Float64Array.from(result.confusion.flat());
   const scores = scoresOf({ classes: 11, counts, ignored: 0 }, segnet);
-  // Labels 11 and 12 are no class: columns 44 to 47 of picture a, 40 to 47 of b, and 32 to 39 of d.
-  assert.is(result.ignored_pixels, (4 + 8 + 8) * H);
+  // Label 11 is CamVid's void: four columns of each of the three pictures.
+  assert.is(result.ignored_pixels, 3 * 4 * H);
   assert.is(
     counts.reduce((a, b) => a + b, 0),
-    3 * H * W - (4 + 8 + 8) * H,
+    3 * H * W - 3 * 4 * H,
   );
   assert.equal(
     [result.miou, result.pixel_accuracy, result.mean_accuracy, Object.values(result.iou as object)],
@@ -222,10 +171,7 @@ test('cityscapes: mIoU^R, and predictions in label ids for the test server', asy
   mkdirSync(at('cityscapes/gtFine/val/ulm'), { recursive: true });
   const truth = await encodeIndexed({ data: trainIds, width: W, height: H }, vocPalette(256));
   writeFileSync(at('cityscapes/gtFine/val/ulm/ulm_0_gtFine_labelTrainIds.png'), truth);
-  // Only names and shapes of the weights matter here.
-  const wanted = expectedTensors(findNetwork('regseg').build({ classes: 19, h: 32, w: 32 }));
-  const tensors = new Map([...wanted].map(([name, shape]) => [name, fromFloat32(shape, new Float32Array(count(shape)))]));
-  writeFileSync(at('regseg.safetensors'), writeSafetensors(tensors));
+  writeFileSync(at('regseg.safetensors'), blankWeights('regseg', 19));
   const words = ['regseg', '-w', at('regseg.safetensors'), '--data', at('cityscapes'), '--json', '--submission', at('sent')];
 
   const val = await runFake(words);
@@ -269,10 +215,12 @@ test('what is wrong is said before anything is computed', async () => {
   await wrong([model, '--data', at('bare')], 1, 'images/a.png', 'labels/a.png');
 });
 
-const real = fileURLToPath(new URL('../../../shared/', import.meta.url));
+const [real, trained] = [
+  shared('data/camvid', 'drawn pictures stand in for photographs'),
+  shared('weights/regseg_camvid_expected', 'nothing is scored beside PyTorch'),
+];
 
-if (!existsSync(join(real, 'data/camvid/images'))) {
-  console.log('skipped: ../shared/data/camvid is not here, so drawn pictures stand in');
+if (!real || !trained) {
   device('through the shaders', async () => {
     const { code, stdout, stderr } = await run(...pairs, '--json');
     assert.is(code, 1, stderr);
@@ -280,14 +228,14 @@ if (!existsSync(join(real, 'data/camvid/images'))) {
   });
 } else
   device('real pictures: what PyTorch scores', async () => {
-    const all = readdirSync(join(real, 'data/camvid/images')).sort();
+    const all = readdirSync(join(real, 'images')).sort();
     const names = [0, 19, 38].map(index => all[index]);
     const expected = await Promise.all(
       names.map(async name => {
-        const [labels, classes] = ['data/camvid/labels', 'weights/regseg_camvid_expected'].map(folder => join(real, folder, name));
+        const [labels, classes] = [join(real, 'labels', name), join(trained, name)];
         mkdirSync(at('camvid/images'), { recursive: true });
         mkdirSync(at('camvid/labels'), { recursive: true });
-        symlinkSync(join(real, 'data/camvid/images', name), at('camvid/images', name));
+        symlinkSync(join(real, 'images', name), at('camvid/images', name));
         symlinkSync(labels, at('camvid/labels', name));
         const [truth, guess] = await Promise.all([labels, classes].map(file => decodeLabels(readFileSync(file), file)));
         return countConfusion(guess.data, truth.data, 11);

@@ -1,12 +1,14 @@
 // Folders as researchers have them: patterns, mirrored sub-folders, runs that are killed and go on, shards, own labels, and frames through a pipe.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openRecord } from '../../src/cli/settings.ts';
+import { fnv1a } from '../../src/cli/shard.ts';
+import { openWeights } from '../../src/cli/weights.ts';
 import { decodeLabels } from '../../src/image/png.ts';
-import { at, cli, complained, home, pixels, repository, save, savePicture } from './harness.ts';
+import { at, cli, complained, home, pixels, repository, save, savePicture, spawnCli } from './harness.ts';
 import { shareDevice } from './one-device.ts';
 
 const cwd = process.cwd();
@@ -46,6 +48,7 @@ gpu('sub-folders are mirrored; a second run takes no result for a picture', asyn
   assert.is(again.out.trim().split('\n').length, NAMES.length, again.err);
   assert.is(inside.out.trim().split('\n').length, NAMES.length, inside.err);
   assert.equal(contents('tree/results'), contents('whole'));
+  rmSync(at('tree/results'), { recursive: true });
 });
 
 gpu('patterns: names begin behind the fixed part', async () => {
@@ -54,23 +57,38 @@ gpu('patterns: names begin behind the fixed part', async () => {
   assert.equal(names('pattern'), ['a.classes.png', 'b.classes.png', 'deep/a.classes.png']);
 });
 
-gpu('two shards together make the whole', async () => {
-  const counts = [];
-  for (const shard of ['0/2', '1/2']) {
+gpu('two shards together make the whole, whether they are named or a scheduler says which', async () => {
+  let count = 0;
+  for (const [index, shard] of ['0/2', 'auto/2'].entries()) {
+    process.env.JOB_COMPLETION_INDEX = String(index);
     const { code, out, err } = await cli('segment', 'tree', '--mask', '-o', 'shards', '--shard', shard, '--json');
+    delete process.env.JOB_COMPLETION_INDEX;
     assert.is(code, 0, err);
-    counts.push(out.trim().split('\n').length);
+    const inputs = out
+      .trim()
+      .split('\n')
+      .map(line => relative(at('tree'), JSON.parse(line).input));
+    assert.equal(
+      inputs,
+      NAMES.filter(name => fnv1a(name) % 2 === index),
+    );
+    count += inputs.length;
   }
-  assert.is(counts[0] + counts[1], NAMES.length);
-  assert.ok(Math.abs(counts[0] - counts[1]) <= 1);
+  assert.is(count, NAMES.length);
   assert.equal(contents('shards'), contents('whole'));
+});
+
+test('a shard without pictures is a line and no error', async () => {
+  const empty = Array.from({ length: 32 }, (_, n) => n).find(n => !NAMES.some(name => fnv1a(name) % 32 === n));
+  const { code, out, err } = await cli('segment', 'tree', '-o', 'empty', '--shard', `${empty}/32`);
+  assert.equal([code, out, err], [0, '', `shard ${empty}/32 has none of the ${NAMES.length} pictures\n`]);
 });
 
 for (const shard of ['2/2', '-1/2', '1', '0/0', 'a/b']) {
   test(`--shard ${shard} is refused`, async () => {
     const { code, err } = await cli('segment', 'tree', `--shard=${shard}`);
     assert.is(code, 2);
-    assert.match(err, /^atrous: --shard .*from 0/);
+    assert.match(err, /^atrous: --shard .*from 0 to n/);
   });
 }
 
@@ -175,6 +193,186 @@ gpu('--raw: frames in, class maps out, and an end within a frame', async () => {
   const classes = Buffer.concat(parts);
   assert.is(classes.length, 2 * 24 * 32);
   assert.equal(classes.subarray(0, 768), classes.subarray(768));
+});
+
+gpu('--raw: an empty stdin is a failure', async () => {
+  const args = ['--import', import.meta.resolve('tsx'), join(repository, 'src/cli/main.ts'), 'segment', '--raw', '24x32'];
+  const child = spawn(process.execPath, args, { cwd: home, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [made, said] = ['', ''];
+  child.stdout.on('data', part => (made += part));
+  child.stderr.on('data', text => (said += text));
+  assert.is(await new Promise(resolve => child.on('close', resolve)), 1);
+  assert.is(made, '');
+  assert.match(said, /atrous: --raw: stdin is empty: not one frame of 24x32 came/);
+});
+
+gpu('--raw: frames that no texture holds are refused though stdin goes on', async () => {
+  const args = ['--import', import.meta.resolve('tsx'), join(repository, 'src/cli/main.ts'), 'segment', '--raw', '1x200000'];
+  const child = spawn(process.execPath, args, { cwd: home, stdio: ['pipe', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', text => (said += text));
+  child.stdin.on('error', () => {});
+  child.stdin.write(new Uint8Array(100)); // and no end
+  assert.is(await new Promise(resolve => child.on('close', resolve)), 1);
+  assert.match(said, /atrous: the picture is 1×200000, the adapter's textures hold at most/);
+});
+
+for (const size of ['999999x999999', '20000x20000']) {
+  test(`--raw ${size} is refused before anything is allocated`, async () => {
+    complained(await cli('segment', '--raw', size), 1, `--raw ${size}`, 'at most 268435456');
+  });
+}
+
+gpu('a folder says what it leaves out, in words and in JSON', async () => {
+  mkdirSync(at('foreign'));
+  await savePicture('foreign/a.png', 24, 32);
+  for (const name of ['b.bmp', 'c.bmp', 'd.ppm', 'notes.txt', 'a.classes.png']) save(`foreign/${name}`, '');
+  const { code, out, err } = await cli('segment', 'foreign', '-o', 'foreign-out', '--mask', '--json');
+  assert.is(code, 0, err);
+  const [first, second] = out
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  assert.equal(first, { input: at('foreign'), left_out: { formats: { '.bmp': 2, '.ppm': 1 }, results: 1, others: 1 } });
+  assert.is(second.input, at('foreign', 'a.png'));
+  assert.match(err, /foreign: 5 files are left out: formats that are not read \(\.bmp 2, \.ppm 1: convert to PNG\)/);
+});
+
+gpu('*.png twice, as a shell expands it, beside the pictures', async () => {
+  mkdirSync(at('beside'));
+  for (const name of ['a.png', 'b.png']) await savePicture(`beside/${name}`, 24, 32);
+  for (const run of [1, 2]) {
+    const words = readdirSync(at('beside')).filter(name => !name.startsWith('.'));
+    const { code, err } = await cli('segment', ...words.map(name => `beside/${name}`), '-o', 'beside');
+    assert.is(code, 0, err);
+    assert.is(names('beside').length, 6, `after run ${run}: ${names('beside')}`);
+  }
+});
+
+gpu('a name of 240 bytes', async () => {
+  const name = 'n'.repeat(236);
+  mkdirSync(at('long'));
+  await savePicture(`long/${name}.png`, 24, 32);
+  const { code, err } = await cli('segment', 'long', '-o', 'long-out');
+  assert.is(code, 0, err);
+  assert.equal(names('long-out'), [`${name}.classes.png`, `${name}.overlay.png`]);
+});
+
+gpu('control characters of file names and labels are escaped for people, and in JSON as JSON does', async () => {
+  mkdirSync(at('rude'));
+  const name = 'a\u001b[2J\u0007\r\u009b\n\u202egnp.png';
+  await savePicture(`rude/${name}`, 24, 32);
+  save('rude/broken\u001b[31m.png', 'no picture');
+  const label = 'street\u001b]0;title\u0007';
+  save('rude.txt', Array.from({ length: 11 }, (_, n) => `${label}${n}`).join('\n'));
+  const words = ['segment', 'rude', '-o', 'rude-out', '--labels', 'rude.txt'];
+  const plain = await cli(...words);
+  const json = await cli(...words, '--json');
+  for (const [stream, text] of Object.entries({ out: plain.out, err: plain.err, 'err of --json': json.err })) {
+    const raw = text.match(/[\p{Cc}\p{Cf}]/gu)?.filter(character => character !== '\n') ?? [];
+    assert.equal(raw, [], `${stream}: ${JSON.stringify(text)}`);
+  }
+  assert.ok(plain.out.includes('a\\u001b[2J\\u0007\\u000d\\u009b\\u000a\\u202egnp.png'), plain.out);
+  assert.ok(plain.err.includes('broken\\u001b[31m.png'), plain.err);
+  const rows = json.out
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  assert.ok(rows.some(({ input }) => input === at('rude', name)));
+  assert.ok(Object.keys(rows.find(({ shares }) => shares).shares).every(found => found.startsWith(label)));
+  assert.not.match(json.out, '\u001b');
+});
+
+for (const [encoding, encode] of [
+  ['UTF-16 with a mark', text => Buffer.from(`\ufeff${text}`, 'utf16le')],
+  ['UTF-8 with a mark, CR alone', text => `\ufeff${text.replaceAll('\n', '\r')}`],
+  ['lines that end with U+2028', text => text.replaceAll('\n', '\u2028')],
+] as [string, (text: string) => string | Buffer][]) {
+  test(`--labels in ${encoding}`, async () => {
+    const lines = Array.from({ length: 11 }, (_, n) => `straße ${n}`);
+    const file = save('encoded.txt', encode(`${lines.join('\n')}\n`));
+    const words = { positionals: [], flag: () => false, list: () => [] };
+    const { card } = await openWeights('regseg-camvid', { ...words, text: option => (option === 'labels' ? file : undefined) });
+    assert.equal(card.classes, lines);
+  });
+}
+
+gpu('a disk that is full ends the run: what is done is told, and the picture that failed leaves nothing', async () => {
+  mkdirSync(at('filling'));
+  for (const name of ['a.png', 'b.png', 'c.png', 'd.png']) await savePicture(`filling/${name}`, 24, 32);
+  // Writing to this device fails as on a full disk.
+  mkdirSync(at('disk'));
+  symlinkSync('/dev/full', at('disk', 'b.overlay.png'));
+  const { code, out, err } = await cli('segment', 'filling', '-o', 'disk', '--json', '--resume');
+  assert.is(code, 1);
+  const rows = out
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  assert.equal(
+    rows.map(({ input, error }) => [input, error?.code]),
+    [
+      [at('filling', 'a.png'), undefined],
+      [at('filling', 'b.png'), 'NOT_WRITABLE'],
+    ],
+  );
+  assert.match(
+    err,
+    /^atrous: stopped: 1 of 4 pictures are done; .*b\.overlay\.png can't be written: no space is left on the disk/m,
+  );
+  assert.equal(readdirSync(at('disk')).sort(), ['.atrous.json', 'a.classes.png', 'a.overlay.png', 'b.overlay.png']);
+});
+
+gpu('two processes on one folder', async () => {
+  for (const resume of [[], ['--resume']]) {
+    const folder = `both-at-once${resume.length}`;
+    const words = ['segment', 'tree', '--mask', '-o', folder, ...resume];
+    const runs = await Promise.all(['0/2', '1/2', '0/2'].map(shard => spawnCli([...words, '--shard', shard])));
+    for (const { code, err } of runs) assert.is(code, 0, err);
+    assert.equal(names(folder), [...(resume.length ? ['.atrous.json'] : []), ...classMaps]);
+    assert.equal(
+      contents(folder).filter(([name]) => name !== '.atrous.json'),
+      contents('whole'),
+    );
+  }
+});
+
+// Runs that begin (+) and end (-) in this order, and what is left: r resumes, s does not, t does not and has other settings.
+for (const [order, left] of [
+  ['s+ s-', 'nothing'],
+  ['r+ r-', 'own'],
+  ['s+ r+ s- r-', 'own'],
+  ['s+ r+ s-', 'own'],
+  ['r+ s+ s- r-', 'own'],
+  ['s+ S+ s- S-', 'nothing'],
+  ['s+ S+ s-', 'own'],
+  ['s+ t+ s- t-', 'several'],
+  ['s+ t+ t- s-', 'several'],
+  ['s+ t+ s-', 'several'],
+] as const) {
+  test(`the record of runs that share a folder: ${order}`, async () => {
+    const folder = at('records', order);
+    const runs = new Map<string, Awaited<ReturnType<typeof openRecord>>>();
+    for (const [who, what] of order.split(' ')) {
+      const facts = { weights: 'w', size: who === 't' ? '4x4' : 'own' };
+      const record =
+        runs.get(who) ?? (await openRecord(folder, () => facts, { resume: who === 'r', several: true, others: false }));
+      runs.set(who, record);
+      await (what === '+' ? record.begin() : record.end());
+    }
+    const file = join(folder, '.atrous.json');
+    const found = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).size : 'nothing';
+    assert.match(found, left);
+  });
+}
+
+test('a run that was opened before another had begun is refused if that one has other settings', async () => {
+  const open = (size: string) =>
+    openRecord(at('records', 'raced'), () => ({ weights: 'w', size }), { resume: true, several: true, others: false });
+  const [first, second] = [await open('own'), await open('4x4')];
+  await first.begin();
+  const error = await second.begin().catch(thrown => thrown);
+  assert.match(error.message, /size own, and now it is 4x4/);
 });
 
 test('--raw takes no pictures', async () => {

@@ -274,6 +274,8 @@ test('a disk that can not be written says so', async () => {
   const base = serve('disk', (request, response) => send(request, response, blob));
   writeFileSync(join(home, 'plain'), '');
   await fails(fetchFile(`${base}file`, join(home, 'plain', 'x.part'), defaults), 'NOT_WRITABLE', /plain/, /not a folder/);
+  if (process.platform === 'linux')
+    await fails(fetchFile(`${base}file`, '/proc/none/x.part', defaults), 'NOT_WRITABLE', /\/proc\/none/);
 });
 
 // The command. The checkpoint's tensors share two storages: the right names and shapes, in a fraction of the bytes.
@@ -366,7 +368,7 @@ test('models tells what is here', async () => {
 
 test('content that is no such checkpoint leaves nothing behind', async () => {
   const pages: [string, Uint8Array, RegExp][] = [
-    ['page', new TextEncoder().encode('<!doctype html><title>Log in</title>'), /begins with 3c 21/],
+    ['page', new TextEncoder().encode('<!doctype html><title>Log in</title>'), /is a web page/],
     ['empty', new Uint8Array(0), /is empty/],
     ['short', checkpoint.subarray(0, HALF), /cut off or damaged/],
     ['damaged', checkpoint.map((byte, i) => (i > 1000 && i < 2000 ? 0 : byte)), /pickle/],

@@ -3,7 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { countConfusion, emptyConfusion, mergeConfusions, scoresOf } from '../../src/eval/confusion.ts';
-import { parseState, printState } from '../../src/eval/state.ts';
+import { type About, checkFacts, type Done, mergeStates, parseState, printState, type State, sumOf } from '../../src/eval/state.ts';
 import { cityscapes } from '../../src/models/palettes.ts';
 
 const letters = ['a', 'b', 'c', 'd'];
@@ -80,23 +80,96 @@ test('refuses sizes and classes that disagree', () => {
   refuses(() => mergeConfusions(2, [emptyConfusion(3)]), '2 and 3');
 });
 
-test('a state comes back as it was, and only under the same facts', () => {
-  const done = new Map([
-    ['images/a.png', { sha256: 'aa', confusion: countConfusion(Uint8Array.of(0, 1, 1), Uint8Array.of(0, 0, 9), 2) }],
-    ['__proto__', { sha256: 'bb', confusion: emptyConfusion(2) }],
+const about: About = {
+  model: 'm',
+  data: '/d',
+  layout: 'pairs',
+  names: ['a', 'b'],
+  threshold: null,
+  matched: 'value',
+  forms: { 'class numbers': 2 },
+  order: null,
+};
+/** A state of one run: picture → its predictions of four pixels whose labels are 0, 1, 1 and void. */
+function stateOf(pictures: Record<string, readonly number[]>, facts: Record<string, string> = {}, failed: string[] = []): State {
+  const done = Object.entries(pictures).map(([name, predicted]): [string, Done] => [
+    name,
+    { sha256: name, confusion: countConfusion(Uint8Array.from(predicted), Uint8Array.of(0, 1, 1, 255), 2) },
   ]);
-  const text = printState({ weights: 'x', size: 'own' }, 2, done);
-  assert.equal(parseState(text, 'f', { weights: 'x', size: 'own' }, 2), done);
-  refuses(() => parseState(text, 'f.json', { weights: 'y', size: 'own' }, 2), 'f.json', 'weights x', 'now it is y', '--output');
-  refuses(() => parseState(text, 'f.json', { weights: 'x' }, 2), 'size own', 'unknown');
+  return { facts: { weights: 'x', adapter: 'here', ...facts }, about, total: 4, failed, done: new Map(done) };
+}
+
+test('a state comes back as it was, and goes on only under the same facts', () => {
+  const state = stateOf({ 'images/a.png': [0, 1, 0, 1] }, {}, ['b']);
+  (state.done as Map<string, Done>).set('__proto__', { sha256: 'bb', confusion: emptyConfusion(2) });
+  const text = printState(state);
+  assert.equal(parseState(text, 'f'), state);
+  refuses(
+    () => checkFacts({ weights: 'x', size: 'own' }, { weights: 'y', size: 'own' }, 'f.json was', 'next'),
+    'weights x',
+    'now it is y',
+  );
+  refuses(() => checkFacts({ size: 'own' }, {}, 'f.json was', 'next'), 'f.json was', 'size own', 'unknown', 'next');
+  const broken = (change: object): string => JSON.stringify({ ...JSON.parse(text), ...change });
   for (const bad of [
     '',
     '3',
     '{}',
-    '{"facts":{},"pictures":{"a":null}}',
-    '{"facts":{},"pictures":{"a":{"sha256":"","ignored":0,"confusion":[[4,1]]}}}',
+    broken({ pictures: { a: null } }),
+    broken({ pictures: { a: { sha256: '', ignored: 0, confusion: [[4, 1]] } } }),
+    broken({ pictures: { a: { sha256: '', ignored: 0, confusion: [3] } } }),
+    broken({ about: { ...about, names: [] } }),
+    broken({ about: { ...about, order: {} } }),
+    broken({ total: -1 }),
   ])
-    refuses(() => parseState(bad, 'f.json', {}, 2), 'f.json is no state');
+    refuses(() => parseState(bad, 'f.json'), 'f.json is no state');
+});
+
+test('states of shards add up exactly, whatever adapter each ran on; a picture that two hold counts once', () => {
+  const one = stateOf({ a: [0, 1, 1, 1], b: [1, 1, 1, 1] }, {}, ['c', 'd']);
+  const two = stateOf({ b: [1, 1, 1, 1], c: [0, 0, 0, 0] }, { adapter: 'there' });
+  const whole = stateOf({ a: [0, 1, 1, 1], b: [1, 1, 1, 1], c: [0, 0, 0, 0] });
+  const {
+    done,
+    failed,
+    total,
+    adapters,
+    about: summed,
+  } = mergeStates(
+    new Map([
+      ['1.json', one],
+      ['2.json', two],
+    ]),
+  );
+  assert.equal(done, whole.done);
+  assert.equal(sumOf(2, done), { classes: 2, counts: Float64Array.of(2, 1, 2, 4), ignored: 3 });
+  assert.equal([failed, total, adapters, summed.forms], [['d'], 4, ['here', 'there'], { 'class numbers': 4 }]);
+  const merge = (other: State) => () =>
+    mergeStates(
+      new Map([
+        ['1.json', one],
+        ['2.json', other],
+      ]),
+    );
+  refuses(merge(stateOf({ c: [0, 0, 0, 0] }, { weights: 'y' })), '1.json was made with weights x, and 2.json with y');
+  refuses(merge(stateOf({ c: [0, 0, 0, 0] }, { size: '8x8' })), 'size unknown, and 2.json with 8x8');
+  refuses(merge(stateOf({ a: [1, 1, 1, 1] })), 'a is in 1.json and, with other predictions, in 2.json');
+  const changed = stateOf({ a: [0, 1, 1, 1] });
+  refuses(
+    merge({ ...changed, done: new Map([['a', { ...changed.done.get('a')!, sha256: 'other' }]]) }),
+    'of other bytes, in 2.json',
+  );
+  // An empty share ran on no device: it has no facts to disagree with.
+  const empty: State = { ...stateOf({}), facts: {}, about: { ...about, forms: { 'class numbers': 0 } } };
+  assert.is(
+    mergeStates(
+      new Map([
+        ['0.json', empty],
+        ['1.json', one],
+      ]),
+    ).done.size,
+    2,
+  );
 });
 
 test.run();

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { matchClasses } from '../../src/eval/classes.ts';
-import { cityscapesIds, findData, readLabels } from '../../src/eval/layouts.ts';
+import { cityscapesIds, findData, readLabels, type Sample } from '../../src/eval/layouts.ts';
+import { meaningOf } from '../../src/eval/meaning.ts';
 import { encodeIndexed } from '../../src/image/png.ts';
 import { cityscapes, vocPalette } from '../../src/models/palettes.ts';
 import { openTree } from '../../src/node/tree.ts';
@@ -44,18 +44,19 @@ const colours = (...row: number[][]): Promise<Uint8Array> =>
     .toBuffer();
 
 /** Layout, pictures, and the first label row in classes of the model. */
-async function read(root: string, model: readonly string[], layout?: string, split?: string) {
+async function read(root: string, model: readonly string[], layout?: string, split?: string, map: [number, number][] = []) {
   const tree = openTree(root);
   const data = await findData(tree, { layout, split, needLabels: true });
-  const table = data.classes && matchClasses(data.classes, model, root).table;
-  const sample = data.samples.find(({ label }) => label !== null)!;
-  const labels = await readLabels(tree, data, sample);
+  const meaning = meaningOf(data, model, new Map(map), root);
+  const rows = async (sample: Sample) => readLabels(tree, sample, meaning.forms[sample.form].table);
+  const labels = await rows(data.samples.find(({ label }) => label !== null)!);
   return {
     data,
-    tree,
+    meaning,
+    rows,
     unknown: labels.unknown,
     pictures: data.samples.map(({ picture }) => picture),
-    row: [...(table ? labels.data.map(value => table[value]) : labels.data)],
+    row: [...labels.data],
   };
 }
 
@@ -80,20 +81,20 @@ test('pairs: values are classes', async () => {
     'labels/b.png': await grey(1, 2, 3),
     'labels/z.png': nothing,
   });
-  const { data, tree, pictures, row } = await read(root, segnet);
+  const { data, rows, pictures, row } = await read(root, segnet);
   assert.is(data.layout, 'pairs');
   assert.equal(pictures, ['images/a.jpg', 'images/b.PNG']);
   assert.equal(row, [0, 2, 255]);
-  assert.equal([...(await readLabels(tree, data, data.samples[1])).data], [1, 2, 3]);
+  assert.equal([...(await rows(data.samples[1])).data], [1, 2, 3]);
 });
 
 test('pairs: a picture without a label says which file it would be', async () => {
   const root = plant({ 'images/a.png': nothing, 'images/b.png': nothing, 'labels/a.png': await grey(0) });
-  const { data, tree } = await read(root, segnet);
-  await fails(readLabels(tree, data, data.samples[1]), 'NO_FILE', 'images/b.png', 'labels/b.png');
+  const { data, rows } = await read(root, segnet);
+  await fails(rows(data.samples[1]), 'NO_FILE', 'images/b.png', 'labels/b.png');
 });
 
-test('cityscapes: train ids, or label ids where the scripts were not run', async () => {
+test('cityscapes: train ids, or label ids where the scripts were not run; of each picture, as its file is named', async () => {
   const files = {
     'leftImg8bit/val/ulm/ulm_000_leftImg8bit.png': nothing,
     'leftImg8bit/val/aachen/aachen_000_leftImg8bit.png': nothing,
@@ -105,13 +106,17 @@ test('cityscapes: train ids, or label ids where the scripts were not run', async
   assert.equal([data.layout, data.split], ['cityscapes', 'val']);
   assert.equal(pictures, ['leftImg8bit/val/aachen/aachen_000_leftImg8bit.png', 'leftImg8bit/val/ulm/ulm_000_leftImg8bit.png']);
   assert.equal(row, [18, 16, 0, 255, 255]);
-  const trained = { ...files, 'gtFine/val/ulm/ulm_000_gtFine_labelTrainIds.png': await grey(0, 2, 18, 255, 19) };
+  const trained = { ...files, 'gtFine/val/ulm/ulm_000_gtFine_labelTrainIds.png': await grey(0, 2, 18, 255, 1) };
   const again = await read(plant(trained), cityscapes.labels);
-  assert.equal(again.row, [0, 2, 18, 255, 255]);
   assert.equal(
-    again.data.samples.map(({ label }) => label !== null),
-    [false, true],
+    again.meaning.forms.map(({ name }) => name),
+    ['train ids', 'label ids'],
   );
+  assert.equal(again.row, [0, 2, 18, 255, 255]);
+  assert.equal([...(await again.rows(again.data.samples[1])).data], [0, 2, 18, 255, 1]);
+  await fails(read(plant(trained), cityscapes.labels, undefined, undefined, [[1, 2]]), 'BAD_USAGE', 'train ids, label ids');
+  const strange = { ...files, 'gtFine/val/aachen/aachen_000_gtFine_labelTrainIds.png': await grey(0, 19) };
+  await fails(read(plant(strange), cityscapes.labels), 'BAD_IMAGE', '19 (1 pixels)', '--map 19=255');
   assert.is(new Set(cityscapesIds).size, 19);
 });
 

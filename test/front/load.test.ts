@@ -1,9 +1,10 @@
 // `load` of atrous/node: every kind of source, downloads and their signals, and real photographs against PyTorch's class maps.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openDevice } from '../../src/gpu/device.ts';
@@ -13,6 +14,7 @@ import { type ErrorCode, load, type Progress, readImage, type Source, writePng }
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { at, pixels, repository, save, seeded, WEIGHTS } from '../cli/harness.ts';
 import { shareDevice } from '../cli/one-device.ts';
+import { shared } from '../shared.ts';
 
 const bytes = new Uint8Array(readFileSync(WEIGHTS));
 const { tensors, metadata } = readSafetensors(bytes, WEIGHTS);
@@ -58,6 +60,7 @@ gpu('every kind of source is the same model', async () => {
     File: [new File([bytes], 'weights.safetensors')],
     tensors: [tensors, { card }],
     'tensors without a card': [tensors, { model: 'regseg' }],
+    'tensors in a dict': [new Map([...tensors].map(([name, tensor]) => [`a.ema.module.${name}`, tensor])), { card, key: 'a.ema' }],
     'name, elsewhere': ['regseg-camvid', { baseUrl: pathToFileURL(`${repository}weights/`) }],
   };
   for (const [kind, [source, options]] of Object.entries(sources)) {
@@ -97,6 +100,7 @@ gpu('mistakes have a code and say what', async () => {
   await fails(load(bytes.subarray(0, 1e6)), 'BAD_WEIGHTS', 'cut off');
   await fails(load(new File([new Uint8Array(20)], 'zeros.pth')), 'BAD_WEIGHTS', 'zeros.pth');
   await fails(load(new Map()), 'BAD_WEIGHTS', 'no known network');
+  await fails(load(tensors, { card, key: 'ema' }), 'BAD_USAGE', 'key "ema"');
   await fails(load(seeded('exp49_decoder14', 300), { model: 'exp49_decoder14' }), 'BAD_WEIGHTS', '300 classes', '256');
   await fails(load(tensors, { model: 'unet' }), 'BAD_USAGE', '"unet"');
   await fails(load(tensors, { model: 'regseg-large' }), 'BAD_WEIGHTS', 'do not fit');
@@ -135,6 +139,82 @@ gpu('downloads: progress, then compiling; what servers do wrong', async () => {
   await fails(stopped, 'ABORTED', 'enough');
 });
 
+gpu('a built-in name’s bytes are its file’s, whoever serves them', async () => {
+  const asked: string[] = [];
+  const base = await serve((request, response) => {
+    asked.push(request.url!);
+    const [, kind] = request.url!.split('/');
+    if (kind === 'zeros') return response.end(bytes.map((byte, n) => (n < bytes.length - 200_000 ? byte : 0)));
+    if (kind === 'cut') return response.end(bytes.subarray(0, 1000));
+    if (kind === 'gzip') return response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(bytes, { level: 1 }));
+    if (kind !== 'endless') return response.end(bytes);
+    const more = (): unknown => !response.destroyed && response.write(bytes, more);
+    more();
+  });
+  await fails(load('regseg-camvid', { baseUrl: `${base}/zeros` }), 'BAD_WEIGHTS', '/zeros/regseg-camvid', 'sha256');
+  await fails(load('regseg-camvid', { baseUrl: `${base}/cut` }), 'BAD_WEIGHTS', '1000 bytes', '6880012');
+  await fails(load('regseg-camvid', { baseUrl: `${base}/endless` }), 'BAD_WEIGHTS', 'more than 6880012');
+  const seen: Progress[] = [];
+  const packed = await load('regseg-camvid', { baseUrl: `${base}/gzip`, onProgress: progress => seen.push(progress) });
+  await packed.dispose();
+  assert.ok(seen.every(({ done, total }) => total === bytes.length && done <= total));
+  // Without the manifest a compressed length says nothing.
+  seen.length = 0;
+  const unnamed = await load(`${base}/gzip/x`, { onProgress: progress => seen.push(progress) });
+  await unnamed.dispose();
+  assert.ok(seen.length > 0 && seen.every(({ total }) => total === 0));
+  assert.is(asked.length, 5);
+});
+
+gpu('calls of one URL at a time fetch it once, and none stops it for the others', async () => {
+  let asked = 0;
+  let send = (): void => {};
+  const base = await serve((_request, response) => {
+    asked++;
+    response.writeHead(200, { 'content-length': bytes.length }).write(bytes.subarray(0, 1000));
+    send = () => response.end(bytes.subarray(1000));
+    response.on('close', () => closed++);
+  });
+  let closed = 0;
+  const url = `${base}/weights.safetensors`;
+  const controller = new AbortController();
+  const begun = new Promise<void>(resolve => {
+    void fails(load(url, { signal: controller.signal, onProgress: () => resolve() }), 'ABORTED', 'enough').then(() => send());
+  });
+  const options = { onProgress: () => {} };
+  const others = Promise.all([load(url, options), load(url, options)]);
+  const thrown = new Error('mine');
+  const failing = load(url, {
+    onProgress: () => {
+      throw thrown;
+    },
+  }).catch(error => error);
+  await begun;
+  controller.abort('enough');
+  for (const model of await others) await model.dispose();
+  assert.is(await failing, thrown);
+  assert.is(asked, 1);
+  // When all give up the connection ends.
+  const last = new AbortController();
+  await fails(load(url, { signal: last.signal, onProgress: () => last.abort('never mind') }), 'ABORTED', 'never mind');
+  for (let tries = 0; closed < 2 && tries < 100; tries++) await new Promise(resolve => setTimeout(resolve, 20));
+  assert.is(closed, 2);
+});
+
+gpu('a response is a source, once', async () => {
+  const base = await serve((request, response) => {
+    if (request.url === '/404') return response.writeHead(404).end();
+    response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+  });
+  const response = await fetch(`${base}/weights`);
+  const seen: Progress[] = [];
+  const model = await load(response, { onProgress: progress => seen.push(progress) });
+  assert.equal(seen.at(-1), { phase: 'download', done: bytes.length, total: bytes.length });
+  await model.dispose();
+  await fails(load(response), 'NO_FILE', `${base}/weights`, 'read before');
+  await fails(load(await fetch(`${base}/404`)), 'NO_FILE', `${base}/404`, '404');
+});
+
 gpu('a signal that has fired stops every source', async () => {
   const signal = AbortSignal.abort('too late');
   for (const source of ['regseg-camvid', 'http://127.0.0.1:1/x', bytes, new Blob([bytes]), tensors])
@@ -155,15 +235,14 @@ gpu('a device that is passed in is used and left alone', async () => {
   opened.release();
 });
 
-const shared = join(repository, '../shared');
-const PHOTOGRAPHS = existsSync(shared) ? readdirSync(`${shared}/data/camvid/images`).sort().slice(7, 9) : [];
-
 gpu('photographs: PyTorch’s class maps', async () => {
-  if (PHOTOGRAPHS.length === 0) return console.log('skipped: photographs: ../shared/data is missing');
-  const model = await load(`${shared}/weights/regseg_camvid.pth`, { card });
-  for (const name of PHOTOGRAPHS) {
-    const { classes, height, width } = await model.segment(await readImage(`${shared}/data/camvid/images/${name}`));
-    const file = `${shared}/weights/regseg_camvid_expected/${name}`;
+  const images = shared('data/camvid/images', 'no photographs are compared with PyTorch, only the sample');
+  const weights = shared('weights', 'nor by the checkpoint that PyTorch wrote');
+  if (!images || !weights) return;
+  const model = await load(join(weights, 'regseg_camvid.pth'), { card });
+  for (const name of readdirSync(images).sort().slice(7, 9)) {
+    const { classes, height, width } = await model.segment(await readImage(join(images, name)));
+    const file = join(weights, 'regseg_camvid_expected', name);
     const { data } = await decodeLabels(readFileSync(file), file);
     assert.is(data.length, height * width);
     const equal = classes.reduce((sum, value, n) => sum + Number(value === data[n]), 0) / data.length;

@@ -137,13 +137,95 @@ gpu('sizes: the picture’s own, the caller’s, and the card’s largest area',
     { height: 5, width: 1.5 },
     { height: 5, width: Number.NaN },
   ]) {
-    await fails(model.segment(source, { size }), 'BAD_USAGE', `${size.height}×${size.width}`);
-    await fails(model.prepare(size), 'BAD_USAGE', `${size.height}×${size.width}`);
+    const wrong = size.height === 0 ? 'size.height is 0' : `size.width is ${size.width}`;
+    await fails(model.segment(source, { size }), 'BAD_USAGE', wrong, 'whole number');
+    await fails(model.prepare(size), 'BAD_USAGE', wrong, 'whole number');
   }
   const error = await fails(model.segment(source, { size: { height: 100_000, width: 100_000 } }), 'LIMIT', '100000');
   assert.match(error.message, /takes 160000000000 bytes.* at most \d+/);
   await fails(model.segment(picture('wide', 1, 20_000)), 'LIMIT', '1×20000');
   assert.equal((await model.segment(source)).classes, largestChannel(source), 'and goes on');
+  await model.dispose();
+});
+
+gpu('a picture wider than a texture is shrunk before it is uploaded, and its classes are at its own size', async () => {
+  const model = await create();
+  const { limits } = await model.facts();
+  const [height, width] = [4, limits.maxTextureDimension2D + 104];
+  // Three bands, of which each pixel of the network's size holds one.
+  const band = (x: number): number => Math.floor((3 * x) / width);
+  const data = Uint8Array.from({ length: height * width * 3 }, (_, n) => (band(Math.floor(n / 3) % width) === n % 3 ? 250 : 5));
+  const source = { data, width, height };
+  const { classes, info } = await model.segment(source, { size: { height: 4, width: 96 } });
+  assert.equal([classes.length, info.height, info.width], [height * width, 4, 96]);
+  const wrong = [...classes.keys()].filter(n => classes[n] !== band(n % width));
+  // Where bands meet the scores are interpolated over a pixel of the network's.
+  for (const n of wrong) {
+    const edge = Math.min(...[1, 2].map(part => Math.abs((n % width) - (part * width) / 3)));
+    assert.ok(edge <= width / 96, `column ${n % width} is ${classes[n]}`);
+  }
+  await fails(model.segment(source, { size: { height: 4, width } }), 'LIMIT', `${height}×${width}`, '--size');
+  await model.dispose();
+});
+
+gpu('a callback’s error is its caller’s alone, and the first is the last that it hears', async () => {
+  const model = await create();
+  const source = picture('thrown', 5, 6);
+  let calls = 0;
+  const thrown = new Error('mine');
+  const onProgress = (): void => {
+    calls++;
+    throw thrown;
+  };
+  const heard: Progress[] = [];
+  // The first caller's call makes the size that the others wait for.
+  const [mine, ...others] = await Promise.allSettled([
+    model.segment(source, { onProgress }),
+    model.segment(source),
+    model.segment(source, { onProgress: progress => heard.push(progress) }),
+    model.prepare({ height: 5, width: 6 }),
+  ]);
+  assert.equal([mine.status, (mine as PromiseRejectedResult).reason, calls], ['rejected', thrown, 1]);
+  assert.equal(
+    others.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'fulfilled'],
+  );
+  assert.ok(heard.length > 0, 'who comes later hears of the progress too');
+  assert.equal((await model.segment(source)).classes, largestChannel(source));
+  await model.dispose();
+});
+
+gpu('what a caller hands over is read once', async () => {
+  const model = await create();
+  const source = picture('once', 5, 6);
+  const reads: string[] = [];
+  const counted = <T extends object>(what: string, object: T): T =>
+    Object.defineProperties(
+      {},
+      Object.fromEntries(
+        Object.entries(object).map(([name, value]) => [
+          name,
+          {
+            enumerable: true,
+            get() {
+              reads.push(`${what}.${name}`);
+              return value;
+            },
+          },
+        ]),
+      ),
+    ) as T;
+  const size = counted('size', { height: 5, width: 6 });
+  const options = counted('options', {
+    size,
+    output: 'classes' as const,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+  });
+  const { classes } = await model.segment(counted('picture', source), options);
+  assert.equal(classes, largestChannel(source));
+  const names = ['options.onProgress', 'options.output', 'options.signal', 'options.size', 'picture.data', 'picture.height'];
+  assert.equal(reads.sort(), [...names, 'picture.width', 'size.height', 'size.width']);
   await model.dispose();
 });
 

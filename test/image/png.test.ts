@@ -1,12 +1,14 @@
 // The index PNG codec: round trips, every filter and depth, agreement with sharp, and files that mean harm.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Palette } from '../../src/image/overlay.ts';
 import { decodeLabels, encodeIndexed } from '../../src/image/png.ts';
+import { shared } from '../shared.ts';
 
 const palette: Palette = Array.from({ length: 19 }, (_, i) => [i * 13, 255 - i, (i * 71) % 256] as const);
 
@@ -159,6 +161,37 @@ test('pixels cut into several chunks, unknown ancillary chunks, bytes after the 
   assert.equal([...(await decodeLabels(Buffer.concat([bytes, Buffer.from('more')]), 'x')).data], [1, 2, 3, 4]);
 });
 
+test('bytes behind the packed pixels are passed over, in every version of Node', async () => {
+  const packed = deflateSync(Uint8Array.of(0, 1, 2, 0, 3, 4));
+  for (const parts of [
+    [packed, Buffer.from('more')],
+    [packed.subarray(0, 1), packed.subarray(1), Buffer.alloc(70_000)],
+  ]) {
+    const idats = parts.map(part => chunk('IDAT', part));
+    assert.equal([...(await decodeLabels(file(header(2, 2), ...idats), 'x')).data], [1, 2, 3, 4]);
+    const joined = file(header(2, 2), chunk('IDAT', Buffer.concat(parts)));
+    assert.equal([...(await decodeLabels(joined, 'x')).data], [1, 2, 3, 4]);
+  }
+});
+
+test('a size that is not wanted is refused before it costs anything', async () => {
+  // 2^28 rows of one pixel pack to half a megabyte and unpack to half a gigabyte.
+  const [width, height] = [1, 2 ** 28];
+  const long = file(header(width, height), chunk('IDAT', Buffer.alloc(2 ** 19 + 2 ** 12)));
+  const check = (size: object): void => {
+    assert.equal(size, { width, height });
+    throw new RangeError('not this size');
+  };
+  const before = process.memoryUsage().arrayBuffers;
+  assert.match(String(await decodeLabels(long, 'x', check).catch(error => error)), /not this size/);
+  await fails(
+    decodeLabels(file(header(width, height), chunk('IDAT', Buffer.alloc(2 ** 18))), 'x'),
+    'BAD_IMAGE',
+    /262144 packed bytes/,
+  );
+  assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 22);
+});
+
 const good = file(header(2, 1), pixels([[0, 1, 2]]));
 const wrongSum = Buffer.from(good);
 wrongSum[20] ^= 1;
@@ -192,6 +225,7 @@ const hostile: [string, Uint8Array, RegExp][] = [
   ['too few pixels', file(header(2, 2), pixels([[0, 1, 2]])), /3 bytes, less than the 6/],
   ['too many pixels', file(header(1, 1), pixels([[0, 1, 2]])), /more than the 2/],
   ['a bomb', file(header(1, 1), chunk('IDAT', deflateSync(new Uint8Array(2 ** 25)))), /more than the 2/],
+  ['zlib with a dictionary', file(header(2, 1), chunk('IDAT', [0x78, 0xbb, 0, 0, 0, 0])), /no zlib stream/],
   ['no zlib data', file(header(2, 1), chunk('IDAT', [1, 2, 3, 4, 5])), /unpacked/],
   ['zlib data cut off', file(header(2, 1), chunk('IDAT', deflateSync(Uint8Array.of(0, 1, 2)).subarray(0, 6))), /unpacked|less/],
   ['filter 5', file(header(2, 1), pixels([[5, 1, 2]])), /row 0 has filter 5/],
@@ -201,10 +235,10 @@ for (const [what, bytes, message] of hostile) {
 }
 
 test('labels of the drawn scenes', async () => {
-  const folder = new URL('../../../shared/data/scenes/', import.meta.url);
-  if (!existsSync(folder)) return console.log('skipped: ../shared/data/scenes is not here');
+  const folder = shared('data/scenes', 'of label pictures as others write them');
+  if (!folder) return;
   for (const name of readdirSync(folder).filter(each => each.endsWith('.labels.png'))) {
-    const bytes = readFileSync(new URL(name, folder));
+    const bytes = readFileSync(join(folder, name));
     const { data, width, height } = await decodeLabels(bytes, name);
     assert.is(`${width}x${height}`, name.match(/\d+x\d+/)?.[0]);
     assert.ok(

@@ -141,7 +141,7 @@ function upload(
   device: GPUDevice,
   { frame, row: { node } }: Case,
 ): { destroy(): void } & ({ view: GPUTextureView } | { buffer: GPUBuffer }) {
-  if (frame && readsFrame(node) && node.attributes.form === 'texture') {
+  if (frame && readsFrame(node) && node.attributes.form !== 'tensor') {
     const { bytes, h, w } = frame;
     const usage = TextureUsage.COPY_DST | TextureUsage.TEXTURE_BINDING;
     const texture = device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage });

@@ -8,7 +8,7 @@ type Rest = Partial<Pick<NodeOf<'preprocess'>['attributes'], 'channels' | 'tile'
 const mean = [0.485, 0.456, 0.406] as const;
 const std = [0.229, 0.224, 0.225] as const;
 
-function row(name: string, form: 'texture' | 'tensor', frame: Size, [h, w]: Size = frame, rest: Rest = {}): Row {
+function row(name: string, form: 'texture' | 'external' | 'tensor', frame: Size, [h, w]: Size = frame, rest: Rest = {}): Row {
   const { channels = 'rgb', tile = null, most } = rest;
   const made = node('preprocess', { attributes: { form, h, w, mean, std, channels, tile }, inputs: { x: FRAME } });
   return { name, node: made, inputs: {}, frame: { h: frame[0], w: frame[1] }, most };
@@ -40,6 +40,10 @@ export const table: KernelTable = {
     row('nearly the same size', 'texture', [40, 39], [39, 40]),
     row('folded grid', 'texture', [17, 19], [17, 19], { most: 2 }),
     row('blue first', 'texture', [5, 7], [5, 7], { channels: 'bgr' }),
+    row('external, one pixel', 'external', [1, 1]),
+    row('external, blue first', 'external', [5, 7], [5, 7], { channels: 'bgr' }),
+    row('external, shrunk oddly', 'external', [17, 23], [5, 8]),
+    row('external, folded grid', 'external', [17, 19], [17, 19], { most: 2 }),
     row('tile, one pixel', 'texture', [1, 1], [1, 1], tile(0)),
     row('tile of one pixel with a margin', 'texture', [1, 1], [5, 4], tile(2)),
     row('tile, the first of several', 'texture', [9, 11], [8, 7], tile(3)),

@@ -1,10 +1,10 @@
-// The first convolution from both kinds of frame: padding that is zero after the normalisation, sizes that are no whole tiles. Data only:
+// The first convolution from the three kinds of frame: padding that is zero after the normalisation, sizes that are no whole tiles. Data only:
 // conformance.test.ts runs it.
 import { FRAME } from '../../src/graph/graph.ts';
 import { drawPlace, drawSize, type KernelTable, node, type Row, tensor } from './table.ts';
 
 interface Spec extends Pick<Row, 'join' | 'most'> {
-  readonly form: 'texture' | 'tensor';
+  readonly form: 'texture' | 'external' | 'tensor';
   readonly o: number;
   readonly h: number;
   readonly w: number;
@@ -40,6 +40,9 @@ const specs: Readonly<Record<string, Spec>> = {
   'dilated, 1×5': { form: 'texture', o: 8, h: 5, w: 19, kernel: [1, 5], stride: 1, dilation: 3, pad: 2, relu: true },
   'into a join': { form: 'texture', o: 8, h: 5, w: 5, bias: true, relu: true, join: { from: 4, c: 20 } },
   'folded grid': { form: 'texture', o: 24, h: 43, w: 29, bias: true, relu: true, most: 1 },
+  'external, odd frame': { form: 'external', o: 32, h: 7, w: 9, bias: true, relu: true },
+  'external, 2×2, no padding': { form: 'external', o: 12, h: 9, w: 21, kernel: [2, 2], stride: 1, pad: 0 },
+  'external, folded grid': { form: 'external', o: 24, h: 43, w: 29, bias: true, relu: true, most: 1 },
   'planes, one pixel': { form: 'tensor', o: 5, h: 1, w: 1 },
   planes: { form: 'tensor', o: 32, h: 7, w: 21, bias: true, relu: true },
   'planes, 2×2 with stride 3': { form: 'tensor', o: 16, h: 11, w: 31, kernel: [2, 2], stride: 3, pad: 0 },

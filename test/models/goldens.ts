@@ -1,6 +1,5 @@
-// PyTorch's float64 outputs of whole networks, and how near to them an implementation must come. One small golden lies in the repository;
-// the others belong to the project's shared fixtures and are used where those are.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+// PyTorch's float64 outputs of whole networks, one for every kind of body and every decoder, and how near to them an implementation must come.
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import type { Engine } from '../../src/gpu/executor.ts';
@@ -38,15 +37,17 @@ export interface Golden {
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
-function goldens(folder: string): Golden[] {
-  return readdirSync(folder).flatMap(file => {
-    const match = /^(\w+)_(\d+)_(\d+)x(\d+)(\.golden)?\.safetensors$/.exec(file);
+const folder = fileURLToPath(new URL('../goldens', import.meta.url));
+
+export const all: readonly Golden[] = readdirSync(folder)
+  .sort()
+  .flatMap(file => {
+    const match = /^(\w+)_(\d+)_(\d+)x(\d+)\.safetensors$/.exec(file);
     if (!match || !networks().includes(match[1])) return [];
     const [classes, h, w] = match.slice(2, 5).map(Number);
     const { tensors } = readSafetensors(new Uint8Array(readFileSync(`${folder}/${file}`)), file);
     return [{ name: file, model: match[1], classes, h, w, tensors }];
   });
-}
 
 /** The decoder's own output, and the logits at input size, where a golden does not hold them interpolated from it. */
 export function expected({ tensors, h, w }: Golden): { decoder: Field; logits: Field } {
@@ -64,15 +65,6 @@ export function share(got: ArrayLike<number>, wanted: ArrayLike<number>): number
   for (let n = 0; n < wanted.length; n++) if (got[n] === wanted[n]) same++;
   return same / wanted.length;
 }
-
-const shared = fileURLToPath(new URL('../../../shared/fixtures/regseg', import.meta.url));
-if (!existsSync(shared))
-  console.log('skipped: ../shared/fixtures is missing, so whole networks are compared with one small golden only');
-/** The small one that lies here, and those of the shared fixtures. */
-export const all = [
-  ...goldens(fileURLToPath(new URL('../goldens', import.meta.url))),
-  ...(existsSync(shared) ? goldens(shared) : []),
-];
 
 /** Logits and classes of one golden by the plan that an adapter gets. */
 export async function compare(golden: Golden, graph: Graph, engine: Engine, sitting: Sitting, precision: Precision): Promise<void> {

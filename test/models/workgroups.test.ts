@@ -1,33 +1,54 @@
-// The plan that a GPU gets, on a CPU adapter: its barriers are slow there, not wrong. Two models, of which one has every shader with barriers
-// but excite's, and the other an odd size and half the bytes: the pipelines of a plan take half a minute to compile. On a GPU goldens.test.ts runs all models by that plan.
+// The plan that a GPU gets, on a CPU adapter: its barriers are slow there, not wrong. Of RegSeg two models, of which one has every shader with barriers but
+// excite's, and the other an odd size and half the bytes, and one DilatedNet: the pipelines of a plan take half a minute to compile. On a GPU
+// goldens.test.ts and dilatednet-device.test.ts run all models by that plan.
 import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { select } from '../../src/graph/select.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
-import { precisionsOf } from '../../src/plan/choose.ts';
+import type { Precision } from '../../src/shader/source.ts';
+import { relativeError } from '../goldens/pytorch.ts';
 import { deviceJudge, type Sitting } from '../judges.ts';
-import { engines } from './device.ts';
-import { all, compare } from './goldens.ts';
+import { sat } from '../record.ts';
+import { engines, prepareGraph } from './device.ts';
+import { fieldOf, fixtureInput, goldens, SIZE, seededWeights } from './dilatednet-fixtures.ts';
+import { all, compare, tolerances } from './goldens.ts';
 
-const WHOLE = 'exp48_decoder26_5_32x48';
-const ODD = 'exp30_lraspp_5_33x47';
+const regsegs: readonly (readonly [string, Precision])[] = [
+  ['exp48_decoder26_5_32x48', 'f32'],
+  ['exp30_lraspp_5_33x47', 'half'],
+];
+const DILATED = 'dilation8_camvid';
 
 const run = suite('workgroups');
 const device = await deviceJudge();
 const shareable = device && engines(device, fileLibrary());
+const sitting: Sitting | null = device?.facts.software
+  ? { ...device, who: `${device.who}, as if a GPU`, facts: { ...device.facts, software: false } }
+  : null;
+const test = sitting ? run : run.skip;
 
-const both = [WHOLE, ODD].map(file => all.find(({ name }) => name.startsWith(file)));
-for (const golden of both) {
-  if (!golden) throw new Error(`test/goldens lacks ${WHOLE} or ${ODD}`);
-  const { name, model, classes, h, w } = golden;
-  if (!device || !shareable || !device.facts.software) {
-    run.skip(name);
-    continue;
-  }
-  const sitting: Sitting = { ...device, who: `${device.who}, as if a GPU`, facts: { ...device.facts, software: false } };
-  const graph = findNetwork(model).build({ classes, h, w });
-  for (const precision of precisionsOf(device.facts.features).filter(each => (each === 'f32') === name.startsWith(WHOLE)))
-    run(`${name}, ${precision}`, () => compare(golden, graph, shareable.of(`${model} ${classes}`), sitting, precision));
+for (const [file, precision] of regsegs) {
+  test(`${file}, ${precision}`, () => {
+    const golden = all.find(({ name }) => name.startsWith(file))!;
+    const { model, classes, h, w } = golden;
+    const graph = findNetwork(model).build({ classes, h, w });
+    return compare(golden, graph, shareable!.of(`${model} ${classes}`), sitting!, precision);
+  });
 }
+
+test(`${DILATED} at ${SIZE.h}×${SIZE.w}, f32`, async () => {
+  const { network, tensors, card } = seededWeights(DILATED);
+  const last = network.grid!.value;
+  const graph = select(network.build({ classes: card.classes.length, ...SIZE }), [last]);
+  const input = Float32Array.from(fixtureInput(card).data);
+  const prepared = await prepareGraph(shareable!.of(DILATED), sitting!, graph, 'f32', input, tensors);
+  const values = await prepared.run();
+  prepared.destroy();
+  const error = relativeError(values.get(last)!, fieldOf(goldens.get(`${DILATED}.${last}`)!).data);
+  assert.ok(error <= tolerances.f32.error, `worst |Δ| is ${error} of the largest magnitude`);
+  sat('device', sitting!.who);
+});
 
 run.after(() => {
   shareable?.close();

@@ -1,14 +1,15 @@
 // Files: written whole or not at all, listed in order, and every failure with its path and reason.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readBytes, resolveFrom, writeAtomic } from '../../src/node/files.ts';
-import { findPictures } from '../../src/node/pictures.ts';
+import type { AtrousError } from '../../src/errors.ts';
+import { decodeText, isDiskFull, readBytes, resolveFrom, writeAtomic, writeTogether } from '../../src/node/files.ts';
+import { describeLeft, findPictures, splitPattern } from '../../src/node/pictures.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atrous-files-'));
 const at = (...names: string[]) => join(home, ...names);
@@ -99,9 +100,11 @@ test('pictures of a folder', async () => {
     writeFileSync(at('pictures', 'sub', 'out', name), '');
   }
   const out = at('pictures', 'sub', 'out');
-  const names = async (...words: string[]): Promise<string[]> => (await findPictures(words, out)).map(({ name }) => name);
+  const names = async (...words: string[]): Promise<string[]> => (await findPictures(words, out)).pictures.map(({ name }) => name);
   assert.equal(await names(at('pictures')), ['a', 'b', 'c', 'd', 'sub/a', 'sub/x']);
-  assert.equal(await findPictures([at('pictures', 'b.JPG')], out), [{ file: at('pictures', 'b.JPG'), name: 'b' }]);
+  assert.equal((await findPictures([at('pictures', 'b.JPG')], out)).pictures, [
+    { file: at('pictures', 'b.JPG'), name: 'b', path: 'b.JPG' },
+  ]);
   // A file that is named is taken, whatever its ending; a pattern's names start behind its fixed part.
   assert.equal(await names(at('pictures', 'notes.txt')), ['notes']);
   assert.equal(await names(at('pictures', '*', '*.png')), ['sub/a', 'sub/x']);
@@ -115,6 +118,176 @@ test('pictures of a folder', async () => {
     'both be written to a.classes.png',
   );
 });
+
+test('folders that are linked: each real folder once, by its own path first; circles are left alone', async () => {
+  mkdirSync(at('around', 'elsewhere'), { recursive: true });
+  mkdirSync(at('around', 'linked', 'sub', 'own'), { recursive: true });
+  const picture = (...path: string[]): void => writeFileSync(at('around', ...path), '');
+  picture('linked', 'a.png');
+  picture('linked', 'sub', 'own', 'b.png');
+  picture('outside.png');
+  picture('elsewhere', 'c.png');
+  for (let n = 0; n < 7; n++) {
+    symlinkSync('.', at('around', 'linked', `self${n}`));
+    symlinkSync('..', at('around', 'linked', 'sub', `up${n}`));
+    symlinkSync('../..', at('around', 'linked', 'sub', 'own', `higher${n}`));
+  }
+  symlinkSync('..', at('around', 'linked', 'outside'));
+  symlinkSync('sub/own', at('around', 'linked', 'again'));
+  symlinkSync('../elsewhere', at('around', 'linked', 'there'));
+  symlinkSync('../elsewhere', at('around', 'linked', 'there-too'));
+  symlinkSync('a.png', at('around', 'linked', 'link.png'));
+  const found = async (...words: string[]): Promise<string[]> =>
+    (await findPictures(words, at('out'))).pictures.map(({ name }) => name);
+  assert.equal(await found(at('around', 'linked')), ['a', 'link', 'sub/own/b', 'there/c']);
+  assert.equal(await found(at('around', 'linked', '**', '*.png')), ['a', 'link', 'sub/own/b', 'there/c']);
+});
+
+test('what a folder leaves out is counted, and results of pictures that are named are not segmented', async () => {
+  mkdirSync(at('mixed', 'sub'), { recursive: true });
+  const names = [
+    'a.png',
+    'a.classes.png',
+    'a.overlay.png',
+    'b.bmp',
+    'c.BMP',
+    'sub/d.ppm',
+    'notes.txt',
+    'x.heic',
+    'lone.classes.png',
+  ];
+  for (const name of names) writeFileSync(at('mixed', name), '');
+  const { pictures, left } = await findPictures([at('mixed')], at('out'));
+  assert.equal(
+    pictures.map(({ name }) => name),
+    ['a'],
+  );
+  assert.equal(left, [{ input: at('mixed'), formats: { '.bmp': 2, '.heic': 1, '.ppm': 1 }, results: 3, others: 1 }]);
+  assert.is(
+    describeLeft(left[0]),
+    '8 files are left out: formats that are not read (.bmp 2, .heic 1, .ppm 1: convert to PNG), results of an earlier run (3), no pictures by their endings (1)',
+  );
+  // As a shell expands *.png; a class map whose picture is not named is a picture like any other.
+  const words = ['a.classes.png', 'a.overlay.png', 'a.png', 'lone.classes.png'].map(name => at('mixed', name));
+  const named = await findPictures(words, at('out'));
+  assert.equal(
+    named.pictures.map(({ name }) => name),
+    ['a', 'lone.classes'],
+  );
+  assert.equal(named.left, [{ input: at('mixed'), formats: {}, results: 2, others: 0 }]);
+  assert.equal((await findPictures([words[0]], at('out'))).pictures.length, 1);
+  await fails(findPictures([at('mixed', 'sub')], at('out')), 'NO_FILE', 'holds no picture', '.ppm 1: convert to PNG');
+});
+
+for (const [platform, word, folder, pattern] of [
+  ['win32', 'C:\\pics\\*.jpg', 'C:\\pics', '*.jpg'],
+  ['win32', 'C:\\*.jpg', 'C:\\', '*.jpg'],
+  ['win32', 'C:/pics/2020/**/*.{jpg,png}', 'C:\\pics\\2020', '**/*.{jpg,png}'],
+  ['win32', '\\\\server\\share\\pics\\a?.png', '\\\\server\\share\\pics', 'a?.png'],
+  ['win32', 'pics\\sub\\x.jpg', null, null],
+  ['linux', '/pics/*.jpg', '/pics', '*.jpg'],
+  ['linux', '/*.jpg', '/', '*.jpg'],
+  ['linux', '*.jpg', '.', '*.jpg'],
+  ['linux', 'holiday (1)/[ab]/*.jpg', 'holiday (1)', '[ab]/*.jpg'],
+  ['linux', 'a\\[1\\]/*.png', 'a[1]', '*.png'],
+  ['linux', 'a\\*.png', null, null],
+] as const) {
+  test(`a pattern on ${platform}: ${word}`, () => assert.equal(splitPattern(word, platform), pattern && { folder, pattern }));
+}
+
+test('a pattern below a folder whose name has wildcards', async () => {
+  mkdirSync(at('holiday (1) [x]', 'part (a)'), { recursive: true });
+  writeFileSync(at('holiday (1) [x]', 'part (a)', 'p.png'), '');
+  process.env.INIT_CWD = at('holiday (1) [x]');
+  try {
+    const { pictures } = await findPictures(['part (*)/p.png'], at('out'));
+    assert.equal(pictures, [{ file: at('holiday (1) [x]', 'part (a)', 'p.png'), name: 'part (a)/p', path: 'part (a)/p.png' }]);
+  } finally {
+    delete process.env.INIT_CWD;
+  }
+});
+
+test('names as long as the file system takes them', async () => {
+  const name = `${'n'.repeat(251)}.png`;
+  await writeAtomic(at('long', name), 'x');
+  await writeAtomic(at('long', name), 'y');
+  assert.is(readFileSync(at('long', name), 'utf8'), 'y');
+  assert.equal(readdirSync(at('long')), [name]);
+});
+
+test('files that belong together: all or none', async () => {
+  await writeTogether([
+    [at('pair', 'a'), '1'],
+    [at('pair', 'b'), '2'],
+  ]);
+  assert.equal(readdirSync(at('pair')), ['a', 'b']);
+  // The second is a folder: it is met before anything is in its place.
+  mkdirSync(at('pair', 'c'));
+  await fails(
+    writeTogether([
+      [at('pair', 'a'), 'new'],
+      [at('pair', 'd'), 'new'],
+      [at('pair', 'c'), ''],
+    ]),
+    'NOT_WRITABLE',
+    at('pair', 'c'),
+  );
+  assert.equal([readdirSync(at('pair')), readFileSync(at('pair', 'a'), 'utf8')], [['a', 'b', 'c'], '1']);
+});
+
+const full = process.platform === 'linux' ? test : test.skip;
+full('a full disk is told from a bad place, and leaves nothing', async () => {
+  // A write to /dev/full fails as one to a disk without space does.
+  mkdirSync(at('full'));
+  symlinkSync('/dev/full', at('full', 'b'));
+  const files = [
+    [at('full', 'a'), 'x'],
+    [at('full', 'b'), 'x'],
+  ] as const;
+  const error = await writeTogether(files).catch(thrown => thrown);
+  assert.match(error.message, `${at('full', 'b')} can't be written: no space is left on the disk`);
+  assert.equal([isDiskFull(error), readdirSync(at('full'))], [true, ['b']]);
+  assert.not.ok(isDiskFull(await writeAtomic(at('file', 'x'), 'x').catch(thrown => thrown)));
+});
+
+full('a small disk that fills up', async () => {
+  mkdirSync(at('small'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', at('small')]).status === 0;
+  if (!mounted) return console.log('skipped: a small tmpfs: this user can not mount one');
+  try {
+    await writeAtomic(at('small', 'a'), new Uint8Array(30_000));
+    const pair = [
+      [at('small', 'b'), new Uint8Array(10_000)],
+      [at('small', 'c'), new Uint8Array(60_000)],
+    ] as const;
+    const error = await writeTogether(pair).catch(thrown => thrown);
+    assert.match(error.message, `${at('small', 'c')} can't be written: no space is left on the disk`);
+    assert.equal([isDiskFull(error), readdirSync(at('small'))], [true, ['a']]);
+  } finally {
+    spawnSync('umount', [at('small')]);
+  }
+});
+
+for (const [what, bytes, wanted] of [
+  ['UTF-8', Buffer.from('über\n'), 'über\n'],
+  ['UTF-8 with a mark', Buffer.from('\ufeffüber'), 'über'],
+  ['UTF-16, as Windows writes it', Buffer.from('\ufeffüber\r\n', 'utf16le'), 'über\r\n'],
+  ['UTF-16, the other order', Buffer.from('\ufeffüber', 'utf16le').swap16(), 'über'],
+  ['UTF-16 without a mark', Buffer.from('street', 'utf16le'), 'street'],
+  ['the other order without a mark', Buffer.from('street', 'utf16le').swap16(), 'street'],
+  ['nothing', Buffer.alloc(0), ''],
+  ['Latin-1', Buffer.from('straße', 'latin1'), /x\.txt is neither UTF-8 nor UTF-16 \(Latin-1, perhaps\): save it as UTF-8/],
+  ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 65, 0, 0, 0]), /x\.txt is UTF-32/],
+  ['half a character', Buffer.from([0xff, 0xfe, 65, 0, 66]), /x\.txt is damaged UTF-16LE/],
+] as const) {
+  test(`text in ${what}`, () => {
+    if (typeof wanted === 'string') return assert.is(decodeText(bytes, 'x.txt'), wanted);
+    assert.throws(
+      () => decodeText(bytes, 'x.txt'),
+      (error: AtrousError) => error.code === 'BAD_USAGE' && wanted.test(error.message),
+    );
+  });
+}
 
 test('relative paths start where the caller was', () => {
   const { INIT_CWD: caller, npm_package_json: manifest } = process.env;

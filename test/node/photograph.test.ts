@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -76,8 +77,12 @@ test('what is no whole picture is refused', async () => {
   const picture = sharp(noise, { raw: { width: 64, height: 64, channels: 3 } });
   const cases: [string, Uint8Array, RegExp][] = [
     ['empty.jpg', new Uint8Array(0), /empty/],
-    ['text.jpg', Buffer.from('hello'), /unsupported/],
-    ['huge.svg', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="30000" height="30000"/>'), /limit/],
+    ['text.jpg', Buffer.from('hello'), /no picture that is known, and begins with "hello"/],
+    ['escape.jpg', Buffer.from('\u001b[2J'), /begins with "\\u001b\[2J"/],
+    ['x.bmp', Buffer.from('BM123456'), /it is BMP; convert it to PNG/],
+    ['x.ppm', Buffer.from('P6 1 1 255 abc'), /it is PNM/],
+    ['phone.heic', Buffer.from('\0\0\0\u0018ftypheic'), /it is HEIC/],
+    ['x.pdf', Buffer.from('%PDF-1.7'), /it is PDF/],
   ];
   for (const format of ['jpeg', 'png', 'webp', 'gif'] as const) {
     const bytes = await picture.clone().toFormat(format).toBuffer();
@@ -89,6 +94,59 @@ test('what is no whole picture is refused', async () => {
   for (const [name, bytes, reason] of cases) await fails(readImage(save(name, bytes)), 'BAD_IMAGE', join(home, name), reason);
   await fails(readImage(home), 'NO_FILE', home, /folder/);
   await fails(readImage(join(home, 'nowhere.png')), 'NO_FILE', join(home, 'nowhere.png'), /no such file/);
+});
+
+// What a decoder that sniffs would run as a program: whatever the file is called, it is refused at once.
+for (const [name, text] of [
+  ['drawn.png', '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'],
+  ['declared.jpg', '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'],
+  ['marked.webp', '\ufeff<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'],
+  ['spaced.gif', '\n<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'],
+  ['commented.tiff', '<!-- x --><svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'],
+] as const) {
+  test(`an SVG called ${name} is not drawn`, () =>
+    fails(readImage(save(name, Buffer.from(text))), 'BAD_IMAGE', join(home, name), /SVG or other XML/));
+}
+
+test('an SVG that is packed, or that begins otherwise, is not drawn either', async () => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>';
+  await fails(readImage(save('packed.png', gzipSync(svg))), 'BAD_IMAGE', join(home, 'packed.png'), /it is gzip/);
+  await fails(
+    readImage(save('later.png', Buffer.from(`  ${svg}`))),
+    'BAD_IMAGE',
+    join(home, 'later.png'),
+    /can't be decoded: it is/,
+  );
+});
+
+test('more pixels than are read: refused by the header, with what helps', async () => {
+  // A header alone: the pixels are never asked for.
+  const chunk = (type: string, body: Uint8Array): Buffer => {
+    const named = Buffer.concat([Buffer.from(type), body]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(body.length);
+    // PNG annex D.
+    let crc = 0xffffffff;
+    for (const byte of named)
+      for (let k = 0, bits = crc ^ byte; k < 8; k++, crc = bits) bits = bits & 1 ? (bits >>> 1) ^ 0xedb88320 : bits >>> 1;
+    sum.writeUInt32BE(~crc >>> 0);
+    return Buffer.concat([length, named, sum]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(40_000, 0);
+  header.writeUInt32BE(30_000, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  const bytes = Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('IDAT', new Uint8Array(8)),
+  ]);
+  await fails(
+    readImage(save('map.png', bytes)),
+    'BAD_IMAGE',
+    join(home, 'map.png'),
+    /30000×40000 pixels, and at most 268435456 are read: shrink it to 47 % or less/,
+  );
 });
 
 test('a PNG of RGB pixels', async () => {

@@ -61,7 +61,10 @@ test('a picture larger than a texture, planes larger than a binding', () => {
     const options = { precision: 'f32', facts, variants: 'auto', mean: [0, 0, 0], std: [1, 1, 1], shaderFacts } as const;
     return lower(graph, { ...options, stem, frame: { h, w } });
   };
-  refused(() => plan('texture', 101, 16), /^the picture is 101×16, the adapter's textures hold at most 100×100: shrink it first/);
+  refused(
+    () => plan('texture', 101, 16),
+    /^the picture is 101×16, the adapter's textures hold at most 100×100: give a --size that they hold, or shrink it first/,
+  );
   refused(
     () => plan('tensor', 100, 16),
     /^the input \(3×100×16\) takes 19200 bytes, the adapter binds at most 8192 .*; use a smaller/,

@@ -1,7 +1,8 @@
 // The antialiased resize against PyTorch, and the normalisation against its formula.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { preprocess, reflected, tile, windows } from '../../src/reference/preprocess.ts';
+import { windows } from '../../src/image/windows.ts';
+import { preprocess, reflected, tile } from '../../src/reference/preprocess.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { pytorch, relativeError } from '../goldens/pytorch.ts';
 import { sat } from '../record.ts';

@@ -7,7 +7,7 @@ import { defaultFacts } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import { packParams } from '../../src/shader/pack.ts';
 import { reflect } from '../../src/shader/reflect.ts';
-import { assemble, type Precision, usesCodec } from '../../src/shader/source.ts';
+import { assemble, type Precision } from '../../src/shader/source.ts';
 import { compilerJudge } from '../judges.ts';
 import { caseStep, makeCase, variantsOf } from '../kernels/case.ts';
 import { tables } from '../kernels/index.ts';
@@ -117,12 +117,9 @@ test('the codec line is replaced, other libs are joined', () => {
     ['lib/f32', 'alias stored = vec4f;'],
     ['lib/half', 'alias stored = vec2u;'],
     ['lib/y', 'const Y = 1u;'],
-    ['plain', '// use lib/y.wgsl\n'],
   ]);
   assert.is(assemble(own, 'x', 'f32'), 'alias stored = vec4f;\nconst Y = 1u;\nfn main() {}\n');
   assert.is(assemble(own, 'x', 'half'), 'alias stored = vec2u;\nconst Y = 1u;\nfn main() {}\n');
-  assert.ok(usesCodec(own, 'x'));
-  assert.not(usesCodec(own, 'plain'));
   refuses(() => assemble(own, 'x', 'f16'), /shaders\/lib\/f16\.wgsl does not exist \(wanted by x\)/);
 });
 
@@ -142,9 +139,9 @@ test('reflection of a small program', () => {
   const text = program({ params: 'size: u32, scale: vec4f, last: f32', size: 'LANES' });
   assert.equal(reflect(`const LANES = 128u;\noverride FLAG: bool = false;\noverride N: u32 = 1u;\n${text}`, 'small'), {
     bindings: [
-      { name: 'params', binding: 0, kind: 'uniform', element: '' },
-      { name: 'x', binding: 1, kind: 'read', element: 'vec4f' },
-      { name: 'y', binding: 2, kind: 'write', element: 'vec4f' },
+      { name: 'params', binding: 0, kind: 'uniform' },
+      { name: 'x', binding: 1, kind: 'read' },
+      { name: 'y', binding: 2, kind: 'write' },
     ],
     params: {
       size: 48,

@@ -1,6 +1,7 @@
 // Caffe models: both encodings and every way to write numbers are read, and what a damaged or hostile file claims is refused.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,6 +10,7 @@ import { readCaffemodel } from '../../src/weights/caffemodel.ts';
 import { readWeights } from '../../src/weights/read.ts';
 import { seededTensor } from '../../src/weights/seeded.ts';
 import { fromFloat32, type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
+import { shared } from '../shared.ts';
 import { join } from './pickle.ts';
 import type { Field } from './protobuf.ts';
 import {
@@ -310,34 +312,40 @@ test('a cut file is recognised and says where it is cut', async () => {
 
 test('other files are not taken for it', async () => {
   const utf8 = (value: string): Uint8Array => new TextEncoder().encode(value);
-  const others: [string, Uint8Array][] = [
-    ['a web page', utf8('<!DOCTYPE html><html>')],
-    ['a page after an empty line', utf8(`\n<html>${'<p>not found</p>\n'.repeat(20)}`)],
+  const tar = new Uint8Array(1024);
+  tar.set(utf8('ustar'), 257);
+  const others: [string, Uint8Array, RegExp?][] = [
+    ['a web page', utf8('<!DOCTYPE html><html>'), /is a web page: fetch the file behind it/],
+    ['a page after an empty line', utf8(`\n<html>${'<p>not found</p>\n'.repeat(20)}`), /is a web page/],
     ['spaces', utf8(' '.repeat(200))],
     ['empty lines', utf8('\n'.repeat(200))],
     ['a prototxt', utf8('name: "tiny"\nlayer { name: "conv" }\n')],
-    ['a Git LFS pointer', utf8('version https://git-lfs.github.com/spec/v1\n')],
-    ['a pickle', Uint8Array.of(0x80, 2, 0x7d, 0x71, 0, 0x2e)],
-    ['HDF5', Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a)],
+    ['a Git LFS pointer', utf8('version https://git-lfs.github.com/spec/v1\n'), /is a Git LFS pointer.*git lfs pull/],
+    ['a pickle', Uint8Array.of(0x80, 2, 0x7d, 0x71, 0, 0x2e), /is a Python pickle.*torch\.save/],
+    ['HDF5', Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a), /is an HDF5 file/],
+    ['gzip', Uint8Array.of(0x1f, 0x8b, 8, 0), /is a gzip file: unpack it/],
+    ['tar', tar, /is a tar archive: unpack it/],
+    ['an index of shards', utf8('{"metadata": {}, "weight_map": {"a": "1-of-2.safetensors"}}'), /in several files.*together/],
     ['a graph of many field 1', encode([message(1, text(1, 'a')), message(1, text(1, 'b')), message(2, text(1, 'c'))])],
     ['a field 1 that is a message', encode([message(1, message(1, text(1, 'a'))), message(2, text(1, 'c'))])],
     ['a version number first', encode([int(1, 8), text(2, 'exporter'), message(7, text(1, 'graph'))])],
     ['a mean picture', encode(blob([1, 3, 1, 2], six))],
   ];
-  for (const [title, file] of others) {
-    judge(await readWeights(file, 'x').catch((error: unknown) => error), title, /begins with .* nor a Caffe model/);
+  for (const [title, file, pattern = /begins with .* nor a Caffe model/] of others) {
+    judge(await readWeights(file, 'x').catch((error: unknown) => error), title, pattern);
   }
   const page = await readWeights(others[0][1], 'x.caffemodel').catch((error: unknown) => error);
-  assert.match(String(page), /begins with 3c 21 .* nor a Caffe model/, 'in place of a caffemodel');
+  assert.match(String(page), /is a web page/, 'in place of a caffemodel');
 });
 
 // The published layout.
 
 const taps = [1, 3, 5, 7, 9, 11, 13, 15, 15, 13, 11, 9, 7, 5, 3, 1].map(tap => tap / 16);
 
-/** Convolutions of a network with hidden widths / 16: name, out, in, kernel. */
-function layersOf(classes: number, context: readonly string[]): [string, number, number, number][] {
-  const widths = [3, 4, 8, 16, 32, 32];
+/** Convolutions of a network whose hidden widths are divided: name, out, in, kernel. */
+function layersOf(classes: number, context: readonly string[], divisor: number): [string, number, number, number][] {
+  const [wide, ...widths] = [4096, 64, 128, 256, 512, 512].map(width => width / divisor);
+  widths.unshift(3);
   const body = [2, 2, 3, 3, 3].flatMap((n, i) =>
     Array.from({ length: n }, (_, k): [string, number, number, number] => [
       `conv${i + 1}_${k + 1}`,
@@ -352,7 +360,7 @@ function layersOf(classes: number, context: readonly string[]): [string, number,
     classes,
     name === 'final' ? 1 : 3,
   ]);
-  return [...body, ['fc6', 256, 32, 7], ['fc7', 256, 256, 1], ['final', classes, 256, 1], ...module];
+  return [...body, ['fc6', wide, widths[5], 7], ['fc7', wide, wide, 1], ['final', classes, wide, 1], ...module];
 }
 
 const basic = ['conv1_1', 'conv1_2', 'conv2_1', 'conv3_1', 'conv4_1'];
@@ -361,13 +369,16 @@ const published: [string, number, string[]][] = [
   ['dilation7_kitti', 11, [...basic, 'fc1', 'final']],
   ['dilation8_camvid', 11, [...basic, 'conv5_1', 'fc1', 'final']],
 ];
-const shared = fileURLToPath(new URL('../../../shared/fixtures/dilatednet', import.meta.url));
-if (!existsSync(shared)) console.log('skipped: ../shared/fixtures is missing, so only Caffe models of this test are read');
-for (const [name, classes, context] of existsSync(shared) ? published : []) {
-  test(`${name}: names, shapes and values`, async () => {
-    const path = `${shared}/${name}_tiny.caffemodel`;
+const folder = fileURLToPath(new URL('../goldens', import.meta.url));
+const breadth = shared('fixtures/dilatednet', 'caffemodels of whole networks are read in small alone, and none with an upsampling');
+const files = published.flatMap(([name, ...rest]) => [
+  ...(name === 'dilation10_cityscapes' ? [] : [[`${folder}/${name}_64.caffemodel`, 64, ...rest] as const]),
+  ...(breadth ? [[`${breadth}/${name}_tiny.caffemodel`, 16, ...rest] as const] : []),
+]);
+for (const [path, divisor, classes, context] of files) {
+  test(`${basename(path)}: names, shapes and values`, async () => {
     const read = await readWeights(new Uint8Array(readFileSync(path)), path);
-    const expected = layersOf(classes, context).flatMap(([key, o, i, k]) => [
+    const expected = layersOf(classes, context, divisor).flatMap(([key, o, i, k]) => [
       [`${key}.weight`, seededTensor(`${key}.weight`, [o, i, k, k])] as const,
       [`${key}.bias`, seededTensor(`${key}.bias`, [o])] as const,
     ]);

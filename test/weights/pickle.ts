@@ -19,7 +19,12 @@ export const list = (...items: Code[]): Code => [0x5d, 0x28, ...items.flat(), 0x
 export const call = (fn: Code, ...args: Code[]): Code => [...fn, ...tuple(...args), 0x52];
 export const dict = (...entries: [string, Code][]): Code => [0x7d, ...items(entries)];
 export const ordered = (...entries: [string, Code][]): Code => [...call(global('collections', 'OrderedDict')), ...items(entries)];
-const items = (entries: [string, Code][]): Code => [0x28, ...entries.flatMap(([key, value]) => [...text(key), ...value]), 0x75];
+/** Into the dict on the stack. */
+export const items = (entries: [string, Code][]): Code => [
+  0x28,
+  ...entries.flatMap(([key, value]) => [...text(key), ...value]),
+  0x75,
+];
 
 export interface TensorCode {
   readonly type?: string;
@@ -31,10 +36,14 @@ export interface TensorCode {
   readonly strides: readonly (number | bigint)[];
 }
 
-export function tensor({ type = 'Float', key = '0', stored, offset = 0, shape, strides }: TensorCode): Code {
+export function tensor(code: TensorCode): Code {
+  return [...global('torch._utils', '_rebuild_tensor_v2'), ...tensorArguments(code), 0x52];
+}
+
+/** What a tensor is rebuilt from. */
+export function tensorArguments({ type = 'Float', key = '0', stored, offset = 0, shape, strides }: TensorCode): Code {
   const id = tuple(text('storage'), global('torch', `${type}Storage`), text(key), text('cuda:0'), int(stored));
-  const rebuild = global('torch._utils', '_rebuild_tensor_v2');
-  return call(rebuild, [...id, 0x51], int(offset), tuple(...shape.map(int)), tuple(...strides.map(int)), [0x89], ordered());
+  return tuple([...id, 0x51], int(offset), tuple(...shape.map(int)), tuple(...strides.map(int)), [0x89], ordered());
 }
 
 export const pickle = (value: Code): Uint8Array => Uint8Array.from([0x80, 2, ...value, 0x2e]);

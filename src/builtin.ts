@@ -1,0 +1,59 @@
+// Weights that are in the package: where their files lie, and what must be in them.
+import { AtrousError } from './errors.ts';
+
+export interface BuiltIn {
+  /** File in `weights/`. */
+  readonly file: string;
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256: string;
+  /** Bundlers know files by literals of this form: each has its own. From the folder of this file as from `dist/`. */
+  url(): URL;
+}
+
+/** By name; the networks behind them are in models/registry.ts. */
+export const builtIns: ReadonlyMap<string, BuiltIn> = new Map([
+  [
+    'regseg-camvid',
+    {
+      file: 'regseg-camvid.safetensors',
+      bytes: 6880012,
+      sha256: '3f9b87f5015e6e7ae1f4fd74e86bcd0189d039e32fc6598131678365519662ac',
+      url: () => new URL('../weights/regseg-camvid.safetensors', import.meta.url),
+    },
+  ],
+]);
+
+/** Where a file lies: under the caller's `baseUrl`, or where the package or its bundle has it. Throws `BAD_USAGE` for what is no URL. */
+export function urlOf(file: string, base: string | URL | undefined, url: (() => URL) | undefined): URL {
+  if (base === undefined && url) {
+    try {
+      return url();
+    } catch (error) {
+      // A script that is no module has no URL of its own.
+      const next = `serve a copy of weights/${file} and give its folder as baseUrl`;
+      throw new AtrousError('BAD_USAGE', `this bundle does not know where it lies: ${next}`, { cause: error });
+    }
+  }
+  try {
+    return new URL(file, new URL(String(base).replace(/\/?$/, '/'), globalThis.location?.href));
+  } catch (error) {
+    const example = globalThis.location ? '/weights/ or https://example.org/weights/' : 'https://example.org/weights/';
+    throw new AtrousError('BAD_USAGE', `baseUrl "${base}" is no URL, such as ${example}`, { cause: error });
+  }
+}
+
+/** Throws `BAD_WEIGHTS` when a built-in name's bytes are not its file's. */
+export async function checkBuiltIn(
+  name: string,
+  { file, bytes: size, sha256 }: BuiltIn,
+  bytes: Uint8Array,
+  url: URL,
+): Promise<void> {
+  const next = `serve weights/${file} of this version as it is, or load other weights by their URL`;
+  if (bytes.length !== size) throw new AtrousError('BAD_WEIGHTS', `${url}: ${bytes.length} bytes, "${name}" has ${size}: ${next}`);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  const found = Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
+  if (found !== sha256)
+    throw new AtrousError('BAD_WEIGHTS', `${url}: its sha256 is ${found}, that of "${name}" ${sha256}: ${next}`);
+}

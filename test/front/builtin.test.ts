@@ -1,0 +1,34 @@
+// Built-in weights: the manifest says what the files are, and every name has its network.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { builtIns, urlOf } from '../../src/builtin.ts';
+import { published } from '../../src/models/registry.ts';
+
+test('the manifest, the files and their cards agree', () => {
+  assert.equal([...builtIns.keys()], [...published.keys()]);
+  for (const { file, bytes, sha256, url } of builtIns.values()) {
+    const found = readFileSync(url());
+    assert.is(url().pathname.split('/').at(-1), file);
+    assert.equal([found.length, createHash('sha256').update(found).digest('hex')], [bytes, sha256]);
+    const card = JSON.parse(readFileSync(`${url().pathname.replace(/\.\w+$/, '')}.card.json`, 'utf8'));
+    assert.equal(card.file, { bytes, sha256 });
+  }
+});
+
+test('a base URL takes its last slash or none', () => {
+  for (const base of ['https://example.org/weights', 'https://example.org/weights/', new URL('https://example.org/weights')])
+    assert.is(urlOf('x', base, undefined).href, 'https://example.org/weights/x');
+  const lost = (): URL => new URL('../weights/x', undefined);
+  assert.throws(
+    () => urlOf('x', undefined, lost),
+    (error: Error) => /serve a copy of weights\/x .* baseUrl/.test(error.message),
+  );
+  assert.throws(
+    () => urlOf('x', '/weights', undefined),
+    (error: Error) => /baseUrl "\/weights" is no URL/.test(error.message),
+  );
+});
+
+test.run();

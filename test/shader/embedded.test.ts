@@ -1,0 +1,85 @@
+// What a build embeds says the same as the files: every program in every precision, its facts, and no group that a plan would miss.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { embeddedShaders } from '../../build-shaders.ts';
+import { fileLibrary, readShaders } from '../../src/node/shader-files.ts';
+import { decodeFacts, type EmbeddedShaders, embeddedLibrary, encodeFacts, type ShaderGroup } from '../../src/shader/embedded.ts';
+
+const { library, groups } = embeddedShaders();
+const shaders = [...readShaders().keys()].filter(path => !path.startsWith('lib/'));
+
+/** The modules as a bundler would join them. */
+function evaluate(fetched: string[]): EmbeddedShaders {
+  const data = /embeddedLibrary\((\{.*\})\)/s.exec(library)![1];
+  const group = (name: string): Promise<ShaderGroup> => {
+    fetched.push(name);
+    return Promise.resolve(new Function(`${groups.get(name)!.replaceAll('export const', 'var')} return { texts, facts };`)());
+  };
+  return new Function('group', `return (${data.replaceAll('import(', 'group(')})`)(group);
+}
+
+/** A program without what no compiler sees. */
+function tokens(wgsl: string): string[] {
+  return wgsl.replace(/\/\/.*$/gm, '').match(/[\w.]+|[^\s\w]/g)!;
+}
+
+test('programs of embedded texts have the tokens of the files’ programs, and their facts', async () => {
+  const files = fileLibrary();
+  for (const shader of shaders) {
+    const embedded = embeddedLibrary(evaluate([]));
+    assert.equal(embedded.brief(shader).workgroup, files.brief(shader).workgroup);
+    await embedded.load([shader]);
+    for (const precision of ['f32', 'half', 'f16'] as const) {
+      assert.equal(embedded.facts(shader, precision), files.facts(shader, precision));
+      for (const store of ['f32', 'half'] as const) {
+        const [made, wanted] = [embedded, files].map(from => tokens(from.text(shader, precision, store)));
+        assert.equal(made, wanted, `${shader} ${precision} ${store}`);
+      }
+    }
+  }
+});
+
+test('a plan fetches the one group that has all its shaders, once; a shader of others fetches theirs', async () => {
+  const fetched: string[] = [];
+  const embedded = embeddedLibrary(evaluate(fetched));
+  for (const [wanted, groups] of [
+    [['pointwise.wide', 'classify'], ['shaders-cpu']],
+    [['pointwise.wide'], ['shaders-cpu']],
+    [
+      ['deconv', 'classify'],
+      ['shaders-cpu', 'shaders-other'],
+    ],
+    [
+      ['tail', 'gated', 'classify'],
+      ['shaders-cpu', 'shaders-other', 'shaders-gpu'],
+    ],
+  ]) {
+    await embedded.load(wanted);
+    assert.equal(fetched, groups, wanted.join());
+  }
+});
+
+test('facts survive their short form', () => {
+  const facts = {
+    bindings: [
+      { name: 'params', binding: 0, kind: 'uniform' },
+      { name: 'frame', binding: 1, kind: 'texture' },
+      { name: 'weights', binding: 2, kind: 'read' },
+      { name: 'y', binding: 3, kind: 'write' },
+    ],
+    params: {
+      size: 48,
+      fields: [
+        { name: 'height', offset: 0, type: 'u32' },
+        { name: 'mean', offset: 16, type: 'vec4f' },
+        { name: 'scale', offset: 32, type: 'f32' },
+      ],
+    },
+    overrides: { RELU: 'bool', QUADS: 'u32' },
+    workgroup: 'LANES',
+  } as const;
+  assert.is(encodeFacts(facts), '@params #frame weights >y|height mean* scale~|RELU? QUADS|LANES');
+  assert.equal(decodeFacts(encodeFacts(facts)), facts);
+});
+
+test.run();
