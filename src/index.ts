@@ -1,5 +1,4 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
-/// <reference types="@webgpu/types" preserve="true" />
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
