@@ -37,12 +37,12 @@ function local(name: string): string {
 }
 
 /**
- * WebGPU's types, where the reader's compiler knows them: from its DOM library (TypeScript 6) or from @webgpu/types; else `unknown`. And typed arrays over an
+ * WebGPU's types, where the reader's compiler knows them: from its DOM library (TypeScript 6) or from @webgpu/types; else `any`. And typed arrays over an
  * ArrayBuffer, which are generic since TypeScript 5.7 alone.
  */
 function platformTypes(names: readonly string[]): string {
   return `// WebGPU's types as the compiler that reads this knows them: of its DOM library or of @webgpu/types; \`unknown\` where it has neither.
-type Of<Name extends string> = typeof globalThis extends { readonly [key in Name]: { readonly prototype: infer T } } ? T : unknown;
+type Of<Name extends string> = typeof globalThis extends { readonly [key in Name]: { readonly prototype: infer T } } ? T : any;
 ${names.map(name => `export type ${local(name)} = ${name.startsWith('GPU') ? `Of<'${name}'>` : `ReturnType<${name}Constructor['of']>`};`).join('\n')}
 `;
 }

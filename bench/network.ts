@@ -229,11 +229,11 @@ export const IN_FLIGHT = 3;
 export function open(device: GPUDevice, { program, frame }: Running, rgba: Uint8Array<ArrayBuffer>): Session {
   const { run, destroy } = frames(device, program, frame);
   return {
-    frame: async () => (await run(rgba)).classes,
+    frame: async () => (await run({ kind: 'pixels', rgba })).classes!,
     async throughput(count) {
       const begin = performance.now();
       const lanes = Array.from({ length: IN_FLIGHT }, async (_, lane) => {
-        for (let n = lane; n < count; n += IN_FLIGHT) await run(rgba);
+        for (let n = lane; n < count; n += IN_FLIGHT) await run({ kind: 'pixels', rgba });
       });
       await Promise.all(lanes);
       return (count * 1000) / (performance.now() - begin);

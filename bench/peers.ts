@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { AtrousError, describe } from '../src/errors.ts';
 import { type Statistics, statistics } from '../src/gpu/timing.ts';
 import { aliases, findNetwork } from '../src/models/registry.ts';
-import { findPackage } from '../src/node/software.ts';
+import { findPackage } from '../src/node/webgpu.ts';
 import type { Engine, EngineSpec, Tail, Toggles } from './child.ts';
 import { round } from './limits.ts';
 import { equalShare, type Size, sizeText } from './network.ts';

@@ -1,4 +1,6 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
+import { drawOnPage } from './browser/draw.ts';
+import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
@@ -16,7 +18,17 @@ export type { Scores } from './pipeline.ts';
 export type { AdapterFacts, VariantChoice } from './plan/choose.ts';
 export type { Plan, Step } from './plan/plan.ts';
 export { printPlan } from './plan/print.ts';
-export type { Pixels, Progress, Segmenter, SegmentInfo, SegmentOptions, SegmentResult } from './segmenter.ts';
+export type {
+  Copy,
+  DrawOptions,
+  Picture,
+  Pixels,
+  Progress,
+  Segmenter,
+  SegmentInfo,
+  SegmentOptions,
+  SegmentResult,
+} from './segmenter.ts';
 export type { Precision } from './shader/source.ts';
 export type { Card, Colour } from './weights/card.ts';
 export type { Tensor, Tensors } from './weights/tensor.ts';
@@ -31,7 +43,13 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
   if (!embedded)
     throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
   return loadOn(
-    { library: embedded, ready: browserAdapter, openDevice: async () => openDevice(await browserAdapter()), fetch: fetchWeights },
+    {
+      library: embedded,
+      ready: browserAdapter,
+      openDevice: async () => openDevice(await browserAdapter()),
+      page: { take: takeFromPage, draw: drawOnPage },
+      fetch: fetchWeights,
+    },
     given,
     checked,
   );

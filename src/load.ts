@@ -3,12 +3,13 @@ import { builtIns, checkBuiltIn, urlOf } from './builtin.ts';
 import { type Checks, callback, device, either, guarded, list, oneOf, signal, text, url } from './check.ts';
 import { AtrousError, brief, checkSignal, describe } from './errors.ts';
 import type { Progress } from './front/options.ts';
+import type { Page } from './front/page.ts';
 import { classesOf } from './graph/decision.ts';
 import { defaultCard } from './models/cards.ts';
 import { checkpoints } from './models/published.ts';
 import { findNetwork, type Network } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
-import { type Expectations, everyNetwork, expectedOf, needs, recognise } from './recognise.ts';
+import { type Expectations, everyNetwork, expectedOf, nearest, needs, recognise } from './recognise.ts';
 import { Segmenter } from './segmenter.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
 import { type Card, checkCard, parseCard, withBackground } from './weights/card.ts';
@@ -16,7 +17,7 @@ import { checkTensors } from './weights/check.ts';
 import { type DownloadOptions, readResponse } from './weights/download.ts';
 import { findTensors, type Listing, say } from './weights/find.ts';
 import { readWeights } from './weights/read.ts';
-import { bytesPer, countChecked, type Dtype, quote, some, type Tensor, type Tensors } from './weights/tensor.ts';
+import { badWeights, bytesPer, countChecked, type Dtype, quote, some, type Tensor, type Tensors } from './weights/tensor.ts';
 
 /** A name with weights (`regseg-camvid`), a URL, a response to one, a file, its bytes, or tensors by name. In Node a string may also be a path. */
 export type Source = string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors;
@@ -59,6 +60,8 @@ export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
 export interface Platform {
   readonly library: ShaderLibrary;
   openDevice(): Promise<GPUDevice>;
+  /** What pages have beside pixels and textures. */
+  readonly page?: Page;
   /** Throws `NO_ADAPTER` where no device can be had, before anything is fetched for it. */
   ready?(): Promise<unknown>;
   /** The bytes behind a URL or path. */
@@ -84,6 +87,7 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
   const parts = {
     ...weights,
     library: platform.library,
+    page: platform.page,
     precision,
     variants,
     openDevice: async () => device ?? platform.openDevice(),
@@ -92,15 +96,20 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
   return Segmenter.create(parts, { signal, onProgress });
 }
 
-/** What a caller gives to be loaded: tensors are copied by name, never their bytes. Throws `BAD_USAGE`, and `BAD_WEIGHTS` for bytes or tensors that are none. */
+/**
+ * What a caller gives to be loaded, of whatever realm (a frame, a test runner's sandbox): tensors are copied by name, never their bytes. Throws
+ * `BAD_USAGE`, and `BAD_WEIGHTS` for bytes or tensors that are none.
+ */
 export function checkSource(source: unknown): Source {
   return guarded("load()'s source", () => {
     if ((typeof source === 'string' && source !== '') || source instanceof URL) return source;
     if (source instanceof Blob || source instanceof Response) return source;
-    if (source instanceof Map)
-      return new Map([...source].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))]));
-    if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
-      if (source.byteLength > 0) return source;
+    const type = Object.prototype.toString.call(source);
+    if (type === '[object Map]')
+      return new Map([...(source as Tensors)].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))]));
+    if (type === '[object ArrayBuffer]' || type === '[object Uint8Array]') {
+      const bytes = source as ArrayBuffer | Uint8Array;
+      if (bytes.byteLength > 0) return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
       throw new AtrousError('BAD_WEIGHTS', 'the weights have no bytes: the buffer is empty, or was transferred to somebody else');
     }
     throw new AtrousError(
@@ -177,6 +186,9 @@ export function checkWeights(
   const fits = (tensors: Listing): boolean => candidates.some(network => needs(network, tensors, expectations) !== null);
   const { tensors: there, paths } = findTensors(read, name, { known, fits, key });
   if (paths.length === 0) throwProblem(read, there, known);
+  const present = [...known].filter(each => there.has(each)).length;
+  if (asked && !there.has(asked.classifier) && 2 * present < known.size)
+    throw badWeights(name, `these are no tensors of ${asked.canonical}: ${nearest([asked], there, expectations)}`);
   const { network: found, assumed } = asked ? { network: asked, assumed: null } : recognise(candidates, there, name, expectations);
   const channels = inFile(name, () => found.channels(there));
   const classes = classesOf(channels);

@@ -1,6 +1,8 @@
-// A picture's way through a network on a device, once everything for its size is there: pixels in memory → class map in memory.
+// A picture's way through a network on a device, once everything for its size is there: a frame → a class map, in memory or as a texture.
+import { AtrousError } from './errors.ts';
 import { type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
+import type { Frame } from './gpu/frames.ts';
 import { decodeClasses, decodeValue } from './gpu/transfer.ts';
 import type { ReadConstant } from './graph/constant.ts';
 import { withScores } from './graph/end.ts';
@@ -12,7 +14,7 @@ import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
 import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from './plan/choose.ts';
 import { type LowerOptions, lower } from './plan/lower.ts';
-import type { Plan } from './plan/plan.ts';
+import type { Plan, Stem } from './plan/plan.ts';
 import { decidedAt } from './plan/threshold.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card } from './weights/card.ts';
@@ -43,8 +45,17 @@ export interface Scores {
   readonly cell: { readonly height: number; readonly width: number };
 }
 
+/** Stems that take a picture. */
+export type FrameStem = Extract<Stem, 'texture' | 'external'>;
+
+/** Where the class map is wanted: in memory, as a texture, or both. */
+export type Output = 'classes' | 'texture' | 'both';
+
 export interface Classified {
-  readonly classes: Uint8Array;
+  /** Null where only the texture was asked for. */
+  readonly classes: Uint8Array | null;
+  /** r8uint, the pipeline's own: its next run writes it anew. */
+  readonly texture: GPUTexture | null;
   /** Null unless the pipeline was made for them. */
   readonly scores: Scores | null;
 }
@@ -54,16 +65,31 @@ export interface RunOptions {
   readonly onTile?: (done: number, total: number) => void;
   /** Of a network with a single channel of scores. Default: the one of its graph. */
   readonly threshold?: number;
+  /** Default: classes. */
+  readonly output?: Output;
+}
+
+export interface Staged {
+  readonly program: Program;
+  readonly frame?: GPUBindGroup;
 }
 
 export interface Pipeline {
   /** Of the network; what stands around it is not in it. */
   readonly plan: Plan;
+  /** Of the pictures. */
+  readonly picture: Size;
+  /** What a frame must be for `encode`, and for `run` beside pixels. */
+  readonly stem: FrameStem;
   /** What the network reads at once, in pixels. */
   readonly size: Size;
   readonly tiles: number;
-  /** `rgba` has the picture's size. Throws `ABORTED` between tiles. */
-  run(rgba: Uint8Array<ArrayBuffer>, options?: RunOptions): Promise<Classified>;
+  /** `frame` has the picture's size. Throws `ABORTED` between tiles, `BAD_IMAGE` for a texture that the device can't read. */
+  run(frame: Frame, options?: RunOptions): Promise<Classified>;
+  /** Records all that makes a picture's class map of a texture, and the copy of that into `into`, or into its own texture. */
+  encode(encoder: GPUCommandEncoder, frame: GPUTexture, into?: GPUTexture): GPUTexture;
+  /** For a profile: the frame in place, and the programs that follow each other, of several tiles the first one's. */
+  stage(frame: Frame): Promise<readonly Staged[]>;
   destroy(): void;
 }
 
@@ -77,34 +103,52 @@ export function lowering({ engine, facts, card, precision, variants, tuned }: Ma
  * A network that reads a picture at once, resized to `size` where that is not the picture's own: on the device, or on the CPU where no texture holds the
  * picture. `scores`: the probabilities too.
  */
-export async function wholePicture(material: Material, picture: Size, size: Size, scores: boolean): Promise<Pipeline> {
+export async function wholePicture(
+  material: Material,
+  picture: Size,
+  size: Size,
+  { scores, stem }: { readonly scores: boolean; readonly stem: FrameStem },
+): Promise<Pipeline> {
   const { engine, network, read, onCompile, facts } = material;
   const { device } = engine;
   const fits = ({ h, w }: Size): boolean => Math.max(h, w) <= facts.limits.maxTextureDimension2D;
   const shrinks = !fits(picture) && fits(size);
   const uploaded = shrinks ? size : picture;
+  const shrunk = (frame: Frame): Frame =>
+    shrinks && frame.kind === 'pixels' ? { kind: 'pixels', rgba: shrink(frame.rgba, picture, size) } : frame;
   const built = network.build({ ...size, to: picture });
   const asked = scores ? withScores(built) : { graph: built, scores: null };
   const graph = fuse(asked.graph, targetOf(material));
-  const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: uploaded });
-  const frame = await frameTexture(device, plan, uploaded);
+  const plan = lower(graph, { ...lowering(material), stem, frame: uploaded });
+  const own = stem === 'texture' ? await frameTexture(device, plan, uploaded) : null;
   try {
-    const program = await prepare(engine, graph, plan, read, frame.createView(), { onProgress: onCompile });
-    const classifier = frames(device, program, frame, asked.scores);
+    const program = await prepare(engine, graph, plan, read, own?.createView() ?? null, { onProgress: onCompile });
+    const classifier = frames(device, program, own, asked.scores);
     const decide = decider(program, graph);
     return {
       plan,
+      picture,
+      stem,
       size,
       tiles: 1,
-      run: (rgba, { threshold } = {}) => classifier.run(shrinks ? shrink(rgba, picture, size) : rgba, () => decide(threshold)),
+      run: (frame, { threshold, output } = {}) => classifier.run(shrunk(frame), { output, ready: () => decide(threshold) }),
+      encode(encoder, frame, into) {
+        decide();
+        program.encode(encoder, undefined, classifier.bind(frame));
+        return classifier.map.copy(encoder, into);
+      },
+      async stage(frame) {
+        const bound = await classifier.bound(shrunk(frame));
+        return [{ program, frame: bound() }];
+      },
       destroy() {
         program.destroy();
         classifier.destroy();
-        frame.destroy();
+        own?.destroy();
       },
     };
   } catch (error) {
-    frame.destroy();
+    own?.destroy();
     throw error;
   }
 }
@@ -122,31 +166,110 @@ export function decider(program: Program, graph: Graph): (threshold?: number) =>
   };
 }
 
-/** Frames through a program that makes classes of a texture, as many at a time as are asked for. */
-export interface Frames {
+/** How frames reach the step that reads them. */
+export interface Binder {
+  /** A texture of the device. */
+  bind(frame: GPUTexture): GPUBindGroup;
+  /**
+   * Checks what can be checked before. The function that it gives, to be called right before the submit, uploads pixels and binds what is not bound:
+   * undefined for the program's own texture. Throws `BAD_IMAGE` for a texture that the device can't read.
+   */
+  bound(frame: Frame): Promise<() => GPUBindGroup | undefined>;
+}
+
+/** `own` is what the program was prepared with, where pixels go. */
+export function binder(device: GPUDevice, program: Program, own: GPUTexture | null): Binder {
+  const groups = new WeakMap<GPUTexture, GPUBindGroup>();
+  const bind = (frame: GPUTexture): GPUBindGroup => {
+    const group = groups.get(frame) ?? program.bindFrame(frame.createView());
+    groups.set(frame, group);
+    return group;
+  };
+  return {
+    bind,
+    async bound(frame) {
+      if (frame.kind === 'texture') {
+        const group = await readable(device, program.plan, () => bind(frame.texture)).catch(error => {
+          groups.delete(frame.texture);
+          throw error;
+        });
+        return () => group;
+      }
+      return () => {
+        if (frame.kind === 'external') return program.bindFrame(frame.texture);
+        const { width, height } = own!;
+        device.queue.writeTexture({ texture: own! }, frame.rgba, { bytesPerRow: width * 4 }, [width, height]);
+        return undefined;
+      };
+    },
+  };
+}
+
+/** What the device says of a texture that is not ours is told as an error of the picture. */
+export async function readable<T>(device: GPUDevice, plan: Plan, work: () => T): Promise<T> {
+  try {
+    return await scoped(device, plan, work);
+  } catch (error) {
+    if (!(error instanceof AtrousError && error.code === 'BAD_SHADER')) throw error;
+    const next = 'it must be of the device that was passed to load(), and not destroyed';
+    throw new AtrousError('BAD_IMAGE', `the texture can't be read: ${next} (${error.message.slice(0, 120)})`, { cause: error });
+  }
+}
+
+/** The class map of a program as a texture, one for all its frames. */
+export interface ClassTexture {
+  /** Records the copy; returns the texture that it goes to. */
+  copy(encoder: GPUCommandEncoder, into?: GPUTexture): GPUTexture;
+  destroy(): void;
+}
+
+/** r8uint can't be written by a shader in core WebGPU: it is copied from the buffer. */
+export function classTexture(device: GPUDevice, program: Program, { h, w }: Size): ClassTexture {
+  const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_SRC | TextureUsage.COPY_DST;
+  let own: GPUTexture | null = null;
+  return {
+    copy(encoder, into) {
+      own ??= into ? null : device.createTexture({ label: 'classes', size: [w, h], format: 'r8uint', usage });
+      const texture = into ?? own!;
+      encoder.copyBufferToTexture({ buffer: program.buffer('classes'), bytesPerRow: classRow(w) }, { texture }, [w, h]);
+      return texture;
+    },
+    destroy: () => own?.destroy(),
+  };
+}
+
+/** Frames through a program that makes classes, as many at a time as are asked for. */
+export interface Frames extends Binder {
   /** `ready` is called right before the frame is submitted. */
-  run(rgba: Uint8Array<ArrayBuffer>, ready?: () => void): Promise<Classified>;
+  run(frame: Frame, options?: { readonly output?: Output; readonly ready?: () => void }): Promise<Classified>;
+  readonly map: ClassTexture;
   destroy(): void;
 }
 
 /** `scores` names the value that holds them, or null. */
-export function frames(device: GPUDevice, program: Program, texture: GPUTexture, scores: string | null = null): Frames {
-  const { width, height } = texture;
+export function frames(device: GPUDevice, program: Program, texture: GPUTexture | null, scores: string | null = null): Frames {
   const [h, w] = program.plan.to;
-  const reader = endReader(device, program, { h, w }, scores);
+  const map = classTexture(device, program, { h, w });
+  const reader = endReader(device, program, { h, w }, scores, map);
+  const bound = binder(device, program, texture);
   return {
-    async run(rgba, ready) {
-      const staging = await reader.staging();
-      // From here to the submit nothing waits, so that no other call's frame comes between.
-      ready?.();
-      device.queue.writeTexture({ texture }, rgba, { bytesPerRow: width * 4 }, [width, height]);
-      const encoder = device.createCommandEncoder();
-      program.encode(encoder);
-      reader.encode(encoder, staging);
-      device.queue.submit([encoder.finish()]);
-      return reader.read(staging);
+    ...bound,
+    map,
+    async run(frame, { output = 'classes', ready } = {}) {
+      const bind = await bound.bound(frame);
+      return reader.read(
+        output,
+        encoder => {
+          ready?.();
+          program.encode(encoder, undefined, bind());
+        },
+        frame.kind === 'texture',
+      );
     },
-    destroy: reader.destroy,
+    destroy() {
+      reader.destroy();
+      map.destroy();
+    },
   };
 }
 
@@ -156,12 +279,13 @@ export async function frameTexture(device: GPUDevice, plan: Plan, { h, w }: Size
   return scoped(device, plan, () => device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage }));
 }
 
-/** What a program makes back in memory, through a ring of buffers that grows to as many as are under way. */
+/** What a program makes back in memory, through a ring of buffers that grows to as many as are under way; or as a texture, without waiting. */
 export interface EndReader {
-  staging(): Promise<GPUBuffer>;
-  encode(encoder: GPUCommandEncoder, staging: GPUBuffer): void;
-  /** Once the work is done. */
-  read(staging: GPUBuffer): Promise<Classified>;
+  /**
+   * Submits what `encode` records and what the output takes behind it. From there to the submit nothing waits, so that no other call comes between.
+   * `foreign`: a texture of the caller's is read, and what the device says of that is waited for.
+   */
+  read(output: Output, encode: (encoder: GPUCommandEncoder) => void, foreign?: boolean): Promise<Classified>;
   destroy(): void;
 }
 
@@ -171,6 +295,7 @@ export function endReader(
   program: Program,
   { h, w }: Size,
   scores: string | null,
+  map: ClassTexture,
   cell?: Scores['cell'],
 ): EndReader {
   const { plan } = program;
@@ -181,14 +306,31 @@ export function endReader(
   const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
   const size = classBytes + scoreBytes;
   return {
-    staging: async () => free.pop() ?? scoped(device, plan, () => device.createBuffer({ label: 'readback', size, usage })),
-    encode(encoder, staging) {
-      encoder.copyBufferToBuffer(program.buffer('classes'), 0, staging, 0, classBytes);
-      if (place) encoder.copyBufferToBuffer(program.buffer(scores!), place.start, staging, classBytes, scoreBytes);
-    },
-    async read(staging) {
-      await staging.mapAsync(READ);
-      const classes = decodeClasses(staging.getMappedRange(0, classBytes), { h, w });
+    async read(output, encode, foreign = false) {
+      // Scores are read back whatever becomes of the classes.
+      const back = output !== 'texture' || place !== null;
+      const staging = back
+        ? (free.pop() ?? (await scoped(device, plan, () => device.createBuffer({ label: 'readback', size, usage }))))
+        : null;
+      const submit = (): GPUTexture | null => {
+        const encoder = device.createCommandEncoder();
+        encode(encoder);
+        if (staging) encoder.copyBufferToBuffer(program.buffer('classes'), 0, staging, 0, classBytes);
+        if (staging && place) encoder.copyBufferToBuffer(program.buffer(scores!), place.start, staging, classBytes, scoreBytes);
+        const texture = output === 'classes' ? null : map.copy(encoder);
+        device.queue.submit([encoder.finish()]);
+        return texture;
+      };
+      const submitted = foreign ? readable(device, plan, submit) : submit();
+      if (!staging) return { classes: null, texture: await submitted, scores: null };
+      let texture: GPUTexture | null;
+      try {
+        [texture] = await Promise.all([submitted, staging.mapAsync(READ)]);
+      } catch (error) {
+        staging.destroy();
+        throw error;
+      }
+      const classes = output === 'texture' ? null : decodeClasses(staging.getMappedRange(0, classBytes), { h, w });
       const decoded = place && {
         data: decodeValue(staging.getMappedRange(classBytes, scoreBytes), place, plan.precision),
         ...{ c: place.c, h: place.h, w: place.w },
@@ -196,7 +338,7 @@ export function endReader(
       };
       staging.unmap();
       free.push(staging);
-      return { classes, scores: decoded };
+      return { classes, texture, scores: decoded };
     },
     destroy() {
       for (const buffer of free) buffer.destroy();

@@ -59,19 +59,21 @@ export function needs(network: Network, tensors: Listing, built: Expectations): 
 }
 
 /** Of tensors that fit nothing: which network comes nearest (of equals one with a short name), what it lacks, and what is there instead. */
-function nearest(candidates: readonly Network[], tensors: Listing, built: Expectations): string {
+export function nearest(candidates: readonly Network[], tensors: Listing, built: Expectations): string {
   const there = `there ${tensors.size === 1 ? 'is' : 'are'} ${some([...tensors.keys()].map(quote), 2) || 'none'}`;
   const rows = candidates.map(network => {
-    const expected = expectedOf(network, tensors.get(network.classifier)?.shape[0] || network.publishedClasses, built);
+    const channels = tensors.get(network.classifier)?.shape[0] ?? 0;
+    const expected = expectedOf(network, channels > 0 && channels <= 256 ? channels : network.publishedClasses, built);
     const lacking = [...expected].filter(([key, shape]) => tensors.get(key)?.shape.join() !== shape.join()).map(([key]) => key);
     return { network, expected, lacking };
   });
   const short = [...aliases.values()];
-  const rank = ({ network, lacking }: (typeof rows)[number]): number =>
-    2 * lacking.length + Number(!short.includes(network.canonical));
+  // A share of the network, so that a small one of which nothing is there is no nearer than a large one.
+  const rank = ({ network, expected, lacking }: (typeof rows)[number]): number =>
+    lacking.length / expected.size + (short.includes(network.canonical) ? 0 : 1e-6);
   const [{ network, expected, lacking }] = rows.sort((a, b) => rank(a) - rank(b));
   if (2 * lacking.length > expected.size)
-    return `${there}, RegSeg's begin with "stem.conv.weight"; atrous models lists the networks, --model names one`;
+    return `${there}, those of ${network.canonical} begin with ${[...expected.keys()].slice(0, 1).map(quote)}; atrous models lists the networks, --model names one`;
   const unknown = [...tensors.keys()].filter(key => !expected.has(key));
   const instead = unknown.length > 0 ? `, there is ${some(unknown.map(quote), 2)} instead` : '';
   return (

@@ -5,8 +5,9 @@ import { factsOf } from '../gpu/device.ts';
 import { createEngine, destroyEngine } from '../gpu/executor.ts';
 import { constantReader } from '../graph/constant.ts';
 import type { LoadedWeights } from '../load.ts';
+import { driversSay } from '../node/dawn.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
-import { findPackage } from '../node/software.ts';
+import { findPackage } from '../node/webgpu.ts';
 import { fastestOn, precisionsOf } from '../plan/choose.ts';
 import type { Precision } from '../shader/source.ts';
 import { toFloat32 } from '../weights/tensor.ts';
@@ -40,6 +41,9 @@ export const doctor: Command = {
     for (const name of PACKAGES) out.text(`package   ${name} ${packages[name] ?? `missing: npm i ${name}`}`);
     const drivers = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'].filter(name => process.env[name]);
     for (const name of drivers) out.text(`drivers   ${name}=${process.env[name]}`);
+    const said = (await driversSay()).trimEnd().split('\n').filter(Boolean);
+    report.drivers_say = said;
+    for (const line of said) out.text(`they say  ${line}`);
     let code = 0;
     let device: GPUDevice | undefined;
     try {

@@ -4,6 +4,7 @@
 import { AtrousError, describe } from '../errors.ts';
 import { decodeLabels } from '../image/png.ts';
 import { cityscapes } from '../models/palettes.ts';
+import { quote } from '../weights/tensor.ts';
 import { type DataClass, IGNORE } from './classes.ts';
 import { camvidOrders } from './orders.ts';
 import { type Colours, classesOf, countedValues, declareValues, type Values } from './values.ts';
@@ -365,7 +366,10 @@ function parseClassDict(text: string, name: string): ColouredClass[] {
     const [label, ...parts] = row.split(',').map(part => part.trim());
     const colour = parts.map(Number);
     if (!label || colour.length !== 3 || !colour.every(part => Number.isInteger(part) && part >= 0 && part < 256))
-      throw new AtrousError('BAD_USAGE', `${name}: line ${index + 2} is "${row}": expected name,r,g,b with numbers from 0 to 255`);
+      throw new AtrousError(
+        'BAD_USAGE',
+        `${name}: line ${index + 2} is ${quote(row)}: expected name,r,g,b with numbers from 0 to 255`,
+      );
     return { name: label, group: groups.get(label.toLowerCase()), colour: colourOf(colour) };
   });
   if (classes.length === 0 || classes.length > IGNORE)

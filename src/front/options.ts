@@ -4,6 +4,7 @@ import { AtrousError } from '../errors.ts';
 import { THRESHOLD } from '../graph/decision.ts';
 import { type Tiling, tilesOf } from '../image/tiles.ts';
 import type { Network } from '../models/registry.ts';
+import type { Output } from '../pipeline.ts';
 import type { Card, Tile } from '../weights/card.ts';
 
 export interface Progress {
@@ -15,8 +16,8 @@ export interface Progress {
 }
 
 export interface SegmentOptions {
-  /** What the result holds: the class map. */
-  readonly output?: 'classes';
+  /** Where the result has the class map: `classes` (the default) in memory, `texture` on the device, without waiting for it, `both`. */
+  readonly output?: Output;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /** Size inside the network in pixels; default: the picture's own, up to the card's largest area. Not for networks that read tiles. */
@@ -41,7 +42,7 @@ export interface Described {
 
 /** What each of them takes. */
 export const segmentChecks: Checks<SegmentOptions> = {
-  output: oneOf('classes'),
+  output: oneOf('classes', 'texture', 'both'),
   signal,
   onProgress: callback,
   size,

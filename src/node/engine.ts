@@ -14,7 +14,7 @@ export interface NodeDevice {
   readonly software: boolean;
   /** Where the adapter came from, for people. */
   readonly source: string;
-  /** One line for stderr that explains what Dawn has printed there by itself. */
+  /** One line for stderr that says why the adapter is no better one. */
   readonly note?: string;
 }
 

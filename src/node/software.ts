@@ -2,7 +2,6 @@
 // Dawn looks for libvulkan.so.1 first in the folder of dawn.node; SwiftShader itself answers to that name, so neither a
 // Vulkan loader, nor an ICD file, nor an environment variable takes part (and worker threads need no special care).
 
-import { existsSync } from 'node:fs';
 import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -11,7 +10,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { AtrousError, describe } from '../errors.ts';
 import { userCache } from './cache.ts';
-import type { Dawn } from './dawn.ts';
+import { type Dawn, dawnFile, needPackage, type Package } from './webgpu.ts';
 
 const require = createRequire(import.meta.url);
 const archiveName = 'swiftshader.tar.br';
@@ -20,38 +19,6 @@ const unpackedLimit = 256 * 2 ** 20;
 
 /** What must lie in the cache folder: file name → bytes. `sizes.json` there repeats it, written last. */
 type Sizes = Record<string, number>;
-
-export interface Package {
-  readonly folder: string;
-  readonly version: string;
-}
-
-/** Folder and version of an installed package, without running any of it; undefined where it is not installed. */
-export async function findPackage(name: string): Promise<Package | undefined> {
-  const folder = (require.resolve.paths(name) ?? [])
-    .map(root => join(root, name))
-    .find(path => existsSync(join(path, 'package.json')));
-  if (folder === undefined) return undefined;
-  const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string };
-  return { folder, version };
-}
-
-/** As findPackage, but a missing package is NO_ADAPTER with the command that installs it. */
-export async function needPackage(name: string, install: string): Promise<Package> {
-  const found = await findPackage(name);
-  if (!found)
-    throw new AtrousError(
-      'NO_ADAPTER',
-      `the package ${name} is not installed, so there is no WebGPU adapter: run npm i ${install}`,
-    );
-  return found;
-}
-
-/** Where this platform's dawn.node lies in the `webgpu` package (the rule of its index.js). */
-export function dawnFile(webgpu: Package): string {
-  const arch = process.platform === 'darwin' ? 'universal' : process.arch;
-  return join(webgpu.folder, 'dist', `${process.platform}-${arch}`, 'dawn.node');
-}
 
 export function softwareIsSupported(): boolean {
   return process.platform === 'linux' && process.arch === 'x64';

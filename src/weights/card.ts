@@ -1,6 +1,7 @@
 // The card: what a weights file is, so that nobody has to guess its classes, colours or preprocessing. It travels in the file's metadata
 // (key `atrous`, JSON) and beside it as `X.card.json`.
 import { AtrousError, describe, type ErrorCode } from '../errors.ts';
+import { quote } from './tensor.ts';
 
 export type Colour = readonly [r: number, g: number, b: number];
 
@@ -156,11 +157,12 @@ export function withLabels(card: Card, text: string, name: string): Card {
     if (!colour && /,\s*\d+\s*,\s*\d+$/.test(label)) {
       throw new AtrousError(
         'BAD_USAGE',
-        `--labels ${name}: "${line}" has no colour that can be read: write name r,g,b with a space before the colour`,
+        `--labels ${name}: ${quote(line)} has no colour that can be read: write name r,g,b with a space before the colour`,
       );
     }
     const parts = colour?.split(',').map(Number) ?? card.palette[index];
-    if (parts.some(part => part > 255)) throw new AtrousError('BAD_USAGE', `--labels ${name}: "${line}" has a colour beyond 255`);
+    if (parts.some(part => part > 255))
+      throw new AtrousError('BAD_USAGE', `--labels ${name}: ${quote(line)} has a colour beyond 255`);
     return { label, colour: parts as unknown as Colour };
   });
   return { ...card, classes: rows.map(({ label }) => label), palette: rows.map(({ colour }) => colour) };

@@ -86,13 +86,14 @@ for (const precision of ['f32', 'half'] as const)
   gpu(`scores of a single channel, ${precision}: its probability, and of each pixel the one of its class`, async () => {
     const model = await open({ ...single(), precision });
     const source = picture('b', 6, 10);
-    const { scores, classes, at } = await model.segment(source, { scores: true, threshold: 0.6 });
+    const result = await model.segment(source, { scores: true, threshold: 0.6 });
+    const { scores, classes } = result;
     const probabilities = red(source).map(sigmoid);
     assert.equal([scores!.c, scores!.h, scores!.w, scores!.cell], [1, 6, 10, { height: 1, width: 1 }]);
     const worst = Math.max(...probabilities.map((value, n) => Math.abs(value - scores!.data[n])));
     assert.ok(worst < (precision === 'f32' ? 1e-6 : 1e-3), `${worst}`);
     classes.forEach((index, n) => {
-      const { probability, ...rest } = at(n % 10, Math.floor(n / 10));
+      const { probability, ...rest } = result.at(n % 10, Math.floor(n / 10));
       assert.equal(rest, { index, label: ['rest', 'red'][index] });
       assert.is(probability, index === 1 ? scores!.data[n] : 1 - scores!.data[n]);
     });

@@ -1,6 +1,6 @@
 // Files: written whole or not at all, listed in order, and every failure with its path and reason.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -248,6 +248,24 @@ full('a full disk is told from a bad place, and leaves nothing', async () => {
   assert.match(error.message, `${at('full', 'b')} can't be written: no space is left on the disk`);
   assert.equal([isDiskFull(error), readdirSync(at('full'))], [true, ['b']]);
   assert.not.ok(isDiskFull(await writeAtomic(at('file', 'x'), 'x').catch(thrown => thrown)));
+});
+
+full('a small disk that fills up', async () => {
+  mkdirSync(at('small'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', at('small')]).status === 0;
+  if (!mounted) return console.log('skipped: a small tmpfs: this user can not mount one');
+  try {
+    await writeAtomic(at('small', 'a'), new Uint8Array(30_000));
+    const pair = [
+      [at('small', 'b'), new Uint8Array(10_000)],
+      [at('small', 'c'), new Uint8Array(60_000)],
+    ] as const;
+    const error = await writeTogether(pair).catch(thrown => thrown);
+    assert.match(error.message, `${at('small', 'c')} can't be written: no space is left on the disk`);
+    assert.equal([isDiskFull(error), readdirSync(at('small'))], [true, ['a']]);
+  } finally {
+    spawnSync('umount', [at('small')]);
+  }
 });
 
 for (const [what, bytes, wanted] of [
