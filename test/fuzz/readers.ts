@@ -155,7 +155,7 @@ async function readPhotograph(bytes: Uint8Array): Promise<unknown> {
   return data;
 }
 
-const weights = { read: readWhole, codes: ['BAD_WEIGHTS'], limit: 50 } as const;
+const weights = { read: readWhole, codes: ['BAD_WEIGHTS'], limit: 250 } as const;
 const text = (bytes: Uint8Array): string => decodeText(bytes, NAME);
 const wholeCard = parseCard(JSON.stringify(card), NAME);
 
@@ -170,24 +170,24 @@ export const readers: readonly Reader[] = [
     read: bytes => decodeLabels(bytes, NAME),
     codes: ['BAD_IMAGE'],
     compare: comparePng,
-    limit: 50,
+    limit: 250,
   },
   {
     name: 'card',
     specimens: cards,
     read: async bytes => parseCard(text(bytes), NAME),
     codes: ['BAD_WEIGHTS', 'BAD_USAGE'],
-    limit: 50,
+    limit: 250,
   },
-  { name: 'class_dict', specimens: classDicts, read: readClassDict, codes: ['BAD_USAGE', 'BAD_IMAGE'], limit: 50 },
+  { name: 'class_dict', specimens: classDicts, read: readClassDict, codes: ['BAD_USAGE', 'BAD_IMAGE'], limit: 250 },
   {
     name: 'names',
     specimens: labelNames,
     read: async bytes => withLabels(wholeCard, text(bytes), NAME),
     codes: ['BAD_USAGE'],
-    limit: 50,
+    limit: 250,
   },
-  { name: 'state', specimens: states, read: async bytes => parseState(text(bytes), NAME), codes: ['BAD_USAGE'], limit: 50 },
+  { name: 'state', specimens: states, read: async bytes => parseState(text(bytes), NAME), codes: ['BAD_USAGE'], limit: 250 },
   // Decoded by a library with threads of its own, so the time is its.
-  { name: 'photograph', specimens: photographs, read: readPhotograph, codes: ['BAD_IMAGE'], limit: 2000 },
+  { name: 'photograph', specimens: photographs, read: readPhotograph, codes: ['BAD_IMAGE'], limit: 5000 },
 ];
