@@ -10,7 +10,7 @@ import { type Output, output } from './output.ts';
 import { readCardFor } from './weights.ts';
 
 export const convert: Command = {
-  usage: 'convert <in.pth|in.caffemodel|in.safetensors> -o out.safetensors [-m MODEL] [--precision f16] [--card FILE]',
+  usage: 'convert <in.pth|in.caffemodel|in.safetensors> -o out.safetensors [-m MODEL] [--key NAME] [--precision f16] [--card FILE]',
   about: 'a checkpoint to one safetensors file with its card',
   help: {
     ...sharedHelp,

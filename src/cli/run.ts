@@ -43,7 +43,7 @@ interface Choice {
 interface Results {
   readonly tensors: Map<string, Tensor>;
   /** What made them: on the JSON line as it is, in the file's metadata as text, which is all that safetensors takes there. */
-  readonly made: { readonly adapter: string; readonly [fact: string]: string | number | undefined };
+  readonly made: { readonly adapter: string; readonly [fact: string]: string | number };
 }
 
 export const run: Command = {
@@ -183,7 +183,7 @@ async function onGpu(
 }
 
 /** Where the threshold is part of what the results are. */
-function thresholdFact({ threshold }: Choice): { threshold?: number } {
+function thresholdFact({ threshold }: Choice): { readonly threshold: number } | Record<never, never> {
   return threshold === null ? {} : { threshold };
 }
 

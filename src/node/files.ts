@@ -121,16 +121,17 @@ export function isDiskFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EROFS'].includes(code);
 }
 
-/** Temporaries now being written. While there are any, a signal that ends the process removes them first. */
+/** Temporary files and folders now being written. While there are any, a signal that ends the process removes them first. */
 const parts = new Set<string>();
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-function watch(part: string): void {
+/** Until `unwatch`, a signal that ends the process removes this first. */
+export function watch(part: string): void {
   if (parts.size === 0) for (const signal of signals) process.on(signal, removeParts);
   parts.add(part);
 }
 
-function unwatch(part: string): void {
+export function unwatch(part: string): void {
   if (parts.delete(part) && parts.size === 0) stopWatching();
 }
 
@@ -142,16 +143,16 @@ function stopWatching(): void {
 function removeParts(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return;
   stopWatching();
-  for (const part of parts) rmSync(part, { force: true });
+  for (const part of parts) rmSync(part, { recursive: true, force: true });
   process.kill(process.pid, signal);
 }
 
 /** As `mkdir -p`. Not mkdir's own `recursive`: below a folder that takes no entries, such as /proc, that tries for ever. */
-async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
   const isFolder = async (): Promise<boolean> => (await stat(folder).catch(() => null))?.isDirectory() === true;
   if (await isFolder()) return;
-  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
-  await mkdir(folder).catch(async error => {
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder), mode);
+  await mkdir(folder, mode).catch(async error => {
     if (!(await isFolder())) throw error; // somebody else may have made it meanwhile
   });
 }

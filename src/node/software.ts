@@ -2,20 +2,23 @@
 // Dawn looks for libvulkan.so.1 first in the folder of dawn.node; SwiftShader itself answers to that name, so neither a
 // Vulkan loader, nor an ICD file, nor an environment variable takes part (and worker threads need no special care).
 
-import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { AtrousError, describe } from '../errors.ts';
 import { userCache } from './cache.ts';
+import { makeFolder, unwatch, watch } from './files.ts';
 import { type Dawn, dawnFile, needPackage, type Package } from './webgpu.ts';
 
 const require = createRequire(import.meta.url);
 const archiveName = 'swiftshader.tar.br';
 const libraryName = 'libvk_swiftshader.so';
 const unpackedLimit = 256 * 2 ** 20;
+/** Age of a folder in the making that nobody makes any more: unpacking takes seconds. */
+const ABANDONED_MS = 10 * 60 * 1000;
 
 /** What must lie in the cache folder: file name → bytes. `sizes.json` there repeats it, written last. */
 type Sizes = Record<string, number>;
@@ -67,12 +70,14 @@ function temporaryHome(): string {
 
 async function install(home: string, name: string, webgpu: Package, chromium: Package): Promise<string> {
   const folder = join(home, name);
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await makeFolder(home, 0o700);
   if (home === temporaryHome()) await refuseForeign(home);
+  await removeAbandoned(folder);
   const original = dawnFile(webgpu);
   const dawnSize = (await stat(original)).size;
   if (await isWhole(folder, dawnSize)) return folder;
   const fresh = await mkdtemp(`${folder}.`);
+  watch(fresh);
   try {
     const library = await unpackLibrary(chromium);
     await writeFile(join(fresh, 'libvulkan.so.1'), library);
@@ -84,8 +89,18 @@ async function install(home: string, name: string, webgpu: Package, chromium: Pa
     await place(fresh, folder, dawnSize);
   } finally {
     await rm(fresh, { recursive: true, force: true });
+    unwatch(fresh);
   }
   return folder;
+}
+
+/** What a process left beside the folder when it was killed while it unpacked. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const [home, prefix] = [dirname(folder), `${basename(folder)}.`];
+  for (const name of (await readdir(home)).filter(each => each.startsWith(prefix))) {
+    const age = Date.now() - (await stat(join(home, name)).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
+    if (age > ABANDONED_MS) await rm(join(home, name), { recursive: true, force: true });
+  }
 }
 
 /** In a folder that everyone may write, somebody else could have put a library there for us to load. */

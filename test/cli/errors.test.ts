@@ -227,6 +227,13 @@ test('PyTorch checkpoints', async () => {
     row('evil.pth', 'os.system', 'torch.save'),
     row('tiny.pth', 'no known network', '--model'),
     ['convert evil.pth -o never.safetensors', 1, at('evil.pth'), 'os.system'],
+    ...[
+      'segment good.png -o never',
+      'inspect regseg',
+      'doctor regseg',
+      'run regseg --input 5x3.safetensors -o never.safetensors',
+    ].map((words): Row => [`${words} -w tiny.pth --key ema`, 2, 'key "ema"', at('tiny.pth'), 'leave the key out']),
+    ['convert tiny.pth -o never.safetensors --key ema', 2, 'key "ema"', at('tiny.pth')],
   ]);
 });
 
@@ -272,6 +279,7 @@ test('DilatedNet: caffemodels, tiles, and options of the other family', async ()
     ['segment good.png -m dilation8_camvid', 2, '"dilation8_camvid"', '--weights', '/dilation8_camvid.caffemodel'],
     ['segment good.png -m dilation9_camvid', 2, '"dilation9_camvid"', 'dilation8_camvid', 'frontend_kitti'],
     ['eval regseg-camvid --data data --tile none', 2, 'tile: regseg-camvid', 'DilatedNet'],
+    ['eval dilation8_camvid -w camvid.caffemodel --data data --key ema', 2, 'key "ema"', at('camvid.caffemodel')],
     ['eval dilation8_camvid -w camvid.caffemodel --data data --size 400x400', 2, 'size: dilation8_camvid'],
     ['eval dilation8_camvid -w camvid.caffemodel --data data --tile 650x650', 2, 'tile 650x650'],
     [`${run} 5x3.safetensors`, 2, '373×373', '5×3'],

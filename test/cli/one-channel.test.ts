@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { countConfusion } from '../../src/eval/confusion.ts';
 import { decodeLabels, encodeIndexed } from '../../src/image/png.ts';
+import { decodeWeights } from '../../src/load.ts';
 import { defaultCard } from '../../src/models/cards.ts';
 import { vocPalette } from '../../src/models/palettes.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
@@ -211,6 +212,21 @@ test('thresholds that are none, or for a network of several channels, are wrong 
   }
   complained(await cli('segment', 'x.png', '--threshold', '0.5'), 2, 'threshold: regseg-camvid has 11 channels', 'leave it out');
   assert.equal(listing(), before);
+});
+
+test('convert: the card names both classes, and its self-test is of the classes that the threshold makes', async () => {
+  const { code, err } = await cli('convert', 'one.safetensors', '-m', 'regseg', '--card', 'none.json', '-o', 'kept.safetensors');
+  assert.is(code, 0, err);
+  const { card: kept, network } = await decodeWeights(readFileSync(at('kept.safetensors')), 'kept.safetensors', {});
+  assert.equal(
+    [kept.classes, kept.palette],
+    [
+      ['background', 'person'],
+      [[0, 0, 0], card.palette[0]],
+    ],
+  );
+  assert.equal([kept.activation, network.end], ['none', { channels: 1, activation: 'none' }]);
+  assert.equal([...new Set(kept.check!.classes.map(([value]) => value))].sort(), [0, 1]);
 });
 
 test('cards of a single channel: two names, or one and its background; no activation for several', async () => {

@@ -163,6 +163,17 @@ for (const name of ['dilation8_camvid', 'dilation8_pascal_voc', 'dilation10_city
     same(result, expected, 1e-4, 0.999);
     const { info } = result;
     assert.equal([info.model, info.height, info.width, info.tiles], [name, 476, 436, 4]);
+    const { data, h, w, cell } = result.scores!;
+    const side = weights.network.grid!.end === 'zoom' ? 8 : 1;
+    assert.equal(cell, { height: side, width: side });
+    for (const [x, y] of [
+      [0, 0],
+      [15, 8],
+      [99, 199],
+    ]) {
+      const { index, probability } = result.at(x, y);
+      assert.is(probability, data[(index * h + Math.floor(y / side)) * w + Math.floor(x / side)], `(${x}, ${y})`);
+    }
     assert.equal(model.plan.size, [476, 436]);
     await model.dispose();
   });

@@ -1,4 +1,5 @@
 // Texts that the product reads: cards, class lists, label names, states of evaluations.
+import { printState } from '../../src/eval/state.ts';
 import { cityscapes } from '../../src/models/palettes.ts';
 import { imagenet } from '../../src/weights/card.ts';
 import { type Specimen, textSpecimen } from './mutate.ts';
@@ -49,29 +50,21 @@ export const labelNames: readonly Specimen[] = [
 export const states: readonly Specimen[] = [
   textSpecimen(
     'state',
-    JSON.stringify({
+    printState({
       facts: { weights: 'ab', classes: 'road, sky' },
       about: {
         model: 'x',
         data: '/d',
         layout: 'pairs',
         names: ['road', 'sky'],
+        threshold: null,
         matched: 'name',
         forms: { numbers: 2 },
         order: null,
       },
       total: 2,
       failed: ['c.png'],
-      pictures: {
-        'a.png': {
-          sha256: 'cd',
-          ignored: 3,
-          confusion: [
-            [0, 5],
-            [3, 7],
-          ],
-        },
-      },
+      done: new Map([['a.png', { sha256: 'cd', confusion: { classes: 2, counts: Float64Array.of(5, 0, 0, 7), ignored: 3 } }]]),
     }),
   ),
 ];

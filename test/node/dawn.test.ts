@@ -1,9 +1,11 @@
 // Adapters: the wish is honoured or refused by name, software needs nothing installed, caches mend themselves, processes end.
 
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { adapterName } from '../../src/gpu/device.ts';
@@ -53,8 +55,8 @@ async function fails(work: Promise<unknown>, code: string, message: RegExp): Pro
   assert.match(error.message, message);
 }
 
-/** Opens an adapter in a process of its own, which must end by itself and write nothing to stderr; answers with its source and note, or its error. */
-async function elsewhere(options: object, env: Record<string, string>): Promise<string> {
+/** A process of its own that opens an adapter and says its source and note, or its error. */
+function opening(options: object, env: Record<string, string>): ChildProcessByStdio<null, Readable, Readable> {
   const script = `const { openAdapter } = await import('${new URL('../../src/node/dawn.ts', import.meta.url)}');
     Object.assign(process.env, ${JSON.stringify(env)}); // not before: tsx has files of its own in TMPDIR
     const opened = await openAdapter(${JSON.stringify(options)}).catch(error => error);
@@ -62,10 +64,12 @@ async function elsewhere(options: object, env: Record<string, string>): Promise<
     console.log(opened.source ?? opened.code + ' ' + opened.message, opened.note ?? '');
     setTimeout(() => opened.release?.(), 200); // as engine.ts does: a driver whose threads have just begun crashes in the end`;
   const args = ['--import', 'tsx', '--input-type=module', '-e', script];
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
-  });
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+}
+
+/** As `opening`, whose process must end by itself and write nothing to stderr: what it says. */
+async function elsewhere(options: object, env: Record<string, string>): Promise<string> {
+  const child = opening(options, env);
   let [out, err] = ['', ''];
   child.stdout.on('data', text => (out += text));
   child.stderr.on('data', text => (err += text));
@@ -165,6 +169,35 @@ onSoftware('two processes at once on an empty cache, then a damaged one', async 
   truncateSync(join(home, 'cache', 'atrous', folder, 'libvulkan.so.1'), 1000);
   assert.match(await elsewhere({ adapter: 'software' }, env), /^SwiftShader/);
   assert.equal(readdirSync(join(home, 'cache', 'atrous')), [folder]);
+});
+
+onSoftware('a process that is stopped while it unpacks leaves nothing, one that is killed nothing for long', async () => {
+  const [cache, folder] = [join(home, 'stopped'), join(home, 'stopped', 'atrous')];
+  const env = { XDG_CACHE_HOME: cache };
+  const child = opening({ adapter: 'software' }, env);
+  const ended = new Promise(done => child.on('close', (_, signal) => done(signal)));
+  while (!existsSync(folder) || readdirSync(folder).length === 0) await sleep(1);
+  await sleep(20); // by then it knows what it made, and unpacks
+  child.kill('SIGTERM');
+  assert.is(await ended, 'SIGTERM');
+  assert.equal(readdirSync(folder), []);
+
+  await elsewhere({ adapter: 'software' }, env);
+  const [whole] = readdirSync(folder);
+  const [old, young] = ['.aaaaaa', '.bbbbbb'].map(end => join(folder, whole + end));
+  for (const each of [old, young]) mkdirSync(join(each, 'libvulkan.so.1'), { recursive: true });
+  utimesSync(old, 1e9, 1e9);
+  await elsewhere({ adapter: 'software' }, env);
+  assert.equal(readdirSync(folder).sort(), [whole, `${whole}.bbbbbb`]);
+});
+
+onSoftware('a home that takes no folder', async () => {
+  const temporary = join(home, 'temporary');
+  mkdirSync(temporary);
+  assert.match(
+    await elsewhere({ adapter: 'software' }, { HOME: '/proc', XDG_CACHE_HOME: '', TMPDIR: temporary }),
+    new RegExp(`^SwiftShader.* in ${temporary}`),
+  );
 });
 
 onSoftware('a cache that can not be written', async () => {
