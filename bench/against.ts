@@ -6,9 +6,9 @@ import { basename, join } from 'node:path';
 import { AtrousError } from '../src/errors.ts';
 import { type Statistics, statistics } from '../src/gpu/timing.ts';
 import type { Engine, EngineSpec } from './child.ts';
-import { round } from './limits.ts';
 import { equalShare, sizeText } from './network.ts';
 import { inTurns } from './pairs.ts';
+import { round } from './round.ts';
 
 /** One element of `against`. */
 export interface Against {

@@ -8,9 +8,9 @@ import { type Statistics, statistics } from '../src/gpu/timing.ts';
 import { aliases, findNetwork } from '../src/models/registry.ts';
 import { findPackage } from '../src/node/webgpu.ts';
 import type { Engine, EngineSpec, Tail, Toggles } from './child.ts';
-import { round } from './limits.ts';
 import { equalShare, type Size, sizeText } from './network.ts';
 import { inTurns } from './pairs.ts';
+import { round } from './round.ts';
 
 /** One element of `peers`. What is not known is null, and then `reason` says why. */
 export interface Peer {

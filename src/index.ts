@@ -1,5 +1,5 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
-/// <reference types="@webgpu/types" preserve="true" />
+import { browserAdapter } from './browser/adapter.ts';
 import { drawOnPage } from './browser/draw.ts';
 import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
@@ -11,7 +11,10 @@ import type { Segmenter } from './segmenter.ts';
 import { embedded } from './shader/library.ts';
 import { type DownloadOptions, download } from './weights/download.ts';
 
+export { support } from './browser/adapter.ts';
 export { AtrousError, type ErrorCode } from './errors.ts';
+export type { Profile, ProfileStep } from './front/profile.ts';
+export type { Support } from './gpu/support.ts';
 export type { Tiling } from './image/tiles.ts';
 export type { LoadOptions, Source } from './load.ts';
 export { type IdentityOptions, identityInit } from './models/identity.ts';
@@ -64,17 +67,4 @@ async function fetchWeights(url: string | URL, options: DownloadOptions): Promis
       `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
     );
   return download(url, options);
-}
-
-async function browserAdapter(): Promise<GPUAdapter> {
-  if (!globalThis.navigator?.gpu) {
-    const why =
-      globalThis.isSecureContext === false
-        ? 'this page is not a secure context: serve it over https'
-        : 'this browser has no WebGPU';
-    throw new AtrousError('NO_ADAPTER', `${why} (in Node import from atrous/node)`);
-  }
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new AtrousError('NO_ADAPTER', 'the browser offers no graphics adapter: see chrome://gpu or about:support');
-  return adapter;
 }

@@ -1,6 +1,6 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { builtIns, checkBuiltIn, urlOf } from './builtin.ts';
-import { type Checks, callback, device, either, guarded, list, oneOf, signal, text, url } from './check.ts';
+import { type Checks, callback, device, either, guarded, list, oneOf, signal, size, text, url } from './check.ts';
 import { AtrousError, brief, checkSignal, describe } from './errors.ts';
 import type { Progress } from './front/options.ts';
 import type { Page } from './front/page.ts';
@@ -38,6 +38,8 @@ export interface LoadOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** The folder where the files of built-in names lie, in a browser also from the page's own; default: where the package or its bundle has them. */
   readonly baseUrl?: string | URL;
+  /** Frames of this size are prepared before `load` is done, so that the first of them is as fast as the next. Default: the first frame's, when it comes. */
+  readonly size?: { readonly height: number; readonly width: number };
 }
 
 /** What each of them takes. */
@@ -52,6 +54,7 @@ export const loadChecks: Checks<LoadOptions> = {
   signal,
   onProgress: callback,
   baseUrl: url,
+  size,
 };
 
 export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
@@ -79,7 +82,7 @@ export interface LoadedWeights {
 
 /** `options` are checked already: what a platform adds to them is none of ours. */
 export async function loadOn(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
-  const { precision = 'auto', variants = 'auto', device, signal, onProgress } = options;
+  const { precision = 'auto', variants = 'auto', device, signal, onProgress, size } = options;
   checkSignal(signal);
   if (!device) await platform.ready?.();
   const weights = await weightsOf(platform, source, options);
@@ -93,7 +96,15 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
     openDevice: async () => device ?? platform.openDevice(),
     borrowed: device !== undefined,
   };
-  return Segmenter.create(parts, { signal, onProgress });
+  const segmenter = await Segmenter.create(parts, { signal, onProgress });
+  if (!size) return segmenter;
+  try {
+    await segmenter.prepare(size, { signal, onProgress });
+    return segmenter;
+  } catch (error) {
+    await segmenter.dispose();
+    throw error;
+  }
 }
 
 /**

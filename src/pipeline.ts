@@ -1,12 +1,12 @@
 // A picture's way through a network on a device, once everything for its size is there: a frame → a class map, in memory or as a texture.
 import { AtrousError } from './errors.ts';
-import { type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
+import { compile, type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
 import type { Frame } from './gpu/frames.ts';
 import { decodeClasses, decodeValue } from './gpu/transfer.ts';
 import type { ReadConstant } from './graph/constant.ts';
 import { withScores } from './graph/end.ts';
-import type { Graph } from './graph/graph.ts';
+import { FRAME, type Graph } from './graph/graph.ts';
 import { byteLength, classRow, QUAD } from './graph/layout.ts';
 import { shrink } from './image/shrink.ts';
 import type { Size } from './image/size.ts';
@@ -14,7 +14,7 @@ import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
 import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from './plan/choose.ts';
 import { type LowerOptions, lower } from './plan/lower.ts';
-import type { Plan, Stem } from './plan/plan.ts';
+import { type Plan, pipelineKey, type Stem } from './plan/plan.ts';
 import { decidedAt } from './plan/threshold.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card } from './weights/card.ts';
@@ -151,6 +151,16 @@ export async function wholePicture(
     own?.destroy();
     throw error;
   }
+}
+
+/** Compiles what a plan for a video's own frames has and that for textures has not. */
+export async function compileStem(material: Material, picture: Size, size: Size): Promise<void> {
+  const { engine, network, precision } = material;
+  const graph = fuse(network.build({ ...size, to: picture }), targetOf(material));
+  const { steps } = lower(graph, { ...lowering(material), stem: 'external', frame: picture });
+  const step = steps.find(({ reads }) => Object.values(reads).includes(FRAME))!;
+  await engine.library.load([step.shader]);
+  await compile(engine, step, precision, pipelineKey(step, precision));
 }
 
 /** Sets the threshold of a program for what is submitted next; without one it is the graph's. */

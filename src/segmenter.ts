@@ -4,6 +4,7 @@ import * as checks from './check.ts';
 import { AtrousError, checkSignal } from './errors.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
 import { checkFit, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
+import type { Profile } from './front/profile.ts';
 import { resultOf, type SegmentInfo, type SegmentResult, type Ties } from './front/result.ts';
 import type { OnCompile } from './front/sizes.ts';
 import { checkTexture, type Picture, type Taken, type Taker, take } from './front/sources.ts';
@@ -12,7 +13,7 @@ import { constantReader, type ReadConstant } from './graph/constant.ts';
 import { networkSize, type Size } from './image/size.ts';
 import { tilesOf } from './image/tiles.ts';
 import { kernels } from './kernels/index.ts';
-import { type FrameStem, type Material, type Output, type Pipeline, wholePicture } from './pipeline.ts';
+import { compileStem, type FrameStem, type Material, type Output, type Pipeline, wholePicture } from './pipeline.ts';
 import { type AdapterFacts, checkChoice } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
@@ -76,9 +77,14 @@ export class Segmenter {
 
   /** Compiles everything for frames of height × width pixels, so that the first `segment` of that size is as fast as the next. */
   async prepare(frame: { readonly height: number; readonly width: number }, options?: SegmentOptions): Promise<void> {
-    const { height, width } = checks.guarded("prepare()'s size", () => checks.size(frame, 'the size'));
+    const { height: h, width: w } = checks.guarded("prepare()'s size", () => checks.size(frame, 'the size'));
     const checked = checks.readOptions('prepare()', options, segmentChecks);
-    await this.#retrying(opened => this.#using(opened, { h: height, w: width }, 'texture', checked, async () => {}));
+    await this.#retrying(async opened => {
+      await this.#using(opened, { h, w }, 'texture', checked, async () => {});
+      // A video's stem is another program; all else of its plan is the same.
+      if (this.#parts.page && this.#taker(opened).external)
+        await compileStem(this.#material(opened), { h, w }, this.#inside({ h, w }, checked));
+    });
   }
 
   /**
@@ -132,6 +138,23 @@ export class Segmenter {
       );
     this.#latest = pipeline.plan;
     return pipeline.encode(encoder, texture, into);
+  }
+
+  /**
+   * Times a picture's way through the network step by step, and all steps in one pass; see `Profile`. Throws as `segment` does. `segment` and `profile` of
+   * one size in turns, not at once: they share the device.
+   */
+  async profile(source: Picture, options?: SegmentOptions): Promise<Profile> {
+    const checked = checks.readOptions('profile()', options, segmentChecks);
+    this.#checkAlive();
+    const { profile } = await import('./front/profile.ts');
+    const profiled = this.#taking(source, checked, async (taken, pipeline, opened) => {
+      const staged = await pipeline.stage(taken.frame(this.#taker(opened)));
+      const { device, facts, precision } = opened;
+      const { size, tiles } = pipeline;
+      return profile(device, facts, staged, { model: this.#parts.network.name, precision, height: size.h, width: size.w, tiles });
+    });
+    return this.#tracked(profiled);
   }
 
   /**
@@ -239,19 +262,22 @@ export class Segmenter {
     );
   }
 
-  async #make(
-    { engine, facts, precision }: Opened,
-    frame: Size,
-    stem: FrameStem,
-    { size, tile = 'published', scores = false }: SegmentOptions,
-    onCompile: OnCompile,
-  ): Promise<Pipeline> {
+  #material({ engine, facts, precision }: Opened, onCompile?: OnCompile): Material {
     const { network, variants, tuned, card } = this.#parts;
-    const material: Material = { engine, facts, network, card, precision, variants, tuned, read: this.#read, onCompile };
+    return { engine, facts, network, card, precision, variants, tuned, read: this.#read, onCompile };
+  }
+
+  /** A frame's size inside a network that takes it whole. */
+  #inside(frame: Size, { size }: SegmentOptions): Size {
+    return size ? { h: size.height, w: size.width } : networkSize(frame, this.#parts.card.preprocessing.max_area);
+  }
+
+  async #make(opened: Opened, frame: Size, stem: FrameStem, options: SegmentOptions, onCompile: OnCompile): Promise<Pipeline> {
+    const material = this.#material(opened, onCompile);
+    const { tile = 'published', scores = false } = options;
     const cut = tileOf(this.#parts);
     if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
-    const inside = size ? { h: size.height, w: size.width } : networkSize(frame, card.preprocessing.max_area);
-    return wholePicture(material, frame, inside, { scores, stem });
+    return wholePicture(material, frame, this.#inside(frame, options), { scores, stem });
   }
 }
 

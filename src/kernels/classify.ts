@@ -36,5 +36,5 @@ export const classify = kernel<'classify' | 'argmax'>({
   ops: ['classify', 'argmax'],
   fits: () => true,
   variants: [plain('classify')],
-  overrides: ({ x }) => ({ QUADS: quads(x.c) }),
+  overrides: ({ x, y }) => ({ QUADS: quads(x.c), FOURFOLD: y.w === 4 * x.w && y.h === 4 * x.h }),
 });

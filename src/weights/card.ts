@@ -137,6 +137,9 @@ export function withBackground(card: Card): Card {
 /** What editors end a line with: also CR alone, and Unicode's own. */
 const lineEnd = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
 
+/** Characters of a name with its colour. Also bounds the work of looking for the colour, which grows with their square. */
+const LONGEST_LINE = 200;
+
 /**
  * The card with other names, and colours where the file has them: a line a class, `name` or `name r,g,b`; empty lines and lines that begin with `#` are
  * left out. Throws `BAD_USAGE` when the lines are not as many as the classes, or a colour is none.
@@ -152,6 +155,12 @@ export function withLabels(card: Card, text: string, name: string): Card {
       `--labels ${name} has ${lines.length} lines, the weights have ${card.classes.length} classes: write one name a line`,
     );
   }
+  const long = lines.find(line => line.length > LONGEST_LINE);
+  if (long)
+    throw new AtrousError(
+      'BAD_USAGE',
+      `--labels ${name}: ${quote(long)} has ${long.length} characters, a line up to ${LONGEST_LINE}`,
+    );
   const rows = lines.map((line, index) => {
     const [, label, colour] = /^(.*?)(?:\s+(\d+\s*,\s*\d+\s*,\s*\d+))?$/s.exec(line)!;
     if (!colour && /,\s*\d+\s*,\s*\d+$/.test(label)) {

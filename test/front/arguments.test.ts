@@ -98,6 +98,7 @@ const LOAD = {
   signal: [],
   onProgress: ['a function'],
   baseUrl: TEXTS,
+  size: [],
 };
 const SEGMENT = { output: [], signal: [], onProgress: ['a function'], size: [], tile: [], scores: ['true'], threshold: [] };
 /** Every one of its arguments has nothing to do with what it does. */
@@ -124,6 +125,8 @@ const functions: Record<string, Row> = {
     takes: [[], OBJECTS],
     options: { place: 1, takes: { classes: [], noise: [] } },
   },
+  'front.support': { call: front.support, ...none },
+  'node.support': { call: node.support, ...none },
   'front.printPlan': { call: front.printPlan, good: [undefined] },
   'node.readImage': { call: node.readImage, good: [undefined] },
   'node.writePng': {
@@ -283,6 +286,12 @@ gpu('a model and its results', async () => {
     'result.toJSON': { call: result.toJSON.bind(result), ...none },
     // In Node there is no canvas for it; test/browser/draw.test.ts has its options.
     'result.draw': { call: result.draw.bind(result), ...none },
+    'model.profile': {
+      call: model.profile.bind(model),
+      good: [picture, undefined],
+      takes: [[], OBJECTS],
+      options: { place: 1, takes: SEGMENT },
+    },
     'model.encode': {
       call: lender.encode.bind(lender),
       good: [device!.createCommandEncoder(), texture, undefined],

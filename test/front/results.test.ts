@@ -2,10 +2,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AtrousError, ErrorCode } from '../../src/errors.ts';
+import { adapterName } from '../../src/gpu/device.ts';
 import { BufferUsage, READ, TextureUsage } from '../../src/gpu/flags.ts';
 import { decodeLabels } from '../../src/image/png.ts';
 import { classShares } from '../../src/image/statistics.ts';
+import * as front from '../../src/index.ts';
 import { nodeDevice, shaderLibrary } from '../../src/node/engine.ts';
+import { support } from '../../src/node/index.ts';
 import { type Parts, type Pixels, Segmenter } from '../../src/segmenter.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { watchMade } from './alive.ts';
@@ -204,6 +207,44 @@ gpu('encode: the caller’s encoder, and nothing without prepare', async () => {
   await model.dispose();
   await fails(() => model.encode(device!.createCommandEncoder(), texture(sources[0])), 'DISPOSED');
   assert.equal(errors, []);
+});
+
+gpu('profile: every step with its costs, beside the one pass; it prints', async () => {
+  const model = await create();
+  const found = await model.profile(picture('profile', 16, 24));
+  const { steps, sumUs, passUs, limits } = found;
+  assert.equal(
+    steps.map(({ node, kernel, macs }) => [node, kernel, macs]),
+    model.plan.steps.map(({ node, kernel, macs }) => [node, kernel, macs]),
+  );
+  assert.equal([found.model, found.height, found.width, found.tiles], ['tiny', 16, 24, 1]);
+  assert.ok(limits.multiply_add_gflops > 0 && limits.copy_gb_per_s > 0);
+  if (device!.features.has('timestamp-query')) {
+    assert.ok(steps.every(({ us, share }) => us! > 0 && share! >= 0 && share! < 1.5));
+    assert.ok(Math.abs(steps.reduce((sum, { us }) => sum + us!, 0) - sumUs!) < 1e-6 && passUs! > 0);
+  } else assert.equal([sumUs, passUs, steps[0].us, steps[0].share], [null, null, null, null]);
+  const lines = String(found).split('\n');
+  assert.is(lines.length, steps.length + 3);
+  assert.match(lines[0], /^tiny 16×24, f32, on /);
+  assert.equal(
+    (await model.segment(picture('profile', 16, 24))).classes,
+    largestChannel(picture('profile', 16, 24)),
+    'and goes on',
+  );
+  await model.dispose();
+});
+
+test('support: what this machine has, without loading anything', async () => {
+  const found = await support();
+  assert.is(found.ok, device !== undefined);
+  if (found.ok) {
+    assert.equal([found.reason, found.hint], [null, null]);
+    assert.equal(found.precisions.slice(0, 2), ['f32', 'half']);
+    assert.is(found.adapter, adapterName(device!.adapterInfo));
+  } else assert.ok(found.reason === 'no-adapter' && found.hint);
+  const page = await front.support();
+  assert.equal([page.ok, page.reason, page.adapter], [false, 'no-webgpu', null]);
+  assert.ok(page.hint);
 });
 
 test('pixels: display-p3 and half floats become 8-bit sRGB, arrays of another realm count', async () => {

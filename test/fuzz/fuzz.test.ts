@@ -34,6 +34,14 @@ for (const reader of readers) {
   });
 }
 
+test('a name of a hundred thousand blanks costs its length, not its square', async () => {
+  const names = readers.find(({ name }) => name === 'names')!;
+  for (const line of [`a${' '.repeat(1e5)}b`, `a ${'1'.repeat(1e5)}`, 'a 1, '.repeat(2e4)]) {
+    const { read, fault } = await examine(names, new TextEncoder().encode(`${line}\nsky\n`), true);
+    assert.equal([read, fault], [false, null], line.slice(0, 10));
+  }
+});
+
 test('a bomb costs no more', async () => {
   const [torch, caffe] = ['torch', 'caffemodel'].map(name => readers.find(reader => reader.name === name)!);
   const repeated = (inside: Uint8Array, times: number): Uint8Array => join(Array.from({ length: times }, () => inside));

@@ -133,7 +133,7 @@ export const words: Mutation = (bytes, random) => {
     () => found.toSpliced(from, 0, ...some),
     () => found.toSpliced(from, some.length),
     () => found.toSpliced(from, some.length).toSpliced(random(found.length), 0, ...some),
-    () => found.toSpliced(from, 0, ...Array.from({ length: 1 + random(1000) }, () => found[from])),
+    () => found.toSpliced(from, 0, ...Array.from({ length: 1 + random(Math.ceil(2e4 / found[from].length)) }, () => found[from])),
   ];
   return new TextEncoder().encode(pick(edits, random)().join(''));
 };

@@ -71,10 +71,12 @@ async function readWhole(bytes: Uint8Array): Promise<Listing> {
 async function compareSafetensors(bytes: Uint8Array, found: unknown): Promise<string | null> {
   const start = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start)));
-  for (const [key, { shape, bytes: own, problem }] of found as Listing) {
+  for (const [key, tensor] of found as Listing) {
     const { shape: claimed, data_offsets: [begin, end] = [0, 0] } = header[key];
-    const other = bytes.subarray(start + begin, start + end);
-    if (String(claimed) !== String(shape) || problem || Buffer.compare(own, other) !== 0) return `${key} is another tensor`;
+    if (String(claimed) !== String(tensor.shape)) return `${key} has another shape`;
+    // Of a type that is not read.
+    if (tensor.problem) continue;
+    if (Buffer.compare(tensor.bytes, bytes.subarray(start + begin, start + end)) !== 0) return `${key} has other bytes`;
   }
   return null;
 }
@@ -155,7 +157,7 @@ async function readPhotograph(bytes: Uint8Array): Promise<unknown> {
   return data;
 }
 
-const weights = { read: readWhole, codes: ['BAD_WEIGHTS'], limit: 50 } as const;
+const weights = { read: readWhole, codes: ['BAD_WEIGHTS'], limit: 250 } as const;
 const text = (bytes: Uint8Array): string => decodeText(bytes, NAME);
 const wholeCard = parseCard(JSON.stringify(card), NAME);
 
@@ -170,24 +172,24 @@ export const readers: readonly Reader[] = [
     read: bytes => decodeLabels(bytes, NAME),
     codes: ['BAD_IMAGE'],
     compare: comparePng,
-    limit: 50,
+    limit: 250,
   },
   {
     name: 'card',
     specimens: cards,
     read: async bytes => parseCard(text(bytes), NAME),
     codes: ['BAD_WEIGHTS', 'BAD_USAGE'],
-    limit: 50,
+    limit: 250,
   },
-  { name: 'class_dict', specimens: classDicts, read: readClassDict, codes: ['BAD_USAGE', 'BAD_IMAGE'], limit: 50 },
+  { name: 'class_dict', specimens: classDicts, read: readClassDict, codes: ['BAD_USAGE', 'BAD_IMAGE'], limit: 250 },
   {
     name: 'names',
     specimens: labelNames,
     read: async bytes => withLabels(wholeCard, text(bytes), NAME),
     codes: ['BAD_USAGE'],
-    limit: 50,
+    limit: 250,
   },
-  { name: 'state', specimens: states, read: async bytes => parseState(text(bytes), NAME), codes: ['BAD_USAGE'], limit: 50 },
+  { name: 'state', specimens: states, read: async bytes => parseState(text(bytes), NAME), codes: ['BAD_USAGE'], limit: 250 },
   // Decoded by a library with threads of its own, so the time is its.
-  { name: 'photograph', specimens: photographs, read: readPhotograph, codes: ['BAD_IMAGE'], limit: 2000 },
+  { name: 'photograph', specimens: photographs, read: readPhotograph, codes: ['BAD_IMAGE'], limit: 5000 },
 ];
