@@ -2,16 +2,17 @@
 // runs its own code, frames in turns. A machine's mood is the same for both, so ratios hold where times do not.
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AtrousError } from '../src/errors.ts';
 import { type Statistics, statistics } from '../src/gpu/timing.ts';
 import type { Engine, EngineSpec } from './child.ts';
-import { round } from './limits.ts';
 import { equalShare, sizeText } from './network.ts';
 import { inTurns } from './pairs.ts';
+import { round } from './round.ts';
 
 /** One element of `against`. */
 export interface Against {
+  /** Its folder's name. */
   readonly checkout: string;
   readonly model: string;
   readonly size: string;
@@ -80,7 +81,7 @@ export async function compareWith(
     const ratios = pairs.map(([mine, other]) => mine / other).sort((a, b) => a - b);
     const at = (share: number): number => round(ratios[Math.floor((ratios.length - 1) * share)]);
     return {
-      checkout,
+      checkout: basename(checkout),
       model: spec.model,
       size: sizeText(spec.size),
       precision: spec.precision,

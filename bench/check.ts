@@ -44,7 +44,7 @@ export async function check(bench: Device, out: Output): Promise<number> {
       return `${precision} ${Math.max(...errors).toExponential(1)}`;
     });
     out.text(`${table.kernel.padEnd(12)} ${checks.length} checks (${variants.join(', ')}), worst error ${worst.join(', ')}`);
-    for (const { message } of wrong) out.text(`  wrong: ${message}`);
+    for (const { message } of wrong) out.block(`  wrong: ${message}`);
     for (const line of seldomRun(table, bench.facts)) out.text(`  ${line}`);
     passed += checks.length - wrong.length;
     failed += wrong.length;

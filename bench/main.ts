@@ -17,6 +17,7 @@ import {
 import { type Output, output, runProgram } from '../src/cli/output.ts';
 import { AtrousError } from '../src/errors.ts';
 import { adapterName, factsOf } from '../src/gpu/device.ts';
+import { measureLimits } from '../src/gpu/roofline.ts';
 import { findNetwork } from '../src/models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../src/node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeAtomic } from '../src/node/files.ts';
@@ -28,7 +29,6 @@ import { drawChart } from './chart.ts';
 import { check } from './check.ts';
 import { type EngineSpec, serve, startEngine, type Toggles } from './child.ts';
 import { openEngine } from './engines.ts';
-import { measureLimits } from './limits.ts';
 import { measure, type Result } from './measure.ts';
 import { type Bench, familyOf, type Size, sizeText } from './network.ts';
 import { readOnnx } from './onnx.ts';
@@ -142,7 +142,7 @@ async function jobOf(args: Arguments): Promise<Job> {
   const against = args.text('against') === undefined ? null : resolveFrom(args.text('against')!);
   if (against) checkAgainst(args, against);
   const json = args.text('json') === undefined ? null : resolveFrom(args.text('json')!);
-  for (const file of [json, json && chartOf(json)]) if (file) await checkFile(file);
+  for (const file of [json, json && chartOf(json)]) if (file) await checkFile(file, '--json');
   const job = {
     models,
     sizes: sizes.filter((size, n) => sizes.findIndex(other => sizeText(other) === sizeText(size)) === n),

@@ -2,12 +2,12 @@
 
 import { AtrousError } from '../src/errors.ts';
 import { createEngine, destroyEngine, type Engine, type Program } from '../src/gpu/executor.ts';
-import { type Statistics, statistics, timer } from '../src/gpu/timing.ts';
+import { floorOf, type MeasuredLimits } from '../src/gpu/roofline.ts';
+import { gpuTimes, type Statistics, statistics, stepSamples } from '../src/gpu/timing.ts';
 import { select } from '../src/graph/select.ts';
-import { type Plan, peakBytes, pipelineKey, pipelines, type Step } from '../src/plan/plan.ts';
+import { type Plan, peakBytes, pipelineKey, pipelines } from '../src/plan/plan.ts';
 import { run as runReference } from '../src/reference/run.ts';
 import type { Precision } from '../src/shader/source.ts';
-import { type MeasuredLimits, round } from './limits.ts';
 import {
   type Bench,
   type Choice,
@@ -31,6 +31,7 @@ import {
   stop,
   type Trial,
 } from './network.ts';
+import { round } from './round.ts';
 
 export interface Wish extends Choice {
   readonly model: string;
@@ -147,11 +148,6 @@ function cpuReference(model: string, net: Loaded, size: Size, trusted: Trusted):
   return { size: trialText(trial), ms: round(ms), fps: round(1000 / ms), extrapolated: trial !== timed };
 }
 
-/** Seconds that a step takes at least. */
-function floorOf({ macs, bytes }: Pick<Step, 'macs' | 'bytes'>, limits: MeasuredLimits): number {
-  return Math.max((2 * macs) / (limits.multiply_add_gflops * 1e9), bytes / (limits.copy_gb_per_s * 1e9));
-}
-
 /** Checks, then times. Throws `BAD_SHADER` when a check fails: nothing is timed after one. */
 export async function measure(bench: Bench, limits: MeasuredLimits, wish: Wish): Promise<Result> {
   const { device } = bench;
@@ -259,41 +255,6 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await work();
   return performance.now() - begin;
-}
-
-/** Milliseconds of the whole pass, the frame on the device already; null without timestamps. */
-export async function gpuTimes(device: GPUDevice, program: Program, runs: number): Promise<number[] | null> {
-  const clock = timer(device, 1);
-  if (!clock) return null;
-  const times: number[] = [];
-  for (let n = 0; n < runs; n++) {
-    const encoder = device.createCommandEncoder();
-    program.encode(encoder, clock.writes(0));
-    clock.resolve(encoder);
-    device.queue.submit([encoder.finish()]);
-    times.push((await clock.read())[0] / 1e6);
-  }
-  clock.destroy();
-  return times;
-}
-
-/** Nanoseconds of each step in a pass of its own, once for every program in turn, `rounds` times: program → step → samples. Null without timestamps. */
-export async function stepSamples(device: GPUDevice, programs: readonly Program[], rounds: number): Promise<number[][][] | null> {
-  const clock = timer(device, Math.max(...programs.map(({ plan }) => plan.steps.length)));
-  if (!clock) return null;
-  const samples: number[][][] = programs.map(({ plan }) => plan.steps.map(() => []));
-  for (let round = 0; round < rounds; round++) {
-    for (const [n, program] of programs.entries()) {
-      const encoder = device.createCommandEncoder();
-      program.encodeSteps(encoder, clock.writes);
-      clock.resolve(encoder);
-      device.queue.submit([encoder.finish()]);
-      const times = await clock.read();
-      for (const [step, list] of samples[n].entries()) list.push(times[step]);
-    }
-  }
-  clock.destroy();
-  return samples;
 }
 
 /** The median of five for each step. */

@@ -74,7 +74,7 @@ export function familyOf(model: string): Family {
     return {
       sizes: { hardware: { h: 1024, w: 2048 }, software: { h: 128, w: 256 } },
       classes,
-      build: ({ h, w }) => network.build({ classes, h, w }),
+      build: ({ h, w }) => network.build({ h, w }),
       trust: whole(64, 128),
       references: [whole(256, 512), whole(128, 256), whole(64, 128)],
       numbers: 'decoder',
@@ -85,7 +85,7 @@ export function familyOf(model: string): Family {
   return {
     sizes: { hardware: { h: tile.height, w: tile.width }, software: { h: 388, w: 388 } },
     classes,
-    build: ({ h, w, divide }) => network.build({ classes, h, w, widths: narrowed(dilatedNets.get(canonical)!, divide) }),
+    build: ({ h, w, divide }) => network.build({ h, w, widths: narrowed(dilatedNets.get(canonical)!, divide) }),
     trust: { h: 412, w: 428, divide: 16 },
     references: [
       { h: 412, w: 428, divide: 4 },
@@ -227,13 +227,13 @@ export const IN_FLIGHT = 3;
 
 /** Frames through a program that makes classes. */
 export function open(device: GPUDevice, { program, frame }: Running, rgba: Uint8Array<ArrayBuffer>): Session {
-  const { classes, destroy } = frames(device, program, frame);
+  const { run, destroy } = frames(device, program, frame);
   return {
-    frame: () => classes(rgba),
+    frame: async () => (await run({ kind: 'pixels', rgba })).classes!,
     async throughput(count) {
       const begin = performance.now();
       const lanes = Array.from({ length: IN_FLIGHT }, async (_, lane) => {
-        for (let n = lane; n < count; n += IN_FLIGHT) await classes(rgba);
+        for (let n = lane; n < count; n += IN_FLIGHT) await run({ kind: 'pixels', rgba });
       });
       await Promise.all(lanes);
       return (count * 1000) / (performance.now() - begin);

@@ -2,15 +2,15 @@
 // classes agree.
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AtrousError, describe } from '../src/errors.ts';
 import { type Statistics, statistics } from '../src/gpu/timing.ts';
 import { aliases, findNetwork } from '../src/models/registry.ts';
-import { findPackage } from '../src/node/software.ts';
+import { findPackage } from '../src/node/webgpu.ts';
 import type { Engine, EngineSpec, Tail, Toggles } from './child.ts';
-import { round } from './limits.ts';
 import { equalShare, type Size, sizeText } from './network.ts';
 import { inTurns } from './pairs.ts';
+import { round } from './round.ts';
 
 /** One element of `peers`. What is not known is null, and then `reason` says why. */
 export interface Peer {
@@ -21,6 +21,7 @@ export interface Peer {
   readonly size: string;
   /** Of our plan; the file's numbers are float32. */
   readonly precision: string;
+  /** The file's name. */
   readonly onnx: string | null;
   /** Of Dawn, the same for both. */
   readonly toggles: Toggles;
@@ -98,7 +99,7 @@ export async function comparePeers(
           await compare({ ours, load_ms, first_run_ms }, theirs, { ...match, engine: 'onnxruntime', provider, onnx }, runs),
         );
       } catch (error) {
-        peers.push(nothing(match, provider, onnx, describe(error)));
+        peers.push(nothing(match, provider, onnx, describe(error).replaceAll(onnx, basename(onnx))));
       } finally {
         await theirs.end();
       }
@@ -117,7 +118,7 @@ function nothing({ model, size, precision, toggles }: Match, provider: string, o
     model,
     size: sizeText(size),
     precision,
-    onnx,
+    onnx: onnx && basename(onnx),
     toggles,
     tail: null,
     load_ms: null,

@@ -3,8 +3,8 @@
 import { statistics } from '../src/gpu/timing.ts';
 import { precisionsOf } from '../src/plan/choose.ts';
 import type { Precision } from '../src/shader/source.ts';
-import { round } from './limits.ts';
 import { type Bench, type Size, sizeText } from './network.ts';
+import { round } from './round.ts';
 import { MARGIN } from './tune.ts';
 import { turns } from './turns.ts';
 

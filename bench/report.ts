@@ -2,10 +2,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { AtrousError } from '../src/errors.ts';
+import type { MeasuredLimits } from '../src/gpu/roofline.ts';
 import type { AdapterFacts } from '../src/plan/choose.ts';
 import type { Against } from './against.ts';
 import type { Toggles } from './child.ts';
-import type { MeasuredLimits } from './limits.ts';
 import type { Result } from './measure.ts';
 import type { Peer } from './peers.ts';
 import type { Precisions } from './precisions.ts';

@@ -2,8 +2,8 @@
 
 import { statistics } from '../src/gpu/timing.ts';
 import type { Precision } from '../src/shader/source.ts';
-import { round } from './limits.ts';
 import { type Bench, type Choice, type Size, sizeText } from './network.ts';
+import { round } from './round.ts';
 import { type Frame, turns } from './turns.ts';
 
 /** One element of `scaling`: milliseconds a pixel at `size` over those at `base`, the smallest; medians over rounds. */

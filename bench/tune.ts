@@ -2,15 +2,14 @@
 
 import { AtrousError } from '../src/errors.ts';
 import { createEngine, destroyEngine } from '../src/gpu/executor.ts';
-import { statistics } from '../src/gpu/timing.ts';
+import { statistics, stepSamples } from '../src/gpu/timing.ts';
 import { kernels } from '../src/kernels/index.ts';
 import type { Variant } from '../src/kernels/kernel.ts';
 import { lacks, scaleOf, type Winners } from '../src/plan/choose.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import type { Precision } from '../src/shader/source.ts';
-import { round } from './limits.ts';
-import { stepSamples } from './measure.ts';
 import { type Bench, load, type Running, type Size, sizeText, start, stop } from './network.ts';
+import { round } from './round.ts';
 
 /** Kind of step → size of its result (`scaleOf`) → what was timed there. */
 export type Tuning = Readonly<Record<string, Readonly<Record<string, Timed>>>>;

@@ -1,7 +1,8 @@
 // Frames of several plans in turns, so that a machine's mood is the same for each: what every comparison of our own plans is made of.
 
 import { createEngine, destroyEngine } from '../src/gpu/executor.ts';
-import { gpuTimes, timed } from './measure.ts';
+import { gpuTimes } from '../src/gpu/timing.ts';
+import { timed } from './measure.ts';
 import {
   type Bench,
   type Choice,

@@ -12,8 +12,6 @@ override QUADS: u32 = 1u;    // input channels / 4
 override COLUMNS: u32 = 3u;  // of the kernel
 override POOL: bool = false;  // 2×2 maximum, stride 2, behind the activation; sizes rounded up
 
-const MOST_LANES = 256u;
-
 // Where the kernel of a pixel begins in x.
 struct Place {
   row: i32,
@@ -23,8 +21,8 @@ fn place_at(row: u32, column: u32) -> Place {
   return Place(i32(row * params.stride) - i32(params.pad), i32(column * params.stride) - i32(params.pad));
 }
 
-// The tile's pixels are 16 of a kind after 16 of the next: eight of a lane, or the corners of its first window and those of its second. A
-// corner beyond the map repeats the one before it: the maximum of those that exist.
+// Four pixels that a lane makes side by side are the corners of a window. A corner beyond the map repeats the one before it: the maximum of those
+// that exist.
 fn place_of(tile: u32, index: u32) -> Place {
   let last = params.height * params.width - 1u;
   if (!POOL) {
@@ -32,20 +30,21 @@ fn place_of(tile: u32, index: u32) -> Place {
     let row = pixel / params.width;
     return place_at(row, pixel - row * params.width);
   }
-  let window = min(tile * (PIXELS / 4u) + index / 64u * SLOTS + index % SLOTS, last);
-  let corner = index / SLOTS % 4u;
+  let window = min((tile * PIXELS + index) / 4u, last);
+  let corner = index % 4u;
   let row = window / params.width;
   return place_at(min(row * 2u + corner / 2u, params.full_height - 1u),
                   min((window - row * params.width) * 2u + corner % 2u, params.full_width - 1u));
 }
 
-fn quad_at(place: Place, step: u32) -> vec4f {
+fn quad_at(place: Place, step: u32, _part: u32) -> vec4f {
   let tap = step / QUADS;
   let ky = tap / COLUMNS;
   let row = place.row + i32(ky * params.dilation);
   let column = place.column + i32((tap - ky * COLUMNS) * params.dilation);
-  if (row < 0 || column < 0 || row >= i32(params.x_height) || column >= i32(params.x_width)) { return vec4f(); }
-  return decode(x[(u32(row) * params.x_width + u32(column)) * params.x_stride + step - tap * QUADS]);
+  let inside = (row >= 0) & (column >= 0) & (row < i32(params.x_height)) & (column < i32(params.x_width));
+  let at = (u32(row) * params.x_width + u32(column)) * params.x_stride + step - tap * QUADS;
+  return select(vec4f(), decode(x[select(0u, at, inside)]), inside);
 }
 
 fn finish(pixel: u32, quad: u32, sum: vec4f) {
@@ -61,7 +60,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
   let group = id.y * groups.x + id.x;
   let tile = tile_of(group);
   if (tile * select(PIXELS, PIXELS / 4u, POOL) >= params.height * params.width) { return; }
-  let sums = product(lane, group, params.steps);
+  let sums = product(lane, group, params.steps, 0u);
   if (!POOL) {
     finish_tile(lane, group, sums);
     return;

@@ -12,8 +12,10 @@ struct Params {
   x_height: u32,
   x_width: u32,
   x_stride: u32,  // channel quads a pixel
-  classes: u32,
+  classes: u32,    // channels of x
   row_words: u32,  // of the class map, padding included
+  first_class: u32,  // of channel 0: 1 where class 0 has no channel
+  background: f32,   // what a score must exceed to be a class at all
   stride: u32,     // pixels from one cell to the next
   pad: u32,
   tile_height: u32,  // in cells
@@ -28,7 +30,7 @@ struct Params {
 
 fn class_at(v: Reach, column: u32) -> u32 {
   let u = reach_of(column, params.x_width, params.tile_width, params.grown_width);
-  var best = no_class();
+  var best = background();
   for (var quad = 0u; quad < params.quads; quad += 1u) { best = best_of(best, deconvolved(v, u, quad), quad); }
   return best.class_index;
 }

@@ -10,10 +10,12 @@
 
 override QUADS: u32 = 1u;           // input channels / 4
 override SHORTCUT_QUADS: u32 = 0u;  // input channels of the shortcut / 4
+override HIDDEN: u32 = 1u;          // hidden channels of the excitation / 4, rounded up
+override STRIPS: u32 = 1u;          // rows of sums
 override RESIDUAL: bool = false;
 override RELU: bool = false;
 
-const MOST_LANES = 128u;
+const MOST_LANES = 128u;  // of a workgroup: the gate takes 4 KiB of its memory (src/kernels/gated.ts keeps to it)
 const MAX_QUADS = 256u;
 
 struct Params {
@@ -29,8 +31,6 @@ struct Params {
   shortcut_width: u32,
   shortcut_stride: u32,
   residual_stride: u32,
-  strips: u32,  // rows of sums
-  hidden: u32,  // hidden channels of the excitation / 4, rounded up
   excite: u32,  // where its weights begin in weights, laid out as `excite` has them
   scale: f32,   // 1 / pixels that the sums run over
 }
@@ -52,38 +52,49 @@ fn gathered(index: u32, shares: u32) -> vec4f {
   return sum;
 }
 
-// The excitation by all lanes of a workgroup: where a layer has fewer results than lanes, several share one.
+// The excitation by all lanes of a workgroup: where a layer has fewer results than lanes, several share one. All bounds are constants, so that
+// a compiler can have the loads of many turns under way.
 fn make_gate(lane: u32) {
-  let bias1 = params.excite + params.hidden * QUADS * 4u;
-  let weights2 = bias1 + params.hidden;
-  let bias2 = weights2 + QUADS * params.hidden * 4u;
+  let bias1 = params.excite + HIDDEN * QUADS * 4u;
+  let weights2 = bias1 + HIDDEN;
+  let bias2 = weights2 + QUADS * HIDDEN * 4u;
   let many = max(LANES / QUADS, 1u);
   for (var index = lane; index < QUADS * many; index += LANES) {
     let quad = index / many;
+    let share = index - quad * many;
     var sum = vec4f();
-    for (var strip = index - quad * many; strip < params.strips; strip += many) { sum += sums[strip * QUADS + quad]; }
+    for (var turn = 0u; turn < (STRIPS + many - 1u) / many; turn += 1u) {
+      let strip = turn * many + share;
+      sum += select(vec4f(), sums[min(strip, STRIPS - 1u) * QUADS + quad], strip < STRIPS);
+    }
     stage[index] = sum;
   }
   workgroupBarrier();
   for (var quad = lane; quad < QUADS; quad += LANES) { gate[quad] = gathered(quad, many) * params.scale; }
   workgroupBarrier();
-  let few = LANES / params.hidden;
-  if (lane < params.hidden * few) {
+  let few = LANES / HIDDEN;
+  if (lane < HIDDEN * few) {
     let h = lane / few;
+    let share = lane - h * few;
     var sum = vec4f();
-    for (var quad = lane - h * few; quad < QUADS; quad += few) {
-      sum += weight_block(params.excite + (h * QUADS + quad) * 4u) * gate[quad];
+    for (var turn = 0u; turn < (QUADS + few - 1u) / few; turn += 1u) {
+      let quad = turn * few + share;
+      let value = select(vec4f(), gate[min(quad, QUADS - 1u)], quad < QUADS);
+      sum += weight_block(params.excite + (h * QUADS + min(quad, QUADS - 1u)) * 4u) * value;
     }
     stage[lane] = sum;
   }
   workgroupBarrier();
-  if (lane < params.hidden) { blocks[lane] = max(weight(bias1 + lane) + gathered(lane, few), vec4f()); }
+  if (lane < HIDDEN) { blocks[lane] = max(weight(bias1 + lane) + gathered(lane, few), vec4f()); }
   workgroupBarrier();
   for (var index = lane; index < QUADS * many; index += LANES) {
     let quad = index / many;
+    let share = index - quad * many;
     var sum = vec4f();
-    for (var h = index - quad * many; h < params.hidden; h += many) {
-      sum += weight_block(weights2 + (quad * params.hidden + h) * 4u) * blocks[h];
+    for (var turn = 0u; turn < (HIDDEN + many - 1u) / many; turn += 1u) {
+      let h = turn * many + share;
+      let value = select(vec4f(), blocks[min(h, HIDDEN - 1u)], h < HIDDEN);
+      sum += weight_block(weights2 + (quad * HIDDEN + min(h, HIDDEN - 1u)) * 4u) * value;
     }
     stage[index] = sum;
   }
@@ -94,10 +105,9 @@ fn make_gate(lane: u32) {
   workgroupBarrier();
 }
 
-// Step k is quad k of both operands, one after the other.
-fn quad_at(place: Place, k: u32) -> vec4f {
-  if (k < QUADS) { return decode(x[place.x + k]) * gate[k]; }
-  return shortcut_quad(place.window, k - QUADS);
+fn quad_at(place: Place, k: u32, part: u32) -> vec4f {
+  if (part == 1u) { return shortcut_quad(place.window, k - QUADS); }
+  return decode(x[place.x + k]) * gate[k];
 }
 
 fn finish(pixel: u32, quad: u32, sum: vec4f) {
@@ -113,5 +123,5 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
   let group = id.y * groups.x + id.x;
   if (tile_of(group) * PIXELS >= params.height * params.width) { return; }
   make_gate(lane);
-  finish_tile(lane, group, product(lane, group, QUADS + SHORTCUT_QUADS));
+  finish_tile(lane, group, product(lane, group, QUADS, SHORTCUT_QUADS));
 }

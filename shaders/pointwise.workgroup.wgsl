@@ -11,11 +11,8 @@
 
 override SHORTCUT: bool = false;
 
-const MOST_LANES = 256u;
-
-// Step k is quad k of both operands, one after the other.
-fn quad_at(place: Place, k: u32) -> vec4f {
-  if (SHORTCUT && k >= params.quads) { return shortcut_quad(place.window, k - params.quads); }
+fn quad_at(place: Place, k: u32, part: u32) -> vec4f {
+  if (part == 1u) { return shortcut_quad(place.window, k - params.quads); }
   let quad = decode(x[place.x + k]);
   if (!GATE) { return quad; }
   return quad * gate[k];
@@ -25,5 +22,5 @@ fn quad_at(place: Place, k: u32) -> vec4f {
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.y * groups.x + id.x;
   if (tile_of(group) * PIXELS >= params.height * params.width) { return; }
-  finish_tile(lane, group, product(lane, group, params.quads + params.shortcut_quads));
+  finish_tile(lane, group, product(lane, group, params.quads, select(0u, params.shortcut_quads, SHORTCUT)));
 }

@@ -20,6 +20,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (pixel >= params.pixels) { return; }
   let first = pixel * params.x_stride;
   let target_quad = pixel * params.y_stride + params.y_offset;
-  let norm = norm_at(first);
+  let norm = norm_at(first, false);
   for (var quad = 0u; quad < QUADS; quad += 1u) { y[target_quad + quad] = encode(exponentials(first, quad, norm.peak) * norm.share); }
 }

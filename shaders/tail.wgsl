@@ -1,7 +1,7 @@
 // A decoder's last 3×3 convolution with what surrounds it, for GPUs: its operand may be a concat that is nowhere stored, a coarse map
 // resized as it is read and a fine one beside it; and the classifier may follow while a pixel's channels are all in one workgroup. A
-// workgroup makes a tile of 16 columns, all channels of it. The operand is staged with its border, some quads at a time; a lane makes 8
-// pixels of a column, so that one load from workgroup memory serves three rows of the kernel.
+// workgroup makes a tile of 16 columns, all channels of it. A quad of the operand is staged with its border, and the weights of all its taps; a
+// lane makes 8 pixels of a column as outer products (lib/staged.wgsl says why), so that three quads of pixels serve three rows of the kernel.
 // use lib/f32.wgsl
 // use lib/weights.wgsl
 // use lib/tile.wgsl
@@ -37,7 +37,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> weights: array<packed>;
 @group(0) @binding(4) var<storage, read_write> y: array<stored>;
 
-// Quads × pixels of the operand, later quads × pixels of the result that the classifier reads.
+// A quad of the operand and its weights; later quads × pixels of the result that the classifier reads.
 var<workgroup> stage: array<vec4f, STAGE>;
 
 fn resized(row: u32, column: u32, quad: u32) -> vec4f {
@@ -58,9 +58,6 @@ fn operand(row: i32, column: i32, quad: u32) -> vec4f {
   if (quad < COARSE) { return resized(u32(row), u32(column), quad); }
   return decode(beside[pixel * params.beside_stride + quad - COARSE]);
 }
-
-// Four pixels of a column.
-fn staged(at: u32) -> mat4x4f { return mat4x4f(stage[at], stage[at + WIDE], stage[at + 2u * WIDE], stage[at + 3u * WIDE]); }
 
 fn activated(sum: vec4f) -> vec4f { return select(sum, max(sum, vec4f()), RELU); }
 
@@ -116,38 +113,63 @@ fn store4(p: Place, down: u32, even: mat4x4f, odd: mat4x4f) {
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.y * groups.x + id.x;
-  let high = 8u * COLUMNS / PAIRS;  // rows of a tile
+  let high = 8u * COLUMNS / PAIRS;               // rows of a tile
+  let packed = (high + 5u) / 4u;                 // quads of four rows that hold a column with its border
+  let area = WIDE * packed;                      // of a channel
+  let at_once = select(1u, 3u, PAIRS <= 8u);     // columns of the kernel whose weights find room behind the operand
+  let taps = 3u * at_once;
   let top = group / params.across * high;
   let left = (group - group / params.across * params.across) * COLUMNS;
   if (top >= params.height) { return; }
-  let area = (high + 2u) * WIDE;
-  let many = STAGE / area;  // quads of the operand that find room
   let slots = LANES / PAIRS;
-  let slot = lane % slots;
-  let pair = lane / slots;
+  let bounded = lane % LANES;
+  let slot = bounded % slots;
+  let pair = bounded / slots;
   let p = Place(top + slot / COLUMNS * 8u, left + slot % COLUMNS, pair, slot);
 
   var sums = biased(params.bias, pair * 2u);
-  for (var first = 0u; first < QUADS; first += many) {
-    let last = min(first + many, QUADS);
+  for (var k = 0u; k < QUADS; k += 1u) {
     workgroupBarrier();
-    for (var index = lane; index < many * area; index += LANES) {
-      let pixel = index / many;
-      let k = first + index % many;
-      if (k < last) { stage[(k - first) * area + pixel] = operand(i32(top + pixel / WIDE) - 1, i32(left + pixel % WIDE) - 1, k); }
+    for (var index = lane; index < (high + 2u) * WIDE; index += LANES) {
+      let row = index / WIDE;
+      let column = index - row * WIDE;
+      let quad = operand(i32(top + row) - 1, i32(left + column) - 1, k);
+      let at = column * packed + row / 4u;
+      stage[at][row % 4u] = quad.x;
+      stage[at + area][row % 4u] = quad.y;
+      stage[at + 2u * area][row % 4u] = quad.z;
+      stage[at + 3u * area][row % 4u] = quad.w;
     }
-    workgroupBarrier();
-    for (var k = first; k < last; k += 1u) {
-      for (var kx = 0u; kx < 3u; kx += 1u) {
-        let here = (k - first) * area + slot / COLUMNS * 8u * WIDE + slot % COLUMNS + kx;
-        let a = staged(here);
-        let b = staged(here + 4u * WIDE);
-        let c = stage[here + 8u * WIDE];
-        let d = stage[here + 9u * WIDE];
-        let at = ((pair * 9u + kx) * QUADS + k) * 8u;
-        sums = accumulate(sums, at, a, b);
-        sums = accumulate(sums, at + 24u * QUADS, mat4x4f(a[1], a[2], a[3], b[0]), mat4x4f(b[1], b[2], b[3], c));
-        sums = accumulate(sums, at + 48u * QUADS, mat4x4f(a[2], a[3], b[0], b[1]), mat4x4f(b[2], b[3], c, d));
+    for (var part = 0u; part < 3u / at_once; part += 1u) {
+      let first = part * at_once;
+      if (part > 0u) { workgroupBarrier(); }
+      // Eight quads of weights of a pair and tap lie together.
+      for (var index = lane; index < PAIRS * taps * 8u; index += LANES) {
+        let tap = index / 8u % taps;
+        let of_pair = index / (24u * at_once);
+        let kernel_tap = tap / at_once * 3u + first + tap % at_once;
+        stage[4u * area + index] = weight(((of_pair * 9u + kernel_tap) * QUADS + k) * 8u + index % 8u);
+      }
+      workgroupBarrier();
+      for (var kx = 0u; kx < 3u; kx += 1u) {  // a bound that Tint knows
+        if (kx >= at_once) { break; }
+        for (var c = 0u; c < 4u; c += 1u) {
+          let at = (c * WIDE + slot % COLUMNS + first + kx) * packed + slot / COLUMNS * 2u;
+          let a = stage[at];
+          let b = stage[at + 1u];
+          let d = stage[at + 2u];
+          let w = 4u * area + (pair * taps + kx) * 8u + c;
+          for (var ky = 0u; ky < 3u; ky += 1u) {
+            let left = select(select(vec4f(a.zw, b.xy), vec4f(a.yzw, b.x), ky == 1u), a, ky == 0u);
+            let right = select(select(vec4f(b.zw, d.xy), vec4f(b.yzw, d.x), ky == 1u), b, ky == 0u);
+            let even = stage[w + 8u * at_once * ky];
+            sums.left_even = outer(sums.left_even, even, left);
+            let odd = stage[w + 8u * at_once * ky + 4u];
+            sums.left_odd = outer(sums.left_odd, odd, left);
+            sums.right_odd = outer(sums.right_odd, odd, right);
+            sums.right_even = outer(sums.right_even, even, right);
+          }
+        }
       }
     }
   }

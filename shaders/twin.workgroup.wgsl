@@ -5,18 +5,16 @@
 // use lib/twin.io.wgsl
 // use lib/staged.wgsl
 
-const MOST_LANES = 256u;
-
 struct Place {
   x: u32,
 }
 fn place_of(tile: u32, index: u32) -> Place { return Place(min(tile * PIXELS + index, params.pixels - 1u) * params.x_stride); }
 
-fn quad_at(place: Place, k: u32) -> vec4f { return decode(x[place.x + k]); }
+fn quad_at(place: Place, k: u32, _part: u32) -> vec4f { return decode(x[place.x + k]); }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.y * groups.x + id.x;
   if (tile_of(group) * PIXELS >= params.pixels) { return; }
-  finish_tile(lane, group, product(lane, group, QUADS));
+  finish_tile(lane, group, product(lane, group, QUADS, 0u));
 }

@@ -1,4 +1,4 @@
-// DilatedNet's end in one step: logits → softmax of every cell → zoom → the class of every pixel, without probabilities in memory. A lane
+// DilatedNet's end in one step: logits → softmax of every cell (of a single channel: sigmoid) → zoom → the class of every pixel, without probabilities in memory. A lane
 // makes four pixels of a row, stored as one word; rows are padded to 256 bytes for copies.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
@@ -15,16 +15,16 @@ struct Cells {
 }
 fn cells_of(v: Tap, u: Tap) -> Cells {
   let first = (vec4u(v.low, v.low, v.high, v.high) * params.x_width + vec4u(u.low, u.high, u.low, u.high)) * params.x_stride;
-  let a = norm_at(first.x);
-  let b = norm_at(first.y);
-  let c = norm_at(first.z);
-  let d = norm_at(first.w);
+  let a = norm_at(first.x, params.first_class == 1u);
+  let b = norm_at(first.y, params.first_class == 1u);
+  let c = norm_at(first.z, params.first_class == 1u);
+  let d = norm_at(first.w, params.first_class == 1u);
   return Cells(first, vec4f(a.peak, b.peak, c.peak, d.peak), vec4f(a.share, b.share, c.share, d.share));
 }
 
 fn class_at(cells: Cells, t: f32, s: f32) -> u32 {
   let factors = cells.share * vec4f((1.0 - t) * (1.0 - s), (1.0 - t) * s, t * (1.0 - s), t * s);
-  var best = no_class();
+  var best = background();
   for (var quad = 0u; quad < QUADS; quad += 1u) {
     let a = exponentials(cells.first.x, quad, cells.peak.x) * factors.x;
     let b = exponentials(cells.first.y, quad, cells.peak.y) * factors.y;

@@ -29,7 +29,7 @@ export async function audit(material: Material, signal?: AbortSignal): Promise<A
   const { check } = card;
   if (!check) return null;
   const size = { h: check.height, w: check.width };
-  const graph = fuse(network.build({ classes: card.classes.length, ...size }), targetOf(material));
+  const graph = fuse(network.build(size), targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem: 'tensor', margin: network.tile?.margin });
   const input = Float32Array.from(seededInput(check.seed, size, card.preprocessing));
   const program = await runOnPlanes(engine, graph, plan, read, input, { signal, onProgress: onCompile });

@@ -67,6 +67,15 @@ export const device: Check<GPUDevice> = such(
   'a GPUDevice',
 );
 
+export const encoder: Check<GPUCommandEncoder> = such(
+  value => isObject(value) && typeof value.beginComputePass === 'function' && typeof value.copyBufferToTexture === 'function',
+  'a GPUCommandEncoder',
+);
+export const texture: Check<GPUTexture> = such(
+  value => isObject(value) && typeof value.createView === 'function' && typeof value.format === 'string',
+  'a GPUTexture',
+);
+
 export function oneOf<T extends string>(...allowed: readonly T[]): Check<T> {
   return (value, name) => {
     if (allowed.includes(value as T)) return value as T;

@@ -47,13 +47,11 @@ export async function convertWeights(
   const { network, tensors: read, card: known, assumed } = await decodeWeights(bytes, name, { model, card, key });
   const tensors = convertTensors(read, precision, name);
   const complete: Card = {
-    ...(card ?? (known.model === network.canonical ? known : defaultCard(network.canonical, known.classes.length))),
+    ...(card || known.model === network.canonical ? known : defaultCard(network.canonical, network.end.channels)),
     model: network.canonical,
     source,
     // The smallest picture of a network with tiles is tens of GMACs: minutes for the CPU reference.
-    check: network.tile
-      ? undefined
-      : selfTest(network.build({ classes: known.classes.length, h: CHECK.h, w: CHECK.w }), tensors, known),
+    check: network.tile ? undefined : selfTest(network.build({ h: CHECK.h, w: CHECK.w }), tensors, known),
     file: undefined,
   };
   const written = writeSafetensors(tensors, { atrous: JSON.stringify(complete) });

@@ -22,7 +22,8 @@ export class AtrousError extends Error {
   /** The message becomes one printable line: names of files and what other code has thrown are in many. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(shorten(printable(message.trim().replace(/\s*\n\s*/g, ' '))), options);
-    this.name = 'AtrousError';
+    // What `fetch` and other things that are aborted call it.
+    this.name = code === 'ABORTED' ? 'AbortError' : 'AtrousError';
     this.code = code;
   }
 }

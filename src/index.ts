@@ -1,5 +1,6 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
-/// <reference types="@webgpu/types" preserve="true" />
+import { browserAdapter } from './browser/adapter.ts';
+import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
@@ -9,7 +10,10 @@ import type { Segmenter } from './segmenter.ts';
 import { embedded } from './shader/library.ts';
 import { type DownloadOptions, download } from './weights/download.ts';
 
+export { support } from './browser/adapter.ts';
 export { AtrousError, type ErrorCode } from './errors.ts';
+export type { Profile, ProfileStep } from './front/profile.ts';
+export type { Support } from './gpu/support.ts';
 export type { Tiling } from './image/tiles.ts';
 export type { LoadOptions, Source } from './load.ts';
 export { type IdentityOptions, identityInit } from './models/identity.ts';
@@ -17,7 +21,17 @@ export type { Scores } from './pipeline.ts';
 export type { AdapterFacts, VariantChoice } from './plan/choose.ts';
 export type { Plan, Step } from './plan/plan.ts';
 export { printPlan } from './plan/print.ts';
-export type { Pixels, Progress, Segmenter, SegmentInfo, SegmentOptions, SegmentResult } from './segmenter.ts';
+export type {
+  Copy,
+  DrawOptions,
+  Picture,
+  Pixels,
+  Progress,
+  Segmenter,
+  SegmentInfo,
+  SegmentOptions,
+  SegmentResult,
+} from './segmenter.ts';
 export type { Precision } from './shader/source.ts';
 export type { Card, Colour } from './weights/card.ts';
 export type { Tensor, Tensors } from './weights/tensor.ts';
@@ -32,7 +46,13 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
   if (!embedded)
     throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
   return loadOn(
-    { library: embedded, ready: browserAdapter, openDevice: async () => openDevice(await browserAdapter()), fetch: fetchWeights },
+    {
+      library: embedded,
+      ready: browserAdapter,
+      openDevice: async () => openDevice(await browserAdapter()),
+      page: { take: takeFromPage, draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call) },
+      fetch: fetchWeights,
+    },
     given,
     checked,
   );
@@ -46,17 +66,4 @@ async function fetchWeights(url: string | URL, options: DownloadOptions): Promis
       `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
     );
   return download(url, options);
-}
-
-async function browserAdapter(): Promise<GPUAdapter> {
-  if (!globalThis.navigator?.gpu) {
-    const why =
-      globalThis.isSecureContext === false
-        ? 'this page is not a secure context: serve it over https'
-        : 'this browser has no WebGPU';
-    throw new AtrousError('NO_ADAPTER', `${why} (in Node import from atrous/node)`);
-  }
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new AtrousError('NO_ADAPTER', 'the browser offers no graphics adapter: see chrome://gpu or about:support');
-  return adapter;
 }

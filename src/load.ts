@@ -1,21 +1,23 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { builtIns, checkBuiltIn, urlOf } from './builtin.ts';
-import { type Checks, callback, device, either, guarded, list, oneOf, signal, text, url } from './check.ts';
+import { type Checks, callback, device, either, guarded, list, oneOf, signal, size, text, url } from './check.ts';
 import { AtrousError, brief, checkSignal, describe } from './errors.ts';
 import type { Progress } from './front/options.ts';
+import type { Page } from './front/page.ts';
+import { classesOf } from './graph/decision.ts';
 import { defaultCard } from './models/cards.ts';
 import { checkpoints } from './models/published.ts';
 import { findNetwork, type Network } from './models/registry.ts';
 import type { VariantChoice } from './plan/choose.ts';
-import { type Expectations, everyNetwork, expectedOf, needs, recognise } from './recognise.ts';
+import { type Expectations, everyNetwork, expectedOf, nearest, needs, recognise } from './recognise.ts';
 import { Segmenter } from './segmenter.ts';
 import type { Precision, ShaderLibrary } from './shader/source.ts';
-import { type Card, checkCard, parseCard } from './weights/card.ts';
+import { type Card, checkCard, parseCard, withBackground } from './weights/card.ts';
 import { checkTensors } from './weights/check.ts';
 import { type DownloadOptions, readResponse } from './weights/download.ts';
 import { findTensors, type Listing, say } from './weights/find.ts';
 import { readWeights } from './weights/read.ts';
-import { bytesPer, countChecked, type Dtype, quote, some, type Tensor, type Tensors } from './weights/tensor.ts';
+import { badWeights, bytesPer, countChecked, type Dtype, quote, some, type Tensor, type Tensors } from './weights/tensor.ts';
 
 /** A name with weights (`regseg-camvid`), a URL, a response to one, a file, its bytes, or tensors by name. In Node a string may also be a path. */
 export type Source = string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors;
@@ -36,6 +38,8 @@ export interface LoadOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** The folder where the files of built-in names lie, in a browser also from the page's own; default: where the package or its bundle has them. */
   readonly baseUrl?: string | URL;
+  /** Frames of this size are prepared before `load` is done, so that the first of them is as fast as the next. Default: the first frame's, when it comes. */
+  readonly size?: { readonly height: number; readonly width: number };
 }
 
 /** What each of them takes. */
@@ -50,6 +54,7 @@ export const loadChecks: Checks<LoadOptions> = {
   signal,
   onProgress: callback,
   baseUrl: url,
+  size,
 };
 
 export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
@@ -58,6 +63,8 @@ export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
 export interface Platform {
   readonly library: ShaderLibrary;
   openDevice(): Promise<GPUDevice>;
+  /** What pages have beside pixels and textures. */
+  readonly page?: Page;
   /** Throws `NO_ADAPTER` where no device can be had, before anything is fetched for it. */
   ready?(): Promise<unknown>;
   /** The bytes behind a URL or path. */
@@ -75,7 +82,7 @@ export interface LoadedWeights {
 
 /** `options` are checked already: what a platform adds to them is none of ours. */
 export async function loadOn(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
-  const { precision = 'auto', variants = 'auto', device, signal, onProgress } = options;
+  const { precision = 'auto', variants = 'auto', device, signal, onProgress, size } = options;
   checkSignal(signal);
   if (!device) await platform.ready?.();
   const weights = await weightsOf(platform, source, options);
@@ -83,23 +90,37 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
   const parts = {
     ...weights,
     library: platform.library,
+    page: platform.page,
     precision,
     variants,
     openDevice: async () => device ?? platform.openDevice(),
     borrowed: device !== undefined,
   };
-  return Segmenter.create(parts, { signal, onProgress });
+  const segmenter = await Segmenter.create(parts, { signal, onProgress });
+  if (!size) return segmenter;
+  try {
+    await segmenter.prepare(size, { signal, onProgress });
+    return segmenter;
+  } catch (error) {
+    await segmenter.dispose();
+    throw error;
+  }
 }
 
-/** What a caller gives to be loaded: tensors are copied by name, never their bytes. Throws `BAD_USAGE`, and `BAD_WEIGHTS` for bytes or tensors that are none. */
+/**
+ * What a caller gives to be loaded, of whatever realm (a frame, a test runner's sandbox): tensors are copied by name, never their bytes. Throws
+ * `BAD_USAGE`, and `BAD_WEIGHTS` for bytes or tensors that are none.
+ */
 export function checkSource(source: unknown): Source {
   return guarded("load()'s source", () => {
     if ((typeof source === 'string' && source !== '') || source instanceof URL) return source;
     if (source instanceof Blob || source instanceof Response) return source;
-    if (source instanceof Map)
-      return new Map([...source].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))]));
-    if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
-      if (source.byteLength > 0) return source;
+    const type = Object.prototype.toString.call(source);
+    if (type === '[object Map]')
+      return new Map([...(source as Tensors)].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))]));
+    if (type === '[object ArrayBuffer]' || type === '[object Uint8Array]') {
+      const bytes = source as ArrayBuffer | Uint8Array;
+      if (bytes.byteLength > 0) return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
       throw new AtrousError('BAD_WEIGHTS', 'the weights have no bytes: the buffer is empty, or was transferred to somebody else');
     }
     throw new AtrousError(
@@ -176,24 +197,35 @@ export function checkWeights(
   const fits = (tensors: Listing): boolean => candidates.some(network => needs(network, tensors, expectations) !== null);
   const { tensors: there, paths } = findTensors(read, name, { known, fits, key });
   if (paths.length === 0) throwProblem(read, there, known);
+  const present = [...known].filter(each => there.has(each)).length;
+  if (asked && !there.has(asked.classifier) && 2 * present < known.size)
+    throw badWeights(name, `these are no tensors of ${asked.canonical}: ${nearest([asked], there, expectations)}`);
   const { network: found, assumed } = asked ? { network: asked, assumed: null } : recognise(candidates, there, name, expectations);
-  const classes = inFile(name, () => found.classes(there));
+  const channels = inFile(name, () => found.channels(there));
+  const classes = classesOf(channels);
   if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
-  const { network, tensors: complete } = found.fit(there);
-  const expected = expectedOf(network, classes);
-  checkTensors(complete, expected, name);
-  const tensors = new Map([...complete].filter(([each]) => expected.has(each)).map(([each, tensor]) => [each, readNow(tensor)]));
+  const { network, tensors: whole } = found.fit(there, card?.activation && { activation: card.activation });
+  const expected = expectedOf(network, channels);
+  checkTensors(whole, expected, name);
+  const tensors = new Map([...whole].filter(([each]) => expected.has(each)).map(([each, tensor]) => [each, readNow(tensor)]));
   // Networks that differ in their dilations alone have the same tensors: the card is the only witness.
   if (model !== null && card && findNetworkOrNull(card.model)?.canonical !== network.canonical) {
     throw new AtrousError(
       'BAD_WEIGHTS',
-      `${name}: its card says ${card.model}, --model says ${network.canonical}: leave one out or correct the card`,
+      `${name}: its card says ${card.model}, and ${network.canonical} is asked for: leave one out or correct the card`,
     );
   }
-  if (card && card.classes.length !== classes) {
+  const complete = card && channels === 1 ? withBackground(card) : card;
+  if (complete && complete.classes.length !== classes) {
     throw new AtrousError(
       'BAD_WEIGHTS',
-      `${name} has ${classes} classes, its card names ${card.classes.length}: correct the card (the one given, X.card.json beside the file, or its metadata)`,
+      `${name} has ${classes} classes, its card names ${complete.classes.length}: correct the card (the one given, X.card.json beside the file, or its metadata)`,
+    );
+  }
+  if (card?.activation && channels > 1) {
+    throw new AtrousError(
+      'BAD_WEIGHTS',
+      `${name}: its card has "activation", which is for a single channel of scores, and there are ${channels}: leave it out`,
     );
   }
   const [cut, own] = [card?.preprocessing.tile, network.tile];
@@ -205,7 +237,7 @@ export function checkWeights(
     );
   }
   const notes = [severalFit(paths, name), assumed].filter(note => note !== null);
-  return { network, tensors, card: card ?? defaultCard(network.canonical, classes), assumed: notes.join('; ') || null };
+  return { network, tensors, card: complete ?? defaultCard(network.canonical, channels), assumed: notes.join('; ') || null };
 }
 
 /** Of a file in which nothing fits: the first needed value that is no tensor, or the first of all where there are no tensors. */

@@ -1,16 +1,21 @@
-// A picture's way through a network on a device, once everything for its size is there: pixels in memory → class map in memory.
-import { type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
+// A picture's way through a network on a device, once everything for its size is there: a frame → a class map, in memory or as a texture.
+import { AtrousError } from './errors.ts';
+import { compile, type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
-import { decodeClasses } from './gpu/transfer.ts';
+import type { Frame } from './gpu/frames.ts';
+import { decodeClasses, decodeValue } from './gpu/transfer.ts';
 import type { ReadConstant } from './graph/constant.ts';
-import { classRow } from './graph/layout.ts';
+import { withScores } from './graph/end.ts';
+import { FRAME, type Graph } from './graph/graph.ts';
+import { byteLength, classRow, QUAD } from './graph/layout.ts';
 import { shrink } from './image/shrink.ts';
 import type { Size } from './image/size.ts';
 import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
 import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from './plan/choose.ts';
 import { type LowerOptions, lower } from './plan/lower.ts';
-import type { Plan } from './plan/plan.ts';
+import { type Plan, pipelineKey, type Stem } from './plan/plan.ts';
+import { decidedAt } from './plan/threshold.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card } from './weights/card.ts';
 
@@ -29,29 +34,62 @@ export interface Material {
   readonly onCompile?: (done: number, total: number) => void;
 }
 
-/** Probabilities as the network makes them. */
+/** Probabilities at the network's last grid: one a class, or a single channel, class 1's. */
 export interface Scores {
   /** c×h×w. */
   readonly data: Float32Array;
   readonly c: number;
   readonly h: number;
   readonly w: number;
+  /** Pixels of the picture that a cell stands for: pixel (x, y) lies in column ⌊(x + ½) / width⌋ and row ⌊(y + ½) / height⌋. */
+  readonly cell: { readonly height: number; readonly width: number };
 }
 
+/** Stems that take a picture. */
+export type FrameStem = Extract<Stem, 'texture' | 'external'>;
+
+/** Where the class map is wanted: in memory, as a texture, or both. */
+export type Output = 'classes' | 'texture' | 'both';
+
 export interface Classified {
-  readonly classes: Uint8Array;
+  /** Null where only the texture was asked for. */
+  readonly classes: Uint8Array | null;
+  /** r8uint, the pipeline's own: its next run writes it anew. */
+  readonly texture: GPUTexture | null;
   /** Null unless the pipeline was made for them. */
   readonly scores: Scores | null;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  readonly onTile?: (done: number, total: number) => void;
+  /** Of a network with a single channel of scores. Default: the one of its graph. */
+  readonly threshold?: number;
+  /** Default: classes. */
+  readonly output?: Output;
+}
+
+export interface Staged {
+  readonly program: Program;
+  readonly frame?: GPUBindGroup;
 }
 
 export interface Pipeline {
   /** Of the network; what stands around it is not in it. */
   readonly plan: Plan;
+  /** Of the pictures. */
+  readonly picture: Size;
+  /** What a frame must be for `encode`, and for `run` beside pixels. */
+  readonly stem: FrameStem;
   /** What the network reads at once, in pixels. */
   readonly size: Size;
   readonly tiles: number;
-  /** `rgba` has the picture's size. Throws `ABORTED` between tiles. */
-  run(rgba: Uint8Array<ArrayBuffer>, signal?: AbortSignal, onTile?: (done: number, total: number) => void): Promise<Classified>;
+  /** `frame` has the picture's size. Throws `ABORTED` between tiles, `BAD_IMAGE` for a texture that the device can't read. */
+  run(frame: Frame, options?: RunOptions): Promise<Classified>;
+  /** Records all that makes a picture's class map of a texture, and the copy of that into `into`, or into its own texture. */
+  encode(encoder: GPUCommandEncoder, frame: GPUTexture, into?: GPUTexture): GPUTexture;
+  /** For a profile: the frame in place, and the programs that follow each other, of several tiles the first one's. */
+  stage(frame: Frame): Promise<readonly Staged[]>;
   destroy(): void;
 }
 
@@ -63,58 +101,185 @@ export function lowering({ engine, facts, card, precision, variants, tuned }: Ma
 
 /**
  * A network that reads a picture at once, resized to `size` where that is not the picture's own: on the device, or on the CPU where no texture holds the
- * picture.
+ * picture. `scores`: the probabilities too.
  */
-export async function wholePicture(material: Material, picture: Size, size: Size): Promise<Pipeline> {
-  const { engine, network, card, read, onCompile, facts } = material;
+export async function wholePicture(
+  material: Material,
+  picture: Size,
+  size: Size,
+  { scores, stem }: { readonly scores: boolean; readonly stem: FrameStem },
+): Promise<Pipeline> {
+  const { engine, network, read, onCompile, facts } = material;
   const { device } = engine;
   const fits = ({ h, w }: Size): boolean => Math.max(h, w) <= facts.limits.maxTextureDimension2D;
   const shrinks = !fits(picture) && fits(size);
   const uploaded = shrinks ? size : picture;
-  const graph = fuse(network.build({ classes: card.classes.length, ...size, to: picture }), targetOf(material));
-  const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: uploaded });
-  const frame = await frameTexture(device, plan, uploaded);
+  const shrunk = (frame: Frame): Frame =>
+    shrinks && frame.kind === 'pixels' ? { kind: 'pixels', rgba: shrink(frame.rgba, picture, size) } : frame;
+  const built = network.build({ ...size, to: picture });
+  const asked = scores ? withScores(built) : { graph: built, scores: null };
+  const graph = fuse(asked.graph, targetOf(material));
+  const plan = lower(graph, { ...lowering(material), stem, frame: uploaded });
+  const own = stem === 'texture' ? await frameTexture(device, plan, uploaded) : null;
   try {
-    const program = await prepare(engine, graph, plan, read, frame.createView(), { onProgress: onCompile });
-    const classifier = frames(device, program, frame);
+    const program = await prepare(engine, graph, plan, read, own?.createView() ?? null, { onProgress: onCompile });
+    const classifier = frames(device, program, own, asked.scores);
+    const decide = decider(program, graph);
     return {
       plan,
+      picture,
+      stem,
       size,
       tiles: 1,
-      run: async rgba => ({ classes: await classifier.classes(shrinks ? shrink(rgba, picture, size) : rgba), scores: null }),
+      run: (frame, { threshold, output } = {}) => classifier.run(shrunk(frame), { output, ready: () => decide(threshold) }),
+      encode(encoder, frame, into) {
+        decide();
+        program.encode(encoder, undefined, classifier.bind(frame));
+        return classifier.map.copy(encoder, into);
+      },
+      async stage(frame) {
+        const bound = await classifier.bound(shrunk(frame));
+        return [{ program, frame: bound() }];
+      },
       destroy() {
         program.destroy();
         classifier.destroy();
-        frame.destroy();
+        own?.destroy();
       },
     };
   } catch (error) {
-    frame.destroy();
+    own?.destroy();
     throw error;
   }
 }
 
-/** Frames through a program that makes classes of a texture, as many at a time as are asked for. */
-export function frames(
-  device: GPUDevice,
-  program: Program,
-  texture: GPUTexture,
-): { classes(rgba: Uint8Array<ArrayBuffer>): Promise<Uint8Array>; destroy(): void } {
-  const { width, height } = texture;
-  const [h, w] = program.plan.to;
-  const reader = classReader(device, program, { h, w });
+/** Compiles what a plan for a video's own frames has and that for textures has not. */
+export async function compileStem(material: Material, picture: Size, size: Size): Promise<void> {
+  const { engine, network, precision } = material;
+  const graph = fuse(network.build({ ...size, to: picture }), targetOf(material));
+  const { steps } = lower(graph, { ...lowering(material), stem: 'external', frame: picture });
+  const step = steps.find(({ reads }) => Object.values(reads).includes(FRAME))!;
+  await engine.library.load([step.shader]);
+  await compile(engine, step, precision, pipelineKey(step, precision));
+}
+
+/** Sets the threshold of a program for what is submitted next; without one it is the graph's. */
+export function decider(program: Program, graph: Graph): (threshold?: number) => void {
+  const own = graph.nodes.flatMap(({ attributes }) =>
+    'threshold' in attributes && attributes.threshold !== null ? attributes.threshold : [],
+  );
+  let [present] = own;
+  return (threshold = own[0]) => {
+    if (threshold === present) return;
+    for (const [step, params] of decidedAt(program.plan, graph, threshold)) program.update(step, params);
+    present = threshold;
+  };
+}
+
+/** How frames reach the step that reads them. */
+export interface Binder {
+  /** A texture of the device. */
+  bind(frame: GPUTexture): GPUBindGroup;
+  /**
+   * Checks what can be checked before. The function that it gives, to be called right before the submit, uploads pixels and binds what is not bound:
+   * undefined for the program's own texture. Throws `BAD_IMAGE` for a texture that the device can't read.
+   */
+  bound(frame: Frame): Promise<() => GPUBindGroup | undefined>;
+}
+
+/** `own` is what the program was prepared with, where pixels go. */
+export function binder(device: GPUDevice, program: Program, own: GPUTexture | null): Binder {
+  const groups = new WeakMap<GPUTexture, GPUBindGroup>();
+  const bind = (frame: GPUTexture): GPUBindGroup => {
+    const group = groups.get(frame) ?? program.bindFrame(frame.createView());
+    groups.set(frame, group);
+    return group;
+  };
   return {
-    async classes(rgba) {
-      const staging = await reader.staging();
-      // From here to the submit nothing waits, so that no other call's frame comes between.
-      device.queue.writeTexture({ texture }, rgba, { bytesPerRow: width * 4 }, [width, height]);
-      const encoder = device.createCommandEncoder();
-      program.encode(encoder);
-      reader.encode(encoder, staging);
-      device.queue.submit([encoder.finish()]);
-      return reader.read(staging);
+    bind,
+    async bound(frame) {
+      if (frame.kind === 'texture') {
+        const group = await readable(device, program.plan, () => bind(frame.texture)).catch(error => {
+          groups.delete(frame.texture);
+          throw error;
+        });
+        return () => group;
+      }
+      return () => {
+        if (frame.kind === 'external') return program.bindFrame(frame.texture);
+        const { width, height } = own!;
+        device.queue.writeTexture({ texture: own! }, frame.rgba, { bytesPerRow: width * 4 }, [width, height]);
+        return undefined;
+      };
     },
-    destroy: reader.destroy,
+  };
+}
+
+/** What the device says of a texture that is not ours is told as an error of the picture. */
+export async function readable<T>(device: GPUDevice, plan: Plan, work: () => T): Promise<T> {
+  try {
+    return await scoped(device, plan, work);
+  } catch (error) {
+    if (!(error instanceof AtrousError && error.code === 'BAD_SHADER')) throw error;
+    const next = 'it must be of the device that was passed to load(), and not destroyed';
+    throw new AtrousError('BAD_IMAGE', `the texture can't be read: ${next} (${error.message.slice(0, 120)})`, { cause: error });
+  }
+}
+
+/** The class map of a program as a texture, one for all its frames. */
+export interface ClassTexture {
+  /** Records the copy; returns the texture that it goes to. */
+  copy(encoder: GPUCommandEncoder, into?: GPUTexture): GPUTexture;
+  destroy(): void;
+}
+
+/** r8uint can't be written by a shader in core WebGPU: it is copied from the buffer. */
+export function classTexture(device: GPUDevice, program: Program, { h, w }: Size): ClassTexture {
+  const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_SRC | TextureUsage.COPY_DST;
+  let own: GPUTexture | null = null;
+  return {
+    copy(encoder, into) {
+      own ??= into ? null : device.createTexture({ label: 'classes', size: [w, h], format: 'r8uint', usage });
+      const texture = into ?? own!;
+      encoder.copyBufferToTexture({ buffer: program.buffer('classes'), bytesPerRow: classRow(w) }, { texture }, [w, h]);
+      return texture;
+    },
+    destroy: () => own?.destroy(),
+  };
+}
+
+/** Frames through a program that makes classes, as many at a time as are asked for. */
+export interface Frames extends Binder {
+  /** `ready` is called right before the frame is submitted. */
+  run(frame: Frame, options?: { readonly output?: Output; readonly ready?: () => void }): Promise<Classified>;
+  readonly map: ClassTexture;
+  destroy(): void;
+}
+
+/** `scores` names the value that holds them, or null. */
+export function frames(device: GPUDevice, program: Program, texture: GPUTexture | null, scores: string | null = null): Frames {
+  const [h, w] = program.plan.to;
+  const map = classTexture(device, program, { h, w });
+  const reader = endReader(device, program, { h, w }, scores, map);
+  const bound = binder(device, program, texture);
+  return {
+    ...bound,
+    map,
+    async run(frame, { output = 'classes', ready } = {}) {
+      const bind = await bound.bound(frame);
+      return reader.read(
+        output,
+        encoder => {
+          ready?.();
+          program.encode(encoder, undefined, bind());
+        },
+        frame.kind === 'texture',
+      );
+    },
+    destroy() {
+      reader.destroy();
+      map.destroy();
+    },
   };
 }
 
@@ -124,30 +289,66 @@ export async function frameTexture(device: GPUDevice, plan: Plan, { h, w }: Size
   return scoped(device, plan, () => device.createTexture({ label: 'frame', size: [w, h], format: 'rgba8unorm', usage }));
 }
 
-/** Class maps of a program back in memory, through a ring of buffers that grows to as many as are under way. */
-export interface ClassReader {
-  staging(): Promise<GPUBuffer>;
-  encode(encoder: GPUCommandEncoder, staging: GPUBuffer): void;
-  /** h×w, once the work is done. */
-  read(staging: GPUBuffer): Promise<Uint8Array>;
+/** What a program makes back in memory, through a ring of buffers that grows to as many as are under way; or as a texture, without waiting. */
+export interface EndReader {
+  /**
+   * Submits what `encode` records and what the output takes behind it. From there to the submit nothing waits, so that no other call comes between.
+   * `foreign`: a texture of the caller's is read, and what the device says of that is waited for.
+   */
+  read(output: Output, encode: (encoder: GPUCommandEncoder) => void, foreign?: boolean): Promise<Classified>;
   destroy(): void;
 }
 
-export function classReader(device: GPUDevice, program: Program, { h, w }: Size): ClassReader {
-  const source = program.buffer('classes');
-  const bytes = h * classRow(w);
+/** Reads the class map, h×w, and the value called `scores` where it is not null; its cells are `cell` pixels, by default as many as the picture has. */
+export function endReader(
+  device: GPUDevice,
+  program: Program,
+  { h, w }: Size,
+  scores: string | null,
+  map: ClassTexture,
+  cell?: Scores['cell'],
+): EndReader {
+  const { plan } = program;
+  const classBytes = h * classRow(w);
+  const place = scores === null ? null : plan.values[scores];
+  const scoreBytes = place ? byteLength({ ...place, c: place.stride * QUAD }, place.kind, plan.precision) : 0;
   const free: GPUBuffer[] = [];
   const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
+  const size = classBytes + scoreBytes;
   return {
-    staging: async () =>
-      free.pop() ?? scoped(device, program.plan, () => device.createBuffer({ label: 'classes', size: bytes, usage })),
-    encode: (encoder, staging) => encoder.copyBufferToBuffer(source, 0, staging, 0, bytes),
-    async read(staging) {
-      await staging.mapAsync(READ);
-      const classes = decodeClasses(staging.getMappedRange(), { h, w });
+    async read(output, encode, foreign = false) {
+      // Scores are read back whatever becomes of the classes.
+      const back = output !== 'texture' || place !== null;
+      const staging = back
+        ? (free.pop() ?? (await scoped(device, plan, () => device.createBuffer({ label: 'readback', size, usage }))))
+        : null;
+      const submit = (): GPUTexture | null => {
+        const encoder = device.createCommandEncoder();
+        encode(encoder);
+        if (staging) encoder.copyBufferToBuffer(program.buffer('classes'), 0, staging, 0, classBytes);
+        if (staging && place) encoder.copyBufferToBuffer(program.buffer(scores!), place.start, staging, classBytes, scoreBytes);
+        const texture = output === 'classes' ? null : map.copy(encoder);
+        device.queue.submit([encoder.finish()]);
+        return texture;
+      };
+      const submitted = foreign ? readable(device, plan, submit) : submit();
+      if (!staging) return { classes: null, texture: await submitted, scores: null };
+      let texture: GPUTexture | null;
+      try {
+        [texture] = await Promise.all([submitted, staging.mapAsync(READ)]);
+      } catch (error) {
+        staging.destroy();
+        throw error;
+      }
+      const classes = output === 'texture' ? null : decodeClasses(staging.getMappedRange(0, classBytes), { h, w });
+      const decoded = place && {
+        data: decodeValue(staging.getMappedRange(classBytes, scoreBytes), place, plan.precision),
+        ...{ c: place.c, h: place.h, w: place.w },
+        cell: cell ?? { height: h / place.h, width: w / place.w },
+      };
       staging.unmap();
       free.push(staging);
-      return classes;
+      return { classes, texture, scores: decoded };
     },
     destroy() {
       for (const buffer of free) buffer.destroy();

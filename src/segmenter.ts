@@ -1,28 +1,30 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss; each of
 // these has its room in `front/`.
-import { guarded, readOptions, size } from './check.ts';
+import * as checks from './check.ts';
 import { AtrousError, checkSignal } from './errors.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
-import { checkFit, type SegmentOptions, segmentChecks, tileOf } from './front/options.ts';
-import { type Pixels, readPixels, rgbaOf } from './front/pixels.ts';
-import { resultOf, type SegmentInfo, type SegmentResult } from './front/result.ts';
+import { checkFit, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
+import type { Profile } from './front/profile.ts';
+import { resultOf, type SegmentInfo, type SegmentResult, type Ties } from './front/result.ts';
 import type { OnCompile } from './front/sizes.ts';
+import { checkTexture, type Picture, type Taken, type Taker, take } from './front/sources.ts';
+import { TextureUsage } from './gpu/flags.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
 import { networkSize, type Size } from './image/size.ts';
 import { tilesOf } from './image/tiles.ts';
 import { kernels } from './kernels/index.ts';
-import { type Material, type Pipeline, wholePicture } from './pipeline.ts';
+import { compileStem, type FrameStem, type Material, type Output, type Pipeline, wholePicture } from './pipeline.ts';
 import { type AdapterFacts, checkChoice } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
-import { tiledPicture } from './tiled.ts';
 import type { Card, Colour } from './weights/card.ts';
 import { toFloat32 } from './weights/tensor.ts';
 
 export type { Parts } from './front/opened.ts';
 export type { Progress, SegmentOptions } from './front/options.ts';
 export type { Pixels } from './front/pixels.ts';
-export type { SegmentInfo, SegmentResult } from './front/result.ts';
+export type { DrawOptions, SegmentInfo, SegmentResult } from './front/result.ts';
+export type { Copy, Picture } from './front/sources.ts';
 
 export class Segmenter {
   readonly #parts: Parts;
@@ -46,11 +48,16 @@ export class Segmenter {
 
   /** What maps are stored in on the present device. */
   get precision(): Precision {
-    return this.#survivor.precision();
+    return this.#survivor.latest().precision;
   }
 
   get card(): Card {
     return this.#parts.card;
+  }
+
+  /** What `load` took for granted because several networks, or several dicts of a checkpoint, fit: a sentence that names them; else null. */
+  get assumed(): string | null {
+    return this.#parts.assumed ?? null;
   }
 
   get labels(): readonly string[] {
@@ -74,35 +81,84 @@ export class Segmenter {
 
   /** Compiles everything for frames of height × width pixels, so that the first `segment` of that size is as fast as the next. */
   async prepare(frame: { readonly height: number; readonly width: number }, options?: SegmentOptions): Promise<void> {
-    const { height, width } = guarded("prepare()'s size", () => size(frame, 'the size'));
-    const checked = readOptions('prepare()', options, segmentChecks);
-    await this.#retrying(opened => this.#using(opened, { h: height, w: width }, checked, async () => {}));
+    const { height: h, width: w } = checks.guarded("prepare()'s size", () => checks.size(frame, 'the size'));
+    const checked = checks.readOptions('prepare()', options, segmentChecks);
+    await this.#retrying(async opened => {
+      await this.#using(opened, { h, w }, 'texture', checked, async () => {});
+      // A video's stem is another program; all else of its plan is the same.
+      if (this.#parts.page && this.#taker(opened).external)
+        await compileStem(this.#material(opened), { h, w }, this.#inside({ h, w }, checked));
+    });
   }
 
   /**
-   * The class of every pixel, at the picture's own size. The pixels are copied before the call returns its promise, so that the caller's buffer is
-   * free for the next frame. Throws `BAD_IMAGE` for pixels that are not width × height × 4 (or 3) bytes, `ABORTED` when the signal fires (at once
-   * while the call waits for a pipeline or for its turn, else between tiles and at the end), `LIMIT` when the size does not fit the adapter. A lost
-   * device is replaced and the call repeated once.
+   * The class of every pixel, at the picture's own size. The picture is taken before the call returns its promise, so that a buffer, canvas or video is
+   * free for the next frame; a GPUTexture is read when its turn comes. Throws `BAD_IMAGE` for what is no picture, is closed, empty or another origin's, `ABORTED`
+   * when the signal fires (at once while the call waits for a pipeline or for its turn, else between tiles and at the end), `LIMIT` when the size does not
+   * fit the adapter. A lost device is replaced and the call repeated once.
    */
-  async segment(source: Pixels, options?: SegmentOptions): Promise<SegmentResult> {
-    const checked = readOptions('segment()', options, segmentChecks);
-    const { signal, onProgress } = checked;
-    const picture = readPixels(source);
-    const rgba = rgbaOf(picture);
-    const frame = { h: picture.height, w: picture.width };
-    return this.#retrying(opened =>
-      this.#using(opened, frame, checked, async pipeline => {
-        const start = performance.now();
-        const onTile = (done: number, total: number): void => {
-          if (total > 1) onProgress?.({ phase: 'tile', done, total });
-        };
-        const classified = await pipeline.run(rgba, signal, onTile);
-        const ms = performance.now() - start;
-        checkSignal(signal);
-        return resultOf(classified, frame, this.#parts.card, this.#info(pipeline, opened, ms));
-      }),
-    );
+  async segment<O extends Output = 'classes'>(
+    source: Picture,
+    options?: SegmentOptions & { readonly output?: O },
+  ): Promise<SegmentResult<O>> {
+    const checked = checks.readOptions('segment()', options, segmentChecks);
+    const { signal, onProgress, threshold, output } = checked;
+    this.#checkAlive();
+    const { card } = this.#parts;
+    const tied = this.#ties(source);
+    const result = this.#taking(source, checked, async (taken, pipeline, opened) => {
+      const start = performance.now();
+      const onTile = (done: number, total: number): void => {
+        if (total > 1) onProgress?.({ phase: 'tile', done, total });
+      };
+      const classified = await pipeline.run(taken.frame(this.#taker(opened)), { signal, onTile, threshold, output });
+      const ms = performance.now() - start;
+      checkSignal(signal);
+      return resultOf(classified, taken.size, card, this.#info(taken, pipeline, opened, checked, ms), tied);
+    });
+    return this.#tracked(result as Promise<SegmentResult<O>>);
+  }
+
+  /**
+   * Records what makes a texture's class map into the caller's own encoder, on the device that was passed to `load`. The map goes into `into` (r8uint of the
+   * texture's size, usage COPY_DST), or into a texture of the model's, which is given back and holds until the next `encode` of that size in queue order.
+   * Throws `NOT_PREPARED` unless the size was prepared, `BAD_IMAGE` for textures that can't be read or written.
+   */
+  encode(encoder: GPUCommandEncoder, texture: GPUTexture, into?: GPUTexture): GPUTexture {
+    checks.guarded('encoder', () => checks.encoder(encoder, 'encoder'));
+    checks.guarded('texture', () => checks.texture(texture, 'texture'));
+    if (into !== undefined) checks.guarded('into', () => checks.texture(into, 'into'));
+    this.#checkAlive();
+    if (!this.#parts.borrowed)
+      throw new AtrousError('BAD_USAGE', 'encode() records for the caller’s own device: pass it to load(name, { device })');
+    checkTexture(texture);
+    const { height: h, width: w } = texture;
+    if (into) checkMap(into, { h, w });
+    const pipeline = this.#survivor.latest().sizes.ready({ h, w });
+    if (!pipeline)
+      throw new AtrousError(
+        'NOT_PREPARED',
+        `no frames of ${h}×${w} are prepared: await model.prepare({ height: ${h}, width: ${w} })`,
+      );
+    this.#latest = pipeline.plan;
+    return pipeline.encode(encoder, texture, into);
+  }
+
+  /**
+   * Times a picture's way through the network step by step, and all steps in one pass; see `Profile`. Throws as `segment` does. `segment` and `profile` of
+   * one size in turns, not at once: they share the device.
+   */
+  async profile(source: Picture, options?: SegmentOptions): Promise<Profile> {
+    const checked = checks.readOptions('profile()', options, segmentChecks);
+    this.#checkAlive();
+    const { profile } = await import('./front/profile.ts');
+    const profiled = this.#taking(source, checked, async (taken, pipeline, opened) => {
+      const staged = await pipeline.stage(taken.frame(this.#taker(opened)));
+      const { device, facts, precision } = opened;
+      const { size, tiles } = pipeline;
+      return profile(device, facts, staged, { model: this.#parts.network.name, precision, height: size.h, width: size.w, tiles });
+    });
+    return this.#tracked(profiled);
   }
 
   /**
@@ -123,27 +179,85 @@ export class Segmenter {
     await this.#survivor.close();
   }
 
-  async #retrying<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+  #checkAlive(): void {
     if (this.#disposal) throw new AtrousError('DISPOSED', 'this model was disposed: load it again');
-    const call = this.#survivor.attempt(work);
+  }
+
+  #taker({ device, ring }: Opened): Taker {
+    const external = tileOf(this.#parts) === null && typeof device.importExternalTexture === 'function';
+    return { device, ring, external };
+  }
+
+  /** Takes the picture at once, for the device that is there, and lends the pipeline for it. */
+  async #taking<T>(
+    source: Picture,
+    options: SegmentOptions,
+    work: (taken: Taken, pipeline: Pipeline, opened: Opened) => Promise<T>,
+  ): Promise<T> {
+    const taken = await take(source, this.#taker(this.#survivor.latest()), this.#parts.page?.take);
+    const stem = taken.copy === 'external' ? 'external' : 'texture';
+    try {
+      return await this.#survivor.attempt(opened =>
+        this.#using(opened, taken.size, stem, options, pipeline => work(taken, pipeline, opened)),
+      );
+    } finally {
+      taken.release();
+    }
+  }
+
+  #ties(source: Picture): Ties {
+    const { page } = this.#parts;
+    return {
+      count: texture => this.#retrying(({ finisher }) => finisher.count(texture)),
+      draw: async (result, canvas, options) => {
+        if (!page) throw new AtrousError('BAD_USAGE', 'draw() needs a canvas of a page: in Node use writePng() or toImageData()');
+        await this.#retrying(opened => {
+          const on = { ...this.#taker(opened), external: false, finisher: opened.finisher };
+          return page.draw(result, source, canvas, options, on);
+        });
+      },
+    };
+  }
+
+  async #retrying<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+    this.#checkAlive();
+    return this.#tracked(this.#survivor.attempt(work));
+  }
+
+  /** `dispose` waits for it. */
+  #tracked<T>(call: Promise<T>): Promise<T> {
     this.#running.add(call);
     return call.finally(() => this.#running.delete(call));
   }
 
-  #info({ size, tiles }: Pipeline, { facts, precision }: Opened, ms: number): SegmentInfo {
-    const model = this.#parts.network.name;
-    return { model, adapter: facts.name, software: facts.software, precision, height: size.h, width: size.w, tiles, ms };
+  #info(
+    { copy }: Taken,
+    { size, tiles }: Pipeline,
+    { facts, precision }: Opened,
+    options: SegmentOptions,
+    ms: number,
+  ): SegmentInfo {
+    const { network } = this.#parts;
+    const threshold = thresholdOf(network, options);
+    const { name: adapter, software } = facts;
+    return { model: network.name, adapter, software, precision, height: size.h, width: size.w, tiles, threshold, copy, ms };
   }
 
   /** Lends the pipeline for a frame size, made if it must be. */
-  async #using<T>(opened: Opened, frame: Size, options: SegmentOptions, work: (pipeline: Pipeline) => Promise<T>): Promise<T> {
+  async #using<T>(
+    opened: Opened,
+    frame: Size,
+    stem: FrameStem,
+    options: SegmentOptions,
+    work: (pipeline: Pipeline) => Promise<T>,
+  ): Promise<T> {
     checkSignal(options.signal);
     checkFit(this.#parts, options);
     const { size, tile = 'published', scores = false, signal, onProgress } = options;
-    const key = JSON.stringify([frame, size, tile, scores]);
+    const key = JSON.stringify([frame, size, tile, scores, stem]);
     return opened.sizes.using(
       key,
-      onCompile => this.#make(opened, frame, options, onCompile),
+      onCompile => this.#make(opened, frame, stem, options, onCompile),
       { signal, onCompile: (done, total) => onProgress?.({ phase: 'compile', done, total }) },
       pipeline => {
         this.#latest = pipeline.plan;
@@ -152,17 +266,30 @@ export class Segmenter {
     );
   }
 
-  async #make(
-    { engine, facts, precision }: Opened,
-    frame: Size,
-    { size, tile = 'published', scores = false }: SegmentOptions,
-    onCompile: OnCompile,
-  ): Promise<Pipeline> {
+  #material({ engine, facts, precision }: Opened, onCompile?: OnCompile): Material {
     const { network, variants, tuned, card } = this.#parts;
-    const material: Material = { engine, facts, network, card, precision, variants, tuned, read: this.#read, onCompile };
-    const cut = tileOf(this.#parts);
-    if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
-    const inside = size ? { h: size.height, w: size.width } : networkSize(frame, card.preprocessing.max_area);
-    return wholePicture(material, frame, inside);
+    return { engine, facts, network, card, precision, variants, tuned, read: this.#read, onCompile };
   }
+
+  /** A frame's size inside a network that takes it whole. */
+  #inside(frame: Size, { size }: SegmentOptions): Size {
+    return size ? { h: size.height, w: size.width } : networkSize(frame, this.#parts.card.preprocessing.max_area);
+  }
+
+  async #make(opened: Opened, frame: Size, stem: FrameStem, options: SegmentOptions, onCompile: OnCompile): Promise<Pipeline> {
+    const material = this.#material(opened, onCompile);
+    const { tile = 'published', scores = false } = options;
+    const cut = tileOf(this.#parts);
+    if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
+    return wholePicture(material, frame, this.#inside(frame, options), { scores, stem });
+  }
+}
+
+/** Throws `BAD_IMAGE` for a texture that can't be given a class map. */
+function checkMap({ format, width, height, usage }: GPUTexture, { h, w }: Size): void {
+  const is = `is ${format}, ${height}×${width}`;
+  if (format !== 'r8uint' || width !== w || height !== h)
+    throw new AtrousError('BAD_IMAGE', `the texture to write into ${is}: it must be r8uint, ${h}×${w}`);
+  if (!(usage & TextureUsage.COPY_DST))
+    throw new AtrousError('BAD_IMAGE', 'the texture to write into lacks the usage COPY_DST: give it when you create the texture');
 }

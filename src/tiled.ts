@@ -2,32 +2,45 @@
 // after another, what they make is stitched, and the end reads the whole.
 import { checkSignal, untilAborted } from './errors.ts';
 import { prepare } from './gpu/executor.ts';
-import { readValue } from './gpu/transfer.ts';
+import { BufferUsage } from './gpu/flags.ts';
+import { withScores } from './graph/end.ts';
 import { INPUT } from './graph/graph.ts';
-import { byteLength } from './graph/layout.ts';
+import { BINDING, byteLength } from './graph/layout.ts';
 import { select } from './graph/select.ts';
 import type { Size } from './image/size.ts';
 import type { Tiles } from './image/tiles.ts';
-import { endGraph } from './models/dilatednet.ts';
+import { CELL, endGraph } from './models/dilatednet.ts';
 import { fuse } from './passes/index.ts';
-import { type Classified, classReader, frameTexture, lowering, type Material, type Pipeline } from './pipeline.ts';
+import {
+  binder,
+  type Classified,
+  classTexture,
+  decider,
+  endReader,
+  frameTexture,
+  lowering,
+  type Material,
+  type Pipeline,
+} from './pipeline.ts';
 import { targetOf } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
 import { pipelines } from './plan/plan.ts';
+import { type Params, packParams } from './shader/pack.ts';
 
 /** `scores`: the probabilities too, on the stitched grid; behind a transposed convolution at the picture's size. */
 export async function tiledPicture(material: Material, picture: Size, tiles: Tiles, scores: boolean): Promise<Pipeline> {
-  const { engine, network, card, read, precision, onCompile } = material;
+  const { engine, network, read, precision, onCompile } = material;
   const { device } = engine;
   const { rows, columns, size, step, margin } = tiles;
   const { value } = network.grid!;
-  const whole = network.build({ classes: card.classes.length, ...size });
+  const whole = network.build(size);
   const graph = fuse(select(whole, [value]), targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem: 'texture', frame: picture, margin });
   const cells = plan.values[value];
   const grid = { c: cells.c, h: rows * cells.h, w: columns * cells.w };
   const end = endGraph(network, { ...grid, to: picture, tile: rows * columns > 1 ? { h: cells.h, w: cells.w } : null });
-  const endFused = fuse(select(end, scores ? ['classes', 'prob'] : ['classes']), targetOf(material));
+  const asked = scores ? withScores(end) : { graph: end, scores: null };
+  const endFused = fuse(asked.graph, targetOf(material));
   const endPlan = lower(endFused, { ...lowering(material), stem: 'map' });
   const frame = await frameTexture(device, plan, picture);
   const made: { destroy(): void }[] = [frame];
@@ -41,8 +54,13 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
     made.push(program);
     const ending = await prepare(engine, endFused, endPlan, read, null, { onProgress: done => onCompile?.(first + done, all) });
     made.push(ending);
-    const reader = classReader(device, ending, picture);
+    const map = classTexture(device, ending, picture);
+    made.push(map);
+    const cell = network.grid!.end === 'zoom' ? { height: CELL, width: CELL } : undefined;
+    const reader = endReader(device, ending, picture, asked.scores, map, cell);
     made.push(reader);
+    const binding = binder(device, program, frame);
+    const decide = decider(ending, endFused);
     const rowBytes = (w: number): number => byteLength({ c: grid.c, h: 1, w }, 'map', precision);
     const stitch = (encoder: GPUCommandEncoder, row: number, column: number): void => {
       const [source, target] = [program.buffer(value), ending.buffer(INPUT)];
@@ -51,39 +69,69 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
         encoder.copyBufferToBuffer(source, y * rowBytes(cells.w), target, to, rowBytes(cells.w));
       }
     };
-    const one: Pipeline['run'] = async (rgba, signal, onTile) => {
-      device.queue.writeTexture({ texture: frame }, rgba, { bytesPerRow: picture.w * 4 }, [picture.w, picture.h]);
+    const paramsOf = (tile: number): Params => ({
+      ...plan.steps[0].params,
+      top: Math.floor(tile / columns) * step.h,
+      left: (tile % columns) * step.w,
+    });
+    /** What the first step of each tile reads, for an encoder that takes them all. */
+    let parameters: GPUBuffer | null = null;
+    const tileParameters = (): GPUBuffer => {
+      const usage = BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
+      const buffer = device.createBuffer({ label: 'tiles', size: rows * columns * BINDING, usage });
+      made.push(buffer);
+      const { shader } = plan.steps[0];
+      for (let tile = 0; tile < rows * columns; tile++)
+        device.queue.writeBuffer(
+          buffer,
+          tile * BINDING,
+          packParams(engine.library.facts(shader, precision), paramsOf(tile), shader),
+        );
+      return buffer;
+    };
+    const one: Pipeline['run'] = async (given, { signal, onTile, threshold, output = 'classes' } = {}) => {
+      const bound = (await binding.bound(given))();
       for (let tile = 0; tile < rows * columns; tile++) {
         checkSignal(signal);
-        const [row, column] = [Math.floor(tile / columns), tile % columns];
-        program.update(0, { ...plan.steps[0].params, top: row * step.h, left: column * step.w });
+        program.update(0, paramsOf(tile));
         const encoder = device.createCommandEncoder();
-        program.encode(encoder);
-        stitch(encoder, row, column);
+        program.encode(encoder, undefined, bound);
+        stitch(encoder, Math.floor(tile / columns), tile % columns);
         device.queue.submit([encoder.finish()]);
         await device.queue.onSubmittedWorkDone();
         onTile?.(tile + 1, rows * columns);
       }
       checkSignal(signal);
-      const staging = await reader.staging();
-      const encoder = device.createCommandEncoder();
-      ending.encode(encoder);
-      reader.encode(encoder, staging);
-      device.queue.submit([encoder.finish()]);
-      const classes = await reader.read(staging);
-      if (!scores) return { classes, scores: null };
-      const place = endPlan.values.prob;
-      return { classes, scores: { data: await readValue(device, ending, 'prob'), c: place.c, h: place.h, w: place.w } };
+      return reader.read(output, encoder => {
+        decide(threshold);
+        ending.encode(encoder);
+      });
     };
     // Tiles of two pictures would meet in one texture: pictures take turns. Who gives up while it waits leaves at once, and the line stays as it is.
     let turn: Promise<unknown> = Promise.resolve();
-    const run: Pipeline['run'] = (rgba, signal, onTile) => {
-      const mine: Promise<Classified> = untilAborted(turn, signal).then(() => one(rgba, signal, onTile));
+    const run: Pipeline['run'] = (given, options = {}) => {
+      const mine: Promise<Classified> = untilAborted(turn, options.signal).then(() => one(given, options));
       // Its value is dropped: a line that never ends must not keep every result.
       turn = Promise.allSettled([turn, mine]).then(() => {});
       return mine;
     };
-    return { plan, size, tiles: rows * columns, run, destroy };
+    const encode: Pipeline['encode'] = (encoder, given, into) => {
+      parameters ??= tileParameters();
+      const bound = binding.bind(given);
+      for (let tile = 0; tile < rows * columns; tile++) {
+        program.updateFrom(encoder, 0, parameters, tile * BINDING);
+        program.encode(encoder, undefined, bound);
+        stitch(encoder, Math.floor(tile / columns), tile % columns);
+      }
+      decide();
+      ending.encode(encoder);
+      return map.copy(encoder, into);
+    };
+    const stage: Pipeline['stage'] = async given => {
+      program.update(0, paramsOf(0));
+      return [{ program, frame: (await binding.bound(given))() }, { program: ending }];
+    };
+    return { plan, picture, stem: 'texture', size, tiles: rows * columns, run, encode, stage, destroy };
   } catch (error) {
     destroy();
     throw error;

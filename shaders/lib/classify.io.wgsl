@@ -5,8 +5,10 @@ struct Params {
   x_height: u32,
   x_width: u32,
   x_stride: u32,   // channel quads a pixel
-  classes: u32,
+  classes: u32,    // channels of x
   row_words: u32,  // of the class map, padding included
+  first_class: u32,  // of channel 0: 1 where class 0 has no channel
+  background: f32,   // what a score must exceed to be a class at all
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<stored>;

@@ -1,24 +1,29 @@
 // The body of the convolutions for GPUs: a matrix product of 128 pixels by up to 128 channels a workgroup, both operands staged in workgroup
-// memory. A warp of 32 lanes makes 128 pixels of two pairs of quads. A step (four input channels) costs it eight loads of pixels that touch
-// 256 bytes side by side and eight of weights that touch 32, which is 24 wavefronts of 128 bytes, and for its part of the staging 15 more in a
-// workgroup of 256 lanes, 25 of 128, 45 of 64, against the 64 clocks of its multiply-adds. In a plain row the weights alone take 256, for
-// each lane reads a cache line of its own; unstaged they take few where a warp makes one pair, but each line comes from afar. Counted, not
-// measured on a GPU.
+// memory. A lane makes 8 pixels × 8 channels as a sum of outer products: for each input channel it reads two quads of pixels and two of
+// weights, 16 numbers, and adds 64 products. (Quads of channels, as they lie in maps, would keep 40 numbers of a step in registers, and Apple's
+// 128 of a lane then spill.) So pixels are staged as quads of four pixels of a channel, which costs a fetched quad four stores of a number.
+// A warp of 32 lanes makes 128 pixels of two pairs of quads. A step (four input channels) costs it eight loads of pixels that touch
+// 256 bytes side by side and eight of weights that touch 32, which is 24 wavefronts of 128 bytes, against the 64 clocks of its multiply-adds.
+// In a plain row the weights alone take 256, for each lane reads a cache line of its own. Counted, not measured on a GPU.
 // Two steps make a round. What the next round needs is loaded into registers before this one is multiplied, and stored into the other half
-// of the stage after it: one barrier a round, and nobody waits for memory. 16 KiB for up to 256 lanes, 12 for up to 128.
+// of the stage after it: one barrier a round, and nobody waits for memory. 16 KiB for 256 lanes, 12 for 128, 10 for 64.
 // A workgroup has 16 lanes for each of its pairs, so that outputs of few channels get small workgroups in place of idle lanes
 // (src/kernels/staged.ts).
-// A shader says the rest: MOST_LANES, `struct Place` (where a pixel's operand lies), `place_of(tile, index)`, `quad_at(place, step)` and
+// Indices of workgroup memory are made of remainders and of loops with constant bounds, inside `multiplied_rounds`: what Tint can prove to
+// lie inside an array it does not clamp.
+// A shader says the rest: `struct Place` (where a pixel's operand lies), `place_of(tile, index)`, `quad_at(place, step, part)` and
 // `finish(pixel, quad, sum)`; its `params` have `pairs` and `bias`.
-override LANES: u32 = 64u;  // 64, 128 or 256, at most MOST_LANES
+override LANES: u32 = 64u;  // 64, 128 or 256
 
-const SLOTS = 16u;    // lanes of a pair: a lane makes pixels slot, slot + 16, … of the tile
+const SLOTS = 16u;    // lanes of a pair: a lane makes four pixels from 4 slot on, and four from 64 + 4 slot on
 const PIXELS = 128u;  // of a tile
 const ROUND = 2u;     // steps
-const HALF = ROUND * PIXELS;
+const ROW = 32u;      // quads of a channel's pixels
+const HALF = ROUND * 4u * ROW;
+const MOST_ROUNDS = 1048576u;  // never reached: a loop with a constant bound needs no guard
 
-var<workgroup> stage: array<vec4f, 2u * HALF>;          // halves × steps × pixels
-var<workgroup> blocks: array<vec4f, 2u * MOST_LANES>;  // halves × pairs × steps × 8 quads of weights
+var<workgroup> stage: array<vec4f, 2u * HALF>;    // halves × steps × channels × pixels
+var<workgroup> blocks: array<vec4f, 2u * LANES>;  // halves × pairs × steps × 8 quads of weights
 
 // Tiles lie one after another, workgroups that make the same pixels beside each other. (In a struct together with what differs by lane a
 // tile would count as non-uniform, and no barrier could follow its test.)
@@ -44,79 +49,122 @@ struct Fetched {
   weights: vec4f,
 }
 
-// Two neighbouring lanes fetch neighbouring quads of a pixel. Steps beyond the last are zeros: of the operand, which may hold anything
-// there, and of the weights, behind which those of the next pair follow, or biases.
-fn fetch(lane: u32, places: Places, weights_at: u32, first: u32, depth: u32) -> Fetched {
+// Steps of a product whose operand comes from one map.
+struct Part {
+  index: u32,
+  first: u32,
+  end: u32,
+}
+
+// Two neighbouring lanes fetch neighbouring quads of a pixel. A step beyond the last repeats it, by weights of zero: no branch, so loads go on their
+// way together.
+fn fetch(lane: u32, places: Places, weights_at: u32, first: u32, part: Part) -> Fetched {
   var fetched: Fetched;
-  let step = first + lane % ROUND;
-  if (step < depth) {
-    fetched.a = quad_at(places.a, step);
-    if (LANES < 256u) { fetched.b = quad_at(places.b, step); }
-    if (LANES < 128u) {
-      fetched.c = quad_at(places.c, step);
-      fetched.d = quad_at(places.d, step);
-    }
+  let step = min(first + lane % ROUND, part.end - 1u);
+  fetched.a = quad_at(places.a, step, part.index);
+  if (LANES < 256u) { fetched.b = quad_at(places.b, step, part.index); }
+  if (LANES < 128u) {
+    fetched.c = quad_at(places.c, step, part.index);
+    fetched.d = quad_at(places.d, step, part.index);
   }
-  let part = lane % SLOTS;
-  if (first + part / 8u < depth) { fetched.weights = weight(weights_at + first * 8u + part); }
+  let wanted = first * 8u + lane % SLOTS;
+  fetched.weights = select(vec4f(), weight(weights_at + min(wanted, part.end * 8u - 1u)), wanted < part.end * 8u);
   return fetched;
 }
 
-// Where quad `part` of a lane's weights lies: the two pairs of a warp interleaved, so that its lanes read two quads side by side.
-fn block_of(lane: u32, part: u32) -> u32 { return lane / 32u * 32u + part * 2u + lane / SLOTS % 2u; }
-
-fn put(lane: u32, half: u32, fetched: Fetched) {
-  let at = half * HALF + lane % ROUND * PIXELS + lane / ROUND;
-  stage[at] = fetched.a;
-  if (LANES < 256u) { stage[at + LANES / ROUND] = fetched.b; }
-  if (LANES < 128u) {
-    stage[at + 2u * (LANES / ROUND)] = fetched.c;
-    stage[at + 3u * (LANES / ROUND)] = fetched.d;
-  }
-  blocks[half * MOST_LANES + block_of(lane, lane % SLOTS)] = fetched.weights;
-}
-
-fn staged_pixels(at: u32) -> mat4x4f { return mat4x4f(stage[at], stage[at + SLOTS], stage[at + 2u * SLOTS], stage[at + 3u * SLOTS]); }
-fn staged_block(at: u32) -> mat4x4f { return mat4x4f(blocks[at], blocks[at + 2u], blocks[at + 4u], blocks[at + 6u]); }
-
-// Sums over `depth` steps. All lanes come here: one beyond the last pair repeats it, a tile that overhangs repeats pixels, and nobody stores them.
-fn product(lane: u32, group: u32, depth: u32) -> Tile {
+// `start` and the products of a part's steps, of `depth` in all. All lanes come here: one beyond the last pair repeats it, a tile that overhangs
+// repeats pixels, and nobody stores them.
+fn multiplied_rounds(start: Tile, lane: u32, group: u32, depth: u32, part: Part) -> Tile {
   let tile = tile_of(group);
-  let pair = min(pair_of(group, lane), params.pairs - 1u);
   let index = lane / ROUND;
   let places = Places(place_of(tile, index), place_of(tile, index + LANES / ROUND),
                       place_of(tile, index + 2u * (LANES / ROUND)), place_of(tile, index + 3u * (LANES / ROUND)));
-  let weights_at = pair * depth * 8u;
-  var sums = biased(params.bias, pair * 2u);
+  let weights_at = min(pair_of(group, lane), params.pairs - 1u) * depth * 8u;
+  let bounded = lane % LANES;
+  let slot = bounded % SLOTS;
+  // Where a lane's first quad goes. Its second lies LANES / 8 quads on, which are 16 or 8, its third and fourth 16 behind these. The second step lies
+  // four quads further round than the first, so that the lanes of a warp write to 32 banks.
+  let pixel = bounded / ROUND;
+  let component = pixel % 4u;
+  let turned = 4u * (bounded % ROUND);
+  let step_at = bounded % ROUND * (4u * ROW);
+  let quad = pixel / 4u + turned;
+  let a_at = step_at + (pixel / 64u * SLOTS + quad % SLOTS) % ROW;
+  let b_at = step_at + select(SLOTS + quad % SLOTS, (quad + 8u) % SLOTS, LANES < 128u) % ROW;
+  // The weights of a warp's two pairs are interleaved: its lanes read two quads side by side.
+  let mine = bounded / 32u * 32u + bounded / SLOTS % 2u;
+  let block_at = bounded / 32u * 32u + slot * 2u + bounded / SLOTS % 2u;
+  let rounds = (part.end - part.first + ROUND - 1u) / ROUND;
+  var sums = start;
   // One turn more than there are rounds: the first only fetches, the last only multiplies.
-  var half = 0u;
-  for (var first = 0u; first < depth + ROUND; first += ROUND) {
-    let next = fetch(lane, places, weights_at, first, depth);
-    if (first > 0u) {
+  for (var round = 0u; round < MOST_ROUNDS; round += 1u) {
+    if (round > rounds) { break; }
+    let next = fetch(lane, places, weights_at, part.first + round * ROUND, part);
+    let half = round % 2u;
+    if (round > 0u) {
+      let other = 1u - half;
       for (var k = 0u; k < ROUND; k += 1u) {
-        let pixels = half * HALF + k * PIXELS + lane % SLOTS;
-        let at = half * MOST_LANES + block_of(lane, k * 8u);
-        sums = multiplied(sums, staged_block(at), staged_block(at + 8u), staged_pixels(pixels), staged_pixels(pixels + 4u * SLOTS));
+        for (var c = 0u; c < 4u; c += 1u) {
+          let p = other * HALF + (k * 4u + c) * ROW + (slot + 4u * k) % SLOTS;
+          let b = other * LANES + k * SLOTS + c * 2u + mine;
+          let left = stage[p];
+          let even = blocks[b];
+          sums.left_even = outer(sums.left_even, even, left);
+          let odd = blocks[b + 8u];
+          sums.left_odd = outer(sums.left_odd, odd, left);
+          let right = stage[p + SLOTS];
+          sums.right_odd = outer(sums.right_odd, odd, right);
+          sums.right_even = outer(sums.right_even, even, right);
+        }
       }
     }
-    half = 1u - half;
-    put(lane, half, next);
+    let a = half * HALF + a_at;
+    let b = half * HALF + b_at;
+    stage[a][component] = next.a.x;
+    stage[a + ROW][component] = next.a.y;
+    stage[a + 2u * ROW][component] = next.a.z;
+    stage[a + 3u * ROW][component] = next.a.w;
+    if (LANES < 256u) {
+      stage[b][component] = next.b.x;
+      stage[b + ROW][component] = next.b.y;
+      stage[b + 2u * ROW][component] = next.b.z;
+      stage[b + 3u * ROW][component] = next.b.w;
+    }
+    if (LANES < 128u) {
+      stage[a + SLOTS][component] = next.c.x;
+      stage[a + SLOTS + ROW][component] = next.c.y;
+      stage[a + SLOTS + 2u * ROW][component] = next.c.z;
+      stage[a + SLOTS + 3u * ROW][component] = next.c.w;
+      stage[b + SLOTS][component] = next.d.x;
+      stage[b + SLOTS + ROW][component] = next.d.y;
+      stage[b + SLOTS + 2u * ROW][component] = next.d.z;
+      stage[b + SLOTS + 3u * ROW][component] = next.d.w;
+    }
+    blocks[half * LANES + block_at] = next.weights;
     workgroupBarrier();
   }
   return sums;
 }
 
+// Sums of one operand over `depth` steps, and of a second one over `more`: each has a loop of its own, which does not carry the other's loads.
+fn product(lane: u32, group: u32, depth: u32, more: u32) -> Tile {
+  let pair = min(pair_of(group, lane), params.pairs - 1u);
+  let sums = multiplied_rounds(biased(params.bias, pair * 2u), lane, group, depth + more, Part(0u, 0u, depth));
+  if (more == 0u) { return sums; }
+  return multiplied_rounds(sums, lane, group, depth + more, Part(1u, depth, depth + more));
+}
+
 fn finish4(pixel: u32, quad: u32, sums: mat4x4f) {
   finish(pixel, quad, sums[0]);
-  finish(pixel + SLOTS, quad, sums[1]);
-  finish(pixel + 2u * SLOTS, quad, sums[2]);
-  finish(pixel + 3u * SLOTS, quad, sums[3]);
+  finish(pixel + 1u, quad, sums[1]);
+  finish(pixel + 2u, quad, sums[2]);
+  finish(pixel + 3u, quad, sums[3]);
 }
 fn finish_tile(lane: u32, group: u32, sums: Tile) {
-  let pixel = tile_of(group) * PIXELS + lane % SLOTS;
+  let pixel = tile_of(group) * PIXELS + lane % SLOTS * 4u;
   let quad = pair_of(group, lane) * 2u;
   finish4(pixel, quad, sums.left_even);
   finish4(pixel, quad + 1u, sums.left_odd);
-  finish4(pixel + 4u * SLOTS, quad, sums.right_even);
-  finish4(pixel + 4u * SLOTS, quad + 1u, sums.right_odd);
+  finish4(pixel + 64u, quad, sums.right_even);
+  finish4(pixel + 64u, quad + 1u, sums.right_odd);
 }

@@ -25,3 +25,7 @@ fn multiplied(tile: Tile, even: mat4x4f, odd: mat4x4f, left: mat4x4f, right: mat
 fn accumulate(tile: Tile, at: u32, left: mat4x4f, right: mat4x4f) -> Tile {
   return multiplied(tile, weight_block(at), weight_block(at + 4u), left, right);
 }
+// Four channels of four pixels with one more input channel: its weights by its pixels.
+fn outer(sums: mat4x4f, weights: vec4f, pixels: vec4f) -> mat4x4f {
+  return mat4x4f(sums[0] + weights * pixels.x, sums[1] + weights * pixels.y, sums[2] + weights * pixels.z, sums[3] + weights * pixels.w);
+}

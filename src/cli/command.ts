@@ -1,6 +1,7 @@
 // What a command is, and how its words become values: every mistake names the option, what was given and what is allowed.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { AtrousError, describe } from '../errors.ts';
+import { isThreshold } from '../front/options.ts';
 import type { Tiling } from '../image/tiles.ts';
 import { kernels } from '../kernels/index.ts';
 import { precisions } from '../load.ts';
@@ -42,6 +43,7 @@ export const shared = {
   labels: { type: 'string' },
   size: { type: 'string' },
   tile: { type: 'string' },
+  threshold: { type: 'string' },
 } as const satisfies Options;
 
 export const sharedHelp = {
@@ -58,10 +60,11 @@ export const sharedHelp = {
   labels: 'class names, one a line, with r,g,b behind where a colour is wanted',
   size: 'height×width inside the network, such as 512x1024',
   tile: 'DilatedNet: published (default), none (the picture as one), or height×width of a tile with its margins, such as 644x644',
+  threshold: 'networks with a single channel of scores: the probability above which a pixel is the class, default 0.5',
 } as const;
 
-/** How pictures stand to the network. */
-export type Inside = Pick<SegmentOptions, 'size' | 'tile'>;
+/** How pictures stand to the network, and what makes classes of its scores. */
+export type Inside = Pick<SegmentOptions, 'size' | 'tile' | 'threshold'>;
 
 /** Throws `BAD_USAGE` for options that the command does not have, or that lack a value. */
 export function parse(name: string, command: Command, words: readonly string[]): Arguments {
@@ -77,7 +80,8 @@ export function parse(name: string, command: Command, words: readonly string[]):
   }
   const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
   for (const [option, value] of Object.entries(values)) {
-    if (value === '' || (Array.isArray(value) && value.includes('')))
+    // Of commas alone too: a list of nothing would be no option at all.
+    if ([value].flat().some(text => typeof text === 'string' && /^[\s,]*$/.test(text)))
       throw new AtrousError('BAD_USAGE', `${name}: --${option} is empty: ${command.help[option] ?? 'it needs a value'}`);
   }
   return {
@@ -87,7 +91,7 @@ export function parse(name: string, command: Command, words: readonly string[]):
     list: option =>
       [values[option] ?? []]
         .flat()
-        .flatMap(text => String(text).split(','))
+        .flatMap(text => String(text).split(/\s*,\s*/))
         .filter(Boolean),
   };
 }
@@ -116,11 +120,23 @@ export function required(args: Arguments, option: string, name: string): string 
   return value;
 }
 
-/** What `--size` and `--tile` say, as `segment` takes it. */
+/** What `--size`, `--tile` and `--threshold` say, as `segment` takes it. */
 export function insideOf(args: Arguments): Inside {
   const size = sizeOf(args);
   const tile = args.text('tile');
-  return { ...(size && { size: { height: size.h, width: size.w } }), ...(tile !== undefined && { tile: tilingOf(tile) }) };
+  const threshold = args.text('threshold');
+  return {
+    ...(size && { size: { height: size.h, width: size.w } }),
+    ...(tile !== undefined && { tile: tilingOf(tile) }),
+    ...(threshold !== undefined && { threshold: parseThreshold(threshold) }),
+  };
+}
+
+function parseThreshold(text: string): number {
+  const threshold = /^[\d.]+(e-?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (!isThreshold(threshold))
+    throw new AtrousError('BAD_USAGE', `--threshold ${text}: expected a probability between 0 and 1, both excluded, such as 0.5`);
+  return threshold;
 }
 
 function tilingOf(text: string): Tiling {

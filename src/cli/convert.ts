@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type Converted, convertWeights } from '../convert.ts';
 import { AtrousError } from '../errors.ts';
-import { checkFile, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
+import { checkFile, readBytes, resolveFrom, writeTogether } from '../node/files.ts';
 import type { Card } from '../weights/card.ts';
 import { type Command, onePositional, required, shared, sharedHelp } from './command.ts';
 import { type Output, output } from './output.ts';
 import { readCardFor } from './weights.ts';
 
 export const convert: Command = {
-  usage: 'convert <in.pth|in.caffemodel|in.safetensors> -o out.safetensors [-m MODEL] [--precision f16] [--card FILE]',
+  usage: 'convert <in.pth|in.caffemodel|in.safetensors> -o out.safetensors [-m MODEL] [--key NAME] [--precision f16] [--card FILE]',
   about: 'a checkpoint to one safetensors file with its card',
   help: {
     ...sharedHelp,
@@ -57,7 +57,7 @@ export function checkTarget(path: string): string {
   throw new AtrousError('BAD_USAGE', `--output ${path}: the file must end in .safetensors`);
 }
 
-/** The file, then `X.card.json` beside it, then the lines that say so; `more` joins the JSON. Throws `NOT_WRITABLE`. */
+/** The file and `X.card.json` beside it, both or none, then the lines that say so; `more` joins the JSON. Throws `NOT_WRITABLE`. */
 export async function writeConverted(
   target: string,
   { network, card, tensors, bytes }: Converted,
@@ -65,8 +65,10 @@ export async function writeConverted(
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   const file = { bytes: bytes.length, sha256: sha256(bytes) };
-  await writeAtomic(target, bytes);
-  await writeAtomic(target.replace(/\.safetensors$/, '.card.json'), `${printCard({ ...card, file })}\n`);
+  await writeTogether([
+    [target, bytes],
+    [target.replace(/\.safetensors$/, '.card.json'), `${printCard({ ...card, file })}\n`],
+  ]);
   const { canonical: model } = network;
   out.json({ ...more, output: target, model, ...file, tensors });
   out.text(`${model}, ${card.classes.length} classes, ${tensors} tensors, ${megabytes(bytes.length)} → ${target}`);

@@ -9,7 +9,7 @@ import { cityscapesIds, type DataSet, findData, layouts, readLabels, type Sample
 import { type Meaning, meaningOf, printMeaning } from '../eval/meaning.ts';
 import { type About, checkFacts, type Done, type Facts, type State, sumOf } from '../eval/state.ts';
 import { parseMap } from '../eval/values.ts';
-import { checkFit } from '../front/options.ts';
+import { checkFit, thresholdOf } from '../front/options.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { cityscapes } from '../models/palettes.ts';
@@ -51,7 +51,7 @@ const options = {
 export const evaluate: Command = {
   usage:
     `eval MODEL [-w WEIGHTS] [--card FILE] [--labels FILE] --data DIR [--layout ${[...layouts.keys()].join('|')}] ` +
-    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--resume] [--shard i/n|auto[/n]] [-o DIR] [--submission DIR] | [MODEL] --merge STATE…',
+    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--threshold T] [--resume] [--shard i/n|auto[/n]] [-o DIR] [--submission DIR] | [MODEL] --merge STATE…',
   about:
     'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels; pictures are taken as stored, without EXIF orientation',
   help: {
@@ -82,6 +82,8 @@ interface Job {
   readonly data: DataSet & { readonly layout: string };
   /** The model's classes. */
   readonly names: readonly string[];
+  /** Null where the largest channel wins. */
+  readonly threshold: number | null;
   readonly meaning: Meaning;
   readonly inside: Inside;
   readonly submission: string | null;
@@ -188,6 +190,7 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
       tree,
       data,
       names,
+      threshold: thresholdOf(weights.network, inside),
       meaning,
       inside,
       submission: submission === undefined ? null : resolveFrom(submission),
@@ -369,13 +372,14 @@ function submissionFile(folder: string, { picture }: Sample): string {
   return join(folder, `${basename(picture, extname(picture))}_pred.png`);
 }
 
-function aboutOf({ model, tree, data, names, meaning, samples }: Job): About {
+function aboutOf({ model, tree, data, names, threshold, meaning, samples }: Job): About {
   const labelled = samples.filter(({ label }) => label !== null);
   return {
     model,
     data: tree.root,
     layout: data.layout,
     names,
+    threshold,
     matched: meaning.by,
     forms: Object.fromEntries(meaning.forms.map(({ name }, index) => [name, labelled.filter(({ form }) => form === index).length])),
     order: meaning.order,

@@ -3,6 +3,7 @@
 import { AtrousError } from '../errors.ts';
 import { tileOf } from '../front/options.ts';
 import { factsOf } from '../gpu/device.ts';
+import { classesOf } from '../graph/decision.ts';
 import { type FieldsOfView, fieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { infer, macs } from '../graph/ops.ts';
@@ -38,7 +39,7 @@ import {
 } from './command.ts';
 import { importReporting } from './onnx.ts';
 import { output } from './output.ts';
-import { openWeights, readCard } from './weights.ts';
+import { openWeights, readCard, refuseWithoutWeights } from './weights.ts';
 
 /** The size that RegSeg's paper counts at; a DilatedNet's is its tile. */
 const PAPER = { h: 1024, w: 2048 };
@@ -195,14 +196,22 @@ interface Subject {
 }
 
 async function subjectOf(model: string, args: Arguments): Promise<Subject> {
-  const { network, card } = await inspected(model, args);
+  const { network, card, channels: scores } = await inspected(model, args);
   const { canonical } = network;
   const tile = tileOf({ network, card });
   const size = sizeOf(args) ?? (tile ? { h: tile.height, w: tile.width } : PAPER);
-  const classes = card?.classes.length ?? network.publishedClasses;
-  const graph = network.build({ classes, ...size });
-  const { preprocessing } = card ?? defaultCard(canonical, classes);
-  return { graph, canonical, classes, size, tile, preprocessing, parameters: parameters(graph), stem: 'texture' };
+  const graph = network.build({ classes: scores, ...size });
+  const { preprocessing } = card ?? defaultCard(canonical, scores);
+  return {
+    graph,
+    canonical,
+    classes: classesOf(scores),
+    size,
+    tile,
+    preprocessing,
+    parameters: parameters(graph),
+    stem: 'texture',
+  };
 }
 
 /** An ONNX file, whose plan reads tensors; sizes that it fixes itself need no --size. */
@@ -229,10 +238,22 @@ async function onnxSubject(path: string, args: Arguments, note: (line: string) =
   };
 }
 
+interface Inspected extends Pick<LoadedWeights, 'network'> {
+  readonly card: Card | null;
+  /** Of scores. */
+  readonly channels: number;
+}
+
 /** A network as its weights have it, where some are named; else as published, with the card that was given or none. */
-async function inspected(model: string, args: Arguments): Promise<Pick<LoadedWeights, 'network'> & { card: Card | null }> {
-  if (published.has(model) || args.text('weights') !== undefined) return openWeights(model, args);
-  return { network: findNetwork(model), card: (await readCard(args.text('card'))) ?? null };
+async function inspected(model: string, args: Arguments): Promise<Inspected> {
+  if (published.has(model) || args.text('weights') !== undefined) {
+    const { network, card } = await openWeights(model, args);
+    return { network, card, channels: network.end.channels };
+  }
+  const network = findNetwork(model);
+  refuseWithoutWeights(args, 'key');
+  const card = (await readCard(args.text('card'))) ?? null;
+  return { network, card, channels: card?.classes.length ?? network.end.channels };
 }
 
 async function factsFor(adapter: string, print: (line: string) => void): Promise<AdapterFacts> {

@@ -21,7 +21,7 @@ export const models: Command = {
     const rows = [...networks(), ...dilatedNets.keys()].map(name => {
       const network = findNetwork(name);
       const { publishedClasses: classes, tile } = network;
-      const parameterCount = parameters(network.build({ classes, ...anySize(network) }));
+      const parameterCount = parameters(network.build(anySize(network)));
       return { name, alias: names.get(name) ?? null, classes, tile, parameters: parameterCount };
     });
     const pulls = await Promise.all([...checkpoints.keys()].map(pullRow));

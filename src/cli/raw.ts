@@ -23,11 +23,11 @@ export function frameSize(text: string): Frame {
 
 /**
  * Segments frames of h×w×3 bytes until stdin ends, in their order; the next frame is read while one is on the device. A consumer that
- * closes the pipe ends it. Throws `BAD_IMAGE` when stdin is empty or ends within a frame, and `LIMIT`, before anything is read, for frames that do not fit
+ * closes the pipe ends it. Throws `BAD_IMAGE` when stdin is empty or ends within a frame, and `LIMIT`, before a frame is held, for those that do not fit
  * the adapter.
  */
 export async function segmentFrames(segmenter: Segmenter, { h, w }: Frame, inside: Inside, out: Output): Promise<number> {
-  await segmenter.prepare({ height: h, width: w }, inside);
+  const input = process.stdin[Symbol.asyncIterator]();
   let closed = false;
   process.stdout.on('error', () => {
     closed = true;
@@ -41,7 +41,11 @@ export async function segmentFrames(segmenter: Segmenter, { h, w }: Frame, insid
     if (!process.stdout.write(classes)) await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
   };
   try {
-    for await (const data of frames(process.stdin, h * w * 3)) {
+    const first = await input.next();
+    if (first.done)
+      throw new AtrousError('BAD_IMAGE', `--raw: stdin is empty: not one frame of ${h}x${w} came; does what writes it work?`);
+    await segmenter.prepare({ height: h, width: w }, inside);
+    for await (const data of frames(first.value, { [Symbol.asyncIterator]: () => input }, h * w * 3)) {
       await write();
       if (closed) break;
       pending = segmenter.segment({ data, width: w, height: h }, inside).then(({ classes }) => classes);
@@ -51,19 +55,18 @@ export async function segmentFrames(segmenter: Segmenter, { h, w }: Frame, insid
   } finally {
     // The frames before one that is cut off are whole.
     await write();
-  }
-  if (count === 0 && !closed) {
-    throw new AtrousError('BAD_IMAGE', `--raw: stdin is empty: not one frame of ${h}x${w} came; does what writes it work?`);
+    // A stream that is left half-read would keep the process.
+    await input.return?.();
   }
   out.note(`${count} frames of ${h}x${w}`);
   return 0;
 }
 
-/** Cuts a stream into pieces of `length` bytes. */
-async function* frames(input: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
+/** Cuts a stream, of which a piece was read already, into frames of `length` bytes. */
+async function* frames(begun: Uint8Array, rest: AsyncIterable<Uint8Array>, length: number): AsyncGenerator<Uint8Array> {
   let frame = new Uint8Array(length);
   let [filled, number] = [0, 0];
-  for await (const chunk of input) {
+  for await (const chunk of joined(begun, rest)) {
     for (let at = 0; at < chunk.length; ) {
       const part = chunk.subarray(at, at + length - filled);
       frame.set(part, filled);
@@ -82,4 +85,9 @@ async function* frames(input: AsyncIterable<Uint8Array>, length: number): AsyncG
       `--raw: stdin ended within frame ${number}, after ${filled} of its ${length} bytes; is the size height×width?`,
     );
   }
+}
+
+async function* joined(begun: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield begun;
+  yield* rest;
 }

@@ -1,10 +1,12 @@
 // Raw tensors in, raw tensors out: what scripts and comparisons with PyTorch use.
 
 import { AtrousError } from '../errors.ts';
+import { checkFit, thresholdOf } from '../front/options.ts';
 import { factsOf } from '../gpu/device.ts';
 import { createEngine, destroyEngine, type Engine, type Program, runOnPlanes } from '../gpu/executor.ts';
 import { readClasses, readValue } from '../gpu/transfer.ts';
 import { constantReader } from '../graph/constant.ts';
+import { THRESHOLD } from '../graph/decision.ts';
 import { resolve } from '../graph/graph.ts';
 import { select } from '../graph/select.ts';
 import type { LoadedWeights } from '../load.ts';
@@ -14,12 +16,13 @@ import { isOnnxPath } from '../node/onnx-file.ts';
 import { fuse } from '../passes/index.ts';
 import { targetOf, type VariantChoice } from '../plan/choose.ts';
 import { lower } from '../plan/lower.ts';
+import { decidedAt } from '../plan/threshold.ts';
 import { run as runReference } from '../reference/run.ts';
 import type { Precision } from '../shader/source.ts';
 import { imagenet } from '../weights/card.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32, type Tensor, toFloat32 } from '../weights/tensor.ts';
-import { type Command, exactPrecisionOf, onePositional, required, shared, sharedHelp, variantsOf } from './command.ts';
+import { type Command, exactPrecisionOf, insideOf, onePositional, required, shared, sharedHelp, variantsOf } from './command.ts';
 import { runOnnx } from './onnx.ts';
 import { output } from './output.ts';
 import { openWeights } from './weights.ts';
@@ -35,6 +38,8 @@ interface Choice {
   readonly adapter: string | undefined;
   readonly precision: Precision;
   readonly variants: VariantChoice;
+  /** Null where the largest channel wins. */
+  readonly threshold: number | null;
 }
 
 interface Results {
@@ -45,7 +50,7 @@ interface Results {
 
 export const run: Command = {
   usage:
-    'run MODEL --weights FILE --input X.safetensors --output Y.safetensors [--backend webgpu|cpu] [--taps a,b] [--output-name a,b]',
+    'run MODEL --weights FILE --input X.safetensors --output Y.safetensors [--backend webgpu|cpu] [--taps a,b] [--threshold T] [--output-name a,b]',
   about: 'raw tensors: `input` 1×3×H×W, normalised → `logits` (DilatedNet: `prob`), `classes` and taps by name',
   help: {
     ...sharedHelp,
@@ -64,6 +69,7 @@ export const run: Command = {
     output: shared.output,
     backend: { type: 'string' },
     taps: { type: 'string' },
+    threshold: shared.threshold,
     adapter: shared.adapter,
     precision: shared.precision,
     variants: shared.variants,
@@ -77,17 +83,21 @@ export const run: Command = {
       throw new AtrousError('BAD_USAGE', `--backend ${backend}: allowed are webgpu, cpu`);
     if (isOnnxPath(model)) return runOnnx(model, args, backend);
     if (args.text('output-name') !== undefined) throw new AtrousError('BAD_USAGE', '--output-name is for ONNX files: use --taps');
-    const choice: Choice = { adapter: args.text('adapter'), precision: exactPrecisionOf(args), variants: variantsOf(args) };
+    const inside = insideOf(args);
+    const asked = { adapter: args.text('adapter'), precision: exactPrecisionOf(args), variants: variantsOf(args) };
     const target = resolveFrom(required(args, 'output', 'run'));
     const picture = await readInput(resolveFrom(required(args, 'input', 'run')));
     const weights = await openWeights(model, args);
-    const { network, card } = weights;
+    const { network } = weights;
+    checkFit(weights, inside);
+    const choice: Choice = { ...asked, threshold: thresholdOf(network, inside) };
     // The scores and `classes` are always there: a tap of that name asks for nothing more.
     const taps = args.list('taps').filter(tap => tap !== network.scores && tap !== 'classes');
-    select(network.build({ classes: card.classes.length, h: picture.h, w: picture.w }), [network.scores, ...taps]); // unknown taps, before any work
+    select(network.build({ h: picture.h, w: picture.w }), [network.scores, ...taps]); // unknown taps, before any work
     await checkFile(target);
     const start = performance.now();
-    const results = backend === 'cpu' ? onCpu(weights, picture, taps) : await onGpu(weights, picture, taps, choice, out.note);
+    const results =
+      backend === 'cpu' ? onCpu(weights, picture, taps, choice) : await onGpu(weights, picture, taps, choice, out.note);
     const metadata = Object.fromEntries(Object.entries(results.made).map(([fact, value]) => [fact, String(value)]));
     await writeAtomic(target, writeSafetensors(results.tensors, metadata));
     const shapes = Object.fromEntries([...results.tensors].map(([name, { shape }]) => [name, shape]));
@@ -120,8 +130,8 @@ async function readInput(path: string): Promise<Picture> {
   return { h: shape[2], w: shape[3], data };
 }
 
-function onCpu({ network, tensors, card }: LoadedWeights, { h, w, data }: Picture, taps: readonly string[]): Results {
-  const graph = network.build({ classes: card.classes.length, h, w });
+function onCpu({ network, tensors }: LoadedWeights, { h, w, data }: Picture, taps: readonly string[], choice: Choice): Results {
+  const graph = network.build({ h, w, ...thresholdFact(choice) });
   const values = runReference(
     select(graph, ['classes', network.scores, ...taps]),
     { c: 3, h, w, data: Float64Array.from(data) },
@@ -134,7 +144,10 @@ function onCpu({ network, tensors, card }: LoadedWeights, { h, w, data }: Pictur
   const named = new Map([network.scores, ...taps].map(name => [name, tensorOf(name)]));
   const classes = values.get('classes')!;
   named.set('classes', { dtype: 'U8', shape: [1, classes.h, classes.w], bytes: Uint8Array.from(classes.data) });
-  return { tensors: named, made: { adapter: 'cpu reference (float64)', backend: 'cpu', precision: 'f64' } };
+  return {
+    tensors: named,
+    made: { adapter: 'cpu reference (float64)', backend: 'cpu', precision: 'f64', ...thresholdFact(choice) },
+  };
 }
 
 async function onGpu(
@@ -148,8 +161,8 @@ async function onGpu(
   if (why) note(why);
   const engine = createEngine(device, await shaderLibrary());
   try {
-    const { network, card } = weights;
-    const graph = network.build({ classes: card.classes.length, h: picture.h, w: picture.w });
+    const { network } = weights;
+    const graph = network.build({ h: picture.h, w: picture.w });
     const named = new Map<string, Tensor>();
     const scores = [network.scores, ...taps];
     const tapped = await execute(engine, weights, picture, scores, choice);
@@ -165,11 +178,19 @@ async function onGpu(
     const { steps, hash, precision } = fast.plan;
     fast.destroy();
     const { name: adapter } = factsOf(device);
-    return { tensors: named, made: { adapter, backend: 'webgpu', precision, dispatches: steps.length, plan: hash } };
+    return {
+      tensors: named,
+      made: { adapter, backend: 'webgpu', precision, ...thresholdFact(choice), dispatches: steps.length, plan: hash },
+    };
   } finally {
     destroyEngine(engine);
     device.destroy();
   }
+}
+
+/** Where the threshold is part of what the results are. */
+function thresholdFact({ threshold }: Choice): { readonly threshold: number } | Record<never, never> {
+  return threshold === null ? {} : { threshold };
 }
 
 /** Runs the plan that makes some outputs, once. */
@@ -178,12 +199,12 @@ async function execute(
   { network, tensors, card }: LoadedWeights,
   picture: Picture,
   outputs: readonly string[],
-  { precision, variants }: Choice,
+  { precision, variants, threshold }: Choice,
 ): Promise<Program> {
   const { h, w, data } = picture;
   const facts = factsOf(engine.device);
   const target = targetOf({ precision, facts, variants });
-  const graph = fuse(select(network.build({ classes: card.classes.length, h, w }), outputs), target);
+  const graph = fuse(select(network.build({ h, w }), outputs), target);
   const plan = lower(graph, {
     precision,
     facts,
@@ -196,5 +217,7 @@ async function execute(
     margin: network.tile?.margin,
     shaderFacts: engine.library.brief,
   });
-  return runOnPlanes(engine, graph, plan, constantReader(tensors, toFloat32), data);
+  const steps = [...plan.steps];
+  for (const [index, params] of decidedAt(plan, graph, threshold ?? THRESHOLD)) steps[index] = { ...steps[index], params };
+  return runOnPlanes(engine, graph, { ...plan, steps }, constantReader(tensors, toFloat32), data);
 }

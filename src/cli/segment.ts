@@ -28,7 +28,7 @@ const AHEAD = 2;
 
 export const segment: Command = {
   usage:
-    'segment <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--scores] [--resume] [--shard i/n|auto[/n]] | --raw HxW',
+    'segment <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--threshold T] [--scores] [--resume] [--shard i/n|auto[/n]] | --raw HxW',
   about: 'class map and overlay of every picture: DIR/<name>.classes.png, DIR/<name>.overlay.png; folders are mirrored',
   help: {
     ...sharedHelp,
@@ -37,7 +37,7 @@ export const segment: Command = {
     mask: 'only the class map',
     overlay: 'only the overlay',
     scores:
-      'DilatedNet: DIR/<name>.prob.safetensors too, the stitched probabilities `prob`, 1×C×h×w in cells of 8×8 pixels (Cityscapes: pixels)',
+      'DIR/<name>.prob.safetensors too: `prob`, 1×C×h×w at the network’s last grid (DilatedNet: stitched, cells of 8×8 pixels; Cityscapes: pixels)',
     resume: 'leave out pictures whose results are there, and refuse results of other settings: DIR/.atrous.json records them',
     shard: shardHelp,
     raw: 'read rgb24 frames of that height×width from stdin, write class maps (a byte a pixel) to stdout',
@@ -181,7 +181,7 @@ async function weightsOf(args: Arguments): Promise<LoadedWeights> {
   const inside = insideOf(args);
   const model = args.text('model') ?? (args.text('weights') ? undefined : [...published.keys()][0]);
   const weights = await openWeights(model, args);
-  checkFit(weights, { ...inside, ...(args.flag('scores') && { scores: true }) });
+  checkFit(weights, inside);
   return weights;
 }
 
@@ -265,6 +265,7 @@ function report(out: Output, picture: string, result: SegmentResult, targets: Ta
     model: info.model,
     size: printSize({ h: info.height, w: info.width }),
     ...(info.tiles > 1 && { tiles: info.tiles }),
+    ...(info.threshold !== null && { threshold: info.threshold }),
     ms: round(info.ms),
     ...targets,
     shares,

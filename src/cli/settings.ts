@@ -4,6 +4,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtrousError } from '../errors.ts';
 import { checkFacts, type Facts } from '../eval/state.ts';
+import { thresholdOf } from '../front/options.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { writeAtomic } from '../node/files.ts';
@@ -12,7 +13,9 @@ import { type Arguments, insideOf, precisionOf, variantsOf } from './command.ts'
 
 /** Of a model and the options that change pixels. Hashes the weights, which may be half a gigabyte. */
 export function settingsOf({ tensors, card, network }: LoadedWeights, args: Arguments): Facts {
-  const { size, tile = 'published' } = insideOf(args);
+  const inside = insideOf(args);
+  const { size, tile = 'published' } = inside;
+  const threshold = thresholdOf(network, inside);
   return {
     network: network.canonical,
     weights: hashTensors(tensors),
@@ -20,6 +23,7 @@ export function settingsOf({ tensors, card, network }: LoadedWeights, args: Argu
     preprocessing: JSON.stringify(card.preprocessing),
     size: size ? printSize({ h: size.height, w: size.width }) : 'own',
     tile: JSON.stringify(tile),
+    ...(threshold !== null && { threshold: String(threshold), activation: network.end.activation ?? 'sigmoid' }),
     // As asked: what `auto` stands for may differ by machine, within what the self-test allows.
     precision: precisionOf(args),
     variants: String(variantsOf(args)),

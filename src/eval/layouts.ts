@@ -4,6 +4,7 @@
 import { AtrousError, describe } from '../errors.ts';
 import { decodeLabels } from '../image/png.ts';
 import { cityscapes } from '../models/palettes.ts';
+import { quote } from '../weights/tensor.ts';
 import { type DataClass, IGNORE } from './classes.ts';
 import { camvidOrders } from './orders.ts';
 import { type Colours, classesOf, countedValues, declareValues, type Values } from './values.ts';
@@ -158,7 +159,7 @@ export async function findData(
     if (wanted.layout !== undefined && wanted.layout !== layout) continue;
     const found = await find(tree, wanted.split);
     if (typeof found === 'string') {
-      reasons.push(`${layout}: ${found} (it is ${about})`);
+      reasons.push(wanted.layout === undefined ? `${layout}: ${found}` : `${found}; ${layout} is ${about}`);
       continue;
     }
     const { samples } = found;
@@ -172,9 +173,13 @@ export async function findData(
     }
     return { ...found, layout };
   }
-  const others = wanted.layout === undefined ? [] : await fitting(tree);
-  const hint = others.length ? `; it looks like --layout ${others.join(' or ')}` : '';
-  throw new AtrousError('BAD_USAGE', `--data ${tree.root} is laid out otherwise: ${reasons.join('; ')}${hint}`);
+  if (wanted.layout === undefined) {
+    reasons.push('--layout NAME tells what must lie where');
+  } else {
+    const others = await fitting(tree);
+    if (others.length > 0) reasons.push(`it looks like --layout ${others.join(' or ')}`);
+  }
+  throw new AtrousError('BAD_USAGE', `--data ${tree.root} is laid out otherwise: ${reasons.join('; ')}`);
 }
 
 async function fitting(tree: Tree): Promise<string[]> {
@@ -365,7 +370,10 @@ function parseClassDict(text: string, name: string): ColouredClass[] {
     const [label, ...parts] = row.split(',').map(part => part.trim());
     const colour = parts.map(Number);
     if (!label || colour.length !== 3 || !colour.every(part => Number.isInteger(part) && part >= 0 && part < 256))
-      throw new AtrousError('BAD_USAGE', `${name}: line ${index + 2} is "${row}": expected name,r,g,b with numbers from 0 to 255`);
+      throw new AtrousError(
+        'BAD_USAGE',
+        `${name}: line ${index + 2} is ${quote(row)}: expected name,r,g,b with numbers from 0 to 255`,
+      );
     return { name: label, group: groups.get(label.toLowerCase()), colour: colourOf(colour) };
   });
   if (classes.length === 0 || classes.length > IGNORE)

@@ -24,6 +24,8 @@ export interface About {
   readonly layout: string;
   /** The model's classes. */
   readonly names: readonly string[];
+  /** Null where the largest channel wins. */
+  readonly threshold: number | null;
   readonly matched: Meaning['by'];
   /** Kinds of label files → pictures that have one. */
   readonly forms: Readonly<Record<string, number>>;
@@ -165,12 +167,13 @@ function shorten(fact: string): string {
 
 function isAbout(value: unknown): value is About {
   if (!isRecord(value)) return false;
-  const { model, data, layout, names, matched, forms, order } = value;
+  const { model, data, layout, names, threshold, matched, forms, order } = value;
   const words = [model, data, layout].every(word => typeof word === 'string');
   const numbered = areStrings(names) && names.length > 0 && names.length < 256;
   const how = matched === 'name' || matched === 'index' || matched === 'value';
   const counted = isRecord(forms) && Object.values(forms).every(isCount);
-  return words && numbered && how && counted && (order === null || isOrder(order));
+  const decided = threshold === null || typeof threshold === 'number';
+  return words && numbered && decided && how && counted && (order === null || isOrder(order));
 }
 
 function isOrder(value: unknown): value is Order {

@@ -1,15 +1,17 @@
 // A model on a device, from opening to closing, and what happens when the device is lost: it is replaced and the call repeated once.
-import { settle } from '../audit.ts';
 import { AtrousError, checkSignal } from '../errors.ts';
 import { factsOf } from '../gpu/device.ts';
 import { createEngine, destroyEngine, type Engine } from '../gpu/executor.ts';
+import { createFinisher, type Finisher } from '../gpu/finish.ts';
+import { type FrameRing, frameRing } from '../gpu/frames.ts';
 import { constantReader } from '../graph/constant.ts';
 import type { Network } from '../models/registry.ts';
-import type { AdapterFacts, Tuned, VariantChoice } from '../plan/choose.ts';
+import { type AdapterFacts, fastestOn, type Tuned, type VariantChoice } from '../plan/choose.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
 import { type Tensors, toFloat32 } from '../weights/tensor.ts';
 import type { SegmentOptions } from './options.ts';
+import type { Page } from './page.ts';
 import { createSizes, type Sizes } from './sizes.ts';
 
 /** What a segmenter is made of. */
@@ -17,6 +19,8 @@ export interface Parts {
   readonly network: Network;
   readonly tensors: Tensors;
   readonly card: Card;
+  /** What was assumed of the weights; default: nothing. */
+  readonly assumed?: string | null;
   readonly library: ShaderLibrary;
   /** `auto` is settled on every device anew. */
   readonly precision: Precision | 'auto';
@@ -25,6 +29,8 @@ export interface Parts {
   readonly tuned?: Tuned;
   /** A new device of the segmenter's own, or the caller's. */
   openDevice(): Promise<GPUDevice>;
+  /** What pages have beside pixels and textures; default: nothing. */
+  readonly page?: Page;
   /** True for the caller's device: never destroyed, never replaced. */
   readonly borrowed: boolean;
 }
@@ -36,6 +42,9 @@ export interface Opened {
   /** Settled before anybody sees it. */
   precision: Precision;
   readonly sizes: Sizes;
+  /** What sources are copied into. */
+  readonly ring: FrameRing;
+  readonly finisher: Finisher;
   lost: boolean;
 }
 
@@ -43,8 +52,8 @@ export interface Opened {
 export interface Survivor {
   /** The newest; rejects where the device could not be replaced. */
   opened(): Promise<Opened>;
-  /** Of the newest device that was opened. */
-  precision(): Precision;
+  /** The newest that was opened. */
+  latest(): Opened;
   /** The work's value. Throws `DEVICE_LOST` for a borrowed device, and where the one that replaced it is lost as well. */
   attempt<T>(work: (opened: Opened) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -54,7 +63,7 @@ export interface Survivor {
 export async function survive(parts: Parts, options: Pick<SegmentOptions, 'signal' | 'onProgress'>): Promise<Survivor> {
   const first = await open(parts, options);
   let present = Promise.resolve(first);
-  let precision = first.precision;
+  let latest = first;
 
   /** Of several calls that met the loss the first replaces the device. Where that fails the next call tries again. */
   const replace = (lost: Promise<Opened>): void => {
@@ -62,7 +71,7 @@ export async function survive(parts: Parts, options: Pick<SegmentOptions, 'signa
     present = open(parts);
     present.then(
       fresh => {
-        precision = fresh.precision;
+        latest = fresh;
       },
       () => {
         present = lost;
@@ -72,7 +81,7 @@ export async function survive(parts: Parts, options: Pick<SegmentOptions, 'signa
 
   return {
     opened: () => present,
-    precision: () => precision,
+    latest: () => latest,
     async attempt(work) {
       const current = present;
       const once = await unlessLost(await current, work);
@@ -90,12 +99,15 @@ export async function survive(parts: Parts, options: Pick<SegmentOptions, 'signa
 
 async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Opened> {
   const device = await parts.openDevice();
+  const engine = createEngine(device, parts.library);
   const opened: Opened = {
     device,
-    engine: createEngine(device, parts.library),
+    engine,
     facts: factsOf(device),
     precision: 'f32',
     sizes: createSizes(),
+    ring: frameRing(device),
+    finisher: createFinisher(engine),
     lost: false,
   };
   void device.lost.then(() => {
@@ -103,10 +115,13 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   });
   const { precision, tensors, tuned } = parts;
   const onCompile = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
-  const settled = async (): Promise<Precision> =>
-    precision === 'auto'
-      ? settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal)
-      : precision;
+  const auto = async (): Promise<Precision> => {
+    // Then there is nothing to test.
+    if (fastestOn(opened.facts, tuned) === 'f32') return 'f32';
+    const { settle } = await import('../audit.ts');
+    return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal);
+  };
+  const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
     const found = await unlessLost(opened, settled);
     checkSignal(signal);
@@ -119,8 +134,9 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   }
 }
 
-async function close({ device, engine, sizes }: Opened, borrowed: boolean): Promise<void> {
+async function close({ device, engine, sizes, ring }: Opened, borrowed: boolean): Promise<void> {
   await sizes.destroy();
+  ring.destroy();
   destroyEngine(engine);
   if (!borrowed) device.destroy();
 }

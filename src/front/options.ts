@@ -1,8 +1,10 @@
 // What a caller may ask of one call, and the checks of it: every option has its one place here.
-import { type Checks, callback, either, flag, oneOf, signal, size } from '../check.ts';
+import { type Checks, callback, either, flag, oneOf, signal, size, such } from '../check.ts';
 import { AtrousError } from '../errors.ts';
+import { THRESHOLD } from '../graph/decision.ts';
 import { type Tiling, tilesOf } from '../image/tiles.ts';
 import type { Network } from '../models/registry.ts';
+import type { Output } from '../pipeline.ts';
 import type { Card, Tile } from '../weights/card.ts';
 
 export interface Progress {
@@ -14,8 +16,8 @@ export interface Progress {
 }
 
 export interface SegmentOptions {
-  /** What the result holds: the class map. */
-  readonly output?: 'classes';
+  /** Where the result has the class map: `classes` (the default) in memory, `texture` on the device, without waiting for it, `both`. */
+  readonly output?: Output;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /** Size inside the network in pixels; default: the picture's own, up to the card's largest area. Not for networks that read tiles. */
@@ -26,8 +28,10 @@ export interface SegmentOptions {
    * pixels, both margins of 186 included, suits a small GPU.
    */
   readonly tile?: Tiling;
-  /** For the same networks: the probabilities too. */
+  /** The probabilities too. */
   readonly scores?: boolean;
+  /** Of a network with a single channel of scores, between 0 and 1: the class is 1 where its probability is above. Default: 0.5. */
+  readonly threshold?: number;
 }
 
 /** A network and its card: what options are held to. */
@@ -38,12 +42,13 @@ export interface Described {
 
 /** What each of them takes. */
 export const segmentChecks: Checks<SegmentOptions> = {
-  output: oneOf('classes'),
+  output: oneOf('classes', 'texture', 'both'),
   signal,
   onProgress: callback,
   size,
   tile: either<Tiling>("'published', 'none' or { height, width }, margins included, in pixels", oneOf('published', 'none'), size),
   scores: flag,
+  threshold: such(isThreshold, 'a probability between 0 and 1, both excluded'),
 };
 
 /** What a network that reads tiles takes at once: the card may have other sizes than the published ones. */
@@ -51,17 +56,40 @@ export function tileOf({ network, card }: Described): Tile | null {
   return network.tile && (card?.preprocessing.tile ?? network.tile);
 }
 
-/** Throws `BAD_USAGE` for options of the other kind of network, and for tiles that are none, whatever the picture. */
-export function checkFit(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'scores'>): void {
+/** The threshold that a call decides by; null where the largest channel wins. */
+export function thresholdOf(
+  { end }: Pick<Network, 'end'>,
+  { threshold = THRESHOLD }: Pick<SegmentOptions, 'threshold'>,
+): number | null {
+  return end.channels === 1 ? threshold : null;
+}
+
+/** Throws `BAD_USAGE` for options of another kind of network, and for tiles and thresholds that are none, whatever the picture. */
+export function checkFit(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold'>): void {
   const cut = tileOf(described);
-  const wrong = (['size', 'tile', 'scores'] as const).filter(
-    option => options[option] !== undefined && options[option] !== false && (option === 'size') === (cut !== null),
+  const wrong = (['size', 'tile'] as const).filter(
+    option => options[option] !== undefined && (option === 'size') === (cut !== null),
   );
   if (wrong.length > 0) {
     const why = cut
       ? 'reads tiles of the picture at its own size: give `tile` instead'
-      : 'reads the picture at once; DilatedNet alone reads tiles and gives scores';
+      : 'reads the picture at once; DilatedNet alone reads tiles';
     throw new AtrousError('BAD_USAGE', `${wrong.join(' and ')}: ${described.network.name} ${why}`);
   }
   if (cut && options.tile !== undefined) tilesOf({ h: 1, w: 1 }, cut, options.tile);
+  checkThreshold(described, options.threshold);
+}
+
+/** A number between 0 and 1, both excluded. */
+export function isThreshold(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value < 1;
+}
+
+function checkThreshold({ network }: Described, threshold: number | undefined): void {
+  if (threshold === undefined) return;
+  const { channels } = network.end;
+  if (channels > 1) {
+    const why = 'its largest wins, and only a network of a single channel has a threshold: leave it out';
+    throw new AtrousError('BAD_USAGE', `threshold: ${network.name} has ${channels} channels of scores; ${why}`);
+  }
 }

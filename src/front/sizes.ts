@@ -1,5 +1,6 @@
 // Sizes kept ready on a device: the newest three, and those that somebody is still at.
 import { isolate, untilAborted } from '../errors.ts';
+import type { Size } from '../image/size.ts';
 import type { Pipeline } from '../pipeline.ts';
 
 /** The one used longest ago goes first. */
@@ -16,6 +17,8 @@ export interface Sizes {
     caller: { readonly signal?: AbortSignal; readonly onCompile?: OnCompile },
     work: (pipeline: Pipeline) => Promise<T>,
   ): Promise<T>;
+  /** The one used last, of those that are ready, for pictures of this size that come as textures; null where there is none. */
+  ready(picture: Size): Pipeline | null;
   /** Destroys all, once they are made. */
   destroy(): Promise<void>;
 }
@@ -26,6 +29,7 @@ export type OnCompile = (done: number, total: number) => void;
 /** A size that is ready or in the making, who listens, and how many calls are at it. */
 interface Entry {
   readonly making: Promise<Pipeline>;
+  pipeline: Pipeline | null;
   readonly listeners: Set<OnCompile>;
   users: number;
 }
@@ -47,10 +51,16 @@ export function createSizes(): Sizes {
     const tell: OnCompile = (done, total) => {
       for (const listener of listeners) listener(done, total);
     };
-    const entry: Entry = { making: make(tell), listeners, users: 0 };
-    entry.making.then(evict, () => {
-      if (entries.get(key) === entry) entries.delete(key);
-    });
+    const entry: Entry = { making: make(tell), pipeline: null, listeners, users: 0 };
+    entry.making.then(
+      pipeline => {
+        entry.pipeline = pipeline;
+        evict();
+      },
+      () => {
+        if (entries.get(key) === entry) entries.delete(key);
+      },
+    );
     return entry;
   };
 
@@ -69,6 +79,12 @@ export function createSizes(): Sizes {
         entry.listeners.delete(ears.listener);
         if (entries.get(key) !== entry) retire(entry);
       }
+    },
+    ready({ h, w }) {
+      const fitting = [...entries.values()].filter(
+        ({ pipeline }) => pipeline?.stem === 'texture' && pipeline.picture.h === h && pipeline.picture.w === w,
+      );
+      return fitting.at(-1)?.pipeline ?? null;
     },
     async destroy() {
       const made = await Promise.allSettled([...entries.values()].map(({ making }) => making));

@@ -4,7 +4,8 @@ import type { AdapterFacts } from '../plan/choose.ts';
 
 /** Limits worth asking for: the sizes of buffers and pictures. All others stay at WebGPU's defaults, so that plans run everywhere. */
 const RAISED = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxTextureDimension2D'] as const;
-const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
+/** What the engine has a use for. */
+export const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
 
 export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(RAISED.map(limit => [limit, adapter.limits[limit]]));

@@ -48,6 +48,8 @@ export interface Program {
   bindFrame(frame: GPUBindingResource): GPUBindGroup;
   /** Other parameters for a step, from the next submission on. */
   update(step: number, params: Params): void;
+  /** The same within an encoder, from that point of it on: packed parameters that lie in a buffer. */
+  updateFrom(encoder: GPUCommandEncoder, step: number, from: GPUBuffer, offset: number): void;
   /** The buffer behind a value of the plan. */
   buffer(value: string): GPUBuffer;
   destroy(): void;
@@ -170,6 +172,10 @@ export async function prepare(
           index * BINDING,
           packParams(engine.library.facts(shader, plan.precision), params, shader),
         );
+      },
+      updateFrom(encoder, index, from, offset) {
+        const { size } = engine.library.facts(plan.steps[index].shader, plan.precision).params;
+        encoder.copyBufferToBuffer(from, offset, uniforms, index * BINDING, size);
       },
       buffer,
       destroy,

@@ -1,4 +1,5 @@
 // How long the device took: timestamps around passes, and statistics of repeated measurements.
+import type { Program } from './executor.ts';
 import { BufferUsage, READ } from './flags.ts';
 
 export interface Statistics {
@@ -55,4 +56,44 @@ export function timer(device: GPUDevice, passes: number): Timer | null {
       staging.destroy();
     },
   };
+}
+
+/** Milliseconds of the whole pass, the frame on the device already; null without timestamps. */
+export async function gpuTimes(device: GPUDevice, program: Program, runs: number, frame?: GPUBindGroup): Promise<number[] | null> {
+  const clock = timer(device, 1);
+  if (!clock) return null;
+  const times: number[] = [];
+  for (let n = 0; n < runs; n++) {
+    const encoder = device.createCommandEncoder();
+    program.encode(encoder, clock.writes(0), frame);
+    clock.resolve(encoder);
+    device.queue.submit([encoder.finish()]);
+    times.push((await clock.read())[0] / 1e6);
+  }
+  clock.destroy();
+  return times;
+}
+
+/** Nanoseconds of each step in a pass of its own, once for every program in turn, `rounds` times: program → step → samples. Null without timestamps. */
+export async function stepSamples(
+  device: GPUDevice,
+  programs: readonly Program[],
+  rounds: number,
+  frame?: GPUBindGroup,
+): Promise<number[][][] | null> {
+  const clock = timer(device, Math.max(...programs.map(({ plan }) => plan.steps.length)));
+  if (!clock) return null;
+  const samples: number[][][] = programs.map(({ plan }) => plan.steps.map(() => []));
+  for (let round = 0; round < rounds; round++) {
+    for (const [n, program] of programs.entries()) {
+      const encoder = device.createCommandEncoder();
+      program.encodeSteps(encoder, clock.writes, frame);
+      clock.resolve(encoder);
+      device.queue.submit([encoder.finish()]);
+      const times = await clock.read();
+      for (const [step, list] of samples[n].entries()) list.push(times[step]);
+    }
+  }
+  clock.destroy();
+  return samples;
 }

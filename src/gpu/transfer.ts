@@ -5,6 +5,9 @@ import { encodeFloat16, float16ToNumber } from '../weights/tensor.ts';
 import type { Program } from './executor.ts';
 import { BufferUsage, READ } from './flags.ts';
 
+/** Rows of a texture lie at multiples of so many bytes in a buffer. */
+const ROW = 256;
+
 /** c×h×w float32 → the bytes of a value that lies alone in its slot (a map in storage precision, or exact float32). */
 export function encodeValue(data: ArrayLike<number>, place: Placement, precision: Precision): Uint8Array<ArrayBuffer> {
   const { c, h, w, stride } = place;
@@ -59,6 +62,29 @@ export async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(READ);
     return staging.getMappedRange().slice(0);
+  } finally {
+    staging.destroy();
+  }
+}
+
+/** A texture of four bytes a pixel (usage COPY_SRC) in memory, without the padding of its rows. */
+export async function readTexture(device: GPUDevice, texture: GPUTexture): Promise<Uint8Array<ArrayBuffer>> {
+  const { width: w, height: h } = texture;
+  const bytesPerRow = Math.ceil((w * 4) / ROW) * ROW;
+  const staging = device.createBuffer({
+    label: 'readback',
+    size: bytesPerRow * h,
+    usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST,
+  });
+  try {
+    const encoder = device.createCommandEncoder();
+    encoder.copyTextureToBuffer({ texture }, { buffer: staging, bytesPerRow }, [w, h]);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(READ);
+    const bytes = new Uint8Array(staging.getMappedRange());
+    const pixels = new Uint8Array(w * h * 4);
+    for (let y = 0; y < h; y++) pixels.set(bytes.subarray(y * bytesPerRow, y * bytesPerRow + w * 4), y * w * 4);
+    return pixels;
   } finally {
     staging.destroy();
   }

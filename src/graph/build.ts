@@ -1,5 +1,6 @@
 // The pen that models write with: each call adds one unfused node and returns the name of its value.
 import type { Constant, Norm } from './constant.ts';
+import { type Decision, largest } from './decision.ts';
 import type { Attributes, Graph, Node, Op, Resampling, Shape } from './graph.ts';
 import { INPUT } from './graph.ts';
 import { verify } from './verify.ts';
@@ -75,18 +76,23 @@ export function builder(name: string, input: Shape) {
     pool: (value: string, x: string) => push('pool', value, { x }, {}),
     maxpool: (value: string, x: string) => push('maxpool', value, { x }, {}),
     softmax: (value: string, x: string) => push('softmax', value, { x }, {}),
-    zoom: (value: string, x: string, attributes: Omit<Attributes['zoom'], 'classes'>) =>
-      push('zoom', value, { x }, { ...attributes, classes: false }),
+    zoom: (value: string, x: string, attributes: Omit<Attributes['zoom'], 'classes' | keyof Decision>) =>
+      push('zoom', value, { x }, { ...attributes, classes: false, ...largest }),
     /** Tensor `<value>.weight` (channels × 1 × kernel × kernel). */
-    deconv: (value: string, x: string, channels: number, attributes: Omit<Attributes['deconv'], 'classes'>) => {
+    deconv: (value: string, x: string, channels: number, attributes: Omit<Attributes['deconv'], 'classes' | keyof Decision>) => {
       const weight = tensor(`${value}.weight`, [channels, 1, attributes.kernel, attributes.kernel]);
-      return push('deconv', value, { x }, { ...attributes, classes: false }, { weight });
+      return push('deconv', value, { x }, { ...attributes, classes: false, ...largest }, { weight });
     },
     resize: (value: string, x: string, size: { h: number; w: number }, mode: Resampling = 'half-pixel') =>
       push('resize', value, { x }, { h: size.h, w: size.w, mode }),
     adaptive: (value: string, x: string, bins: number) => push('adaptive', value, { x }, { bins }),
     warp: (value: string, x: string, flow: string) => push('warp', value, { x, flow }, {}),
-    argmax: (value: string, x: string) => push('argmax', value, { x }, {}),
+    copy: (value: string, x: string) => push('copy', value, { x }, {}),
+    /** With a threshold of a single channel, which is a probability. */
+    argmax: (value: string, x: string, threshold: number | null = null) =>
+      push('argmax', value, { x }, { threshold, activation: 'none' }),
+    /** What makes a value; nothing for the input. */
+    node: (value: string): Node | undefined => nodes.find(({ name }) => name === value),
     /** Lets a module path name a value that another module made. */
     alias(path: string, value: string): void {
       aliases.set(path, aliases.get(value) ?? value);

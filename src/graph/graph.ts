@@ -1,5 +1,6 @@
 // A network as frozen data: nodes in execution order, each naming the values that it reads. Nothing here knows of a GPU.
 import type { Constant } from './constant.ts';
+import type { Decision } from './decision.ts';
 
 export interface Shape {
   readonly c: number;
@@ -143,9 +144,9 @@ export interface Attributes {
   softmax: Record<never, never>;
   /**
    * `scale` times as large, cut or continued to h×w. Bilinear with the cells at their blocks' top left: pixel i reads cells ⌊i/scale⌋ and the next
-   * (clamped). With `classes` the end in one step: softmax of x before, argmax behind.
+   * (clamped). With `classes` the end in one step: softmax of x before (a single channel's sigmoid, where there is a threshold), argmax behind.
    */
-  zoom: { readonly scale: number; readonly h: number; readonly w: number; readonly classes: boolean };
+  zoom: { readonly scale: number; readonly h: number; readonly w: number; readonly classes: boolean } & Decision;
   /**
    * Transposed convolution, one group a channel: y[o] = Σ w[o + pad − stride·i]·x[i] along each axis, neighbours outside count 0. `tile`, in cells:
    * x is stitched of tiles that must not see one another; null: one tile. y is cut to h×w. With `classes` an argmax follows in the same step.
@@ -158,7 +159,7 @@ export interface Attributes {
     readonly w: number;
     readonly tile: { readonly h: number; readonly w: number } | null;
     readonly classes: boolean;
-  };
+  } & Decision;
   /** A convolution of any geometry and any width of groups: what `conv` does not say. */
   slide: Sliding & { readonly groups: number; readonly activation: Activation };
   /** Its transpose, dense or in groups; the weight is IOHW. */
@@ -181,8 +182,8 @@ export interface Attributes {
    * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`.
    */
   move: { readonly c: number; readonly h: number; readonly w: number; readonly fill: number };
-  /** Index of the largest channel; ties go to the lowest. */
-  argmax: Record<never, never>;
+  /** The class of every pixel. */
+  argmax: Decision;
   /** Rows [top, top + rows): a view, no work. */
   crop: { readonly top: number; readonly rows: number };
   /** Inputs '0', '1', … one below another, written in place: no work. */
@@ -190,7 +191,7 @@ export interface Attributes {
   /** Squeeze sums → mean → 1×1 → ReLU → 1×1 → sigmoid. `pixels` is what the sums run over. */
   excite: { readonly hidden: number; readonly pixels: number };
   /** argmax(resize(x)) without the resized map. */
-  classify: { readonly h: number; readonly w: number };
+  classify: { readonly h: number; readonly w: number } & Decision;
 }
 
 export type Op = keyof Attributes;

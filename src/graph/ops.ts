@@ -2,6 +2,7 @@
 import { AtrousError } from '../errors.ts';
 import { count } from '../weights/tensor.ts';
 import { shapeOf } from './constant.ts';
+import type { Decision } from './decision.ts';
 import { type Graph, INPUT, type Node, type NodeOf, type Op, type Shape, type Value, writes } from './graph.ts';
 
 interface Rule<K extends Op> {
@@ -12,7 +13,11 @@ interface Rule<K extends Op> {
 }
 
 const map = (shape: Shape): Value => ({ shape, kind: 'map' });
-const classMap = (h: number, w: number): Value => ({ shape: { c: 1, h, w }, kind: 'class' });
+function classMap({ threshold, activation }: Decision, { c }: Shape, { h, w }: Pick<Shape, 'h' | 'w'>): Value {
+  const fits = threshold === null ? activation === 'none' : c === 1 && threshold > 0 && threshold < 1;
+  must(fits, () => `threshold ${threshold} and activation ${activation} for ${c} channels: a threshold within 0 and 1 is for one`);
+  return { shape: { c: 1, h, w }, kind: 'class' };
+}
 const halved = ({ c, h, w }: Shape): Shape => ({ c, h: Math.ceil(h / 2), w: Math.ceil(w / 2) });
 const sameAsX = (_node: unknown, input: (role: string) => Value): Value[] => [map(input('x').shape)];
 
@@ -198,7 +203,8 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   zoom: {
     infer: (node, input) => {
       const { h, w, classes } = node.attributes;
-      return [classes ? classMap(h, w) : map({ c: input('x').shape.c, h, w })];
+      const { shape } = input('x');
+      return [classes ? classMap(node.attributes, shape, { h, w }) : map({ c: shape.c, h, w })];
     },
   },
   deconv: {
@@ -214,7 +220,7 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
       };
       const most = [grown(shape.h, tile?.h ?? shape.h), grown(shape.w, tile?.w ?? shape.w)];
       must(h <= most[0] && w <= most[1], () => `the result is ${h}×${w}, ${show(shape)} grows to ${most.join('×')} at most`);
-      return [classes ? classMap(h, w) : map({ c: shape.c, h, w })];
+      return [classes ? classMap(node.attributes, shape, { h, w }) : map({ c: shape.c, h, w })];
     },
     // Of each tap row and column one in `stride` meets a cell.
     macs: (node, { h, w }) => {
@@ -307,7 +313,7 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
       return [map({ c, h, w })];
     },
   },
-  argmax: { infer: (_node, input) => [{ shape: { ...input('x').shape, c: 1 }, kind: 'class' }] },
+  argmax: { infer: (node, input) => [classMap(node.attributes, input('x').shape, input('x').shape)] },
   excite: {
     infer: (node, input) => {
       const { c } = input('x').shape;
@@ -318,7 +324,7 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
     },
     macs: (node, { c }) => 2 * c * node.attributes.hidden,
   },
-  classify: { infer: node => [classMap(node.attributes.h, node.attributes.w)] },
+  classify: { infer: (node, input) => [classMap(node.attributes, input('x').shape, node.attributes)] },
 };
 
 function inferConcat(node: Node, input: (role: string) => Value): Value[] {

@@ -3,19 +3,25 @@
 import { AtrousError } from '../errors.ts';
 
 /** Pixels of each of the 256 possible classes. */
-function histogram(classes: Uint8Array): Uint32Array {
+export function histogram(classes: Uint8Array): Uint32Array {
   const counts = new Uint32Array(256);
   for (const value of classes) counts[value]++;
   return counts;
 }
 
+/** `sharesOf` of a class map. */
+export function classShares(classes: Uint8Array, labels: readonly string[]): Record<string, number> {
+  return sharesOf(histogram(classes), labels);
+}
+
 /**
- * Fraction of the pixels per label, largest first, only labels that occur; equal labels are added up. Labels that are whole
+ * Fraction of the pixels per label, of the pixels of each class: largest first, only labels that occur; equal labels are added up. Labels that are whole
  * numbers (`0 … C-1`) come first and in their own order: that is how JavaScript orders such keys. BAD_USAGE for a class without a label.
  */
-export function classShares(classes: Uint8Array, labels: readonly string[]): Record<string, number> {
+export function sharesOf(pixels: Uint32Array, labels: readonly string[]): Record<string, number> {
   const counts = new Map<string, number>();
-  histogram(classes).forEach((count, value) => {
+  const total = pixels.reduce((a, b) => a + b, 0);
+  pixels.forEach((count, value) => {
     if (count === 0) return;
     const label = labels[value];
     if (label === undefined)
@@ -23,7 +29,7 @@ export function classShares(classes: Uint8Array, labels: readonly string[]): Rec
     counts.set(label, (counts.get(label) ?? 0) + count);
   });
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
-  return Object.fromEntries(sorted.map(([label, count]) => [label, count / classes.length]));
+  return Object.fromEntries(sorted.map(([label, count]) => [label, count / total]));
 }
 
 /**

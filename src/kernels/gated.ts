@@ -30,6 +30,8 @@ export const gated = kernel<'conv'>({
       LANES: cut(placed).group,
       QUADS: main,
       SHORTCUT_QUADS: shortcut,
+      HIDDEN: quads(shapeOf(node.constants.weight1)[0]),
+      STRIPS: placed.at('sums')!.h,
       POOLED: node.attributes.shortcut === 'pooled',
       RESIDUAL: 'residual' in node.inputs,
       RELU: node.attributes.activation === 'relu',
@@ -37,7 +39,7 @@ export const gated = kernel<'conv'>({
   },
   params({ node, x, y, at }) {
     const [main, extra] = depths(node);
-    const [shortcut, residual, sums] = ['shortcut', 'residual', 'sums'].map(at);
+    const [shortcut, residual] = ['shortcut', 'residual'].map(at);
     const bias = biasOffset(y.c, 1, main + extra);
     return {
       height: y.h,
@@ -52,8 +54,6 @@ export const gated = kernel<'conv'>({
       shortcut_width: shortcut?.w ?? 0,
       shortcut_stride: shortcut?.stride ?? 0,
       residual_stride: residual?.stride ?? 0,
-      strips: sums!.h,
-      hidden: quads(shapeOf(node.constants.weight1)[0]),
       excite: bias + 2 * pairs(y.c),
       scale: 1 / node.attributes.squeezed!,
     };

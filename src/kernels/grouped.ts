@@ -1,5 +1,5 @@
 // Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shaders: grouped.wgsl,
-// grouped.workgroup.wgsl, grouped.wide.wgsl.
+// grouped.workgroup.wgsl, grouped.workgroup8.wgsl, grouped.wide.wgsl.
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import { isGrouped, type NodeOf } from '../graph/graph.ts';
 import { type Placement, quads } from '../graph/layout.ts';
@@ -66,8 +66,13 @@ const workgroup: Variant<'conv'> = {
   name: 'workgroup',
   shader: 'grouped.workgroup',
   needs: { barriers: true },
+  /** A lane's sixteen channels must lie in one group. */
+  fits: node => groupWidth(node) % 16 === 0,
   lanes: ({ node, y }) => rows(node, y) * Math.ceil(pairs(y.c) / PAIRS) * LANES,
 };
+
+/** Of the nodes that the former leaves: a lane has eight channels. */
+const workgroup8: Variant<'conv'> = { ...workgroup, shader: 'grouped.workgroup8', fits: node => !workgroup.fits!(node) };
 
 export const grouped = kernel<'conv'>({
   name: 'grouped',
@@ -80,7 +85,7 @@ export const grouped = kernel<'conv'>({
     node.attributes.dilations.length <= MAX_BRANCHES &&
     node.attributes.activation !== 'sigmoid' &&
     Object.keys(node.inputs).length === 1,
-  variants: [workgroup, wide, plain('grouped')],
+  variants: [workgroup, workgroup8, wide, plain('grouped')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes }) => ({ y: name, partials: attributes.partials }),
   overrides: ({ node }) => ({

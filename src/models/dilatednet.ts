@@ -2,6 +2,7 @@
 // context module of doubling rates. Layers, sizes and mean pixels are the published deploy networks', and values are called as Caffe calls its layers.
 import { AtrousError } from '../errors.ts';
 import { type Builder, builder } from '../graph/build.ts';
+import { type End, writeClasses, writeProbabilities } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
 import type { Preprocessing, Tile } from '../weights/card.ts';
@@ -57,7 +58,7 @@ export interface Grid {
 export type Widths = ReadonlyMap<string, number>;
 
 /** Pixels of a cell along an axis: three pools. */
-const CELL = 8;
+export const CELL = 8;
 /** Half of what the front end's unpadded layers take off a picture, which is 372 pixels along an axis. */
 const MARGIN = 186;
 /** Cityscapes' transposed convolution. */
@@ -225,7 +226,7 @@ export interface DilatedOptions extends Options {
  * for 8×8 pixels, for Cityscapes the pixels themselves, the margin left out in both. `to` is of no matter here: tiles, stitching and zoom stand around
  * the network (`endGraph`). Throws `BAD_USAGE` below 373×373, where no cell is left.
  */
-export function dilatedNet(net: DilatedNet, { classes, h, w, widths = new Map() }: DilatedOptions): Graph {
+export function dilatedNet(net: DilatedNet, { classes, h, w, widths = new Map(), ...rest }: DilatedOptions): Graph {
   const front = frontEnd(net.final, classes);
   const least = leastPixels(front);
   if (h < least || w < least) {
@@ -238,7 +239,8 @@ export function dilatedNet(net: DilatedNet, { classes, h, w, widths = new Map() 
   const scores = write(b, b.input, 3, layersOf(net, classes, widths));
   const pixels = { h: CELL * cells(front, h), w: CELL * cells(front, w) };
   const grown = net.grid.end === 'deconv' ? deconv(b, scores, classes, pixels, null) : scores;
-  return b.graph([b.argmax('classes', b.softmax('prob', grown))]);
+  const end: End = { ...rest, channels: classes };
+  return b.graph([writeClasses(b, writeProbabilities(b, grown, end), end)]);
 }
 
 function deconv(b: Builder, x: string, classes: number, size: Size, tile: Size | null): string {
@@ -246,7 +248,7 @@ function deconv(b: Builder, x: string, classes: number, size: Size, tile: Size |
 }
 
 export interface EndOptions {
-  /** Channels, which are the classes, height and width of the stitched grid, in cells. */
+  /** Channels of the scores, height and width of the stitched grid, in cells. */
   readonly c: number;
   readonly h: number;
   readonly w: number;
@@ -261,16 +263,17 @@ export interface EndOptions {
  * size. `prob` is at the grid's size before a zoom, at the picture's behind a transposed convolution.
  */
 export function endGraph(
-  { canonical, grid }: { readonly canonical: string; readonly grid: Grid | null },
+  { canonical, grid, end: fitted }: { readonly canonical: string; readonly grid: Grid | null; readonly end: End },
   { c, h, w, to, tile }: EndOptions,
 ): Graph {
   if (!grid) throw new AtrousError('BAD_GRAPH', `${canonical} takes pictures whole: there is no grid to end at`);
   const b = builder(`${canonical} end`, { c, h, w });
+  const end: End = { ...fitted, channels: c };
   const pixels =
     grid.end === 'zoom'
-      ? b.zoom('zoom', b.softmax('prob', b.input), { scale: CELL, ...to })
-      : b.softmax('prob', deconv(b, b.input, c, to, tile));
-  return b.graph([b.argmax('classes', pixels)]);
+      ? b.zoom('zoom', writeProbabilities(b, b.input, end), { scale: CELL, ...to })
+      : writeProbabilities(b, deconv(b, b.input, c, to, tile), end);
+  return b.graph([writeClasses(b, pixels, end)]);
 }
 
 /** Hidden widths as a checkpoint has them: narrower networks run as the published ones do. Layers that it lacks keep theirs. */

@@ -75,12 +75,13 @@ const vocLabels = `
 /** PASCAL VOC's 20 and the background. */
 export const voc: ClassSet = { labels: vocLabels, palette: vocPalette(vocLabels.length) };
 
-/** Classes that nothing names: `0`, `1`, … with VOC's colours. */
-export function numbered(classes: number): ClassSet {
-  return { labels: Array.from({ length: classes }, (_, index) => String(index)), palette: vocPalette(classes) };
+/** Classes that nothing names, by channels of scores: `0`, `1`, … with VOC's colours; of a single channel `foreground` and its `background`. */
+export function unnamed(channels: number): ClassSet {
+  if (channels === 1) return { labels: ['background', 'foreground'], palette: vocPalette(2) };
+  return { labels: Array.from({ length: channels }, (_, index) => String(index)), palette: vocPalette(channels) };
 }
 
-/** What classes are called and coloured when no card tells: 19 are taken for Cityscapes', others are numbered. */
-export function defaultClasses(classes: number): ClassSet {
-  return classes === 19 ? cityscapes : numbered(classes);
+/** What classes are called and coloured when no card tells: 19 channels are taken for Cityscapes'. */
+export function defaultClasses(channels: number): ClassSet {
+  return channels === 19 ? cityscapes : unnamed(channels);
 }

@@ -1,6 +1,7 @@
 // From a name to a network: `regseg`, `exp49_decoder14`, `dilation8_camvid`, or a name that also stands for weights, such as `regseg-camvid`.
 import { AtrousError, brief } from '../errors.ts';
 import { tensorsOf } from '../graph/constant.ts';
+import type { End } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
 import type { Tile } from '../weights/card.ts';
@@ -17,15 +18,17 @@ export interface Network {
   /** `<body>_<decoder>`, or a DilatedNet's name. */
   readonly canonical: string;
   /** `to` is for RegSeg alone, whose last resize goes to any size; `widths` for DilatedNet, whose hidden layers may be narrower than published. */
-  build(options: DilatedOptions): Graph;
-  /** The tensor whose first axis is the classes. */
+  build(options: BuildOptions): Graph;
+  /** What its scores are: as a checkpoint has them, or as they were published. */
+  readonly end: End;
+  /** The tensor whose first axis is the scores' channels. */
   readonly classifier: string;
-  /** Number of classes that a checkpoint of this network was trained for. */
-  classes(tensors: Tensors): number;
+  /** Channels of scores that a checkpoint of this network makes. */
+  channels(tensors: Tensors): number;
   /** Number of classes that the papers count with. */
   readonly publishedClasses: number;
-  /** The network with a checkpoint's hidden widths, and the checkpoint with what published files leave out. Nothing is checked here. */
-  fit(tensors: Tensors): { readonly network: Network; readonly tensors: Tensors };
+  /** The network with a checkpoint's channels and hidden widths, and the checkpoint with what published files leave out. Shapes are not checked here. */
+  fit(tensors: Tensors, end?: Pick<End, 'activation'>): { readonly network: Network; readonly tensors: Tensors };
   /** The value that `classes` is the largest channel of. */
   readonly scores: 'logits' | 'prob';
   /** What it reads of a picture at once; null: all. */
@@ -33,6 +36,8 @@ export interface Network {
   /** Where tiles are stitched; null where there are none. */
   readonly grid: Grid | null;
 }
+
+export type BuildOptions = Omit<DilatedOptions, 'classes'> & Partial<Pick<DilatedOptions, 'classes'>>;
 
 /** Short names of networks. */
 export const aliases: ReadonlyMap<string, string> = new Map([
@@ -70,48 +75,63 @@ export function networks(): string[] {
 export function findNetwork(name: string): Network {
   const canonical = (published.get(name) ?? checkpoints.get(name))?.network ?? aliases.get(name) ?? name;
   const net = dilatedNets.get(canonical);
-  if (net) return dilatedNetwork(name, net, {});
+  if (net) return dilatedNetwork(name, net, { channels: net.classes.labels.length });
   const split = canonical.indexOf('_');
   const [body, decoder] = [canonical.slice(0, split), canonical.slice(split + 1)];
   if (split < 0 || !bodies.has(body) || !decoders.has(decoder))
     throw new AtrousError('BAD_USAGE', unknownModel(name, body, decoder));
-  const network: Network = {
+  return regsegNetwork(name, body, decoder, { channels: cityscapes.labels.length });
+}
+
+function regsegNetwork(name: string, body: string, decoder: string, end: End): Network {
+  const canonical = `${body}_${decoder}`;
+  const classified = classifiedBy(decoders.get(decoder)!.classifier, canonical);
+  return {
     name,
     canonical,
-    build: options => regseg(body, decoder, options),
-    ...classifiedBy(decoders.get(decoder)!.classifier, canonical),
+    build: options => regseg(body, decoder, { ...endOptions(end), ...options }),
+    end,
+    ...classified,
     publishedClasses: cityscapes.labels.length,
-    fit: tensors => ({ network, tensors }),
+    fit: (tensors, given) => ({
+      network: regsegNetwork(name, body, decoder, { ...end, channels: classified.channels(tensors), ...given }),
+      tensors,
+    }),
     scores: 'logits',
     tile: null,
     grid: null,
   };
-  return network;
 }
 
-function dilatedNetwork(name: string, net: DilatedNet, fitted: Pick<DilatedOptions, 'widths'>): Network {
+function dilatedNetwork(name: string, net: DilatedNet, end: End, fitted: Pick<DilatedOptions, 'widths'> = {}): Network {
+  const classified = classifiedBy(net.grid.value, net.name);
   return {
     name,
     canonical: net.name,
-    build: options => dilatedNet(net, { ...fitted, ...options }),
-    ...classifiedBy(net.grid.value, net.name),
+    build: options => dilatedNet(net, { ...fitted, ...endOptions(end), ...options }),
+    end,
+    ...classified,
     publishedClasses: net.classes.labels.length,
-    fit: tensors => ({
-      network: dilatedNetwork(name, net, { widths: widthsOf(net, tensors) }),
-      tensors: completed(net, tensors),
-    }),
+    fit: (tensors, given) => {
+      const own = { ...end, channels: classified.channels(tensors), ...given };
+      return { network: dilatedNetwork(name, net, own, { widths: widthsOf(net, tensors) }), tensors: completed(net, tensors) };
+    },
     scores: 'prob',
     tile: net.tile,
     grid: net.grid,
   };
 }
 
-/** `layer` makes one score a class. */
-function classifiedBy(layer: string, canonical: string): Pick<Network, 'classifier' | 'classes'> {
+function endOptions({ channels, ...end }: End): Pick<DilatedOptions, 'classes' | 'activation' | 'threshold'> {
+  return { classes: channels, ...end };
+}
+
+/** `layer` makes the scores. */
+function classifiedBy(layer: string, canonical: string): Pick<Network, 'classifier' | 'channels'> {
   const key = `${layer}.weight`;
   return {
     classifier: key,
-    classes: tensors => {
+    channels: tensors => {
       const classifier = tensors.get(key);
       if (classifier?.shape.length !== 4 || !(classifier.shape[0] > 0)) {
         throw new AtrousError(

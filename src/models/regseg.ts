@@ -1,6 +1,7 @@
 // RegSeg (Gao, "Rethinking Dilated Convolution for Real-time Semantic Segmentation", arXiv 2111.09957) in the paper's words: bodies are rows
 // of data, the ablation's tables included. Names and shapes follow the published checkpoints' state dict.
 import { type Builder, builder } from '../graph/build.ts';
+import { type End, writeClasses } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
 import { convBnAct, dBlock } from './blocks.ts';
 import { decoders } from './decoders.ts';
@@ -81,7 +82,8 @@ export const bodies: ReadonlyMap<string, Body> = new Map([
   ],
 ]);
 
-export interface Options {
+export interface Options extends Omit<End, 'channels'> {
+  /** Channels of the scores, one a class; a single one is the probability of a class beside the background. */
   readonly classes: number;
   /** Input height and width in pixels, any from 1×1. */
   readonly h: number;
@@ -91,10 +93,11 @@ export interface Options {
 }
 
 /**
- * The unfused network, from the normalised picture `input` (3×h×w, RGB) to `logits` (classes×h×w, or `to`) and their `classes`.
+ * The unfused network, from the normalised picture `input` (3×h×w, RGB) to `logits` (classes×h×w, or `to`) and their `classes`; between them `prob`,
+ * where there is one channel and it is no probability.
  * Values carry the module paths of the state dict: `stem`, `body.stage16.3`, `body.stage16.3.se`, `decoder.head8`, `decoder`.
  */
-export function regseg(body: string, decoder: string, { classes, h, w, to = { h, w } }: Options): Graph {
+export function regseg(body: string, decoder: string, { classes, h, w, to = { h, w }, ...end }: Options): Graph {
   const { stages, groupWidth, pooled } = bodies.get(body)!;
   const b = builder(`${body}_${decoder}`, { c: 3, h, w });
   const at = (stride: number): { h: number; w: number } => ({ h: Math.ceil(h / stride), w: Math.ceil(w / stride) });
@@ -111,7 +114,7 @@ export function regseg(body: string, decoder: string, { classes, h, w, to = { h,
   const features = { at4: { ...at4, ...at(4) }, at8: { ...at8, ...at(8) }, at16: { ...outputs.at(-1)!, ...at(16) } };
   const y = decoders.get(decoder)!.build(b, features, classes);
   b.alias('decoder', y);
-  return b.graph([b.argmax('classes', b.resize('logits', y, to))]);
+  return b.graph([writeClasses(b, b.resize('logits', y, to), { ...end, channels: classes })]);
 }
 
 /** A stage of one block is that block: its state dict has no index then. */

@@ -4,27 +4,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { AtrousError, describe } from '../errors.ts';
 import { adapterName, isSoftware } from '../gpu/device.ts';
-import { dawnFile, findPackage, needPackage, softwareDawn, softwareIsSupported } from './software.ts';
-
-/** The classes and constants that a browser has on globalThis; each copy of Dawn has its own. */
-export type DawnGlobals = Pick<
-  typeof globalThis,
-  | 'GPUAdapter'
-  | 'GPUBuffer'
-  | 'GPUBufferUsage'
-  | 'GPUColorWrite'
-  | 'GPUDevice'
-  | 'GPUMapMode'
-  | 'GPUShaderStage'
-  | 'GPUTexture'
-  | 'GPUTextureUsage'
->;
-
-/** What `dawn.node` exports. */
-export interface Dawn {
-  create(options: string[]): GPU;
-  readonly globals: DawnGlobals;
-}
+import { probeDrivers } from './probe.ts';
+import { softwareDawn, softwareIsSupported } from './software.ts';
+import { type Dawn, type DawnGlobals, dawnFile, findPackage, installs, needPackage } from './webgpu.ts';
 
 export interface AdapterOptions {
   /** `software`, `hardware`, or part of the adapter's vendor, architecture, device or description; anything when left out. */
@@ -43,7 +25,7 @@ export interface OpenedAdapter {
   readonly software: boolean;
   /** Where it came from, for people. */
   readonly source: string;
-  /** One line for stderr that explains what Dawn has printed there by itself. */
+  /** One line for stderr that says why it is no better one. */
   readonly note?: string;
   /** Drops Dawn, which works on in the background for as long as its object is referenced. Devices stay usable. */
   release(): void;
@@ -81,7 +63,7 @@ async function openAny(flags: string[]): Promise<OpenedAdapter> {
 function fallbackNote(): string {
   const own = ownDrivers();
   const why = own ? `the drivers of ${own} gave no adapter` : 'no usable graphics driver here';
-  return `${why} (the warnings above are Dawn saying so): using SwiftShader, in software, which is slow`;
+  return `${why} (doctor shows what was said of them): using SwiftShader, in software, which is slow`;
 }
 
 async function openSoftwareWish(flags: string[]): Promise<OpenedAdapter> {
@@ -140,11 +122,18 @@ function whatToInstall(): string {
   return `install a Vulkan driver and its loader on this linux-${process.arch} machine (Debian, Ubuntu: apt install libvulkan1 mesa-vulkan-drivers)`;
 }
 
-async function systemDawn(): Promise<{ dawn: Dawn; source: string }> {
-  const { version } = await needPackage('webgpu', 'webgpu');
+/** What drivers and Dawn say while an adapter of the system, or of the user's own drivers, is looked for; nothing of it reaches stderr. */
+export async function driversSay(): Promise<string> {
+  const webgpu = await findPackage('webgpu');
+  return webgpu && existsSync(dawnFile(webgpu)) ? (await probeDrivers(dawnFile(webgpu), [])).said : '';
+}
+
+async function systemDawn(): Promise<{ dawn: Dawn; source: string; file: string }> {
+  const webgpu = await needPackage('webgpu');
+  const { version } = webgpu;
   try {
     const dawn = (await import('webgpu')) as unknown as Dawn;
-    return { dawn, source: ownDrivers() ?? `system drivers, webgpu ${version}` };
+    return { dawn, source: ownDrivers() ?? `system drivers, webgpu ${version}`, file: dawnFile(webgpu) };
   } catch (error) {
     throw new AtrousError(
       'NO_ADAPTER',
@@ -155,7 +144,8 @@ async function systemDawn(): Promise<{ dawn: Dawn; source: string }> {
 }
 
 async function openSystem(flags: string[]): Promise<OpenedAdapter | undefined> {
-  const { dawn, source } = await systemDawn();
+  const { dawn, source, file } = await systemDawn();
+  if (!(await probeDrivers(file, flags)).found) return undefined;
   return openFrom(dawn, flags, source).catch(error => {
     throw new AtrousError('NO_ADAPTER', `${source}: Dawn says ${describe(error)}; ${whatToInstall()}`, { cause: error });
   });
@@ -165,14 +155,17 @@ async function openSwiftShader(flags: string[], note?: string): Promise<OpenedAd
   const { dawn, source } = await softwareDawn();
   const opened = await openFrom(dawn, flags, source, note);
   if (!opened)
-    throw new AtrousError('NO_ADAPTER', `${source} gives no adapter: remove that folder, or npm i @sparticuz/chromium@147.0.0`);
+    throw new AtrousError(
+      'NO_ADAPTER',
+      `${source} gives no adapter: remove that folder, or npm i ${installs['@sparticuz/chromium']}`,
+    );
   return opened;
 }
 
 async function openNull(flags: string[]): Promise<OpenedAdapter> {
   const { dawn } = await systemDawn();
   const opened = await openFrom(dawn, ['backend=null', ...flags], "Dawn's null backend");
-  if (!opened) throw new AtrousError('NO_ADAPTER', "Dawn's null backend gives no adapter: npm i webgpu@0.6.2");
+  if (!opened) throw new AtrousError('NO_ADAPTER', `Dawn's null backend gives no adapter: npm i ${installs.webgpu}`);
   return opened;
 }
 
@@ -190,7 +183,8 @@ async function openFrom(dawn: Dawn, flags: string[], source: string, note?: stri
 
 /** Every adapter of the system. Dawn lists them only in the error for a name that none has, as ` * backend: 'vulkan', name: 'X'`. */
 async function listSystem(flags: string[]): Promise<OpenedAdapter[]> {
-  const { dawn, source } = await systemDawn();
+  const { dawn, source, file } = await systemDawn();
+  if (!(await probeDrivers(file, flags)).found) return [];
   const answer = await openFrom(dawn, [...flags, 'adapter=\u0001'], source).catch(describe);
   if (typeof answer !== 'string') return [];
   const listed = new Set([...answer.matchAll(/ \* backend: '.*', name: '(.*)'$/gm)].map(match => match[1]));

@@ -14,7 +14,7 @@ export interface NodeDevice {
   readonly software: boolean;
   /** Where the adapter came from, for people. */
   readonly source: string;
-  /** One line for stderr that explains what Dawn has printed there by itself. */
+  /** One line for stderr that says why the adapter is no better one. */
   readonly note?: string;
 }
 
@@ -25,7 +25,7 @@ const held = new Set<OpenedAdapter>();
  * Milliseconds from a device's end to letting go of its driver, whose threads are then still at their own ends: without, one of two dozen processes
  * that opened a device for a moment crashed as it ended, on a loaded machine; with, none of 120.
  */
-const SETTLE = 200;
+export const SETTLE = 200;
 
 /** Opens an adapter as the options ask and a device on it. Destroying the device lets go of Dawn, which would keep the process alive. */
 export async function nodeDevice(options: AdapterOptions = {}): Promise<NodeDevice> {

@@ -2,13 +2,13 @@
 // the next attempt, in this process or another, asks for it by Range, on condition (If-Range) that the server's file is still the same.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtrousError } from '../errors.ts';
 import { networkReason } from '../weights/download.ts';
 import { sizeOnDisk } from './cache.ts';
-import { reasonOf } from './files.ts';
+import { makeFolder, reasonOf } from './files.ts';
 
 export interface FetchOptions {
   /** Milliseconds without a byte after which a connection counts as dead. */
@@ -216,7 +216,7 @@ async function hashOf(path: string, bytes: number) {
 
 async function openPart(part: string, note: Note, from: number): Promise<FileHandle> {
   if (from > 0) return open(part, 'r+');
-  await mkdir(dirname(part), { recursive: true });
+  await makeFolder(dirname(part));
   await discard(part);
   await writeFile(noteOf(part), JSON.stringify(note));
   return open(part, 'w');

@@ -121,16 +121,17 @@ export function isDiskFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EROFS'].includes(code);
 }
 
-/** Temporaries now being written. While there are any, a signal that ends the process removes them first. */
+/** Temporary files and folders now being written. While there are any, a signal that ends the process removes them first. */
 const parts = new Set<string>();
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-function watch(part: string): void {
+/** Until `unwatch`, a signal that ends the process removes this first. */
+export function watch(part: string): void {
   if (parts.size === 0) for (const signal of signals) process.on(signal, removeParts);
   parts.add(part);
 }
 
-function unwatch(part: string): void {
+export function unwatch(part: string): void {
   if (parts.delete(part) && parts.size === 0) stopWatching();
 }
 
@@ -142,28 +143,34 @@ function stopWatching(): void {
 function removeParts(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return;
   stopWatching();
-  for (const part of parts) rmSync(part, { force: true });
+  for (const part of parts) rmSync(part, { recursive: true, force: true });
   process.kill(process.pid, signal);
 }
 
 /** As `mkdir -p`. Not mkdir's own `recursive`: below a folder that takes no entries, such as /proc, that tries for ever. */
-async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
   const isFolder = async (): Promise<boolean> => (await stat(folder).catch(() => null))?.isDirectory() === true;
   if (await isFolder()) return;
-  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
-  await mkdir(folder).catch(async error => {
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder), mode);
+  await mkdir(folder, mode).catch(async error => {
     if (!(await isFolder())) throw error; // somebody else may have made it meanwhile
   });
 }
 
-/** Throws `NOT_WRITABLE`, and leaves nothing, when files can't be written into a folder that exists or could be made. */
-export async function checkFolder(folder: string): Promise<void> {
+/**
+ * Throws `NOT_WRITABLE`, and leaves nothing, when files can't be written into a folder that exists or could be made. `option`: what chooses another; none
+ * where the folder is always that one.
+ */
+export async function checkFolder(folder: string, option: string | null = '--output'): Promise<void> {
   for (let path = resolve(folder); ; path = dirname(path)) {
     const found = await stat(path).catch(() => null);
     if (!found && path !== dirname(path)) continue;
     const problem = found?.isDirectory() ? await refusal(path) : `${path} is not a folder`;
     if (problem)
-      throw new AtrousError('NOT_WRITABLE', `output folder ${folder} can't be written: ${problem}; choose another with --output`);
+      throw new AtrousError(
+        'NOT_WRITABLE',
+        `output folder ${folder} can't be written: ${problem}; ${option ? `choose another with ${option}` : 'make it writable'}`,
+      );
     return;
   }
 }
@@ -179,8 +186,8 @@ async function refusal(folder: string): Promise<string | null> {
 }
 
 /** Throws `NOT_WRITABLE`, and makes nothing, when a file can't be written: its folder can't, or the path is one. */
-export async function checkFile(path: string): Promise<void> {
+export async function checkFile(path: string, option?: string): Promise<void> {
   const found = await stat(path).catch(() => null);
   if (found?.isDirectory()) throw new AtrousError('NOT_WRITABLE', `${path} can't be written: it is a folder; name a file in it`);
-  await checkFolder(dirname(path));
+  await checkFolder(dirname(path), option);
 }

@@ -1,7 +1,8 @@
 // The front door in Node: the same `load`, bound to Dawn, and pictures from and to files.
 import { fileURLToPath } from 'node:url';
 import { type Checks, guarded, list, readOptions, shape, such, text, whole } from '../check.ts';
-import { checkSignal } from '../errors.ts';
+import { checkSignal, describe } from '../errors.ts';
+import { type Support, supported, unsupported } from '../gpu/support.ts';
 import { encodeIndexed } from '../image/png.ts';
 import { checkSource, type LoadOptions, loadChecks, loadOn, type Source } from '../load.ts';
 import { checkpoints } from '../models/published.ts';
@@ -9,8 +10,8 @@ import type { Segmenter, SegmentResult } from '../segmenter.ts';
 import type { Colour } from '../weights/card.ts';
 import { type DownloadOptions, download } from '../weights/download.ts';
 import { findPulled } from './cache.ts';
-import type { AdapterOptions } from './dawn.ts';
-import { nodeDevice, shaderLibrary } from './engine.ts';
+import { type AdapterOptions, openAdapter } from './dawn.ts';
+import { nodeDevice, SETTLE, shaderLibrary } from './engine.ts';
 import { readBytes, writeAtomic } from './files.ts';
 import { type Photograph, readImage as readFile } from './photograph.ts';
 
@@ -23,7 +24,11 @@ export type NodeLoadOptions = LoadOptions & Pick<AdapterOptions, 'adapter' | 'en
 /** What each of them takes. */
 const nodeLoadChecks: Checks<NodeLoadOptions> = { ...loadChecks, adapter: text, enable: list(text), disable: list(text) };
 
-/** Loads a model in Node. A source may also be a path, or a name of `atrous pull`. Throws as `load` of `atrous` does, and `NO_FILE` for a path that can't be read. */
+/**
+ * Loads a model in Node. A source may also be a path, or a name of `atrous pull`. Throws as `load` of `atrous` does, and `NO_FILE` for a path that can't be read.
+ * In a worker thread: before `worker.terminate()` let pending calls of the model settle and `dispose` it. Dawn aborts the whole process if the thread
+ * goes while pipelines compile.
+ */
 export async function load(source: Source, options?: NodeLoadOptions): Promise<Segmenter> {
   const checked = readOptions('load()', options, nodeLoadChecks);
   const given = checkSource(source);
@@ -38,6 +43,17 @@ export async function load(source: Source, options?: NodeLoadOptions): Promise<S
     pulled ? await findPulled(given) : given,
     pulled ? { ...checked, model: given } : checked,
   );
+}
+
+/** What `load` will find on this machine; see `support` of `atrous`. It loads nothing and never throws. */
+export async function support(): Promise<Support> {
+  try {
+    const { adapter, release } = await openAdapter();
+    setTimeout(release, SETTLE);
+    return supported(adapter);
+  } catch (error) {
+    return unsupported('no-adapter', describe(error));
+  }
 }
 
 async function readLocal(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {

@@ -2,56 +2,26 @@
 // Dawn looks for libvulkan.so.1 first in the folder of dawn.node; SwiftShader itself answers to that name, so neither a
 // Vulkan loader, nor an ICD file, nor an environment variable takes part (and worker threads need no special care).
 
-import { existsSync } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { AtrousError, describe } from '../errors.ts';
 import { userCache } from './cache.ts';
-import type { Dawn } from './dawn.ts';
+import { makeFolder, unwatch, watch } from './files.ts';
+import { type Dawn, dawnFile, installs, needPackage, type Package } from './webgpu.ts';
 
 const require = createRequire(import.meta.url);
 const archiveName = 'swiftshader.tar.br';
 const libraryName = 'libvk_swiftshader.so';
 const unpackedLimit = 256 * 2 ** 20;
+/** Age of a folder in the making that nobody makes any more: unpacking takes seconds. */
+const ABANDONED_MS = 10 * 60 * 1000;
 
 /** What must lie in the cache folder: file name → bytes. `sizes.json` there repeats it, written last. */
 type Sizes = Record<string, number>;
-
-export interface Package {
-  readonly folder: string;
-  readonly version: string;
-}
-
-/** Folder and version of an installed package, without running any of it; undefined where it is not installed. */
-export async function findPackage(name: string): Promise<Package | undefined> {
-  const folder = (require.resolve.paths(name) ?? [])
-    .map(root => join(root, name))
-    .find(path => existsSync(join(path, 'package.json')));
-  if (folder === undefined) return undefined;
-  const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string };
-  return { folder, version };
-}
-
-/** As findPackage, but a missing package is NO_ADAPTER with the command that installs it. */
-export async function needPackage(name: string, install: string): Promise<Package> {
-  const found = await findPackage(name);
-  if (!found)
-    throw new AtrousError(
-      'NO_ADAPTER',
-      `the package ${name} is not installed, so there is no WebGPU adapter: run npm i ${install}`,
-    );
-  return found;
-}
-
-/** Where this platform's dawn.node lies in the `webgpu` package (the rule of its index.js). */
-export function dawnFile(webgpu: Package): string {
-  const arch = process.platform === 'darwin' ? 'universal' : process.arch;
-  return join(webgpu.folder, 'dist', `${process.platform}-${arch}`, 'dawn.node');
-}
 
 export function softwareIsSupported(): boolean {
   return process.platform === 'linux' && process.arch === 'x64';
@@ -68,8 +38,8 @@ export async function softwareDawn(): Promise<{ dawn: Dawn; source: string; fold
       `the software adapter is built for linux-x64 and this is ${process.platform}-${process.arch}: install a Vulkan, Metal or D3D12 driver`,
     );
   }
-  const webgpu = await needPackage('webgpu', 'webgpu');
-  const chromium = await needPackage('@sparticuz/chromium', '@sparticuz/chromium@147.0.0');
+  const webgpu = await needPackage('webgpu');
+  const chromium = await needPackage('@sparticuz/chromium');
   const name = `swiftshader-${chromium.version}-webgpu-${webgpu.version}`;
   const failures: string[] = [];
   for (const home of cacheHomes()) {
@@ -100,12 +70,14 @@ function temporaryHome(): string {
 
 async function install(home: string, name: string, webgpu: Package, chromium: Package): Promise<string> {
   const folder = join(home, name);
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await makeFolder(home, 0o700);
   if (home === temporaryHome()) await refuseForeign(home);
+  await removeAbandoned(folder);
   const original = dawnFile(webgpu);
   const dawnSize = (await stat(original)).size;
   if (await isWhole(folder, dawnSize)) return folder;
   const fresh = await mkdtemp(`${folder}.`);
+  watch(fresh);
   try {
     const library = await unpackLibrary(chromium);
     await writeFile(join(fresh, 'libvulkan.so.1'), library);
@@ -117,8 +89,18 @@ async function install(home: string, name: string, webgpu: Package, chromium: Pa
     await place(fresh, folder, dawnSize);
   } finally {
     await rm(fresh, { recursive: true, force: true });
+    unwatch(fresh);
   }
   return folder;
+}
+
+/** What a process left beside the folder when it was killed while it unpacked. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const [home, prefix] = [dirname(folder), `${basename(folder)}.`];
+  for (const name of (await readdir(home)).filter(each => each.startsWith(prefix))) {
+    const age = Date.now() - (await stat(join(home, name)).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
+    if (age > ABANDONED_MS) await rm(join(home, name), { recursive: true, force: true });
+  }
 }
 
 /** In a folder that everyone may write, somebody else could have put a library there for us to load. */
@@ -164,7 +146,7 @@ async function unpackLibrary(chromium: Package): Promise<Uint8Array> {
   if (archive === undefined) {
     throw new AtrousError(
       'NO_ADAPTER',
-      `${chromium.folder} (version ${chromium.version}) holds no ${archiveName}: run npm i @sparticuz/chromium@147.0.0`,
+      `${chromium.folder} (version ${chromium.version}) holds no ${archiveName}: run npm i ${installs['@sparticuz/chromium']}`,
     );
   }
   const path = join(chromium.folder, archive);
@@ -174,9 +156,13 @@ async function unpackLibrary(chromium: Package): Promise<Uint8Array> {
     if (!library) throw new Error(`it holds no ${libraryName}`);
     return library;
   } catch (error) {
-    throw new AtrousError('NO_ADAPTER', `${path} can't be unpacked: ${describe(error)}; run npm i @sparticuz/chromium@147.0.0`, {
-      cause: error,
-    });
+    throw new AtrousError(
+      'NO_ADAPTER',
+      `${path} can't be unpacked: ${describe(error)}; run npm i ${installs['@sparticuz/chromium']}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

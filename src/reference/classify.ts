@@ -1,11 +1,16 @@
 // Truth for the network's end: the class of every pixel of the resized logits.
-import { type Field, field } from './field.ts';
+import { type Decision, largest } from '../graph/decision.ts';
+import { activations, type Field, field } from './field.ts';
 import { upsample } from './upsample.ts';
 
-/** Index of the largest channel, 1×h×w; ties go to the lowest index, NaN loses. */
-export function argmax(x: Field): Field {
+/** Index of the largest channel, 1×h×w; ties go to the lowest index, NaN loses. With a threshold: 1 where the channel's probability is above. */
+export function argmax(x: Field, { threshold, activation }: Decision = largest): Field {
   const pixels = x.h * x.w;
   const y = field({ c: 1, h: x.h, w: x.w });
+  if (threshold !== null) {
+    const above = (value: number): number => Number(activations[activation](value) > threshold);
+    return { ...y, data: x.data.map(above) };
+  }
   for (let n = 0; n < pixels; n++) {
     let best = 0;
     let score = Number.NEGATIVE_INFINITY;
@@ -19,6 +24,6 @@ export function argmax(x: Field): Field {
   return y;
 }
 
-export function classify(logits: Field, size: { readonly h: number; readonly w: number }): Field {
-  return argmax(upsample(logits, size));
+export function classify(logits: Field, size: { readonly h: number; readonly w: number } & Partial<Decision>): Field {
+  return argmax(upsample(logits, size), { ...largest, ...size });
 }

@@ -1,8 +1,9 @@
 // Truth for the transposed convolution of one group a channel (Caffe's Deconvolution, PyTorch's conv_transpose2d), on a map of tiles.
+import type { Decision } from '../graph/decision.ts';
 import type { Attributes } from '../graph/graph.ts';
 import { type Field, field } from './field.ts';
 
-type Geometry = Omit<Attributes['deconv'], 'classes'>;
+type Geometry = Omit<Attributes['deconv'], 'classes' | keyof Decision>;
 
 /** A cell and the weight's row (or column) that takes it to a pixel. */
 interface Tap {

@@ -101,11 +101,13 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, softmax(x)]];
     case 'zoom': {
       const { attributes } = node;
-      return [[node.name, attributes.classes ? argmax(zoom(softmax(x), attributes)) : zoom(x, attributes)]];
+      const probabilities = (): Field =>
+        attributes.threshold === null ? softmax(x) : elementwise(x, { ...plain, activation: 'sigmoid' });
+      return [[node.name, attributes.classes ? argmax(zoom(probabilities(), attributes), attributes) : zoom(x, attributes)]];
     }
     case 'deconv': {
       const y = deconv(x, read(node.constants.weight), node.attributes);
-      return [[node.name, node.attributes.classes ? argmax(y) : y]];
+      return [[node.name, node.attributes.classes ? argmax(y, node.attributes) : y]];
     }
     case 'resize':
       return [[node.name, upsample(x, node.attributes, node.attributes.mode)]];
@@ -135,7 +137,7 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, move(Object.keys(node.inputs).map(input), { ...node.attributes, ...tables })]];
     }
     case 'argmax':
-      return [[node.name, argmax(x)]];
+      return [[node.name, argmax(x, node.attributes)]];
     case 'classify':
       return [[node.name, classify(x, node.attributes)]];
     case 'excite':

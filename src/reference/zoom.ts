@@ -12,7 +12,7 @@ function taps(cells: number, size: number, scale: number): Tap[] {
 }
 
 /** y[v, u] = (1 − s)·[(1 − t)·x(r, c) + t·x(r + 1, c)] + s·[(1 − t)·x(r, c + 1) + t·x(r + 1, c + 1)], c×h×w. */
-export function zoom(x: Field, { scale, h, w }: Omit<Attributes['zoom'], 'classes'>): Field {
+export function zoom(x: Field, { scale, h, w }: Pick<Attributes['zoom'], 'scale' | 'h' | 'w'>): Field {
   const y = field({ c: x.c, h, w });
   const rows = taps(x.h, h, scale);
   const columns = taps(x.w, w, scale);

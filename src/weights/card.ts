@@ -1,6 +1,7 @@
 // The card: what a weights file is, so that nobody has to guess its classes, colours or preprocessing. It travels in the file's metadata
 // (key `atrous`, JSON) and beside it as `X.card.json`.
 import { AtrousError, describe, type ErrorCode } from '../errors.ts';
+import { quote } from './tensor.ts';
 
 export type Colour = readonly [r: number, g: number, b: number];
 
@@ -39,6 +40,8 @@ export interface Card {
   readonly classes: readonly string[];
   readonly palette: readonly Colour[];
   readonly preprocessing: Preprocessing;
+  /** Of a network with a single channel of scores: what makes a probability of it; `none`: it is one. Default: sigmoid, unless the network ends in one. */
+  readonly activation?: 'sigmoid' | 'none';
   /** `url`: where it was fetched. */
   readonly source?: { readonly file: string; readonly sha256: string; readonly url?: string };
   readonly licence?: string;
@@ -93,6 +96,8 @@ export function checkCard(data: unknown, name: string, code: ErrorCode): Card {
   if (channels !== undefined && channels !== 'rgb' && channels !== 'bgr')
     fail('"preprocessing.channels" must be "rgb" or "bgr", the order of the network\'s input planes');
   if (tile !== undefined && tile !== null) checkTile(tile, fail);
+  if (card.activation !== undefined && card.activation !== 'sigmoid' && card.activation !== 'none')
+    fail('"activation" must be "sigmoid" or "none", what makes a probability of a single channel of scores');
   if (card.check !== undefined) checkSelfTest(card.check, fail);
   return { ...card, preprocessing: { ...preprocessing, max_area: area } };
 }
@@ -123,8 +128,17 @@ function checkSelfTest(check: Check, fail: (sentence: string) => never): void {
   if (pixels > height * width) fail(`"check.classes" are ${pixels} pixels, "check" is ${height}×${width}`);
 }
 
+/** The card of a single channel of scores: where it names that class alone, the background comes before it, in black. */
+export function withBackground(card: Card): Card {
+  if (card.classes.length !== 1) return card;
+  return { ...card, classes: ['background', ...card.classes], palette: [[0, 0, 0], ...card.palette] };
+}
+
 /** What editors end a line with: also CR alone, and Unicode's own. */
 const lineEnd = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
+
+/** Characters of a name with its colour. Also bounds the work of looking for the colour, which grows with their square. */
+const LONGEST_LINE = 200;
 
 /**
  * The card with other names, and colours where the file has them: a line a class, `name` or `name r,g,b`; empty lines and lines that begin with `#` are
@@ -141,16 +155,23 @@ export function withLabels(card: Card, text: string, name: string): Card {
       `--labels ${name} has ${lines.length} lines, the weights have ${card.classes.length} classes: write one name a line`,
     );
   }
+  const long = lines.find(line => line.length > LONGEST_LINE);
+  if (long)
+    throw new AtrousError(
+      'BAD_USAGE',
+      `--labels ${name}: ${quote(long)} has ${long.length} characters, a line up to ${LONGEST_LINE}`,
+    );
   const rows = lines.map((line, index) => {
     const [, label, colour] = /^(.*?)(?:\s+(\d+\s*,\s*\d+\s*,\s*\d+))?$/s.exec(line)!;
     if (!colour && /,\s*\d+\s*,\s*\d+$/.test(label)) {
       throw new AtrousError(
         'BAD_USAGE',
-        `--labels ${name}: "${line}" has no colour that can be read: write name r,g,b with a space before the colour`,
+        `--labels ${name}: ${quote(line)} has no colour that can be read: write name r,g,b with a space before the colour`,
       );
     }
     const parts = colour?.split(',').map(Number) ?? card.palette[index];
-    if (parts.some(part => part > 255)) throw new AtrousError('BAD_USAGE', `--labels ${name}: "${line}" has a colour beyond 255`);
+    if (parts.some(part => part > 255))
+      throw new AtrousError('BAD_USAGE', `--labels ${name}: ${quote(line)} has a colour beyond 255`);
     return { label, colour: parts as unknown as Colour };
   });
   return { ...card, classes: rows.map(({ label }) => label), palette: rows.map(({ colour }) => colour) };

@@ -2,7 +2,7 @@
 // and lie.
 
 import type { Tensor, Tensors } from './tensor.ts';
-import { badWeights, bytesPer, quote, some, toFloat32Range } from './tensor.ts';
+import { badWeights, bytesPer, quote, show, some, toFloat32Range } from './tensor.ts';
 
 /**
  * Compares a checkpoint with the shapes that a network expects; `name` is the file's, for the message. Extra tensors are refused
@@ -14,14 +14,15 @@ export function checkTensors(tensors: Tensors, expected: ReadonlyMap<string, rea
   const known = [...expected].filter(([key]) => tensors.has(key));
   const misshapen = known.filter(([key, shape]) => tensors.get(key)!.shape.join() !== shape.join());
   const extra = [...tensors.keys()].filter(key => !expected.has(key) && !key.endsWith('.num_batches_tracked'));
-  const faults = [
-    fault('missing', missing.map(quote)),
-    fault(
-      'of another shape',
-      misshapen.map(([key, shape]) => `${quote(key)} is [${tensors.get(key)!.shape.join(', ')}], expected [${shape.join(', ')}]`),
-    ),
-    fault('unknown', extra.map(quote)),
-  ].filter(text => text !== '');
+  const shapes = misshapen.map(
+    ([key, shape]) => `${shorten(key)} is ${show(tensors.get(key)!.shape)}, expected [${shape.join(', ')}]`,
+  );
+  const kinds = [
+    { what: 'missing', items: missing.map(shorten) },
+    { what: 'of another shape', items: shapes },
+    { what: 'unknown', items: extra.map(shorten) },
+  ].filter(({ items }) => items.length > 0);
+  const faults = kinds.map(({ what, items }) => `${items.length} ${what} (${some(items, kinds.length > 1 ? 1 : 3)})`);
   if (faults.length > 0) {
     throw badWeights(
       name,
@@ -31,8 +32,9 @@ export function checkTensors(tensors: Tensors, expected: ReadonlyMap<string, rea
   for (const [key, tensor] of tensors) checkFinite(key, tensor, name);
 }
 
-function fault(what: string, items: readonly string[]): string {
-  return items.length > 0 ? `${items.length} ${what} (${some(items)})` : '';
+/** Several names stand in one sentence. */
+function shorten(key: string): string {
+  return quote(key.length > 48 ? `…${key.slice(-47)}` : key);
 }
 
 /** Values decoded at a time: 4 MiB. The largest published tensor has 103 million, and 4-byte boundaries only by luck. */

@@ -39,7 +39,7 @@ test('pairs in turns; the median of their ratios, not the ratio of medians', asy
   assert.equal(log.slice(0, 4), ['here load', 'here', 'there load', 'there']);
   assert.equal(log.slice(4), [...Array.from({ length: 16 }, () => ['here', 'there']).flat(), 'here end', 'there end']);
   assert.equal(found.ratio, { median: 0.5, quartiles: [0.5, 0.5], pairs: 15 });
-  assert.equal([found.agreement, found.variants, found.size], [0.75, 'wide,plain', '20x50']);
+  assert.equal([found.checkout, found.agreement, found.variants, found.size], ['before', 0.75, 'wide,plain', '20x50']);
   assert.equal([found.here.first_frame_ms, found.there.first_frame_ms], [15, 25]);
   assert.equal([found.here.plan, found.there.plan], ['plan here', 'plan there']);
 });

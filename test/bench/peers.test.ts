@@ -1,5 +1,5 @@
 // Comparisons with engines that only pretend: order, agreement, what is said when one fails, and the talk with a process.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,7 +71,7 @@ test('in turns: ours, theirs, with the faster tail of theirs', async () => {
   const { start, log } = fakes(({ engine }) =>
     engine === 'atrous' ? { ms: { classes: 4 } } : { ms: { classes: 50, scores: 30 } },
   );
-  const peers = await comparePeers(match, 'a.onnx', start, 3);
+  const peers = await comparePeers(match, '/folder/a.onnx', start, 3);
   assert.equal(log.slice(0, 2), ['ours load', 'ours classes']);
   const theirs = (who: string): string[] => [
     ...[`${who} load`, `${who} scores`, `${who} classes`, `${who} classes`, `${who} scores`],
@@ -119,6 +119,12 @@ test('no ratio, and nothing timed, below 99.9 % of equal classes', async () => {
   );
   const other = fakes(({ engine }) => ({ classes: new Uint8Array(engine === 'atrous' ? 1000 : 999) }));
   assert.is((await comparePeers(match, 'a.onnx', other.start, 2))[0].agreement, 0, 'maps of two sizes agree on nothing');
+});
+
+test('results hold names of files, and no folder of the machine', () => {
+  const results = new URL('../../bench/results/', import.meta.url);
+  const absolute = /["'\s(](\/\w[\w.-]*\/|[A-Za-z]:\\|file:)/;
+  for (const file of readdirSync(results)) assert.not.match(readFileSync(new URL(file, results), 'utf8'), absolute, file);
 });
 
 test('without a file nothing starts; a provider that fails says why and the next one has its turn', async () => {

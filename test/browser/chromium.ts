@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { type Browser, chromium } from 'playwright-core';
 import { userCache } from '../../src/node/cache.ts';
-import { findPackage, untar } from '../../src/node/software.ts';
+import { untar } from '../../src/node/software.ts';
+import { findPackage } from '../../src/node/webgpu.ts';
 
 const FLAGS = ['--no-sandbox', '--no-first-run', '--disable-background-networking', '--autoplay-policy=no-user-gesture-required'];
 

@@ -1,6 +1,6 @@
 // `convert`: what a checkpoint becomes, byte for byte the same every time, and a card that tells the truth about it.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeWeights } from '../../src/load.ts';
@@ -37,6 +37,16 @@ async function converts(...words: string[]): Promise<{ sha256: string; bytes: nu
   assert.is(code, 0, err);
   return JSON.parse(out);
 }
+
+const linux = process.platform === 'linux' ? test : test.skip;
+linux('a disk that is full leaves neither the file nor its card', async () => {
+  mkdirSync(at('disk'));
+  // Writing to this device fails as on a full disk.
+  symlinkSync('/dev/full', at('disk', 'x.card.json'));
+  const outcome = await cli('convert', WEIGHTS, '-o', 'disk/x.safetensors');
+  complained(outcome, 1, at('disk', 'x.card.json'), 'no space is left');
+  assert.equal(readdirSync(at('disk')), ['x.card.json']);
+});
 
 test('--key chooses a dict, several that fit are told, and what is needed must be a tensor', async () => {
   const lightning = dict(
@@ -177,8 +187,9 @@ test('what can not be converted leaves nothing', async () => {
     await convert('none.pth', '-o', 'x.safetensors', '-m', 'regseg'),
     1,
     at('none.pth'),
-    'decoder.classifier.weight',
-    'missing',
+    'no tensors of exp48_decoder26',
+    'none but scalars and counters',
+    'stem.conv.weight',
   );
   complained(await convert('in.safetensors', '-o', 'x.safetensors', '--card', 'card.json'), 1, at('card.json'), 'JSON');
   complained(await convert('in.safetensors', '-o', 'x.pth', '-m', MODEL), 2, '--output', 'x.pth', '.safetensors');

@@ -100,6 +100,8 @@ test('options', async () => {
     ['inspect regseg --adapter facts.json', 2, '--adapter', at('facts.json'), 'limits'],
     ['models regseg', 2, 'models', 'regseg'],
     ['doctor regseg now', 2, 'doctor', 'now'],
+    ['doctor --card card.json', 2, '--card card.json', '--weights'],
+    ['inspect regseg --key model', 2, '--key model', '--weights'],
     ['frobnicate', 2, '"frobnicate"', 'segment', 'convert'],
     ['toString', 2, '"toString"'],
   ]);
@@ -227,6 +229,13 @@ test('PyTorch checkpoints', async () => {
     row('evil.pth', 'os.system', 'torch.save'),
     row('tiny.pth', 'no known network', '--model'),
     ['convert evil.pth -o never.safetensors', 1, at('evil.pth'), 'os.system'],
+    ...[
+      'segment good.png -o never',
+      'inspect regseg',
+      'doctor regseg',
+      'run regseg --input 5x3.safetensors -o never.safetensors',
+    ].map((words): Row => [`${words} -w tiny.pth --key ema`, 2, 'key "ema"', at('tiny.pth'), 'leave the key out']),
+    ['convert tiny.pth -o never.safetensors --key ema', 2, 'key "ema"', at('tiny.pth')],
   ]);
 });
 
@@ -268,11 +277,11 @@ test('DilatedNet: caffemodels, tiles, and options of the other family', async ()
     [`segment both -o never -w camvid.caffemodel --size 400x400`, 2, 'size: dilation8_camvid'],
     [`segment good.png -o never -w ${WEIGHTS} --card tiled.json`, 1, WEIGHTS, 'takes pictures whole', 'preprocessing.tile'],
     ['segment good.png -o never --tile none', 2, 'tile: regseg-camvid', 'DilatedNet'],
-    ['segment both -o never --scores', 2, 'scores: regseg-camvid', 'DilatedNet'],
     ['segment good.png --raw 4x4 --scores', 2, '--scores'],
     ['segment good.png -m dilation8_camvid', 2, '"dilation8_camvid"', '--weights', '/dilation8_camvid.caffemodel'],
     ['segment good.png -m dilation9_camvid', 2, '"dilation9_camvid"', 'dilation8_camvid', 'frontend_kitti'],
     ['eval regseg-camvid --data data --tile none', 2, 'tile: regseg-camvid', 'DilatedNet'],
+    ['eval dilation8_camvid -w camvid.caffemodel --data data --key ema', 2, 'key "ema"', at('camvid.caffemodel')],
     ['eval dilation8_camvid -w camvid.caffemodel --data data --size 400x400', 2, 'size: dilation8_camvid'],
     ['eval dilation8_camvid -w camvid.caffemodel --data data --tile 650x650', 2, 'tile 650x650'],
     [`${run} 5x3.safetensors`, 2, '373×373', '5×3'],

@@ -5,7 +5,7 @@ import { type Classifier, evaluate, evaluateData } from '../../src/cli/eval.ts';
 import { output } from '../../src/cli/output.ts';
 import { expectedTensors, findNetwork } from '../../src/models/registry.ts';
 import { defaultFacts } from '../../src/plan/choose.ts';
-import type { SegmentResult } from '../../src/segmenter.ts';
+import type { Pixels, SegmentResult } from '../../src/segmenter.ts';
 import { writeSafetensors } from '../../src/weights/safetensors.ts';
 import { count, fromFloat32 } from '../../src/weights/tensor.ts';
 
@@ -34,9 +34,10 @@ export async function listen(work: () => Promise<number>): Promise<Said> {
 
 /** Stands for a model: a colour is a class. It keeps the tests below free of any device. */
 const classifier = (classes: number): Classifier => ({
-  async segment({ data, width, height }) {
+  async segment(source: unknown) {
+    const { data, width, height } = source as Pixels;
     const found = Uint8Array.from({ length: width * height }, (_, pixel) => data[pixel * 4] % classes);
-    return { classes: found, width, height } as SegmentResult;
+    return { classes: found, width, height } as SegmentResult<never>;
   },
   facts: async () => ({ ...defaultFacts, name: 'fake' }),
   precision: 'f32',

@@ -206,6 +206,17 @@ gpu('--raw: an empty stdin is a failure', async () => {
   assert.match(said, /atrous: --raw: stdin is empty: not one frame of 24x32 came/);
 });
 
+gpu('--raw: frames that no texture holds are refused though stdin goes on', async () => {
+  const args = ['--import', import.meta.resolve('tsx'), join(repository, 'src/cli/main.ts'), 'segment', '--raw', '1x200000'];
+  const child = spawn(process.execPath, args, { cwd: home, stdio: ['pipe', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', text => (said += text));
+  child.stdin.on('error', () => {});
+  child.stdin.write(new Uint8Array(100)); // and no end
+  assert.is(await new Promise(resolve => child.on('close', resolve)), 1);
+  assert.match(said, /atrous: the picture is 1×200000, the adapter's textures hold at most/);
+});
+
 for (const size of ['999999x999999', '20000x20000']) {
   test(`--raw ${size} is refused before anything is allocated`, async () => {
     complained(await cli('segment', '--raw', size), 1, `--raw ${size}`, 'at most 268435456');

@@ -37,7 +37,7 @@ export interface Outcome {
   readonly err: string;
 }
 
-/** One command in this process. Dawn's own warnings go past `err`, straight to the file descriptor. */
+/** One command in this process. */
 export async function cli(...words: string[]): Promise<Outcome> {
   const texts = { out: '', err: '' };
   const [stdout, stderr] = [process.stdout.write, process.stderr.write];
@@ -81,9 +81,9 @@ export function spawnCli(words: readonly string[], { cwd = home, env = {}, scrip
   });
 }
 
-/** The lines on stderr that are not Dawn's warnings (which have a stack of C++ in them) and not the note that explains those. */
+/** The lines on stderr that are not the one about the adapter. */
 export function said(err: string): string[] {
-  return err.split('\n').filter(line => line !== '' && !/^Warning: |^ {4}at .*\.cpp:\d+\)$|warnings above are Dawn/.test(line));
+  return err.split('\n').filter(line => line !== '' && !/: using SwiftShader, in software, which is slow$/.test(line));
 }
 
 /** The command failed with this code and one line on stderr that holds all parts. */

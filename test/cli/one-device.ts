@@ -1,8 +1,9 @@
 // The software adapter compiles a network's pipelines for ten seconds, on every device anew. Here all commands and models of a test
 // process get one and the same software device, which keeps its pipelines. Where there is a real adapter nothing is changed.
 import { openDevice } from '../../src/gpu/device.ts';
-import { type Dawn, openAdapter } from '../../src/node/dawn.ts';
+import { openAdapter } from '../../src/node/dawn.ts';
 import { softwareDawn } from '../../src/node/software.ts';
+import type { Dawn } from '../../src/node/webgpu.ts';
 
 /** Returns what ends it: without, the process stays. Null where there is no adapter at all, after a line that says so. */
 export async function shareDevice(): Promise<(() => void) | null> {

@@ -274,6 +274,8 @@ test('a disk that can not be written says so', async () => {
   const base = serve('disk', (request, response) => send(request, response, blob));
   writeFileSync(join(home, 'plain'), '');
   await fails(fetchFile(`${base}file`, join(home, 'plain', 'x.part'), defaults), 'NOT_WRITABLE', /plain/, /not a folder/);
+  if (process.platform === 'linux')
+    await fails(fetchFile(`${base}file`, '/proc/none/x.part', defaults), 'NOT_WRITABLE', /\/proc\/none/);
 });
 
 // The command. The checkpoint's tensors share two storages: the right names and shapes, in a fraction of the bytes.

@@ -85,6 +85,7 @@ const about: About = {
   data: '/d',
   layout: 'pairs',
   names: ['a', 'b'],
+  threshold: null,
   matched: 'value',
   forms: { 'class numbers': 2 },
   order: null,

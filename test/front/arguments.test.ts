@@ -1,7 +1,9 @@
 // Everything that is exported, every argument and every option, with everything that a program may hand over by mistake: an AtrousError with a code and
 // one short line. What is exported and not in the table fails, and so does an option that takes a value which is not listed as right for it.
+import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { TextureUsage } from '../../src/gpu/flags.ts';
 import * as front from '../../src/index.ts';
 import { nodeDevice, shaderLibrary } from '../../src/node/engine.ts';
 import * as node from '../../src/node/index.ts';
@@ -96,8 +98,9 @@ const LOAD = {
   signal: [],
   onProgress: ['a function'],
   baseUrl: TEXTS,
+  size: [],
 };
-const SEGMENT = { output: [], signal: [], onProgress: ['a function'], size: [], tile: [], scores: [] };
+const SEGMENT = { output: [], signal: [], onProgress: ['a function'], size: [], tile: [], scores: ['true'], threshold: [] };
 /** Every one of its arguments has nothing to do with what it does. */
 const none: Pick<Row, 'good'> = { good: [] };
 
@@ -122,6 +125,8 @@ const functions: Record<string, Row> = {
     takes: [[], OBJECTS],
     options: { place: 1, takes: { classes: [], noise: [] } },
   },
+  'front.support': { call: front.support, ...none },
+  'node.support': { call: node.support, ...none },
   'front.printPlan': { call: front.printPlan, good: [undefined] },
   'node.readImage': { call: node.readImage, good: [undefined] },
   'node.writePng': {
@@ -211,6 +216,15 @@ test('cards of callers are held to what cards of files are', async () => {
   assert.is(right?.code, 'BAD_WEIGHTS', 'the card is taken, and there are no tensors');
 });
 
+test('bytes and tensors of another realm are what they are in ours', async () => {
+  for (const [code, said] of [
+    ['new Uint8Array(3)', /^the weights: /],
+    ['new ArrayBuffer(3)', /^the weights: /],
+    ['new Map([["w", null]])', /^the tensors: "w" must be/],
+  ] as const)
+    assert.match((await outcome({ call: node.load, good: [] }, [runInNewContext(code)]))!.message, said);
+});
+
 test('names that nothing has', async () => {
   for (const option of ['model', 'key'])
     for (const [what, name] of WRONG.filter(([each]) => TEXTS.includes(each)))
@@ -241,6 +255,15 @@ gpu('a model and its results', async () => {
   const model = await Segmenter.create({ ...parts, library: await shaderLibrary(), openDevice: async () => device! });
   const picture = { data: new Uint8Array(4 * 4 * 4), width: 4, height: 4 };
   const result = await model.segment(picture);
+  // The caller's own device, for `encode`.
+  const lender = await Segmenter.create({
+    ...parts,
+    library: await shaderLibrary(),
+    openDevice: async () => device!,
+    borrowed: true,
+  });
+  await lender.prepare(picture);
+  const texture = device!.createTexture({ size: [4, 4], format: 'rgba8unorm', usage: TextureUsage.TEXTURE_BINDING });
   const methods: Record<string, Row> = {
     'model.prepare': {
       call: model.prepare.bind(model),
@@ -257,6 +280,23 @@ gpu('a model and its results', async () => {
     'model.facts': { call: model.facts.bind(model), ...none },
     'result.at': { call: result.at.bind(result), good: [1, 1], takes: [['1.5'], ['1.5']] },
     'result.shares': { call: result.shares.bind(result), ...none },
+    'result.toImageData': { call: result.toImageData.bind(result), ...none },
+    'result.toImageBitmap': { call: result.toImageBitmap.bind(result), ...none },
+    'result.toBlob': { call: result.toBlob.bind(result), ...none },
+    'result.toJSON': { call: result.toJSON.bind(result), ...none },
+    // In Node there is no canvas for it; test/browser/draw.test.ts has its options.
+    'result.draw': { call: result.draw.bind(result), ...none },
+    'model.profile': {
+      call: model.profile.bind(model),
+      good: [picture, undefined],
+      takes: [[], OBJECTS],
+      options: { place: 1, takes: SEGMENT },
+    },
+    'model.encode': {
+      call: lender.encode.bind(lender),
+      good: [device!.createCommandEncoder(), texture, undefined],
+      takes: [[], [], ['undefined']],
+    },
     'model.dispose': { call: model.dispose.bind(model), ...none },
   };
   const own = (object: object): string[] => {

@@ -285,7 +285,8 @@ gpu('signals: before, while compiling, and only for the caller who gave them', a
   const model = await create();
   const source = picture('s', 6, 6);
   const fired = AbortSignal.abort('enough');
-  await fails(model.segment(source, { signal: fired }), 'ABORTED', 'enough');
+  const { name } = await fails(model.segment(source, { signal: fired }), 'ABORTED', 'enough');
+  assert.is(name, 'AbortError');
   await fails(model.prepare({ height: 6, width: 6 }, { signal: fired }), 'ABORTED');
 
   const controller = new AbortController();

@@ -25,14 +25,14 @@ const CLASSES = 3;
 const library = await shaderLibrary();
 
 /** Every layer of a published network with four or eight channels; with this seed each finds several classes in the pictures below. */
-function weightsOf(name: string): LoadedWeights {
+function weightsOf(name: string, channels = CLASSES, seed = 'a'): LoadedWeights {
   const network = findNetwork(name);
   const hidden = [...narrowed(dilatedNets.get(name)!, 1).keys()];
   const widths = new Map(hidden.map(layer => [layer, layer.startsWith('fc') ? 8 : 4]));
-  const expected = expectedTensors(network.build({ classes: CLASSES, ...anySize(network), widths }));
+  const expected = expectedTensors(network.build({ classes: channels, ...anySize(network), widths }));
   // The transposed convolution's are left out, as files may: what loads weights makes them.
   const seeded = [...expected].filter(([key]) => key !== 'ctx_upsample.weight');
-  return checkWeights(new Map(seeded.map(([key, shape]) => [key, seededTensor(`a${key}`, shape)])), name, null, name);
+  return checkWeights(new Map(seeded.map(([key, shape]) => [key, seededTensor(`${seed}${key}`, shape)])), name, null, name);
 }
 
 /** Blocks of colour, so that the fields of cells differ. */
@@ -49,7 +49,13 @@ function picture(name: string, { h, w }: Size, block: number): Pixels {
 /** Each is made once: it takes a second. */
 const predictions = new Map<string, ReturnType<typeof predictAnew>>();
 function predict(weights: LoadedWeights, source: Pixels, tiling: Tiling): ReturnType<typeof predictAnew> {
-  const key = JSON.stringify([weights.network.canonical, source.height, [...source.data.subarray(0, 64)], tiling]);
+  const key = JSON.stringify([
+    weights.network.canonical,
+    weights.network.end,
+    source.height,
+    [...source.data.subarray(0, 64)],
+    tiling,
+  ]);
   const known = predictions.get(key) ?? predictAnew(weights, source, tiling);
   predictions.set(key, known);
   return known;
@@ -60,27 +66,27 @@ function predictAnew(
   { network, tensors, card }: LoadedWeights,
   source: Pixels,
   tiling: Tiling,
-): { prob: Field; classes: Uint8Array } {
+): { prob: Field; pixels: Field; classes: Uint8Array } {
   const picture = { h: source.height, w: source.width };
   const { size, step, margin, rows, columns } = tilesOf(picture, network.tile!, tiling);
   const { mean, std, channels } = card.preprocessing;
-  const graph = network.build({ classes: CLASSES, ...size });
+  const graph = network.build(size);
   const read = constantReader(tensors, toFloat32);
   const probs = Array.from({ length: rows * columns }, (_, n) => {
     const place = { margin, top: Math.floor(n / columns) * step.h, left: (n % columns) * step.w };
     const input = tile(source, size, { mean, std, channels: channels! }, place);
     return run(graph, input, read, { taps: ['prob'] }).get('prob')!;
   });
-  const { h, w } = probs[0];
-  const whole = field({ c: CLASSES, h: rows * h, w: columns * w });
-  const stitched = mapField(whole, (c, y, x) => {
+  const { c, h, w } = probs[0];
+  const whole = field({ c, h: rows * h, w: columns * w });
+  const stitched = mapField(whole, (channel, y, x) => {
     const part = probs[Math.floor(y / h) * columns + Math.floor(x / w)];
-    return part.data[(c * h + (y % h)) * w + (x % w)];
+    return part.data[(channel * h + (y % h)) * w + (x % w)];
   });
-  if (network.grid!.end === 'zoom')
-    return { prob: stitched, classes: Uint8Array.from(argmax(zoom(stitched, { scale: 8, ...picture })).data) };
-  const prob = mapField(field({ c: CLASSES, ...picture }), (c, y, x) => stitched.data[(c * whole.h + y) * whole.w + x]);
-  return { prob, classes: Uint8Array.from(argmax(prob).data) };
+  const cut = (channel: number, y: number, x: number): number => stitched.data[(channel * whole.h + y) * whole.w + x];
+  const zooms = network.grid!.end === 'zoom';
+  const pixels = zooms ? zoom(stitched, { scale: 8, ...picture }) : mapField(field({ c, ...picture }), cut);
+  return { prob: zooms ? stitched : pixels, pixels, classes: Uint8Array.from(argmax(pixels).data) };
 }
 
 function mapField(shape: Field, at: (c: number, y: number, x: number) => number): Field {
@@ -157,6 +163,17 @@ for (const name of ['dilation8_camvid', 'dilation8_pascal_voc', 'dilation10_city
     same(result, expected, 1e-4, 0.999);
     const { info } = result;
     assert.equal([info.model, info.height, info.width, info.tiles], [name, 476, 436, 4]);
+    const { data, h, w, cell } = result.scores!;
+    const side = weights.network.grid!.end === 'zoom' ? 8 : 1;
+    assert.equal(cell, { height: side, width: side });
+    for (const [x, y] of [
+      [0, 0],
+      [15, 8],
+      [99, 199],
+    ]) {
+      const { index, probability } = result.at(x, y);
+      assert.is(probability, data[(index * h + Math.floor(y / side)) * w + Math.floor(x / side)], `(${x}, ${y})`);
+    }
     assert.equal(model.plan.size, [476, 436]);
     await model.dispose();
   });
@@ -175,6 +192,28 @@ gpu('none: the picture is one tile, and that is another prediction near the seam
     await model.dispose();
   }
 });
+
+// With other seeds Cityscapes' context module, one channel wide, is silent behind its ReLU.
+for (const [name, seed] of [
+  ['frontend_kitti', 'a'],
+  ['dilation10_cityscapes', 'j'],
+]) {
+  gpu(`${name} with a single channel: its sigmoid, zoomed or grown, and a threshold of each call`, async () => {
+    const weights = weightsOf(name, 1, seed);
+    assert.equal(weights.card.classes, ['background', 'foreground']);
+    const model = await open(weights);
+    const { prob, pixels } = predict(weights, street, TILE);
+    const [least, most] = [Math.min(...pixels.data), Math.max(...pixels.data)];
+    for (const part of [0.3, 0.7]) {
+      const threshold = least + part * (most - least);
+      const result = await model.segment(street, { tile: TILE, scores: true, threshold });
+      const classes = Uint8Array.from(argmax(pixels, { threshold, activation: 'none' }).data);
+      same(result, { prob, pixels, classes }, 1e-4, 0.998);
+      assert.is(result.info.threshold, threshold);
+    }
+    await model.dispose();
+  });
+}
 
 gpu('half storage', async () => {
   const model = await open(camvid, { precision: 'half' });
@@ -312,7 +351,7 @@ gpu('options of the other kind of network, and tiles that do not fit', async () 
   await fails(model.segment(source, { size }), 'BAD_USAGE', 'size', 'frontend_kitti', '`tile`');
   await fails(model.prepare(size, { size }), 'BAD_USAGE', 'size', '`tile`');
   await fails(whole.segment(source, { tile: 'published' }), 'BAD_USAGE', 'tile: tiny', 'at once');
-  await fails(whole.segment(source, { tile: 'none', scores: true }), 'BAD_USAGE', 'tile and scores: tiny');
+  await fails(whole.segment(source, { tile: 'none', scores: true }), 'BAD_USAGE', 'tile: tiny');
   for (const [height, width, ...parts] of [
     [650, 644, '650x644', '650 pixels', 'leave 278', 'multiple of 8', '652 would do'],
     [644, 379, '644x379', '379 pixels', 'leave 7', '380 would do'],

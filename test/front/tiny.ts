@@ -1,6 +1,7 @@
 // A network of one convolution, so that tests of the front door compile in no time and know every class: a pixel's class is its
 // largest channel, red 0, green 1, blue 2.
 import { builder } from '../../src/graph/build.ts';
+import { writeClasses } from '../../src/graph/end.ts';
 import type { Network } from '../../src/models/registry.ts';
 import type { Parts, Pixels } from '../../src/segmenter.ts';
 import { fromFloat32, type Tensors } from '../../src/weights/tensor.ts';
@@ -8,13 +9,14 @@ import { fromFloat32, type Tensors } from '../../src/weights/tensor.ts';
 export const network: Network = {
   name: 'tiny',
   canonical: 'tiny',
-  build({ classes, h, w, to = { h, w } }) {
+  build({ classes = 3, h, w, to = { h, w }, ...end }) {
     const b = builder('tiny', { c: 3, h, w });
     const scores = b.conv('classifier', b.input, { in: 3, out: classes, bias: true });
-    return b.graph([b.argmax('classes', b.resize('logits', scores, to))]);
+    return b.graph([writeClasses(b, b.resize('logits', scores, to), { ...end, channels: classes })]);
   },
   classifier: 'classifier.weight',
-  classes: tensors => tensors.get('classifier.weight')!.shape[0],
+  end: { channels: 3 },
+  channels: tensors => tensors.get('classifier.weight')!.shape[0],
   publishedClasses: 3,
   fit: tensors => ({ network, tensors }),
   scores: 'logits',

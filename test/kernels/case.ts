@@ -2,6 +2,7 @@
 
 import { decodeValue, encodeValue } from '../../src/gpu/transfer.ts';
 import { type Constant, constantReader, type ReadConstant, shapeOf, tensorsOf } from '../../src/graph/constant.ts';
+import { boundaryOf } from '../../src/graph/decision.ts';
 import { FRAME, type Graph, type Node, type NodeOf, type Value, writes } from '../../src/graph/graph.ts';
 import type { Placement } from '../../src/graph/layout.ts';
 import { byteLength, classRow, pixelStride, quads } from '../../src/graph/layout.ts';
@@ -13,7 +14,8 @@ import { stepOf } from '../../src/plan/lower.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
 import { conv } from '../../src/reference/conv.ts';
 import { deconv } from '../../src/reference/deconv.ts';
-import { type Field, field } from '../../src/reference/field.ts';
+import { concat } from '../../src/reference/elementwise.ts';
+import { activations, type Field, field } from '../../src/reference/field.ts';
 import { preprocess, tile } from '../../src/reference/preprocess.ts';
 import { evaluate } from '../../src/reference/run.ts';
 import { softmax } from '../../src/reference/softmax.ts';
@@ -192,8 +194,17 @@ function judgeClasses(made: Case, expected: Field, bytes: ArrayBuffer): Verdict 
   return { error, fault: faults.length ? `${faults.length} of ${pixels} pixels, first ${faults[0]}` : null };
 }
 
+/** A score a class: of a single channel its own, behind what it must exceed. */
+function scoresOf(made: Case): Field {
+  const scores = interpolated(made);
+  const { attributes } = made.row.node as NodeOf<'argmax' | 'classify' | 'zoom' | 'deconv'>;
+  if (attributes.threshold === null) return scores;
+  const boundary = new Float64Array(scores.h * scores.w).fill(boundaryOf(attributes.threshold, attributes));
+  return concat([field({ ...scores, c: 1 }, boundary), scores]);
+}
+
 /** What the row's operation takes the argmax of. */
-function scoresOf({ row: { node, inputs }, precision, slots, values, read }: Case): Field {
+function interpolated({ row: { node, inputs }, precision, slots, values, read }: Case): Field {
   const place = values.x;
   const logits = field(inputs.x.shape, Float64Array.from(decodeValue(slots[place.slot].slice().buffer, place, precision)));
   switch (node.op) {
@@ -202,12 +213,16 @@ function scoresOf({ row: { node, inputs }, precision, slots, values, read }: Cas
     case 'classify':
       return upsample(logits, node.attributes);
     case 'zoom':
-      return zoom(softmax(logits), node.attributes);
+      return zoom(node.attributes.threshold === null ? softmax(logits) : sigmoid(logits), node.attributes);
     case 'deconv':
       return deconv(logits, read(node.constants.weight), node.attributes);
     default:
       throw new Error(`${node.op} makes no classes`);
   }
+}
+
+function sigmoid(x: Field): Field {
+  return field(x, x.data.map(activations.sigmoid));
 }
 
 /** The sum of each channel. */

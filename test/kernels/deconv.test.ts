@@ -1,5 +1,6 @@
 // Transposed convolutions: kernels of one to three strides, one tile and many, whole and cut, as maps and as classes. Data only:
 // conformance.test.ts runs it.
+import { type Decision, largest } from '../../src/graph/decision.ts';
 import { drawChannels, drawPlace, drawSize, type KernelTable, map, node, type Row, tensor } from './table.ts';
 
 type Size = readonly [number, number];
@@ -12,9 +13,17 @@ interface More extends Pick<Row, 'fill' | 'join' | 'most'> {
   /** Default: all that there is. */
   readonly to?: Size;
   readonly classes?: boolean;
+  /** Default: the largest channel. */
+  readonly decision?: Decision;
 }
 
-function row(name: string, c: number, [h, w]: Size, form: Form, { tile, to, classes = false, ...rest }: More = {}): Row {
+function row(
+  name: string,
+  c: number,
+  [h, w]: Size,
+  form: Form,
+  { tile, to, classes = false, decision = largest, ...rest }: More = {},
+): Row {
   const [kernel, stride, pad] = form;
   const attributes = {
     kernel,
@@ -24,6 +33,7 @@ function row(name: string, c: number, [h, w]: Size, form: Form, { tile, to, clas
     w: to?.[1] ?? grown(w, tile?.[1], form),
     tile: tile ? { h: tile[0], w: tile[1] } : null,
     classes,
+    ...decision,
   };
   const constants = { weight: tensor('weight', c, 1, kernel, kernel) };
   return { name, node: node('deconv', { attributes, constants }), inputs: { x: map(c, h, w) }, ...rest };
@@ -88,6 +98,13 @@ export const table: KernelTable = {
       fill: (_, i) => (Math.floor(i / 9) % 3 === 0 ? ((i * 5) % 7) - 3 : 0),
     }),
     row('classes, saturated', 19, [4, 4], eight, { classes, fill: (_, i) => ((i * 7) % 5) * 200 - 400 }),
+    row('one channel, a logit', 1, [3, 4], eight, { classes, decision: { threshold: 0.45, activation: 'sigmoid' } }),
+    row('one channel, a probability, tiles', 1, [4, 5], twice, {
+      classes,
+      tile: [2, 3],
+      fill: (_, i) => (i % 5) / 4,
+      decision: { threshold: 0.2, activation: 'none' },
+    }),
     row('classes, folded grid', 11, [5, 7], [4, 2, 0], { classes, most: 2 }),
   ],
   random(draw) {

@@ -1,14 +1,23 @@
 // Zooms cut and continued, and with the softmax before and the argmax behind. Data only: conformance.test.ts runs it.
+import { largest } from '../../src/graph/decision.ts';
 import { drawChannels, drawPlace, drawSize, type KernelTable, map, node, type Row } from './table.ts';
 
 type Size = readonly [number, number];
 
 interface More extends Pick<Row, 'fill' | 'join' | 'most'> {
   readonly classes?: boolean;
+  readonly threshold?: number;
 }
 
-function row(name: string, c: number, [h, w]: Size, scale: number, to: Size, { classes = false, ...rest }: More = {}): Row {
-  const attributes = { scale, h: to[0], w: to[1], classes };
+function row(
+  name: string,
+  c: number,
+  [h, w]: Size,
+  scale: number,
+  to: Size,
+  { classes = false, threshold, ...rest }: More = {},
+): Row {
+  const attributes = { scale, h: to[0], w: to[1], classes, ...largest, ...(threshold && { threshold }) };
   return { name, node: node('zoom', { attributes }), inputs: { x: map(c, h, w) }, ...rest };
 }
 
@@ -57,6 +66,10 @@ export const table: KernelTable = {
       classes,
       fill: (_, i) => ((Math.floor(i / 9) % 3) * 7 + (i % 9)) % 5,
     }),
+    row('one channel, a logit', 1, [3, 4], 8, [24, 30], { classes, threshold: 0.5 }),
+    row('one channel, threshold 0.6, cut', 1, [3, 3], 3, [8, 7], { classes, threshold: 0.6 }),
+    // Between cells the mean of probabilities is on another side than that of logits.
+    row('one channel, saturated', 1, [4, 4], 8, [32, 30], { classes, threshold: 0.3, fill: (_, i) => (i % 3 ? -600 : 200) }),
     row('classes, folded grid', 11, [3, 5], 8, [23, 29], { classes, most: 2 }),
   ],
   random(draw) {

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { constantReader } from '../../src/graph/constant.ts';
+import { largest } from '../../src/graph/decision.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { infer, macs } from '../../src/graph/ops.ts';
 import { printGraph } from '../../src/graph/print.ts';
@@ -130,7 +131,7 @@ test('a network, a line a layer', () => {
   ])
     assert.ok(lines.includes(line), line);
   const upsampled = deployed('dilation10_cityscapes').nodes.find(({ op }) => op === 'deconv')!;
-  assert.equal(upsampled.attributes, { kernel: 16, stride: 8, pad: 4, h: 1024, w: 1024, tile: null, classes: false });
+  assert.equal(upsampled.attributes, { kernel: 16, stride: 8, pad: 4, h: 1024, w: 1024, tile: null, classes: false, ...largest });
 });
 
 /** Parameters of the whole and of the front end alone, billions of multiply-adds of a tile with one decimal. */
@@ -210,7 +211,7 @@ test('the end of a prediction: a zoom of probabilities, or the transposed convol
     ['prob = softmax', 'zoom = zoom', 'classes = argmax'],
   );
   assert.equal(infer(zoomed).get('classes')!.shape, { c: 1, h: 720, w: 960 });
-  assert.equal(zoomed.nodes[1].attributes, { scale: 8, h: 720, w: 960, classes: false });
+  assert.equal(zoomed.nodes[1].attributes, { scale: 8, h: 720, w: 960, classes: false, ...largest });
   const streets = { c: 19, h: 128, w: 256, to: { h: 1000, w: 2048 }, tile: { h: 128, w: 128 } };
   const grown = endGraph(findNetwork('dilation10_cityscapes'), streets);
   assert.equal(
@@ -301,10 +302,10 @@ test('weights tell their network', () => {
   assert.is(checkWeights(narrow('frontend_pascal_voc', 5), 'x', null, null).network.canonical, 'frontend_pascal_voc');
   const streets = checkWeights(narrow('frontend_cityscapes'), 'x', null, null);
   assert.is(streets.network.canonical, 'frontend_cityscapes');
-  assert.match(streets.assumed!, /x fits .*frontend_camvid.*: taken for frontend_cityscapes; --model says otherwise/);
+  assert.match(streets.assumed!, /x fits .*frontend_camvid.*: taken for frontend_cityscapes; --model or MODEL says otherwise/);
   assert.throws(
     () => checkWeights(narrow('frontend_kitti'), 'x', null, null),
-    /x: frontend_camvid, frontend_kitti all have these tensors; say which with --model/,
+    /x: frontend_camvid, frontend_kitti all have these tensors; name it by --model or MODEL/,
   );
   assert.throws(
     () => checkWeights(narrow('frontend_kitti', 4), 'x', null, null),
@@ -315,7 +316,7 @@ test('weights tell their network', () => {
   const other = defaultCard('dilation7_kitti', 11);
   assert.throws(
     () => checkWeights(narrow('frontend_kitti'), 'x', other, 'frontend_kitti'),
-    /its card says dilation7_kitti, --model says frontend_kitti/,
+    /its card says dilation7_kitti, and frontend_kitti is asked for/,
   );
   const many = narrow('dilation8_camvid', 2);
   many.set('ctx_final.weight', seededTensor('ctx_final.weight', [300, 2, 1, 1]));

@@ -1,15 +1,29 @@
 // Adapters: the wish is honoured or refused by name, software needs nothing installed, caches mend themselves, processes end.
 
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { adapterName } from '../../src/gpu/device.ts';
 import type { OpenedAdapter } from '../../src/node/dawn.ts';
 import { nullAdapter, openAdapter } from '../../src/node/dawn.ts';
+import { probeDrivers } from '../../src/node/probe.ts';
 import { softwareIsSupported, untar } from '../../src/node/software.ts';
+import { installs } from '../../src/node/webgpu.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atrous-dawn-'));
 test.after(() => rmSync(home, { recursive: true, force: true }));
@@ -52,23 +66,27 @@ async function fails(work: Promise<unknown>, code: string, message: RegExp): Pro
   assert.match(error.message, message);
 }
 
-/** Opens an adapter in a process of its own, which must end by itself; answers with its source and note, or its error. */
-async function elsewhere(options: object, env: Record<string, string>): Promise<string> {
+/** A process of its own that opens an adapter and says its source and note, or its error. */
+function opening(options: object, env: Record<string, string>): ChildProcessByStdio<null, Readable, Readable> {
   const script = `const { openAdapter } = await import('${new URL('../../src/node/dawn.ts', import.meta.url)}');
     Object.assign(process.env, ${JSON.stringify(env)}); // not before: tsx has files of its own in TMPDIR
     const opened = await openAdapter(${JSON.stringify(options)}).catch(error => error);
     globalThis.kept = await opened.adapter?.requestDevice();
     console.log(opened.source ?? opened.code + ' ' + opened.message, opened.note ?? '');
-    opened.release?.();`;
+    setTimeout(() => opened.release?.(), 200); // as engine.ts does: a driver whose threads have just begun crashes in the end`;
   const args = ['--import', 'tsx', '--input-type=module', '-e', script];
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: 60_000,
-  });
-  let out = '';
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+}
+
+/** As `opening`, whose process must end by itself and write nothing to stderr: what it says. */
+async function elsewhere(options: object, env: Record<string, string>): Promise<string> {
+  const child = opening(options, env);
+  let [out, err] = ['', ''];
   child.stdout.on('data', text => (out += text));
-  const status = await new Promise(done => child.on('close', done));
+  child.stderr.on('data', text => (err += text));
+  const status = await new Promise(done => child.on('close', (code, signal) => done(signal ?? code)));
   assert.is(status, 0, `the process did not end by itself: ${out}`);
+  assert.is(err, '', 'drivers and Dawn are silent');
   return out.trim();
 }
 
@@ -129,6 +147,24 @@ test('an adapter by part of its name, or the list of those there are', async () 
   await fails(openAdapter({ adapter: '' }), 'BAD_USAGE', /empty/);
 });
 
+/** What a `dawn.node` does as an adapter is asked for, and what is found then. */
+const drivers: readonly [string, string, boolean, RegExp][] = [
+  ['refused aloud', `process.stderr.write('Warning: no\\n'); return null;`, false, /^Warning: no\n$/],
+  ['taken aloud', `process.stderr.write('Warning: slow\\n'); return {};`, true, /^Warning: slow\n$/],
+  ['a crash', `process.kill(process.pid, 'SIGSEGV'); await new Promise(() => setInterval(() => {}, 1000));`, false, /SIGSEGV/],
+  ['an error', `throw new Error('out of memory');`, false, /out of memory/],
+];
+for (const [title, body, found, said] of drivers) {
+  test(`drivers are asked in another process: ${title}`, async () => {
+    if (process.platform !== 'linux') return console.log('skipped: drivers are only asked on Linux');
+    const file = join(home, `${title}.cjs`);
+    writeFileSync(file, `exports.create = () => ({ requestAdapter: async () => { ${body} } });`);
+    const probe = await probeDrivers(file, []);
+    assert.is(probe.found, found);
+    assert.match(probe.said, said);
+  });
+}
+
 test('hardware is never software', async () => {
   const opened = await openAdapter({ adapter: 'hardware' }).catch(error => error);
   if (opened.adapter) assert.is(opened.software, false);
@@ -144,6 +180,35 @@ onSoftware('two processes at once on an empty cache, then a damaged one', async 
   truncateSync(join(home, 'cache', 'atrous', folder, 'libvulkan.so.1'), 1000);
   assert.match(await elsewhere({ adapter: 'software' }, env), /^SwiftShader/);
   assert.equal(readdirSync(join(home, 'cache', 'atrous')), [folder]);
+});
+
+onSoftware('a process that is stopped while it unpacks leaves nothing, one that is killed nothing for long', async () => {
+  const [cache, folder] = [join(home, 'stopped'), join(home, 'stopped', 'atrous')];
+  const env = { XDG_CACHE_HOME: cache };
+  const child = opening({ adapter: 'software' }, env);
+  const ended = new Promise(done => child.on('close', (_, signal) => done(signal)));
+  while (!existsSync(folder) || readdirSync(folder).length === 0) await sleep(1);
+  await sleep(20); // by then it knows what it made, and unpacks
+  child.kill('SIGTERM');
+  assert.is(await ended, 'SIGTERM');
+  assert.equal(readdirSync(folder), []);
+
+  await elsewhere({ adapter: 'software' }, env);
+  const [whole] = readdirSync(folder);
+  const [old, young] = ['.aaaaaa', '.bbbbbb'].map(end => join(folder, whole + end));
+  for (const each of [old, young]) mkdirSync(join(each, 'libvulkan.so.1'), { recursive: true });
+  utimesSync(old, 1e9, 1e9);
+  await elsewhere({ adapter: 'software' }, env);
+  assert.equal(readdirSync(folder).sort(), [whole, `${whole}.bbbbbb`]);
+});
+
+onSoftware('a home that takes no folder', async () => {
+  const temporary = join(home, 'temporary');
+  mkdirSync(temporary);
+  assert.match(
+    await elsewhere({ adapter: 'software' }, { HOME: '/proc', XDG_CACHE_HOME: '', TMPDIR: temporary }),
+    new RegExp(`^SwiftShader.* in ${temporary}`),
+  );
 });
 
 onSoftware('a cache that can not be written', async () => {
@@ -166,6 +231,14 @@ onSoftware("the user's own drivers come first; where they give nothing, software
   }
   for (const adapter of ['hardware', 'swiftshader']) {
     assert.match(await elsewhere({ adapter }, env), new RegExp(`^NO_ADAPTER --adapter ${adapter}: `));
+  }
+});
+
+test('advice names versions that package.json has', () => {
+  const { devDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  for (const [name, install] of Object.entries(installs)) {
+    const version = install.slice(name.length + 1);
+    assert.ok(devDependencies[name].replace('^', '').startsWith(version), `${install}, and ${devDependencies[name]}`);
   }
 });
 

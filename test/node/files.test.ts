@@ -1,6 +1,6 @@
 // Files: written whole or not at all, listed in order, and every failure with its path and reason.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AtrousError } from '../../src/errors.ts';
-import { decodeText, isDiskFull, readBytes, resolveFrom, writeAtomic, writeTogether } from '../../src/node/files.ts';
+import { checkFolder, decodeText, isDiskFull, readBytes, resolveFrom, writeAtomic, writeTogether } from '../../src/node/files.ts';
 import { describeLeft, findPictures, splitPattern } from '../../src/node/pictures.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atrous-files-'));
@@ -250,6 +250,24 @@ full('a full disk is told from a bad place, and leaves nothing', async () => {
   assert.not.ok(isDiskFull(await writeAtomic(at('file', 'x'), 'x').catch(thrown => thrown)));
 });
 
+full('a small disk that fills up', async () => {
+  mkdirSync(at('small'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', at('small')]).status === 0;
+  if (!mounted) return console.log('skipped: a small tmpfs: this user can not mount one');
+  try {
+    await writeAtomic(at('small', 'a'), new Uint8Array(30_000));
+    const pair = [
+      [at('small', 'b'), new Uint8Array(10_000)],
+      [at('small', 'c'), new Uint8Array(60_000)],
+    ] as const;
+    const error = await writeTogether(pair).catch(thrown => thrown);
+    assert.match(error.message, `${at('small', 'c')} can't be written: no space is left on the disk`);
+    assert.equal([isDiskFull(error), readdirSync(at('small'))], [true, ['a']]);
+  } finally {
+    spawnSync('umount', [at('small')]);
+  }
+});
+
 for (const [what, bytes, wanted] of [
   ['UTF-8', Buffer.from('über\n'), 'über\n'],
   ['UTF-8 with a mark', Buffer.from('\ufeffüber'), 'über'],
@@ -287,6 +305,21 @@ test('relative paths start where the caller was', () => {
   set({ npm_package_json: '/elsewhere/package.json' }); // the process has gone to another folder since npm started it
   assert.is(resolveFrom('x'), resolve('x'));
   set({ INIT_CWD: caller, npm_package_json: manifest });
+});
+
+test('advice names an option where there is one', async () => {
+  if (process.platform !== 'linux') return console.log('skipped: only Linux has a /proc that takes no folder');
+  for (const [option, advice] of [
+    [undefined, /choose another with --output$/],
+    ['--json', /with --json$/],
+    [null, /make it writable$/],
+  ] as const) {
+    const error = await checkFolder('/proc/none', option).then(
+      () => assert.unreachable(`no error for ${option}`),
+      thrown => thrown,
+    );
+    assert.match(error.message, advice);
+  }
 });
 
 test.run();

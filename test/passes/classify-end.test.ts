@@ -116,7 +116,63 @@ test('a tapped deconv stays, the softmax behind it goes', () => {
   );
 });
 
+/** The same of a single channel, whose `classes` a threshold decides. */
+function decided(write: (b: Builder) => string, outputs: readonly string[] = [], threshold = 0.4) {
+  const b = builder('end', { c: 1, h: 2, w: 3 });
+  return b.graph([b.argmax('classes', write(b), threshold), ...outputs]);
+}
+
+test('resize, sigmoid and a threshold', () => {
+  becomes(
+    classifyEnd,
+    decided(b => b.sigmoid('prob', b.resize('logits', b.input, pixels))),
+    `1×13×20 logits = resize(input) h=13 w=20
+     1×13×20 prob = sigmoid(logits)
+     1×13×20 classes = argmax(prob) threshold=0.4`,
+    '1×13×20 classes = classify(input) h=13 w=20 threshold=0.4 activation=sigmoid',
+  );
+});
+
+test('a resized probability and a threshold', () => {
+  becomes(
+    classifyEnd,
+    decided(b => b.resize('wide', b.sigmoid('prob', b.input), pixels)),
+    `1×2×3 prob = sigmoid(input)
+     1×13×20 wide = resize(prob) h=13 w=20
+     1×13×20 classes = argmax(wide) threshold=0.4`,
+    `1×2×3 prob = sigmoid(input)
+     1×13×20 classes = classify(prob) h=13 w=20 threshold=0.4`,
+  );
+});
+
+test('sigmoid, zoom and a threshold', () => {
+  becomes(
+    classifyEnd,
+    decided(b => zoomed(b, b.sigmoid('prob', b.input))),
+    `1×2×3 prob = sigmoid(input)
+     1×13×20 zoom = zoom(prob) scale=8 h=13 w=20 classes=false
+     1×13×20 classes = argmax(zoom) threshold=0.4`,
+    '1×13×20 classes = zoom(input) scale=8 h=13 w=20 classes=true threshold=0.4',
+  );
+});
+
+test('deconv, sigmoid and a threshold', () => {
+  becomes(
+    classifyEnd,
+    decided(b => b.sigmoid('prob', b.deconv('deconv', b.input, 1, grow))),
+    `1×13×20 deconv = deconv(input) kernel=16 stride=8 pad=4 h=13 w=20 classes=false {weight deconv.weight}
+     1×13×20 prob = sigmoid(deconv)
+     1×13×20 classes = argmax(prob) threshold=0.4`,
+    '1×13×20 classes = deconv(input) kernel=16 stride=8 pad=4 h=13 w=20 classes=true threshold=0.4 activation=sigmoid {weight deconv.weight}',
+  );
+});
+
 for (const [name, graph] of [
+  ['a sigmoid that is an output before a threshold', decided(b => b.sigmoid('prob', b.relu('relu', b.input)), ['prob'])],
+  ['a sigmoid before an argmax', drawn(b => b.sigmoid('prob', b.input))],
+  ['a softmax before a threshold', decided(b => b.softmax('prob', b.input))],
+  ['a zoom of a single channel’s scores', decided(b => zoomed(b, b.input))],
+  ['a zoom of a softmax before a threshold', decided(b => zoomed(b, b.softmax('prob', b.input)))],
   ['a zoom of scores', drawn(b => zoomed(b, b.input))],
   ['a softmax that is an output', drawn(b => b.softmax('prob', b.input), ['prob'])],
   ['a softmax that is an output before a zoom', drawn(b => zoomed(b, b.softmax('prob', b.input)), ['prob'])],

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Constant, constantReader, tensorsOf } from '../../src/graph/constant.ts';
+import { largest } from '../../src/graph/decision.ts';
 import type { Node } from '../../src/graph/graph.ts';
 import { argmax } from '../../src/reference/classify.ts';
 import { field } from '../../src/reference/field.ts';
@@ -29,7 +30,8 @@ for (const golden of pytorch) {
 
 function evaluated({ op, name, inputs, attributes, constants }: NodeCase) {
   const none = { partials: null, strips: null, squeezed: null, also: null, split: null, pooled: null };
-  const defaults = op === 'conv' ? { activation: 'none', shortcut: 'none', ...none } : {};
+  const decides = op === 'argmax' || op === 'classify' ? largest : {};
+  const defaults = op === 'conv' ? { activation: 'none', shortcut: 'none', ...none } : decides;
   const known: Record<string, Constant> = op === 'batchnorm' ? norm(name, inputs.x[0]) : {};
   for (const [role, shape] of Object.entries(constants)) known[role] = { kind: 'tensor', name: `${name}.${role}`, shape };
   const roles = Object.fromEntries(Object.keys(inputs).map(role => [role, role]));

@@ -38,6 +38,8 @@ test('constants of one name, in a shader and in its kernel’s descriptor', () =
   for (const pair of [
     'grouped.workgroup LANES',
     'grouped.workgroup PAIRS',
+    'grouped.workgroup8 LANES',
+    'grouped.workgroup8 PAIRS',
     'lib/staged SLOTS',
     'lib/staged PIXELS',
     'tail LANES',
@@ -55,15 +57,15 @@ const pairsOf = ([lanes]: number[]): number[] => [lanes / 16];
 type Row = [shader: string, says: RegExp, host: string, means: RegExp, convert?: (values: number[]) => number[]];
 const rows: Row[] = [
   // The widest workgroup has 16 lanes for each of so many pairs.
-  ...['pointwise.workgroup', 'conv.workgroup', 'twin.workgroup'].map(
-    (shader): Row => [shader, named('MOST_LANES'), 'kernels/staged', /^const WIDTHS = \[(\d+),/m, pairsOf],
-  ),
+  ['lib/staged', /^override LANES: u32 = \d+u; .*?(\d+)$/m, 'kernels/staged', /^const WIDTHS = \[(\d+),/m, pairsOf],
   ['gated', named('MOST_LANES'), 'kernels/gated', /stagedCut\(y\.h \* y\.w, pairs\(y\.c\), (\d+)\)/, pairsOf],
   ['gated', named('MAX_QUADS'), 'graph/forms', named('MAX_GATES'), channels],
   ['lib/excite.io', named('MAX_HIDDEN'), 'graph/forms', named('MAX_HIDDEN'), channels],
   ['excite.workgroup', named('MAX_QUADS'), 'kernels/excite', named('MAX_CHANNELS'), channels],
-  ['grouped.workgroup', named('TILES'), 'graph/ops', named('TILES')],
-  ['grouped.workgroup', tileOf, 'graph/ops', named('TILE')],
+  ...['grouped.workgroup', 'grouped.workgroup8'].flatMap((shader): Row[] => [
+    [shader, named('TILES'), 'graph/ops', named('TILES')],
+    [shader, tileOf, 'graph/ops', named('TILE')],
+  ]),
   ['grouped', tileOf, 'graph/ops', named('TILE')],
   [
     'grouped.wide',

@@ -37,10 +37,9 @@ for (const shader of shaders) {
       assert.ok(buffers.length <= STORAGE_BUFFERS, `${buffers.length} storage buffers: ${buffers.map(({ name }) => name)}`);
       assert.is(bindings[0].name, 'params');
       assert.is(params.size % 16, 0);
-      // Where an override says how many lanes there are, a constant says how many there can be.
-      const most =
-        typeof workgroup === 'number' ? workgroup : Number(/const MOST_LANES = (\d+)u;/.exec(library.text(shader, precision))?.[1]);
-      assert.ok(most <= 256);
+      // Where an override says how many lanes there are, its comment says how many there can be.
+      const said = /^override LANES: u32 = \d+u; .*?(\d+)$/m.exec(library.text(shader, precision));
+      assert.ok((typeof workgroup === 'number' ? workgroup : Number(said?.[1])) <= 256);
     }
   });
 }

@@ -59,7 +59,16 @@ test('missing, misshapen and unknown tensors', () => {
   );
   const many = Array.from({ length: 7 }, (_, i): [string, Tensor] => [`b${i}`, bias]);
   refuses([['a.weight', weight], ['a.bias', bias], ...many], /7 unknown \("b0", "b1", "b2" and 4 more\)/);
-  refuses([['__proto__', bias]], /2 missing \("a\.weight", "a\.bias"\); 1 unknown \("__proto__"\)/);
+  refuses([['__proto__', bias]], /2 missing \("a\.weight" and 1 more\); 1 unknown \("__proto__"\)/);
+  // Names and shapes come from files: the sentence stays one.
+  const long: Tensor = { ...bias, shape: Array.from({ length: 1000 }, () => 1) };
+  refuses(
+    [
+      ['a.bias', long],
+      [`${'x'.repeat(1000)}.weight`, bias],
+    ],
+    /^.{1,300}$/,
+  );
 });
 
 test('NaN and infinity, in every float type', () => {

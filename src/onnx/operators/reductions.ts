@@ -1,4 +1,5 @@
 // Many numbers of an axis become one: reductions, softmax, and the class of every pixel.
+import { largest } from '../../graph/decision.ts';
 import type { Reduction } from '../../graph/graph.ts';
 import { axisOf, printDims } from '../array.ts';
 import { intOf } from '../call.ts';
@@ -85,6 +86,8 @@ function argmax(making: Making): Mapped {
     refuse(`the largest of ${x.dims[axis]} along axis ${axis}, it must be of at most 256 channels`);
   const { h, w } = x.shape;
   const dims = intOf(node, 'keepdims', 1) ? [1, 1, h, w] : [1, h, w];
-  const y = made(pen.emit('argmax', nameOf(making), { x: x.value }, {}), [1, 1, h, w], { classes: true });
+  const y = made(pen.emit('argmax', nameOf(making), { x: x.value }, largest), [1, 1, h, w], {
+    classes: true,
+  });
   return { ...y, dims, axes: regrouped(y, dims) };
 }

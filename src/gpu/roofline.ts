@@ -1,5 +1,6 @@
 // What the adapter can do at best, measured in the same run as everything that is held against it.
-import { timer } from '../src/gpu/timing.ts';
+import type { Step } from '../plan/plan.ts';
+import { timer } from './timing.ts';
 
 export interface MeasuredLimits {
   /** Multiply-adds in registers, 10⁹ float operations a second (two a multiply-add). */
@@ -96,6 +97,12 @@ export async function measureLimits(device: GPUDevice, software: boolean): Promi
   return { multiply_add_gflops: round(flops / 1e9), copy_gb_per_s: round(copied / 1e9), dispatch_us: round(dispatch * 1e6) };
 }
 
-export function round(value: number): number {
+/** Seconds that a step takes at least. */
+export function floorOf({ macs, bytes }: Pick<Step, 'macs' | 'bytes'>, limits: MeasuredLimits): number {
+  return Math.max((2 * macs) / (limits.multiply_add_gflops * 1e9), bytes / (limits.copy_gb_per_s * 1e9));
+}
+
+/** Five digits: no clock is better. */
+function round(value: number): number {
   return Number(value.toPrecision(5));
 }

@@ -1,0 +1,18 @@
+// What a page lends to a model: its pictures and its canvases.
+import type { Canvas } from '../browser/types.ts';
+import type { Finisher } from '../gpu/finish.ts';
+import type { Output } from '../pipeline.ts';
+import type { DrawOptions, SegmentResult } from './result.ts';
+import type { TakePicture, Taker } from './sources.ts';
+
+export interface Page {
+  readonly take: TakePicture;
+  /** `source`: the picture that was segmented. */
+  draw(
+    result: SegmentResult<Output>,
+    source: unknown,
+    canvas: Canvas,
+    options: DrawOptions,
+    on: Taker & { readonly finisher: Finisher },
+  ): Promise<void>;
+}

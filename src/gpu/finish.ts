@@ -1,0 +1,125 @@
+// What is done with a class map on the device behind a plan: it is drawn over its picture, and counted.
+
+import type { Look } from '../image/look.ts';
+import type { Size } from '../image/size.ts';
+import { blur } from '../kernels/blur.ts';
+import type { Finish } from '../kernels/finish.ts';
+import { overlay, packPalette } from '../kernels/overlay.ts';
+import { shares } from '../kernels/shares.ts';
+import { pipelineKey } from '../plan/plan.ts';
+import { packParams } from '../shader/pack.ts';
+import { compile, type Engine } from './executor.ts';
+import { BufferUsage, TextureUsage } from './flags.ts';
+import { readBuffer } from './transfer.ts';
+
+export interface Finisher {
+  /**
+   * Draws what `look` says, alpha multiplied in, into an rgba8unorm texture of the picture's size, which is asked for right before the submit: a canvas's
+   * own is gone with the task. `behind` is the background's picture.
+   */
+  draw(look: Look, picture: GPUTexture, classes: GPUTexture, behind: GPUTexture | null, target: () => GPUTexture): Promise<void>;
+  /** Pixels of each of the 256 possible classes. */
+  count(classes: GPUTexture): Promise<Uint32Array>;
+  /** A class map in memory as a texture, whose caller destroys it. */
+  upload(classes: Uint8Array, size: Size): GPUTexture;
+}
+
+const ROW = 64;
+/** Pixels of a row of a picture in a buffer, as shaders/lib/picture.wgsl has it. */
+const paddedRow = (w: number): number => Math.ceil(w / ROW) * ROW;
+
+export function createFinisher(engine: Engine): Finisher {
+  const { device, library } = engine;
+  const facts = (name: string) => library.facts(name, 'f32');
+
+  /** Records a dispatch; what it needs for itself goes to `made`. */
+  const prepare = async <A>(finish: Finish<A>, task: A, made: { destroy(): void }[]) => {
+    const { name } = finish;
+    await library.load([name]);
+    const step = { shader: name, overrides: finish.overrides(task), store: 'f32' } as const;
+    const { pipeline, layout } = await compile(engine, step, 'f32', pipelineKey(step, 'f32'));
+    const params = packParams(facts(name), finish.params(task), name);
+    const uniform = buffer(params.byteLength, BufferUsage.UNIFORM | BufferUsage.COPY_DST, made);
+    device.queue.writeBuffer(uniform, 0, params);
+    const groups = Math.ceil(finish.lanes(task) / Number(facts(name).workgroup));
+    const across = Math.min(groups, device.limits.maxComputeWorkgroupsPerDimension);
+    return (encoder: GPUCommandEncoder, bound: Readonly<Record<string, GPUBindingResource>>): void => {
+      const resources: Readonly<Record<string, GPUBindingResource>> = { params: { buffer: uniform }, ...bound };
+      const entries = facts(name).bindings.map(({ binding, name: word }) => ({ binding, resource: resources[word] }));
+      const pass = encoder.beginComputePass({ label: name });
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, device.createBindGroup({ label: name, layout, entries }));
+      pass.dispatchWorkgroups(across, Math.ceil(groups / across));
+      pass.end();
+    };
+  };
+
+  const buffer = (size: number, usage: number, made: { destroy(): void }[]): GPUBuffer => {
+    const fresh = device.createBuffer({ label: 'finish', size, usage });
+    made.push(fresh);
+    return fresh;
+  };
+
+  const texture = ({ h, w }: Size, format: GPUTextureFormat): GPUTexture =>
+    device.createTexture({ label: 'finish', size: [w, h], format, usage: TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST });
+
+  /** Runs it, and lets go of what was made for it: work that is submitted keeps what it needs. */
+  const using = async <T>(work: (made: { destroy(): void }[]) => Promise<T>): Promise<T> => {
+    const made: { destroy(): void }[] = [];
+    try {
+      return await work(made);
+    } finally {
+      for (const thing of made) thing.destroy();
+    }
+  };
+
+  return {
+    draw: (look, picture, classes, behind, target) =>
+      using(async made => {
+        const size = { h: picture.height, w: picture.width };
+        const { background } = look;
+        const passes =
+          background.kind === 'blur'
+            ? await Promise.all([false, true].map(down => prepare(blur, { ...size, deviation: background.deviation, down }, made)))
+            : [];
+        const paint = await prepare(overlay, { ...size, look }, made);
+        const palette = buffer(256 * 16, BufferUsage.STORAGE | BufferUsage.COPY_DST, made);
+        device.queue.writeBuffer(palette, 0, packPalette(look));
+        const bytesPerRow = paddedRow(size.w) * 4;
+        const y = buffer(size.h * bytesPerRow, BufferUsage.STORAGE | BufferUsage.COPY_SRC, made);
+        const encoder = device.createCommandEncoder();
+        const copy = (to: GPUTexture): void =>
+          encoder.copyBufferToTexture({ buffer: y, bytesPerRow }, { texture: to }, [size.w, size.h]);
+        let back = behind ?? picture;
+        for (const pass of passes) {
+          pass(encoder, { frame: back.createView(), y: { buffer: y } });
+          back = texture(size, 'rgba8unorm');
+          made.push(back);
+          copy(back);
+        }
+        paint(encoder, {
+          frame: picture.createView(),
+          classes: classes.createView(),
+          behind: back.createView(),
+          palette: { buffer: palette },
+          y: { buffer: y },
+        });
+        copy(target());
+        device.queue.submit([encoder.finish()]);
+      }),
+    count: classes =>
+      using(async made => {
+        const count = await prepare(shares, { h: classes.height, w: classes.width }, made);
+        const y = buffer(256 * 4, BufferUsage.STORAGE | BufferUsage.COPY_SRC, made);
+        const encoder = device.createCommandEncoder();
+        count(encoder, { classes: classes.createView(), y: { buffer: y } });
+        device.queue.submit([encoder.finish()]);
+        return new Uint32Array(await readBuffer(device, y));
+      }),
+    upload(classes, size) {
+      const made = texture(size, 'r8uint');
+      device.queue.writeTexture({ texture: made }, classes as Uint8Array<ArrayBuffer>, { bytesPerRow: size.w }, [size.w, size.h]);
+      return made;
+    },
+  };
+}
