@@ -95,7 +95,7 @@ export function checkWeights(
   if (model !== null && card && findNetworkOrNull(card.model)?.canonical !== network.canonical) {
     throw new AtrousError(
       'BAD_WEIGHTS',
-      `${name}: its card says ${card.model}, --model says ${network.canonical}: leave one out or correct the card`,
+      `${name}: its card says ${card.model}, and ${network.canonical} is asked for: leave one out or correct the card`,
     );
   }
   const complete = card && channels === 1 ? withBackground(card) : card;

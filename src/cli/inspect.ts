@@ -35,7 +35,7 @@ import {
   variantsOf,
 } from './command.ts';
 import { output } from './output.ts';
-import { openWeights, readCard } from './weights.ts';
+import { openWeights, readCard, refuseWithoutWeights } from './weights.ts';
 
 /** The size that RegSeg's paper counts at; a DilatedNet's is its tile. */
 const PAPER = { h: 1024, w: 2048 };
@@ -194,6 +194,7 @@ async function inspected(model: string, args: Arguments): Promise<Inspected> {
     return { network, card, channels: network.end.channels };
   }
   const network = findNetwork(model);
+  refuseWithoutWeights(args, 'key');
   const card = (await readCard(args.text('card'))) ?? null;
   return { network, card, channels: card?.classes.length ?? network.end.channels };
 }
