@@ -5,9 +5,9 @@ import { count } from '../../weights/tensor.ts';
 import { broadcast, type Known, known, printDims } from '../array.ts';
 import { floatOf, intOf, textOf } from '../call.ts';
 import { castTo, numberOf, reader } from '../fold.ts';
-import { type Axes, type Factor, type Mapped, sameAxes, walkOf } from '../layout.ts';
+import { type Axes, type Factor, isUsual, type Mapped, sameAxes, walkOf } from '../layout.ts';
 import type { Making, Operator, Value } from '../operators.ts';
-import { laidOut } from '../pen.ts';
+import { inUsualOrder, laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, mapIn, mustKnow, nameOf } from './inputs.ts';
 
@@ -134,7 +134,9 @@ function combine(making: Making, operation: Operation, a: Value, b: Value, name:
   const { pen } = making;
   const [x, other, swapped] =
     a.kind === 'map' ? [a, b, false] : b.kind === 'map' ? [b, a, true] : refuse('two constants and a map');
-  if (x.classes || (other.kind === 'map' && other.classes)) refuse('it reads classes, which nothing but a Cast can');
+  for (const each of [x, other])
+    if (each.kind === 'map' && (each.classes || each.indices))
+      refuse('it reads classes or indices, which are no numbers to count with');
   const dims = broadcast(x.dims, other.dims);
   if (other.kind === 'known') return withConstant(making, operation, x, other, swapped, dims, name);
   // The larger of the two lends its layout.
@@ -215,8 +217,10 @@ function withConstant(
   const own = x.dims.map((_, n) => other.dims[n - lead] ?? 1);
   const axes = x.axes.map((list, n) => (own[n] === 1 ? [] : list));
   const shape = { c: sizeAlong(axes, 'c'), h: sizeAlong(axes, 'h'), w: sizeAlong(axes, 'w') };
-  for (const axis of ['c', 'h', 'w'] as const)
-    if (shape[axis] > 1 && shape[axis] !== x.shape[axis]) refuse('a constant for a part of an axis');
+  const parts = (['c', 'h', 'w'] as const).some(axis => shape[axis] > 1 && shape[axis] !== x.shape[axis]);
+  // What stands for a part of an axis of the map stands for a whole one in the usual order.
+  if (parts && !isUsual(x)) return withConstant(making, operation, inUsualOrder(pen, x), other, swapped, dims, name);
+  if (parts) refuse('a constant for a part of an axis');
   making.spend([shape.c, shape.h, shape.w]);
   // The constant as a row-major C×H×W array: a walk through its own layout, as if it lay like that.
   const flat: Mapped = { ...x, dims: own, axes: rowMajor(own) };
