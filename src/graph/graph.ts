@@ -44,7 +44,7 @@ export const curves = [
     'power',
     'threshold',
   ],
-  ...['prelu', 'sigmoid', 'relu'],
+  ...['prelu', 'sigmoid', 'relu', 'quantise'],
 ] as const;
 
 /** What two values become, pixel by pixel. */

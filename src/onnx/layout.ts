@@ -28,6 +28,8 @@ export interface Mapped {
   readonly axes: Axes;
   /** One class a pixel, made by argmax. */
   readonly classes: boolean;
+  /** It stands for whole numbers, of which it holds what they are dequantised to: only DequantizeLinear with the same scale reads them. */
+  readonly quantised?: { readonly scale: number; readonly zero: number };
   /** It stands for the indices of a pool's maxima, which are nowhere: what was pooled, and how. Only MaxUnpool reads them. */
   readonly indices?: Sliding & { readonly source: string };
 }

@@ -17,6 +17,8 @@ export const elementwise: Record<string, Operator> = {
   Identity: making => anyMap(making),
   Dropout: making => anyMap(making),
   Cast: cast,
+  QuantizeLinear: quantise,
+  DequantizeLinear: dequantise,
   Relu: making => own(making, 'relu'),
   Sigmoid: making => own(making, 'sigmoid'),
   Clip: making => {
@@ -78,6 +80,36 @@ function cast(making: Making): Value {
   return refuse('a cast of numbers that are made when the network runs to whole ones');
 }
 
+/** Scale and zero of the whole map, and the range of the whole numbers, whose type is the zero's. */
+function quantisation(making: Making): { scale: number; zero: number; low: number; high: number } {
+  const [scale, zero] = [mustKnow(making, 1), knownIn(making, 2)];
+  if (count(scale.dims) !== 1 || (zero && count(zero.dims) !== 1)) refuse('a scale a channel of a map');
+  const type = zero?.stored?.tensor.dtype ?? 'U8';
+  const ranges: Record<string, [number, number]> = { U8: [0, 255], I8: [-128, 127] };
+  const [low, high] = ranges[type] ?? refuse(`whole numbers of type ${type}`);
+  return { scale: scale.values()[0], zero: zero?.values()[0] ?? 0, low, high };
+}
+
+/** Rounded and cut as the whole numbers would be, but kept as what they stand for. */
+function quantise(making: Making): Mapped {
+  const { pen } = making;
+  const x = anyMap(making);
+  const { scale, zero, low, high } = quantisation(making);
+  const name = nameOf(making);
+  const rounded = pen.emit('activate', `${name}.rounded`, { x: x.value }, { curve: 'quantise', a: scale, b: 0 });
+  const value = pen.emit('activate', name, { x: rounded }, { curve: 'clip', a: (low - zero) * scale, b: (high - zero) * scale });
+  return { ...x, value, quantised: { scale, zero } };
+}
+
+function dequantise(making: Making): Mapped {
+  const x = input(making, 0);
+  if (x?.kind !== 'map' || !x.quantised) return refuse('whole numbers that no QuantizeLinear made');
+  const { scale, zero } = quantisation(making);
+  if (x.quantised.scale !== scale || x.quantised.zero !== zero) refuse('another scale than its QuantizeLinear has');
+  const { quantised: _, ...plain } = x;
+  return plain;
+}
+
 function prelu(making: Making): Mapped {
   const { pen } = making;
   const x = mapIn(making);
@@ -135,8 +167,8 @@ function combine(making: Making, operation: Operation, a: Value, b: Value, name:
   const [x, other, swapped] =
     a.kind === 'map' ? [a, b, false] : b.kind === 'map' ? [b, a, true] : refuse('two constants and a map');
   for (const each of [x, other])
-    if (each.kind === 'map' && (each.classes || each.indices))
-      refuse('it reads classes or indices, which are no numbers to count with');
+    if (each.kind === 'map' && (each.classes || each.indices || each.quantised))
+      refuse('it reads classes, indices or quantised numbers, which are no numbers to count with');
   const dims = broadcast(x.dims, other.dims);
   if (other.kind === 'known') return withConstant(making, operation, x, other, swapped, dims, name);
   // The larger of the two lends its layout.

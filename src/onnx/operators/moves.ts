@@ -62,7 +62,7 @@ export const moves: Record<string, Operator> = {
 /** A map or classes. */
 function anyOf(making: Making): Mapped {
   const x = input(making, 0);
-  return x?.kind === 'map' && !x.indices ? x : anyMap(making);
+  return x?.kind === 'map' && !x.indices && !x.quantised ? x : anyMap(making);
 }
 
 function regroup(making: Making, dims: readonly number[]): Mapped {
