@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { GOLDEN, goldenFile } from './bench/golden.ts';
 import { embeddedShaders } from './build-shaders.ts';
+import { settleTypes } from './build-types.ts';
 
 const embed: Plugin = {
   name: 'embed',
@@ -57,3 +58,4 @@ await build({
   splitting: false,
 });
 execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+settleTypes('dist/types');

@@ -29,10 +29,10 @@ fn fourfold(row: Tap, word: u32) -> vec4u {
   let columns = vec3u(max(word, 1u) - 1u, word, min(word + 1u, params.x_width - 1u)) * params.x_stride;
   let upper = vec3u(row.low * params.x_width * params.x_stride) + columns;
   let lower = vec3u(row.high * params.x_width * params.x_stride) + columns;
-  var a = no_class();
-  var b = no_class();
-  var c = no_class();
-  var d = no_class();
+  var a = background();
+  var b = background();
+  var c = background();
+  var d = background();
   for (var quad = 0u; quad < QUADS; quad += 1u) {
     let left = mix(decode(x[upper.x + quad]), decode(x[lower.x + quad]), row.t);
     let here = mix(decode(x[upper.y + quad]), decode(x[lower.y + quad]), row.t);

@@ -1,5 +1,4 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
-/// <reference types="@webgpu/types" preserve="true" />
 import { browserAdapter } from './browser/adapter.ts';
 import { drawOnPage } from './browser/draw.ts';
 import { takeFromPage } from './browser/sources.ts';

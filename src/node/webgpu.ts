@@ -10,15 +10,19 @@ const require = createRequire(import.meta.url);
 /** The classes and constants that a browser has on globalThis; each copy of Dawn has its own. */
 export type DawnGlobals = Pick<
   typeof globalThis,
-  | 'GPUAdapter'
-  | 'GPUBuffer'
-  | 'GPUBufferUsage'
-  | 'GPUColorWrite'
-  | 'GPUDevice'
-  | 'GPUMapMode'
-  | 'GPUShaderStage'
-  | 'GPUTexture'
-  | 'GPUTextureUsage'
+  // Readers of the declarations may have another DOM library.
+  Extract<
+    keyof typeof globalThis,
+    | 'GPUAdapter'
+    | 'GPUBuffer'
+    | 'GPUBufferUsage'
+    | 'GPUColorWrite'
+    | 'GPUDevice'
+    | 'GPUMapMode'
+    | 'GPUShaderStage'
+    | 'GPUTexture'
+    | 'GPUTextureUsage'
+  >
 >;
 
 /** What `dawn.node` exports. */

@@ -72,6 +72,8 @@ export const table: KernelTable = {
       'four branches of 8',
       'groups of 24, two branches',
       'stride 2, odd map',
+      'groups of 32, stride 2',
+      'stride 2, dilated',
     ],
     ...['few strips', 'one strip of many tiles', 'no squeeze', 'into a join', 'folded grid'],
   ],
