@@ -1,7 +1,7 @@
 // From whatever names a model to a segmenter: the part of `load` that browsers and Node share.
 import { builtIns, checkBuiltIn, urlOf } from './builtin.ts';
 import { type Checks, callback, device, either, guarded, list, oneOf, signal, size, text, url } from './check.ts';
-import { AtrousError, brief, checkSignal, describe } from './errors.ts';
+import { AtrousError, brief, checkSignal, describe, forPrograms } from './errors.ts';
 import type { Progress } from './front/options.ts';
 import type { Page } from './front/page.ts';
 import { classesOf } from './graph/decision.ts';
@@ -81,7 +81,11 @@ export interface LoadedWeights {
 }
 
 /** `options` are checked already: what a platform adds to them is none of ours. */
-export async function loadOn(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
+export function loadOn(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
+  return forPrograms(loadModel(platform, source, options));
+}
+
+async function loadModel(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
   const { precision = 'auto', variants = 'auto', device, signal, onProgress, size } = options;
   checkSignal(signal);
   if (!device) await platform.ready?.();
@@ -91,6 +95,7 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
     ...weights,
     library: platform.library,
     page: platform.page,
+    program: true,
     precision,
     variants,
     openDevice: async () => device ?? platform.openDevice(),
