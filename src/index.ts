@@ -1,6 +1,5 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
 import { browserAdapter } from './browser/adapter.ts';
-import { drawOnPage } from './browser/draw.ts';
 import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
@@ -51,7 +50,7 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       library: embedded,
       ready: browserAdapter,
       openDevice: async () => openDevice(await browserAdapter()),
-      page: { take: takeFromPage, draw: drawOnPage },
+      page: { take: takeFromPage, draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call) },
       fetch: fetchWeights,
     },
     given,

@@ -60,7 +60,7 @@ export function needs(network: Network, tensors: Listing, built: Expectations): 
 
 /** Of tensors that fit nothing: which network comes nearest (of equals one with a short name), what it lacks, and what is there instead. */
 export function nearest(candidates: readonly Network[], tensors: Listing, built: Expectations): string {
-  const there = `there ${tensors.size === 1 ? 'is' : 'are'} ${some([...tensors.keys()].map(quote), 2) || 'none'}`;
+  const there = `there ${tensors.size === 1 ? 'is' : 'are'} ${some([...tensors.keys()].map(quote), 2) || 'none but scalars and counters'}`;
   const rows = candidates.map(network => {
     const channels = tensors.get(network.classifier)?.shape[0] ?? 0;
     const expected = expectedOf(network, channels > 0 && channels <= 256 ? channels : network.publishedClasses, built);

@@ -17,7 +17,6 @@ import { compileStem, type FrameStem, type Material, type Output, type Pipeline,
 import { type AdapterFacts, checkChoice } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
-import { tiledPicture } from './tiled.ts';
 import type { Card, Colour } from './weights/card.ts';
 import { toFloat32 } from './weights/tensor.ts';
 
@@ -277,7 +276,7 @@ export class Segmenter {
     const material = this.#material(opened, onCompile);
     const { tile = 'published', scores = false } = options;
     const cut = tileOf(this.#parts);
-    if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
+    if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
     return wholePicture(material, frame, this.#inside(frame, options), { scores, stem });
   }
 }

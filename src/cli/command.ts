@@ -80,7 +80,8 @@ export function parse(name: string, command: Command, words: readonly string[]):
   }
   const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
   for (const [option, value] of Object.entries(values)) {
-    if (value === '' || (Array.isArray(value) && value.includes('')))
+    // Of commas alone too: a list of nothing would be no option at all.
+    if ([value].flat().some(text => typeof text === 'string' && /^[\s,]*$/.test(text)))
       throw new AtrousError('BAD_USAGE', `${name}: --${option} is empty: ${command.help[option] ?? 'it needs a value'}`);
   }
   return {
@@ -90,7 +91,7 @@ export function parse(name: string, command: Command, words: readonly string[]):
     list: option =>
       [values[option] ?? []]
         .flat()
-        .flatMap(text => String(text).split(','))
+        .flatMap(text => String(text).split(/\s*,\s*/))
         .filter(Boolean),
   };
 }

@@ -7,7 +7,7 @@ import { constantReader } from '../graph/constant.ts';
 import type { LoadedWeights } from '../load.ts';
 import { driversSay } from '../node/dawn.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
-import { findPackage } from '../node/webgpu.ts';
+import { findPackage, installs } from '../node/webgpu.ts';
 import { fastestOn, precisionsOf } from '../plan/choose.ts';
 import type { Precision } from '../shader/source.ts';
 import { toFloat32 } from '../weights/tensor.ts';
@@ -38,7 +38,7 @@ export const doctor: Command = {
     );
     const report: Record<string, unknown> = { node: process.version, platform: `${process.platform}-${process.arch}`, packages };
     out.text(`node      ${process.version} on ${report.platform}`);
-    for (const name of PACKAGES) out.text(`package   ${name} ${packages[name] ?? `missing: npm i ${name}`}`);
+    for (const name of PACKAGES) out.text(`package   ${name} ${packages[name] ?? `missing: npm i ${installs[name]}`}`);
     const drivers = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'].filter(name => process.env[name]);
     for (const name of drivers) out.text(`drivers   ${name}=${process.env[name]}`);
     const said = (await driversSay()).trimEnd().split('\n').filter(Boolean);

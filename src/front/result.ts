@@ -1,7 +1,6 @@
 // What `segment` gives: plain data, so that it can be cloned and posted, with its methods on the prototype.
 import type { Canvas } from '../browser/types.ts';
 import { AtrousError, brief } from '../errors.ts';
-import { encodeIndexed } from '../image/png.ts';
 import type { Size } from '../image/size.ts';
 import { classShares, sharesOf } from '../image/statistics.ts';
 import type { Classified, Output, Scores } from '../pipeline.ts';
@@ -120,6 +119,7 @@ const methods = {
   },
   async toBlob(this: SegmentResult<Output>) {
     const { width, height, palette } = this;
+    const { encodeIndexed } = await import('../image/png.ts');
     const png = await encodeIndexed({ data: inMemory(this), width, height }, palette);
     return new Blob([png], { type: 'image/png' });
   },

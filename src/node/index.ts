@@ -24,7 +24,11 @@ export type NodeLoadOptions = LoadOptions & Pick<AdapterOptions, 'adapter' | 'en
 /** What each of them takes. */
 const nodeLoadChecks: Checks<NodeLoadOptions> = { ...loadChecks, adapter: text, enable: list(text), disable: list(text) };
 
-/** Loads a model in Node. A source may also be a path, or a name of `atrous pull`. Throws as `load` of `atrous` does, and `NO_FILE` for a path that can't be read. */
+/**
+ * Loads a model in Node. A source may also be a path, or a name of `atrous pull`. Throws as `load` of `atrous` does, and `NO_FILE` for a path that can't be read.
+ * In a worker thread: before `worker.terminate()` let pending calls of the model settle and `dispose` it. Dawn aborts the whole process if the thread
+ * goes while pipelines compile.
+ */
 export async function load(source: Source, options?: NodeLoadOptions): Promise<Segmenter> {
   const checked = readOptions('load()', options, nodeLoadChecks);
   const given = checkSource(source);
