@@ -158,8 +158,9 @@ function backgroundOf(background: DrawOptions['background']): Look['background']
   return { kind: 'blur', deviation: blur };
 }
 
-function isBlur(background: unknown): background is { readonly blur: number } {
-  return typeof background === 'object' && background !== null && 'blur' in background && !('data' in background);
+/** Elements have a method of that name. */
+function isBlur(background: object): background is { readonly blur: number } {
+  return 'blur' in background && typeof background.blur !== 'function';
 }
 
 /** Any colour that CSS knows, as sRGB with alpha apart. */

@@ -114,7 +114,7 @@ test('draw: each option on each canvas', async () => {
   assert.ok(worst(found.fromTexture, expectedOf('default')) <= 2, 'a result whose classes are a texture');
   const said = [
     /^BAD_USAGE: draw\(\): the canvas is HTMLDivElement/,
-    /^BAD_USAGE: .*no option opactiy: there are opacity/,
+    /^BAD_USAGE: .*no option "opactiy": there are opacity/,
     /^BAD_USAGE: opacity is 2: it takes a number from 0 to 1/,
     /^BAD_USAGE: .*no class "unicorn"/,
     /^BAD_USAGE: .*palette has 1 colours: give one for each of the 11/,
@@ -129,7 +129,7 @@ test('draw: each option on each canvas', async () => {
   ];
   assert.is(found.errors.length, said.length);
   for (const [n, pattern] of said.entries()) {
-    assert.match(found.errors[n], pattern);
+    assert.match(found.errors[n], pattern, found.errors[n]);
     assert.ok(found.errors[n].length <= 300, found.errors[n]);
   }
 });
