@@ -55,6 +55,11 @@ export class Segmenter {
     return this.#parts.card;
   }
 
+  /** What `load` took for granted because several networks, or several dicts of a checkpoint, fit: a sentence that names them; else null. */
+  get assumed(): string | null {
+    return this.#parts.assumed ?? null;
+  }
+
   get labels(): readonly string[] {
     return this.#parts.card.classes;
   }

@@ -1,10 +1,10 @@
 // What a command is, and how its words become values: every mistake names the option, what was given and what is allowed.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { AtrousError, describe } from '../errors.ts';
+import { precisions } from '../front/load.ts';
 import { isThreshold } from '../front/options.ts';
 import type { Tiling } from '../image/tiles.ts';
 import { kernels } from '../kernels/index.ts';
-import { precisions } from '../load.ts';
 import { checkChoice, type VariantChoice } from '../plan/choose.ts';
 import type { SegmentOptions } from '../segmenter.ts';
 import type { Precision } from '../shader/source.ts';

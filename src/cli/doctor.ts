@@ -13,7 +13,7 @@ import type { Precision } from '../shader/source.ts';
 import { toFloat32 } from '../weights/tensor.ts';
 import { type Command, onePositional, shared, sharedHelp } from './command.ts';
 import { output, percent } from './output.ts';
-import { openWeights } from './weights.ts';
+import { openWeights, refuseWithoutWeights } from './weights.ts';
 
 const PACKAGES = ['webgpu', 'sharp', '@sparticuz/chromium'] as const;
 
@@ -31,6 +31,7 @@ export const doctor: Command = {
   async run(args) {
     const asked = args.positionals.length > 0 || args.text('weights') !== undefined;
     const model = args.positionals.length > 0 ? onePositional('doctor', args, 'MODEL') : undefined;
+    if (!asked) refuseWithoutWeights(args, 'card', 'key');
     const weights = asked ? await openWeights(model, args) : null;
     const out = output(args.flag('json'));
     const packages = Object.fromEntries(

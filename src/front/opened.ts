@@ -19,6 +19,8 @@ export interface Parts {
   readonly network: Network;
   readonly tensors: Tensors;
   readonly card: Card;
+  /** What was assumed of the weights; default: nothing. */
+  readonly assumed?: string | null;
   readonly library: ShaderLibrary;
   /** `auto` is settled on every device anew. */
   readonly precision: Precision | 'auto';

@@ -2,9 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { type Checks, guarded, list, readOptions, shape, such, text, whole } from '../check.ts';
 import { checkSignal, describe } from '../errors.ts';
+import { checkCardOption, checkSource, type LoadOptions, loadChecks, loadOn, type Source } from '../front/load.ts';
 import { type Support, supported, unsupported } from '../gpu/support.ts';
 import { encodeIndexed } from '../image/png.ts';
-import { checkSource, type LoadOptions, loadChecks, loadOn, type Source } from '../load.ts';
 import { checkpoints } from '../models/published.ts';
 import type { Segmenter, SegmentResult } from '../segmenter.ts';
 import type { Colour } from '../weights/card.ts';
@@ -32,6 +32,7 @@ const nodeLoadChecks: Checks<NodeLoadOptions> = { ...loadChecks, adapter: text, 
 export async function load(source: Source, options?: NodeLoadOptions): Promise<Segmenter> {
   const checked = readOptions('load()', options, nodeLoadChecks);
   const given = checkSource(source);
+  await checkCardOption(checked);
   const { adapter, enable, disable, baseUrl } = checked;
   const pulled = typeof given === 'string' && checkpoints.has(given) && !baseUrl;
   return loadOn(

@@ -100,6 +100,8 @@ test('options', async () => {
     ['inspect regseg --adapter facts.json', 2, '--adapter', at('facts.json'), 'limits'],
     ['models regseg', 2, 'models', 'regseg'],
     ['doctor regseg now', 2, 'doctor', 'now'],
+    ['doctor --card card.json', 2, '--card card.json', '--weights'],
+    ['inspect regseg --key model', 2, '--key model', '--weights'],
     ['frobnicate', 2, '"frobnicate"', 'segment', 'convert'],
     ['toString', 2, '"toString"'],
   ]);

@@ -98,6 +98,14 @@ test('values that are no class are an error with all of them, their counts and w
   holds(stray.stderr, '7 (1 pixels)');
 });
 
+test('two classes of one name are refused: a score of one would stand for the other', async () => {
+  const data = await plant('twins', half, half);
+  put('twins.txt', 'mole\nmole\n');
+  const error = await runFake([...two, '--labels', at('twins.txt'), '--data', data]).then(String, thrown => thrown);
+  assert.is(error.code, 'BAD_USAGE', error.message);
+  holds(error.message, '0 and 1', '"mole"', '--labels');
+});
+
 test('pictures in formats that are not read are told', async () => {
   const data = await plant('formats', half, half);
   for (const name of ['y.bmp', 'z.ppm', 'notes.txt']) put(`formats/images/${name}`, '');

@@ -89,7 +89,15 @@ gpu('what is loaded segments, whatever it came from, and saves its classes', asy
 gpu('tensors alone tell the network', async () => {
   const model = await load(seeded('exp49_decoder14', 5));
   assert.equal([model.card.model, model.labels], ['exp49_decoder14', ['0', '1', '2', '3', '4']]);
+  assert.is(model.assumed, null);
   await model.dispose();
+  const averaged = [...seeded('exp49_decoder14', 5)].flatMap(([name, tensor]) => [
+    [`ema.${name}`, tensor] as const,
+    [`net.${name}`, tensor] as const,
+  ]);
+  const one = await load(new Map(averaged));
+  assert.match(one.assumed!, /"ema" fits too: "net" is taken/);
+  await one.dispose();
   const streets = await load(seeded('exp49_decoder14', 19));
   assert.equal([streets.labels[0], streets.palette[0]], ['road', [128, 64, 128]], '19 classes are taken for Cityscapes’');
   await streets.dispose();
