@@ -26,7 +26,7 @@ export interface Imported {
 }
 
 /** Numbers that folding may make, beside as many as the file holds: a shape computed by a file can be of terabytes. */
-const BUDGET = 2 ** 22;
+const BUDGET = 2 ** 20;
 /** Elements that a value of a network may have: a map of more is no map of a picture. */
 const MOST = 2 ** 31;
 
