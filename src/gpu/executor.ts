@@ -12,6 +12,7 @@ import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
+import { encodeValue } from './transfer.ts';
 
 /** Milliseconds that weights are packed at a stretch, the step under way not counted: a page shows 60 frames a second. */
 const SLICE = 8;
@@ -230,6 +231,24 @@ export async function runOnPlanes(
   } finally {
     frame.destroy();
   }
+}
+
+/** A plan whose inputs the caller fills, run once on these: C×H×W numbers by value; its values are then there to be read. */
+export async function runOnValues(
+  engine: Engine,
+  graph: Graph,
+  plan: Plan,
+  read: ReadConstant,
+  given: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
+  options?: PrepareOptions,
+): Promise<Program> {
+  const program = await prepare(engine, graph, plan, read, null, options);
+  const { queue } = engine.device;
+  for (const [value, { data }] of given)
+    queue.writeBuffer(program.buffer(value), 0, encodeValue(data, plan.values[value], plan.precision));
+  submit(engine.device, program);
+  await queue.onSubmittedWorkDone();
+  return program;
 }
 
 async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: PrepareOptions): Promise<Compiled[]> {
