@@ -62,6 +62,9 @@ const browser = await rolldown({ input: { index: 'src/index.ts' }, platform: 'br
 // What the entry needs at once is one file, although parts that are fetched later share some of its modules.
 const codeSplitting = { groups: [{ name: 'main', test: (id: string) => main.has(id) }] };
 await browser.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js', codeSplitting });
+// An entry of its own, with the little that it shares.
+const polygons = await rolldown({ input: { polygons: 'src/polygons.ts' }, platform: 'browser' });
+await polygons.write({ dir: 'dist', format: 'esm' });
 for (const file of readdirSync('dist')) {
   const { code } = await minify(readFileSync(`dist/${file}`, 'utf8'), {
     module: true,

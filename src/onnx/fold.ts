@@ -306,7 +306,7 @@ export function slices(
     const place = (at: number): number => Math.min(Math.max(at < 0 ? at + size : at, low), high);
     const [begin, end] = [place(from[n]), place(to[n])];
     const length = Math.max(Math.ceil((end - begin) / step), 0);
-    if (length > 2 ** 24) refuse(`a slice of ${length}`);
+    if (length > 2 ** 20) refuse(`a slice of ${length}`);
     taken.set(
       axis,
       Array.from({ length }, (_, i) => begin + i * step),

@@ -9,7 +9,8 @@ import type { Call } from './call.ts';
 import { foldings, sizes } from './fold.ts';
 import { channelsLast, type Mapped, usual } from './layout.ts';
 import type { OnnxModel, OnnxNode, Port } from './model.ts';
-import { operators, type Value } from './operators.ts';
+import type { Value } from './operator.ts';
+import { operators } from './operators.ts';
 import { pen } from './pen.ts';
 import { isReason, type Refusal, refuse } from './refusal.ts';
 
@@ -25,7 +26,7 @@ export interface Imported {
 }
 
 /** Numbers that folding may make, beside as many as the file holds: a shape computed by a file can be of terabytes. */
-const BUDGET = 2 ** 22;
+const BUDGET = 2 ** 20;
 /** Elements that a value of a network may have: a map of more is no map of a picture. */
 const MOST = 2 ** 31;
 

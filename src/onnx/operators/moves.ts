@@ -16,7 +16,7 @@ import {
   unsqueezed,
 } from '../fold.ts';
 import { type Mapped, regrouped } from '../layout.ts';
-import type { Making, Operator, Value } from '../operators.ts';
+import type { Making, Operator, Value } from '../operator.ts';
 import { along, type Entries, emitMove, inUsualOrder, upTo } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, made, mapIn, mustKnow, nameOf } from './inputs.ts';
@@ -71,7 +71,7 @@ function regroup(making: Making, dims: readonly number[]): Mapped {
 }
 
 function repeated(size: number, to: number): number[] {
-  if (!(to > 0 && to < 2 ** 24)) refuse(`an axis of ${to}`);
+  if (!(to > 0 && to <= LONGEST)) refuse(`an axis of ${to}`);
   return Array.from({ length: to }, (_, n) => n % size);
 }
 
@@ -116,6 +116,9 @@ function taken(making: Making, x: Mapped, lists: ReadonlyMap<number, readonly nu
     return made(making.pen.emit('slice', name, { x: x.value }, { from: first, to: first + c.length }), dims);
   return made(emitMove(making.pen, name, [x.value], { ...entries, fill }), dims);
 }
+
+/** Places of an axis: textures and pictures have fewer. */
+const LONGEST = 2 ** 16;
 
 /** So far below zero that no sum of places comes back. */
 const FILLED = -(2 ** 20);
@@ -182,7 +185,7 @@ function expand(making: Making): Mapped {
 /** Places before, within and behind an axis, by the mode. */
 function padded(size: number, before: number, behind: number, mode: string): number[] {
   const length = size + before + behind;
-  if (!(length > 0 && length < 2 ** 24)) refuse(`pads of ${before} and ${behind} on an axis of ${size}`);
+  if (!(length > 0 && length <= LONGEST)) refuse(`pads of ${before} and ${behind} on an axis of ${size}`);
   const mirrored = (at: number): number => {
     const turn = 2 * (size - 1);
     return turn === 0 ? 0 : size - 1 - Math.abs((((at % turn) + turn) % turn) - (size - 1));

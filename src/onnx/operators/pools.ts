@@ -1,7 +1,7 @@
 // Pools: the graph's own halves and means where they are that, else windows of any form.
 import { intOf } from '../call.ts';
 import type { Mapped } from '../layout.ts';
-import type { Making, Operator } from '../operators.ts';
+import type { Making, Operator } from '../operator.ts';
 import { refuse } from '../refusal.ts';
 import { dimsLike, made, mapIn, nameOf } from './inputs.ts';
 import { geometryOf, lengthOf } from './sliding.ts';
