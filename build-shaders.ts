@@ -1,5 +1,8 @@
 // What a build embeds of `shaders/`: texts without comments in groups by who needs them, and the facts of every program.
 
+import { blur } from './src/kernels/blur.ts';
+import { overlay } from './src/kernels/overlay.ts';
+import { shares } from './src/kernels/shares.ts';
 import { findNetwork } from './src/models/registry.ts';
 import { fileLibrary, readShaders } from './src/node/shader-files.ts';
 import { fuse } from './src/passes/index.ts';
@@ -32,15 +35,17 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
 }
 
 /**
- * Shaders by group: what RegSeg's plans have on CPU adapters, on GPUs, and what only other networks and inputs need. A page then fetches one of them;
+ * Shaders by group: what RegSeg's plans have on CPU adapters, on GPUs, what draws results, and what only other networks and inputs need. A page then fetches one of them;
  * what two need is in both. This decides on sizes alone: a plan with a shader that was not foreseen fetches its group as well.
  */
 function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
   const [cpu, gpu] = [planned(true), planned(false)];
-  const other = shaders.filter(shader => !cpu.includes(shader) && !gpu.includes(shader));
+  const draw = [blur, overlay, shares].map(({ name }) => name);
+  const other = shaders.filter(shader => ![...cpu, ...gpu, ...draw].includes(shader));
   return new Map([
     ['shaders-cpu', cpu],
     ['shaders-gpu', gpu],
+    ['shaders-draw', draw],
     ['shaders-other', other],
   ]);
 }

@@ -1,10 +1,13 @@
 // `npm run build`: `dist/` for browsers and Node. Shaders and what reflection found in them are embedded, so that nothing is read or parsed
 // at run time. In a browser what a page may never need is in files of its own, which are fetched when it does.
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type Plugin as RolldownPlugin, rolldown } from 'rolldown';
+import { minify } from 'terser';
 import { GOLDEN, goldenFile } from './bench/golden.ts';
 import { embeddedShaders } from './build-shaders.ts';
+import { settleTypes } from './build-types.ts';
 
 const embed: Plugin = {
   name: 'embed',
@@ -32,6 +35,20 @@ function embeddedGolden(): string {
   return `export const GOLDEN = ${JSON.stringify(GOLDEN)}; export const goldenFile = () => new Uint8Array(Buffer.from('${base64}', 'base64'));`;
 }
 
+/** The shaders for Rolldown; `main` gets the modules that the entry reaches without waiting. */
+function embedForBrowsers(main: Set<string>): RolldownPlugin {
+  const { library, groups } = embeddedShaders();
+  return {
+    name: 'embed',
+    resolveId: id => (groups.has(id) ? id : null),
+    load: id => (/src[/\\]shader[/\\]library\.ts$/.test(id) ? library.replace('./src/shader/', './') : groups.get(id)),
+    buildEnd() {
+      for (const id of this.getModuleIds()) if (this.getModuleInfo(id)!.isEntry) main.add(id);
+      for (const id of main) for (const imported of this.getModuleInfo(id)!.importedIds) main.add(imported);
+    },
+  };
+}
+
 rmSync('dist', { recursive: true, force: true });
 const common: BuildOptions = {
   bundle: true,
@@ -40,15 +57,22 @@ const common: BuildOptions = {
   outdir: 'dist',
   plugins: [embed],
 };
-await build({
-  ...common,
-  entryPoints: { index: 'src/index.ts' },
-  minify: true,
-  platform: 'neutral',
-  splitting: true,
-  chunkNames: '[name]-[hash]',
-  mainFields: ['module', 'main'],
-});
+const main = new Set<string>();
+const browser = await rolldown({ input: { index: 'src/index.ts' }, platform: 'browser', plugins: [embedForBrowsers(main)] });
+// What the entry needs at once is one file, although parts that are fetched later share some of its modules.
+const codeSplitting = { groups: [{ name: 'main', test: (id: string) => main.has(id) }] };
+await browser.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js', codeSplitting });
+// An entry of its own, with the little that it shares.
+const polygons = await rolldown({ input: { polygons: 'src/polygons.ts' }, platform: 'browser' });
+await polygons.write({ dir: 'dist', format: 'esm' });
+for (const file of readdirSync('dist')) {
+  const { code } = await minify(readFileSync(`dist/${file}`, 'utf8'), {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3, unsafe_arrows: true },
+  });
+  writeFileSync(`dist/${file}`, code!);
+}
 await build({
   ...common,
   entryPoints: { node: 'src/node/index.ts', cli: 'src/cli/main.ts', bench: 'bench/main.ts' },
@@ -57,3 +81,4 @@ await build({
   splitting: false,
 });
 execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+settleTypes('dist/types');

@@ -142,7 +142,7 @@ async function jobOf(args: Arguments): Promise<Job> {
   const against = args.text('against') === undefined ? null : resolveFrom(args.text('against')!);
   if (against) checkAgainst(args, against);
   const json = args.text('json') === undefined ? null : resolveFrom(args.text('json')!);
-  for (const file of [json, json && chartOf(json)]) if (file) await checkFile(file);
+  for (const file of [json, json && chartOf(json)]) if (file) await checkFile(file, '--json');
   const job = {
     models,
     sizes: sizes.filter((size, n) => sizes.findIndex(other => sizeText(other) === sizeText(size)) === n),

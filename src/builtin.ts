@@ -4,6 +4,9 @@ import { AtrousError } from './errors.ts';
 export interface BuiltIn {
   /** File in `weights/`. */
   readonly file: string;
+  /** Of its RegSeg. */
+  readonly body: string;
+  readonly decoder: string;
   readonly bytes: number;
   /** In hex. */
   readonly sha256: string;
@@ -17,6 +20,8 @@ export const builtIns: ReadonlyMap<string, BuiltIn> = new Map([
     'regseg-camvid',
     {
       file: 'regseg-camvid.safetensors',
+      body: 'exp48',
+      decoder: 'decoder26',
       bytes: 6880012,
       sha256: '3f9b87f5015e6e7ae1f4fd74e86bcd0189d039e32fc6598131678365519662ac',
       url: () => new URL('../weights/regseg-camvid.safetensors', import.meta.url),

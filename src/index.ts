@@ -1,24 +1,24 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
-/// <reference types="@webgpu/types" preserve="true" />
 import { browserAdapter } from './browser/adapter.ts';
-import { drawOnPage } from './browser/draw.ts';
 import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
+import { checkCardOption, checkSource, type LoadOptions, loadChecks, loadOn, type Source } from './front/load.ts';
 import { openDevice } from './gpu/device.ts';
-import { checkSource, type LoadOptions, loadChecks, loadOn, type Source } from './load.ts';
+import type { IdentityOptions } from './models/identity.ts';
 import type { Segmenter } from './segmenter.ts';
 import { embedded } from './shader/library.ts';
 import { type DownloadOptions, download } from './weights/download.ts';
+import type { Tensor } from './weights/tensor.ts';
 
 export { support } from './browser/adapter.ts';
 export { AtrousError, type ErrorCode } from './errors.ts';
+export type { LoadOptions, Source } from './front/load.ts';
 export type { Profile, ProfileStep } from './front/profile.ts';
 export type { Support } from './gpu/support.ts';
 export type { Tiling } from './image/tiles.ts';
-export type { LoadOptions, Source } from './load.ts';
-export { type IdentityOptions, identityInit } from './models/identity.ts';
+export type { IdentityOptions } from './models/identity.ts';
 export type { Scores } from './pipeline.ts';
 export type { AdapterFacts, VariantChoice } from './plan/choose.ts';
 export type { Plan, Step } from './plan/plan.ts';
@@ -45,6 +45,7 @@ export type { Tensor, Tensors } from './weights/tensor.ts';
 export async function load(source: Source, options?: LoadOptions): Promise<Segmenter> {
   const checked = readOptions('load()', options, loadChecks);
   const given = checkSource(source);
+  await checkCardOption(checked);
   if (!embedded)
     throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
   return loadOn(
@@ -52,7 +53,7 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       library: embedded,
       ready: browserAdapter,
       openDevice: async () => openDevice(await browserAdapter()),
-      page: { take: takeFromPage, draw: drawOnPage },
+      page: { take: takeFromPage, draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call) },
       fetch: fetchWeights,
     },
     given,
@@ -68,4 +69,12 @@ async function fetchWeights(url: string | URL, options: DownloadOptions): Promis
       `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
     );
   return download(url, options);
+}
+
+/**
+ * First weights of the context module of a network such as `dilation8_camvid`, as the paper has them: the identity, with noise if asked. Throws
+ * `BAD_USAGE` for networks without a context module, and numbers out of range.
+ */
+export async function identityInit(model: string, options?: IdentityOptions): Promise<Map<string, Tensor>> {
+  return (await import('./models/identity.ts')).identityInit(model, options);
 }

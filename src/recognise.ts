@@ -40,10 +40,11 @@ export function recognise(
   const names = (known.length > 1 ? known : found).map(({ canonical }) => canonical).join(', ');
   if (known.length === 1) {
     const [network] = known;
-    const assumed = found.length > 1 ? `${name} fits ${names}: taken for ${network.canonical}; --model says otherwise` : null;
+    const assumed =
+      found.length > 1 ? `${name} fits ${names}: taken for ${network.canonical}; --model or MODEL says otherwise` : null;
     return { network, assumed };
   }
-  throw badWeights(name, `${names} all have these tensors; say which with --model`);
+  throw badWeights(name, `${names} all have these tensors; name it by --model or MODEL`);
 }
 
 /** Number of tensors that a network needs, null unless they are all there. */
@@ -60,7 +61,7 @@ export function needs(network: Network, tensors: Listing, built: Expectations): 
 
 /** Of tensors that fit nothing: which network comes nearest (of equals one with a short name), what it lacks, and what is there instead. */
 export function nearest(candidates: readonly Network[], tensors: Listing, built: Expectations): string {
-  const there = `there ${tensors.size === 1 ? 'is' : 'are'} ${some([...tensors.keys()].map(quote), 2) || 'none'}`;
+  const there = `there ${tensors.size === 1 ? 'is' : 'are'} ${some([...tensors.keys()].map(quote), 2) || 'none but scalars and counters'}`;
   const rows = candidates.map(network => {
     const channels = tensors.get(network.classifier)?.shape[0] ?? 0;
     const expected = expectedOf(network, channels > 0 && channels <= 256 ? channels : network.publishedClasses, built);
@@ -73,12 +74,12 @@ export function nearest(candidates: readonly Network[], tensors: Listing, built:
     lacking.length / expected.size + (short.includes(network.canonical) ? 0 : 1e-6);
   const [{ network, expected, lacking }] = rows.sort((a, b) => rank(a) - rank(b));
   if (2 * lacking.length > expected.size)
-    return `${there}, those of ${network.canonical} begin with ${[...expected.keys()].slice(0, 1).map(quote)}; atrous models lists the networks, --model names one`;
+    return `${there}, those of ${network.canonical} begin with ${[...expected.keys()].slice(0, 1).map(quote)}; atrous models lists the networks, --model or MODEL names one`;
   const unknown = [...tensors.keys()].filter(key => !expected.has(key));
   const instead = unknown.length > 0 ? `, there is ${some(unknown.map(quote), 2)} instead` : '';
   return (
     `nearest is ${network.canonical}, and of its ${expected.size} ${lacking.length} ` +
-    `are missing or of another shape (${some(lacking.map(quote), 2)})${instead}; say which with --model`
+    `are missing or of another shape (${some(lacking.map(quote), 2)})${instead}; name it by --model or MODEL`
   );
 }
 

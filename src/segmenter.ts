@@ -1,7 +1,7 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss; each of
 // these has its room in `front/`.
 import * as checks from './check.ts';
-import { AtrousError, checkSignal } from './errors.ts';
+import { AtrousError, checkSignal, forPrograms } from './errors.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
 import { checkFit, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
 import type { Profile } from './front/profile.ts';
@@ -17,7 +17,6 @@ import { compileStem, type FrameStem, type Material, type Output, type Pipeline,
 import { type AdapterFacts, checkChoice } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
-import { tiledPicture } from './tiled.ts';
 import type { Card, Colour } from './weights/card.ts';
 import { toFloat32 } from './weights/tensor.ts';
 
@@ -54,6 +53,11 @@ export class Segmenter {
 
   get card(): Card {
     return this.#parts.card;
+  }
+
+  /** What `load` took for granted because several networks, or several dicts of a checkpoint, fit: a sentence that names them; else null. */
+  get assumed(): string | null {
+    return this.#parts.assumed ?? null;
   }
 
   get labels(): readonly string[] {
@@ -223,7 +227,8 @@ export class Segmenter {
   /** `dispose` waits for it. */
   #tracked<T>(call: Promise<T>): Promise<T> {
     this.#running.add(call);
-    return call.finally(() => this.#running.delete(call));
+    const told = this.#parts.program ? forPrograms(call) : call;
+    return told.finally(() => this.#running.delete(call));
   }
 
   #info(
@@ -276,7 +281,7 @@ export class Segmenter {
     const material = this.#material(opened, onCompile);
     const { tile = 'published', scores = false } = options;
     const cut = tileOf(this.#parts);
-    if (cut) return tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
+    if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
     return wholePicture(material, frame, this.#inside(frame, options), { scores, stem });
   }
 }

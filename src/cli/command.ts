@@ -1,10 +1,10 @@
 // What a command is, and how its words become values: every mistake names the option, what was given and what is allowed.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { AtrousError, describe } from '../errors.ts';
+import { precisions } from '../front/load.ts';
 import { isThreshold } from '../front/options.ts';
 import type { Tiling } from '../image/tiles.ts';
 import { kernels } from '../kernels/index.ts';
-import { precisions } from '../load.ts';
 import { checkChoice, type VariantChoice } from '../plan/choose.ts';
 import type { SegmentOptions } from '../segmenter.ts';
 import type { Precision } from '../shader/source.ts';
@@ -80,7 +80,8 @@ export function parse(name: string, command: Command, words: readonly string[]):
   }
   const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
   for (const [option, value] of Object.entries(values)) {
-    if (value === '' || (Array.isArray(value) && value.includes('')))
+    // Of commas alone too: a list of nothing would be no option at all.
+    if ([value].flat().some(text => typeof text === 'string' && /^[\s,]*$/.test(text)))
       throw new AtrousError('BAD_USAGE', `${name}: --${option} is empty: ${command.help[option] ?? 'it needs a value'}`);
   }
   return {
@@ -90,7 +91,7 @@ export function parse(name: string, command: Command, words: readonly string[]):
     list: option =>
       [values[option] ?? []]
         .flat()
-        .flatMap(text => String(text).split(','))
+        .flatMap(text => String(text).split(/\s*,\s*/))
         .filter(Boolean),
   };
 }

@@ -7,13 +7,13 @@ import { constantReader } from '../graph/constant.ts';
 import type { LoadedWeights } from '../load.ts';
 import { driversSay } from '../node/dawn.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
-import { findPackage } from '../node/webgpu.ts';
+import { findPackage, installs } from '../node/webgpu.ts';
 import { fastestOn, precisionsOf } from '../plan/choose.ts';
 import type { Precision } from '../shader/source.ts';
 import { toFloat32 } from '../weights/tensor.ts';
 import { type Command, onePositional, shared, sharedHelp } from './command.ts';
 import { output, percent } from './output.ts';
-import { openWeights } from './weights.ts';
+import { openWeights, refuseWithoutWeights } from './weights.ts';
 
 const PACKAGES = ['webgpu', 'sharp', '@sparticuz/chromium'] as const;
 
@@ -31,6 +31,7 @@ export const doctor: Command = {
   async run(args) {
     const asked = args.positionals.length > 0 || args.text('weights') !== undefined;
     const model = args.positionals.length > 0 ? onePositional('doctor', args, 'MODEL') : undefined;
+    if (!asked) refuseWithoutWeights(args, 'card', 'key');
     const weights = asked ? await openWeights(model, args) : null;
     const out = output(args.flag('json'));
     const packages = Object.fromEntries(
@@ -38,7 +39,7 @@ export const doctor: Command = {
     );
     const report: Record<string, unknown> = { node: process.version, platform: `${process.platform}-${process.arch}`, packages };
     out.text(`node      ${process.version} on ${report.platform}`);
-    for (const name of PACKAGES) out.text(`package   ${name} ${packages[name] ?? `missing: npm i ${name}`}`);
+    for (const name of PACKAGES) out.text(`package   ${name} ${packages[name] ?? `missing: npm i ${installs[name]}`}`);
     const drivers = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'].filter(name => process.env[name]);
     for (const name of drivers) out.text(`drivers   ${name}=${process.env[name]}`);
     const said = (await driversSay()).trimEnd().split('\n').filter(Boolean);

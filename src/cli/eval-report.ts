@@ -76,7 +76,9 @@ export function report(result: Evaluated, out: Output): boolean {
   noteHidden(result, scores.pixels, total, out);
   const labelled = Object.values(result.forms).some(count => count > 0);
   if (total > 0 || !labelled) return true;
-  out.note(`no pixel of ${result.data} counts: ${sum.ignored} are void; say what values mean by --map, such as --map 255=1`);
+  const why =
+    sum.ignored > 0 ? `${sum.ignored} are void; say what values mean by --map, such as --map 255=1` : 'every picture failed';
+  out.note(`no pixel of ${result.data} counts: ${why}`);
   return false;
 }
 
@@ -117,7 +119,7 @@ function noteHidden({ names, values, sum }: Evaluated, pixels: readonly number[]
   if (!(table instanceof Int16Array)) return;
   const onlyVoid = table.indexOf(255) === 255;
   const absent = names.filter((_, index) => pixels[index] === 0);
-  if (!onlyVoid || absent.length === 0 || sum.ignored < MANY * (sum.ignored + total)) return;
+  if (!onlyVoid || absent.length === 0 || sum.ignored <= MANY * (sum.ignored + total)) return;
   const named = absent.slice(0, 3).map(name => `"${name}"`);
   const more = absent.length > 3 ? ` and ${absent.length - 3} more` : '';
   const value = table.indexOf(names.indexOf(absent[0]));

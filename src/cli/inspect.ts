@@ -8,12 +8,15 @@ import { type FieldsOfView, fieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { printGraph, printNode } from '../graph/print.ts';
+import { printSize } from '../image/size.ts';
 import { kernels } from '../kernels/index.ts';
 import type { LoadedWeights } from '../load.ts';
 import { defaultCard } from '../models/cards.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
+import { isOnnxPath, openOnnx } from '../node/onnx-file.ts';
+import { pictureShape } from '../onnx/import.ts';
 import { fuse, passes, passesFor } from '../passes/index.ts';
 import type { Target } from '../passes/pass.ts';
 import { type AdapterFacts, defaultFacts, targetOf } from '../plan/choose.ts';
@@ -22,8 +25,9 @@ import { drawFields } from '../plan/draw-fov.ts';
 import { drawPasses, type Stage } from '../plan/draw-passes.ts';
 import { jobsOf } from '../plan/jobs.ts';
 import { lower } from '../plan/lower.ts';
+import type { Stem } from '../plan/plan.ts';
 import { printPlan, summarise, table } from '../plan/print.ts';
-import type { Card } from '../weights/card.ts';
+import { type Card, imagenet } from '../weights/card.ts';
 import {
   type Arguments,
   type Command,
@@ -34,8 +38,9 @@ import {
   sizeOf,
   variantsOf,
 } from './command.ts';
+import { importReporting, refuseForOnnx } from './onnx.ts';
 import { output } from './output.ts';
-import { openWeights, readCard } from './weights.ts';
+import { openWeights, readCard, refuseWithoutWeights } from './weights.ts';
 
 /** The size that RegSeg's paper counts at; a DilatedNet's is its tile. */
 const PAPER = { h: 1024, w: 2048 };
@@ -78,21 +83,20 @@ export const inspect: Command = {
   async run(args) {
     const out = output(args.flag('json'));
     const model = onePositional('inspect', args, 'MODEL');
-    findNetwork(model); // an unknown name, before any file
+    const imported = isOnnxPath(model);
+    if (!imported) findNetwork(model); // an unknown name, before any file
     const [variants, precision] = [variantsOf(args), exactPrecisionOf(args)];
     const [features, picture, jobs] = [featuresOf(args), pictureOf(args), jobsFileOf(args)];
     const draw = async (svg: string): Promise<void> => {
       await writeAtomic(picture!, svg);
       out.text(`drawn: ${picture}`);
     };
-    const { network, card, channels: scores } = await inspected(model, args);
-    const tile = tileOf({ network, card });
-    const size = sizeOf(args) ?? (tile ? { h: tile.height, w: tile.width } : PAPER);
-    const graph = network.build({ classes: scores, ...size });
+    const subject = imported ? await onnxSubject(model, args, out.note) : await subjectOf(model, args);
+    const { graph, canonical, classes, size, tile } = subject;
     const [fov, texts] = [args.flag('fov'), jobs || ['graph', 'passes', 'plan'].some(flag => args.flag(flag))];
     if (fov) {
       const fields = fieldsOfView(graph);
-      out.json({ model, network: network.canonical, size: `${size.h}x${size.w}`, ...fieldsAsData(graph, fields) });
+      out.json({ model, network: canonical, size: `${size.h}x${size.w}`, ...fieldsAsData(graph, fields) });
       if (!args.flag('json')) out.block(printFields(graph, fields));
       if (picture) await draw(drawFields(graph, fields));
       // Fields of view need no plan: none is made, so no adapter's limit stands in their way.
@@ -102,20 +106,19 @@ export const inspect: Command = {
     // To compile for an adapter is to have one that can: f16 is its own wish.
     const wished = [...features, ...(jobs && precision === 'f16' ? F16 : [])];
     const facts = { ...own, features: [...new Set([...own.features, ...wished])].sort() };
-    const { mean, std, channels } = (card ?? defaultCard(network.canonical, scores)).preprocessing;
     const margin = tile?.margin;
     const frame = tile ? { h: size.h - 2 * tile.margin, w: size.w - 2 * tile.margin } : undefined;
     const library = await shaderLibrary();
-    const stem = { stem: 'texture', frame, margin, mean, std, channels } as const;
+    const stem = { stem: subject.stem, frame, margin, ...subject.preprocessing };
     const target = targetOf({ precision, facts, variants });
     const plan = lower(fuse(graph, target), { ...stem, precision, facts, variants, shaderFacts: library.brief });
     const total = totalMacs(graph);
     const summary = {
       model,
-      network: network.canonical,
-      classes: classesOf(scores),
+      network: canonical,
+      classes,
       size: `${size.h}x${size.w}`,
-      parameters: parameters(graph),
+      parameters: subject.parameters,
       macs: total,
       adapter: facts.name,
     };
@@ -125,7 +128,7 @@ export const inspect: Command = {
       if (args.flag('passes')) printPasses(graph, target, out.block);
       if (args.flag('plan')) out.block(printPlan(plan));
       if (!texts) {
-        out.text(`${model} (${network.canonical}), ${summary.classes} classes, at ${summary.size}`);
+        out.text(`${model} (${canonical}), ${classes} ${imported ? 'channels come out' : 'classes'}, at ${summary.size}`);
         if (frame) out.text(`a tile: ${frame.h}x${frame.w} pixels of a picture, and ${tile!.margin} around them on every side`);
         out.text(`parameters: ${summary.parameters}`);
         out.text(`MACs: ${total} (${(total / 1e9).toFixed(3)} G)`);
@@ -140,7 +143,7 @@ export const inspect: Command = {
       const listed = jobsOf(plan, library);
       await writeAtomic(
         jobs,
-        JSON.stringify({ model, network: network.canonical, precision, size: plan.size, hash: plan.hash, ...listed }),
+        JSON.stringify({ model, network: canonical, precision, size: plan.size, hash: plan.hash, ...listed }),
       );
       out.text(`${jobs}: ${listed.steps.length} steps, ${listed.jobs.length} pipelines, plan ${plan.hash}`);
     }
@@ -181,6 +184,64 @@ function featuresOf(args: Arguments): string[] {
   return named;
 }
 
+/** What is looked at, at a size. */
+interface Subject {
+  readonly graph: Graph;
+  readonly canonical: string;
+  readonly classes: number;
+  readonly size: { readonly h: number; readonly w: number };
+  readonly parameters: number;
+  readonly tile: ReturnType<typeof tileOf>;
+  readonly stem: Stem;
+  readonly preprocessing: Pick<Card['preprocessing'], 'mean' | 'std' | 'channels'>;
+}
+
+async function subjectOf(model: string, args: Arguments): Promise<Subject> {
+  const { network, card, channels: scores } = await inspected(model, args);
+  const { canonical } = network;
+  const tile = tileOf({ network, card });
+  const size = sizeOf(args) ?? (tile ? { h: tile.height, w: tile.width } : PAPER);
+  const graph = network.build({ classes: scores, ...size });
+  const { preprocessing } = card ?? defaultCard(canonical, scores);
+  return {
+    graph,
+    canonical,
+    classes: classesOf(scores),
+    size,
+    tile,
+    preprocessing,
+    parameters: parameters(graph),
+    stem: 'texture',
+  };
+}
+
+/** An ONNX file, whose plan reads tensors; sizes that it fixes itself need no --size. */
+async function onnxSubject(path: string, args: Arguments, note: (line: string) => void): Promise<Subject> {
+  refuseForOnnx(args);
+  const model = await openOnnx(resolveFrom(path));
+  const asked = sizeOf(args) ?? PAPER;
+  const shapes = new Map(
+    model.inputs.flatMap(port => (pictureShape(port, asked) ? [[port.name, pictureShape(port, asked)!] as const] : [])),
+  );
+  const { graph } = importReporting(model, shapes, undefined, note);
+  const { c: classes } = infer(graph).get(graph.outputs[0])!.shape;
+  // Tables of places are no parameters.
+  const learnt = graph.nodes.filter(({ op }) => op !== 'move' && op !== 'resample');
+  const { h, w } = graph.input;
+  if (args.text('size') !== undefined && (h !== asked.h || w !== asked.w))
+    throw new AtrousError('BAD_USAGE', `--size ${printSize(asked)}: ${path} says ${printSize({ h, w })} itself; leave --size out`);
+  return {
+    graph,
+    canonical: `ONNX, opset ${model.opset}`,
+    classes,
+    size: { h, w },
+    parameters: parameters({ ...graph, nodes: learnt }),
+    tile: null,
+    stem: 'map',
+    preprocessing: { mean: imagenet.mean, std: imagenet.std, channels: 'rgb' },
+  };
+}
+
 interface Inspected extends Pick<LoadedWeights, 'network'> {
   readonly card: Card | null;
   /** Of scores. */
@@ -194,6 +255,7 @@ async function inspected(model: string, args: Arguments): Promise<Inspected> {
     return { network, card, channels: network.end.channels };
   }
   const network = findNetwork(model);
+  refuseWithoutWeights(args, 'key');
   const card = (await readCard(args.text('card'))) ?? null;
   return { network, card, channels: card?.classes.length ?? network.end.channels };
 }

@@ -65,5 +65,6 @@ export async function runProgram(work: () => Promise<number>): Promise<void> {
     if (error.code !== 'EPIPE') complain(new AtrousError('NOT_WRITABLE', `standard output can't be written: ${describe(error)}`));
     process.exit(1);
   });
-  process.exitCode = await work().catch(complain);
+  // Options are read before there is a promise to reject.
+  process.exitCode = await (async () => work())().catch(complain);
 }

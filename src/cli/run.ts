@@ -12,6 +12,7 @@ import { select } from '../graph/select.ts';
 import type { LoadedWeights } from '../load.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
+import { isOnnxPath } from '../node/onnx-file.ts';
 import { fuse } from '../passes/index.ts';
 import { targetOf, type VariantChoice } from '../plan/choose.ts';
 import { lower } from '../plan/lower.ts';
@@ -22,6 +23,7 @@ import { imagenet } from '../weights/card.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32, type Tensor, toFloat32 } from '../weights/tensor.ts';
 import { type Command, exactPrecisionOf, insideOf, onePositional, required, shared, sharedHelp, variantsOf } from './command.ts';
+import { runOnnx } from './onnx.ts';
 import { output } from './output.ts';
 import { openWeights } from './weights.ts';
 
@@ -48,19 +50,21 @@ interface Results {
 
 export const run: Command = {
   usage:
-    'run MODEL --weights FILE --input X.safetensors --output Y.safetensors [--backend webgpu|cpu] [--taps a,b] [--threshold T]',
+    'run MODEL --weights FILE --input X.safetensors --output Y.safetensors [--backend webgpu|cpu] [--taps a,b] [--threshold T] [--output-name a,b]',
   about: 'raw tensors: `input` 1×3×H×W, normalised → `logits` (DilatedNet: `prob`), `classes` and taps by name',
   help: {
     ...sharedHelp,
-    input: 'safetensors with `input`, 1×3×H×W float32, normalised',
+    'output-name': 'outputs of an ONNX file, by commas; default: all',
+    input: 'safetensors with `input`, 1×3×H×W float32, normalised; of an ONNX file its inputs by name',
     output: 'safetensors to write',
     backend: 'webgpu (default) or cpu, the slow reference in float64',
-    taps: 'values to keep: module paths (stem, body.stage16.3, decoder, …) or Caffe layers (fc7, ctx_final, …)',
+    taps: 'values to keep: module paths (stem, body.stage16.3, decoder, …), Caffe layers (fc7, ctx_final, …), or ONNX values',
   },
   options: {
     weights: shared.weights,
     card: shared.card,
     key: shared.key,
+    'output-name': { type: 'string' },
     input: { type: 'string' },
     output: shared.output,
     backend: { type: 'string' },
@@ -77,6 +81,8 @@ export const run: Command = {
     const backend = args.text('backend') ?? 'webgpu';
     if (backend !== 'webgpu' && backend !== 'cpu')
       throw new AtrousError('BAD_USAGE', `--backend ${backend}: allowed are webgpu, cpu`);
+    if (isOnnxPath(model)) return runOnnx(model, args, backend);
+    if (args.text('output-name') !== undefined) throw new AtrousError('BAD_USAGE', '--output-name is for ONNX files: use --taps');
     const inside = insideOf(args);
     const asked = { adapter: args.text('adapter'), precision: exactPrecisionOf(args), variants: variantsOf(args) };
     const target = resolveFrom(required(args, 'output', 'run'));

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeLabels } from '../image/png.ts';
 import { pixelAccuracy } from '../image/statistics.ts';
+import { checkFolder } from '../node/files.ts';
 import { type Command, noPositionals, parse, shared, sharedHelp } from './command.ts';
 import { output, percent, runProgram } from './output.ts';
 import { segmentPictures } from './segment.ts';
@@ -21,7 +22,9 @@ const start: Command = {
     noPositionals('start', args);
     const out = output(false);
     const picture = { file: `${repository}demo/${SAMPLE}.png`, name: SAMPLE, path: `${SAMPLE}.png` };
-    return segmentPictures([picture], `${repository}out`, args, out, async result => {
+    const folder = `${repository}out`;
+    await checkFolder(folder, null);
+    return segmentPictures([picture], folder, args, out, async result => {
       const labels = `${repository}demo/${SAMPLE}.labels.png`;
       const { data } = await decodeLabels(await readFile(labels), labels);
       const accuracy = pixelAccuracy(result.classes, data, VOID);

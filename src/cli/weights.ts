@@ -32,7 +32,19 @@ export async function openWeights(model: string | undefined, args: Arguments): P
   const labels = args.text('labels');
   if (labels === undefined) return weights;
   const path = resolveFrom(labels);
-  return { ...weights, card: withLabels(weights.card, await readText(path), path) };
+  return { ...weights, card: withLabels(weights.card, await readText(path), path, weights.network.end.channels) };
+}
+
+/** Of a command that can do without weights and was given none. Throws `BAD_USAGE` for options that would then say nothing. */
+export function refuseWithoutWeights(args: Arguments, ...options: readonly ('card' | 'key')[]): void {
+  for (const option of options) {
+    const text = args.text(option);
+    if (text !== undefined)
+      throw new AtrousError(
+        'BAD_USAGE',
+        `--${option} ${text}: no weights are read that it could be of; name their file with --weights`,
+      );
+  }
 }
 
 /** Without a file the model must be a name with weights, of the package or pulled. A `X.card.json` beside the file counts too. */

@@ -159,7 +159,7 @@ export async function findData(
     if (wanted.layout !== undefined && wanted.layout !== layout) continue;
     const found = await find(tree, wanted.split);
     if (typeof found === 'string') {
-      reasons.push(`${layout}: ${found} (it is ${about})`);
+      reasons.push(wanted.layout === undefined ? `${layout}: ${found}` : `${found}; ${layout} is ${about}`);
       continue;
     }
     const { samples } = found;
@@ -173,9 +173,13 @@ export async function findData(
     }
     return { ...found, layout };
   }
-  const others = wanted.layout === undefined ? [] : await fitting(tree);
-  const hint = others.length ? `; it looks like --layout ${others.join(' or ')}` : '';
-  throw new AtrousError('BAD_USAGE', `--data ${tree.root} is laid out otherwise: ${reasons.join('; ')}${hint}`);
+  if (wanted.layout === undefined) {
+    reasons.push('--layout NAME tells what must lie where');
+  } else {
+    const others = await fitting(tree);
+    if (others.length > 0) reasons.push(`it looks like --layout ${others.join(' or ')}`);
+  }
+  throw new AtrousError('BAD_USAGE', `--data ${tree.root} is laid out otherwise: ${reasons.join('; ')}`);
 }
 
 async function fitting(tree: Tree): Promise<string[]> {

@@ -24,13 +24,19 @@ export interface Meaning {
   readonly order: Order | null;
 }
 
-/** Throws `BAD_USAGE` for classes without a partner and for a map that the labels can't have. `where` names the data in messages. */
+/** Throws `BAD_USAGE` for classes without a partner or of one name, and for a map that the labels can't have. `where` names the data in messages. */
 export function meaningOf(
   { classes, forms }: Pick<DataSet, 'classes' | 'forms'>,
   model: readonly string[],
   map: ReadonlyMap<number, number>,
   where: string,
 ): Meaning {
+  const twice = model.findIndex((name, index) => model.indexOf(name) < index);
+  if (twice >= 0)
+    throw new AtrousError(
+      'BAD_USAGE',
+      `classes ${model.indexOf(model[twice])} and ${twice} of the model are both called "${model[twice]}", and scores are told by name: name them by --labels`,
+    );
   const matching = classes && matchClasses(classes, model, where);
   const by = matching?.by ?? 'value';
   const told = forms.map(({ name, table }) => {

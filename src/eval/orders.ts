@@ -51,7 +51,10 @@ export interface Fit {
 /** Gains below which another order may be chance: in mIoU, and in the sum of the classes' IoUs. */
 const [GAIN, GAIN_SUM] = [0.05, 0.5];
 
-/** The assignment of label classes to the model's with the largest sum of IoUs, if its mIoU is far higher than that of the classes as they are. */
+/**
+ * The assignment of label classes to the model's with the largest sum of IoUs, if its mIoU is far higher than that of the classes as they are, and not
+ * for one class alone.
+ */
 export function betterFit(confusion: Confusion, names: readonly string[]): Fit | null {
   const { classes, counts } = confusion;
   const range = Array.from({ length: classes }, (_, index) => index);
@@ -59,15 +62,19 @@ export function betterFit(confusion: Confusion, names: readonly string[]): Fit |
   if (now === null) return null;
   const labelled = range.map(row => range.reduce((sum, column) => sum + counts[row * classes + column], 0));
   const guessed = range.map(column => range.reduce((sum, row) => sum + counts[row * classes + column], 0));
-  const assignment = cheapest(
-    range.map(row =>
-      range.map(column => {
-        const both = counts[row * classes + column];
-        // Where nothing is to be won, classes stay what they are.
-        return both > 0 ? -both / (labelled[row] + guessed[column] - both) : row === column ? -1e-9 : 0;
-      }),
-    ),
+  const overlaps = range.map(row =>
+    range.map(column => {
+      const both = counts[row * classes + column];
+      return both > 0 ? both / (labelled[row] + guessed[column] - both) : 0;
+    }),
   );
+  // Where nothing is to be won, classes stay what they are.
+  const assignment = cheapest(
+    overlaps.map((each, row) => each.map((iou, column) => (iou > 0 ? -iou : row === column ? -1e-9 : 0))),
+  );
+  // A network that says one class everywhere fits the labels best as whichever is the most frequent: an order shows in two classes.
+  const shown = range.filter(row => overlaps[row][assignment[row]] >= overlaps[row][row] + GAIN);
+  if (shown.length < 2) return null;
   const moved = new Float64Array(classes * classes);
   for (const row of range) moved.set(counts.subarray(row * classes, (row + 1) * classes), assignment[row] * classes);
   const miou = scoresOf({ ...confusion, counts: moved }, names).miou!;

@@ -1,5 +1,4 @@
 // A model on a device, from opening to closing, and what happens when the device is lost: it is replaced and the call repeated once.
-import { settle } from '../audit.ts';
 import { AtrousError, checkSignal } from '../errors.ts';
 import { factsOf } from '../gpu/device.ts';
 import { createEngine, destroyEngine, type Engine } from '../gpu/executor.ts';
@@ -7,7 +6,7 @@ import { createFinisher, type Finisher } from '../gpu/finish.ts';
 import { type FrameRing, frameRing } from '../gpu/frames.ts';
 import { constantReader } from '../graph/constant.ts';
 import type { Network } from '../models/registry.ts';
-import type { AdapterFacts, Tuned, VariantChoice } from '../plan/choose.ts';
+import { type AdapterFacts, fastestOn, type Tuned, type VariantChoice } from '../plan/choose.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
 import { type Tensors, toFloat32 } from '../weights/tensor.ts';
@@ -20,6 +19,8 @@ export interface Parts {
   readonly network: Network;
   readonly tensors: Tensors;
   readonly card: Card;
+  /** What was assumed of the weights; default: nothing. */
+  readonly assumed?: string | null;
   readonly library: ShaderLibrary;
   /** `auto` is settled on every device anew. */
   readonly precision: Precision | 'auto';
@@ -28,6 +29,8 @@ export interface Parts {
   readonly tuned?: Tuned;
   /** A new device of the segmenter's own, or the caller's. */
   openDevice(): Promise<GPUDevice>;
+  /** A program's: errors name options without the dashes that the command line has before them. */
+  readonly program?: boolean;
   /** What pages have beside pixels and textures; default: nothing. */
   readonly page?: Page;
   /** True for the caller's device: never destroyed, never replaced. */
@@ -114,10 +117,13 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   });
   const { precision, tensors, tuned } = parts;
   const onCompile = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
-  const settled = async (): Promise<Precision> =>
-    precision === 'auto'
-      ? settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal)
-      : precision;
+  const auto = async (): Promise<Precision> => {
+    // Then there is nothing to test.
+    if (fastestOn(opened.facts, tuned) === 'f32') return 'f32';
+    const { settle } = await import('../audit.ts');
+    return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal);
+  };
+  const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
     const found = await unlessLost(opened, settled);
     checkSignal(signal);

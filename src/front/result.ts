@@ -1,12 +1,12 @@
 // What `segment` gives: plain data, so that it can be cloned and posted, with its methods on the prototype.
 import type { Canvas } from '../browser/types.ts';
 import { AtrousError, brief } from '../errors.ts';
-import { encodeIndexed } from '../image/png.ts';
 import type { Size } from '../image/size.ts';
 import { classShares, sharesOf } from '../image/statistics.ts';
 import type { Classified, Output, Scores } from '../pipeline.ts';
 import type { Precision } from '../shader/source.ts';
-import { type Card, type Colour, encodeRuns } from '../weights/card.ts';
+import type { Card, Colour } from '../weights/card.ts';
+import { encodeRuns } from '../weights/runs.ts';
 import type { Copy, Picture } from './sources.ts';
 
 export interface SegmentInfo {
@@ -120,6 +120,7 @@ const methods = {
   },
   async toBlob(this: SegmentResult<Output>) {
     const { width, height, palette } = this;
+    const { encodeIndexed } = await import('../image/png.ts');
     const png = await encodeIndexed({ data: inMemory(this), width, height }, palette);
     return new Blob([png], { type: 'image/png' });
   },

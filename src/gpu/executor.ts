@@ -12,6 +12,10 @@ import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
+import { encodeValue } from './transfer.ts';
+
+/** Milliseconds that weights are packed at a stretch, the step under way not counted: a page shows 60 frames a second. */
+const SLICE = 8;
 
 /** What the plans of one model share on one device. */
 export interface Engine {
@@ -102,7 +106,7 @@ export async function prepare(
     for (const buffer of buffers) buffer.destroy();
   };
   try {
-    const { compiling, slots, uniforms, uploaded } = await scoped(device, plan, () => {
+    const { compiling, slots, uniforms } = await scoped(device, plan, () => {
       // Compilation runs on other threads while weights are packed and uploaded on this one.
       const compiling = compileAll(engine, plan, options);
       // Its error is met when it is awaited, or an earlier one ends this call.
@@ -111,11 +115,19 @@ export async function prepare(
       const slots = plan.slots.map((size, index) => device.createBuffer({ label: `slot ${index}`, size, usage }));
       buffers.push(...slots);
       const uniforms = uploadParams(engine, plan, buffers);
-      const uploaded = plan.steps.map(step =>
-        step.weights ? uploadWeights(engine, step, nodes.get(step.node)!, read, mine) : null,
-      );
-      return { compiling, slots, uniforms, uploaded };
+      return { compiling, slots, uniforms };
     });
+    const uploaded: (GPUBuffer | null)[] = [];
+    const upload = (step: Step): GPUBuffer | null =>
+      step.weights ? uploadWeights(engine, step, nodes.get(step.node)!, read, mine) : null;
+    while (uploaded.length < plan.steps.length) {
+      // Each slice waits for the device's word on the buffers it made: meanwhile the page has its turn.
+      await scoped(device, plan, () => {
+        const end = performance.now() + SLICE;
+        do uploaded.push(upload(plan.steps[uploaded.length]));
+        while (uploaded.length < plan.steps.length && performance.now() < end);
+      });
+    }
     const compiled = await compiling;
     const buffer = (value: string): GPUBuffer => slots[plan.values[value].slot];
     // Rows of a map are bound alone, with all channels of its pixels: the kernel sees them as a map of their own.
@@ -219,6 +231,24 @@ export async function runOnPlanes(
   } finally {
     frame.destroy();
   }
+}
+
+/** A plan whose inputs the caller fills, run once on these: C×H×W numbers by value; its values are then there to be read. */
+export async function runOnValues(
+  engine: Engine,
+  graph: Graph,
+  plan: Plan,
+  read: ReadConstant,
+  given: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,
+  options?: PrepareOptions,
+): Promise<Program> {
+  const program = await prepare(engine, graph, plan, read, null, options);
+  const { queue } = engine.device;
+  for (const [value, { data }] of given)
+    queue.writeBuffer(program.buffer(value), 0, encodeValue(data, plan.values[value], plan.precision));
+  submit(engine.device, program);
+  await queue.onSubmittedWorkDone();
+  return program;
 }
 
 async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: PrepareOptions): Promise<Compiled[]> {

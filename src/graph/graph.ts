@@ -24,6 +24,48 @@ export type Resampling = 'half-pixel' | 'corners' | 'nearest';
 
 export type Activation = 'none' | 'relu' | 'sigmoid';
 
+/** Functions of one number (src/reference/activate.ts has the formulas); a and b are theirs. */
+export type Curve = (typeof curves)[number];
+export const curves = [
+  ...['clip', 'leaky', 'elu', 'selu', 'celu', 'hard-sigmoid', 'hard-swish', 'softplus', 'softsign', 'mish', 'gelu', 'gelu-tanh'],
+  ...[
+    'tanh',
+    'erf',
+    'exp',
+    'log',
+    'sqrt',
+    'negative',
+    'absolute',
+    'floor',
+    'ceil',
+    'round',
+    'sign',
+    'reciprocal',
+    'power',
+    'threshold',
+  ],
+  ...['prelu', 'sigmoid', 'relu'],
+] as const;
+
+/** What two values become, pixel by pixel. */
+export type Operation = (typeof operations)[number];
+export const operations = ['add', 'sub', 'mul', 'div', 'max', 'min'] as const;
+
+/** What many values of an axis become. */
+export type Reduction = (typeof reductions)[number];
+export const reductions = ['mean', 'sum', 'max', 'min', 'l1', 'l2', 'squares'] as const;
+
+/** A window or kernel on a map: numbers of rows, then of columns; `pads` are those before the first row and column. */
+export interface Sliding {
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly pads: readonly [number, number];
+  /** Of the result. */
+  readonly h: number;
+  readonly w: number;
+}
+
 /** What a fused 1×1 convolution reads beside its operand: nothing, a map of its output's size, or a map to be 2×2 average-pooled. */
 export type Shortcut = 'none' | 'same' | 'pooled';
 
@@ -118,6 +160,28 @@ export interface Attributes {
     readonly tile: { readonly h: number; readonly w: number } | null;
     readonly classes: boolean;
   } & Decision;
+  /** A convolution of any geometry and any width of groups: what `conv` does not say. */
+  slide: Sliding & { readonly groups: number; readonly activation: Activation };
+  /** Its transpose, dense or in groups; the weight is IOHW. */
+  transposed: Sliding & { readonly groups: number };
+  /**
+   * Maximum or mean of windows of any form. Beyond the map there is nothing; `counted` are the rows below and columns to the right that a mean
+   * counts as zeros all the same, and with them those above and to the left; null: only what is in the map.
+   */
+  window: Sliding & { readonly kind: 'max' | 'mean'; readonly counted: readonly [number, number] | null };
+  /** A curve of every number; `slope` for prelu, one a channel. */
+  activate: { readonly curve: Curve; readonly a: number; readonly b: number };
+  /** x and `other`, a value or a constant C×H×W; an axis of one place stands for every place. `swapped`: other comes first. */
+  combine: { readonly operation: Operation; readonly swapped: boolean };
+  /** All places of the axes named become one. */
+  reduce: { readonly operation: Reduction; readonly channels: boolean; readonly rows: boolean; readonly columns: boolean };
+  /** To h×w by tables of places and weights: constants `rows` (h × taps × 2) and `columns`. */
+  resample: { readonly h: number; readonly w: number };
+  /**
+   * Any number to any place: constants `channels`, `rows` and `columns` (c, h and w × 4) hold, for each place of the result, what it adds to the source's
+   * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`.
+   */
+  move: { readonly c: number; readonly h: number; readonly w: number; readonly fill: number };
   /** The class of every pixel. */
   argmax: Decision;
   /** Rows [top, top + rows): a view, no work. */
@@ -152,6 +216,8 @@ export interface Graph {
   readonly name: string;
   /** The network's input value is called `input`. */
   readonly input: Shape;
+  /** Further inputs, which the caller fills: imported networks may have several. */
+  readonly others?: ReadonlyMap<string, Shape>;
   readonly nodes: readonly Node[];
   /** Values that must exist at the end: no pass may fuse them away. */
   readonly outputs: readonly string[];

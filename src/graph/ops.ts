@@ -252,6 +252,67 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
       return [map({ c: input('x').shape.c, h, w })];
     },
   },
+  slide: {
+    infer: (node, input) => {
+      const { groups, h, w } = node.attributes;
+      const [o, i] = shapeOf(node.constants.weight);
+      const { c } = input('x').shape;
+      must(i * groups === c && o % groups === 0, () => `${groups} groups of ${i} channels to ${o}, but x has ${c}`);
+      return [map({ c: o, h, w })];
+    },
+    macs: (node, { h, w }) => count(shapeOf(node.constants.weight)) * h * w,
+  },
+  transposed: {
+    infer: (node, input) => {
+      const { groups, h, w } = node.attributes;
+      const [i, o] = shapeOf(node.constants.weight);
+      const { c } = input('x').shape;
+      must(i === c && c % groups === 0, () => `the weight is for ${i} channels in ${groups} groups, x has ${c}`);
+      return [map({ c: o * groups, h, w })];
+    },
+    // Of each tap row and column one in a stride meets a cell.
+    macs: (node, { h, w }) => {
+      const [down, right] = node.attributes.strides;
+      return (count(shapeOf(node.constants.weight)) / (down * right)) * h * w;
+    },
+  },
+  window: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
+  activate: { infer: sameAsX },
+  combine: {
+    infer: (node, input) => {
+      const x = input('x').shape;
+      const [c, h, w] = node.constants.other ? shapeOf(node.constants.other) : [];
+      const other = node.constants.other ? { c, h, w } : input('other').shape;
+      const along = (axis: keyof Shape): number => {
+        must(x[axis] === other[axis] || x[axis] === 1 || other[axis] === 1, () => `x is ${show(x)}, the other ${show(other)}`);
+        return Math.max(x[axis], other[axis]);
+      };
+      return [map({ c: along('c'), h: along('h'), w: along('w') })];
+    },
+  },
+  reduce: {
+    infer: (node, input) => {
+      const { channels, rows, columns } = node.attributes;
+      const { c, h, w } = input('x').shape;
+      return [map({ c: channels ? 1 : c, h: rows ? 1 : h, w: columns ? 1 : w })];
+    },
+  },
+  resample: {
+    infer: (node, input) => {
+      const { h, w } = node.attributes;
+      const [rows, columns] = [node.constants.rows, node.constants.columns].map(shapeOf);
+      must(rows[0] === h && columns[0] === w, () => `tables for ${rows[0]}×${columns[0]}, the result is ${h}×${w}`);
+      return [map({ c: input('x').shape.c, h, w })];
+    },
+  },
+  move: {
+    infer: node => {
+      const { c, h, w } = node.attributes;
+      const tables = [node.constants.channels, node.constants.rows, node.constants.columns].map(table => shapeOf(table)[0]);
+      must(tables.join() === [c, h, w].join(), () => `tables for ${tables.join('×')}, the result is ${show({ c, h, w })}`);
+      return [map({ c, h, w })];
+    },
+  },
   argmax: { infer: (node, input) => [classMap(node.attributes, input('x').shape, input('x').shape)] },
   excite: {
     infer: (node, input) => {
@@ -275,6 +336,7 @@ function inferConcat(node: Node, input: (role: string) => Value): Value[] {
 /** Shape and kind of every value, by name. Throws `BAD_GRAPH` at the first node that breaks its rule. */
 export function infer(graph: Graph): Map<string, Value> {
   const values = new Map<string, Value>([[INPUT, map(graph.input)]]);
+  for (const [name, shape] of graph.others ?? []) values.set(name, map(shape));
   for (const node of graph.nodes) {
     const input = (role: string): Value => {
       const value = values.get(node.inputs[role]);

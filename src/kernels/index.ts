@@ -1,25 +1,34 @@
 // Every kernel, the special ones before the general: a node goes to the first that fits.
 import { AtrousError } from '../errors.ts';
 import type { Node } from '../graph/graph.ts';
+import { activate } from './activate.ts';
 import { adaptive } from './adaptive.ts';
 import { classify } from './classify.ts';
+import { combine } from './combine.ts';
 import { conv } from './conv.ts';
 import { deconv, deconvClasses } from './deconv.ts';
+import { depthwise } from './depthwise.ts';
 import { elementwise } from './elementwise.ts';
 import { excite } from './excite.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { type Cut, cutOf, type Kernel } from './kernel.ts';
+import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { preprocess, preprocessExternal, preprocessTensor, preprocessTile } from './preprocess.ts';
+import { reduce } from './reduce.ts';
+import { resample } from './resample.ts';
+import { slide } from './slide.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
 import { stem, stemExternal, stemTensor } from './stem.ts';
 import { tail } from './tail.ts';
+import { transposed } from './transposed.ts';
 import { twin } from './twin.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
+import { window } from './window.ts';
 import { zoom, zoomClasses } from './zoom.ts';
 
 export const kernels: readonly Kernel[] = [
@@ -49,6 +58,15 @@ export const kernels: readonly Kernel[] = [
   zoomClasses,
   deconv,
   deconvClasses,
+  depthwise,
+  slide,
+  transposed,
+  window,
+  activate,
+  combine,
+  reduce,
+  resample,
+  move,
 ];
 
 /** Throws `BAD_GRAPH` when no kernel can make a node. */

@@ -4,40 +4,14 @@ import { tensorsOf } from '../graph/constant.ts';
 import type { End } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
-import type { Tile } from '../weights/card.ts';
-import type { Tensors } from '../weights/tensor.ts';
 import { decoders } from './decoders.ts';
-import { completed, type DilatedNet, type DilatedOptions, dilatedNet, dilatedNets, type Grid, widthsOf } from './dilatednet.ts';
-import { cityscapes } from './palettes.ts';
+import { completed, type DilatedNet, type DilatedOptions, dilatedNet, dilatedNets, widthsOf } from './dilatednet.ts';
+import { classifiedBy, endOptions, type Network } from './network.ts';
 import { checkpoints } from './published.ts';
-import { bodies, regseg } from './regseg.ts';
+import { bodies } from './regseg.ts';
+import { PUBLISHED_CLASSES, regsegNetwork } from './regseg-network.ts';
 
-export interface Network {
-  /** As it was asked for. */
-  readonly name: string;
-  /** `<body>_<decoder>`, or a DilatedNet's name. */
-  readonly canonical: string;
-  /** `to` is for RegSeg alone, whose last resize goes to any size; `widths` for DilatedNet, whose hidden layers may be narrower than published. */
-  build(options: BuildOptions): Graph;
-  /** What its scores are: as a checkpoint has them, or as they were published. */
-  readonly end: End;
-  /** The tensor whose first axis is the scores' channels. */
-  readonly classifier: string;
-  /** Channels of scores that a checkpoint of this network makes. */
-  channels(tensors: Tensors): number;
-  /** Number of classes that the papers count with. */
-  readonly publishedClasses: number;
-  /** The network with a checkpoint's channels and hidden widths, and the checkpoint with what published files leave out. Shapes are not checked here. */
-  fit(tensors: Tensors, end?: Pick<End, 'activation'>): { readonly network: Network; readonly tensors: Tensors };
-  /** The value that `classes` is the largest channel of. */
-  readonly scores: 'logits' | 'prob';
-  /** What it reads of a picture at once; null: all. */
-  readonly tile: Tile | null;
-  /** Where tiles are stitched; null where there are none. */
-  readonly grid: Grid | null;
-}
-
-export type BuildOptions = Omit<DilatedOptions, 'classes'> & Partial<Pick<DilatedOptions, 'classes'>>;
+export type { Network } from './network.ts';
 
 /** Short names of networks. */
 export const aliases: ReadonlyMap<string, string> = new Map([
@@ -80,27 +54,7 @@ export function findNetwork(name: string): Network {
   const [body, decoder] = [canonical.slice(0, split), canonical.slice(split + 1)];
   if (split < 0 || !bodies.has(body) || !decoders.has(decoder))
     throw new AtrousError('BAD_USAGE', unknownModel(name, body, decoder));
-  return regsegNetwork(name, body, decoder, { channels: cityscapes.labels.length });
-}
-
-function regsegNetwork(name: string, body: string, decoder: string, end: End): Network {
-  const canonical = `${body}_${decoder}`;
-  const classified = classifiedBy(decoders.get(decoder)!.classifier, canonical);
-  return {
-    name,
-    canonical,
-    build: options => regseg(body, decoder, { ...endOptions(end), ...options }),
-    end,
-    ...classified,
-    publishedClasses: cityscapes.labels.length,
-    fit: (tensors, given) => ({
-      network: regsegNetwork(name, body, decoder, { ...end, channels: classified.channels(tensors), ...given }),
-      tensors,
-    }),
-    scores: 'logits',
-    tile: null,
-    grid: null,
-  };
+  return regsegNetwork(name, body, decoder, { channels: PUBLISHED_CLASSES });
 }
 
 function dilatedNetwork(name: string, net: DilatedNet, end: End, fitted: Pick<DilatedOptions, 'widths'> = {}): Network {
@@ -119,28 +73,6 @@ function dilatedNetwork(name: string, net: DilatedNet, end: End, fitted: Pick<Di
     scores: 'prob',
     tile: net.tile,
     grid: net.grid,
-  };
-}
-
-function endOptions({ channels, ...end }: End): Pick<DilatedOptions, 'classes' | 'activation' | 'threshold'> {
-  return { classes: channels, ...end };
-}
-
-/** `layer` makes the scores. */
-function classifiedBy(layer: string, canonical: string): Pick<Network, 'classifier' | 'channels'> {
-  const key = `${layer}.weight`;
-  return {
-    classifier: key,
-    channels: tensors => {
-      const classifier = tensors.get(key);
-      if (classifier?.shape.length !== 4 || !(classifier.shape[0] > 0)) {
-        throw new AtrousError(
-          'BAD_WEIGHTS',
-          `tensor "${key}" is ${classifier ? classifier.shape.join('×') : 'missing'}: ${canonical} needs classes×channels×1×1`,
-        );
-      }
-      return classifier.shape[0];
-    },
   };
 }
 

@@ -6,7 +6,7 @@ import { AtrousError, describe } from '../errors.ts';
 import { adapterName, isSoftware } from '../gpu/device.ts';
 import { probeDrivers } from './probe.ts';
 import { softwareDawn, softwareIsSupported } from './software.ts';
-import { type Dawn, type DawnGlobals, dawnFile, findPackage, needPackage } from './webgpu.ts';
+import { type Dawn, type DawnGlobals, dawnFile, findPackage, installs, needPackage } from './webgpu.ts';
 
 export interface AdapterOptions {
   /** `software`, `hardware`, or part of the adapter's vendor, architecture, device or description; anything when left out. */
@@ -129,7 +129,7 @@ export async function driversSay(): Promise<string> {
 }
 
 async function systemDawn(): Promise<{ dawn: Dawn; source: string; file: string }> {
-  const webgpu = await needPackage('webgpu', 'webgpu');
+  const webgpu = await needPackage('webgpu');
   const { version } = webgpu;
   try {
     const dawn = (await import('webgpu')) as unknown as Dawn;
@@ -155,14 +155,17 @@ async function openSwiftShader(flags: string[], note?: string): Promise<OpenedAd
   const { dawn, source } = await softwareDawn();
   const opened = await openFrom(dawn, flags, source, note);
   if (!opened)
-    throw new AtrousError('NO_ADAPTER', `${source} gives no adapter: remove that folder, or npm i @sparticuz/chromium@147.0.0`);
+    throw new AtrousError(
+      'NO_ADAPTER',
+      `${source} gives no adapter: remove that folder, or npm i ${installs['@sparticuz/chromium']}`,
+    );
   return opened;
 }
 
 async function openNull(flags: string[]): Promise<OpenedAdapter> {
   const { dawn } = await systemDawn();
   const opened = await openFrom(dawn, ['backend=null', ...flags], "Dawn's null backend");
-  if (!opened) throw new AtrousError('NO_ADAPTER', "Dawn's null backend gives no adapter: npm i webgpu@0.6.2");
+  if (!opened) throw new AtrousError('NO_ADAPTER', `Dawn's null backend gives no adapter: npm i ${installs.webgpu}`);
   return opened;
 }
 

@@ -157,14 +157,20 @@ export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
   });
 }
 
-/** Throws `NOT_WRITABLE`, and leaves nothing, when files can't be written into a folder that exists or could be made. */
-export async function checkFolder(folder: string): Promise<void> {
+/**
+ * Throws `NOT_WRITABLE`, and leaves nothing, when files can't be written into a folder that exists or could be made. `option`: what chooses another; none
+ * where the folder is always that one.
+ */
+export async function checkFolder(folder: string, option: string | null = '--output'): Promise<void> {
   for (let path = resolve(folder); ; path = dirname(path)) {
     const found = await stat(path).catch(() => null);
     if (!found && path !== dirname(path)) continue;
     const problem = found?.isDirectory() ? await refusal(path) : `${path} is not a folder`;
     if (problem)
-      throw new AtrousError('NOT_WRITABLE', `output folder ${folder} can't be written: ${problem}; choose another with --output`);
+      throw new AtrousError(
+        'NOT_WRITABLE',
+        `output folder ${folder} can't be written: ${problem}; ${option ? `choose another with ${option}` : 'make it writable'}`,
+      );
     return;
   }
 }
@@ -180,8 +186,8 @@ async function refusal(folder: string): Promise<string | null> {
 }
 
 /** Throws `NOT_WRITABLE`, and makes nothing, when a file can't be written: its folder can't, or the path is one. */
-export async function checkFile(path: string): Promise<void> {
+export async function checkFile(path: string, option?: string): Promise<void> {
   const found = await stat(path).catch(() => null);
   if (found?.isDirectory()) throw new AtrousError('NOT_WRITABLE', `${path} can't be written: it is a folder; name a file in it`);
-  await checkFolder(dirname(path));
+  await checkFolder(dirname(path), option);
 }

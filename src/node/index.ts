@@ -2,9 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { type Checks, guarded, list, readOptions, shape, such, text, whole } from '../check.ts';
 import { checkSignal, describe } from '../errors.ts';
+import { checkCardOption, checkSource, type LoadOptions, loadChecks, loadOn, type Source } from '../front/load.ts';
 import { type Support, supported, unsupported } from '../gpu/support.ts';
 import { encodeIndexed } from '../image/png.ts';
-import { checkSource, type LoadOptions, loadChecks, loadOn, type Source } from '../load.ts';
 import { checkpoints } from '../models/published.ts';
 import type { Segmenter, SegmentResult } from '../segmenter.ts';
 import type { Colour } from '../weights/card.ts';
@@ -24,10 +24,15 @@ export type NodeLoadOptions = LoadOptions & Pick<AdapterOptions, 'adapter' | 'en
 /** What each of them takes. */
 const nodeLoadChecks: Checks<NodeLoadOptions> = { ...loadChecks, adapter: text, enable: list(text), disable: list(text) };
 
-/** Loads a model in Node. A source may also be a path, or a name of `atrous pull`. Throws as `load` of `atrous` does, and `NO_FILE` for a path that can't be read. */
+/**
+ * Loads a model in Node. A source may also be a path, or a name of `atrous pull`. Throws as `load` of `atrous` does, and `NO_FILE` for a path that can't be read.
+ * In a worker thread: before `worker.terminate()` let pending calls of the model settle and `dispose` it. Dawn aborts the whole process if the thread
+ * goes while pipelines compile.
+ */
 export async function load(source: Source, options?: NodeLoadOptions): Promise<Segmenter> {
   const checked = readOptions('load()', options, nodeLoadChecks);
   const given = checkSource(source);
+  await checkCardOption(checked);
   const { adapter, enable, disable, baseUrl } = checked;
   const pulled = typeof given === 'string' && checkpoints.has(given) && !baseUrl;
   return loadOn(

@@ -5,6 +5,7 @@ import type { CheckSize } from '../eval/layouts.ts';
 import { sniff } from '../image/format.ts';
 import { quote } from '../weights/tensor.ts';
 import { readBytes } from './files.ts';
+import { installs } from './webgpu.ts';
 
 export interface Photograph {
   /** RGBA, h×w×4, alpha always 255. */
@@ -105,8 +106,12 @@ async function loadSharp(): Promise<typeof import('sharp').default> {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
     const why = missing ? 'it is not installed' : firstLine(error);
-    throw new AtrousError('NO_FILE', `pictures are read and written by the package sharp, and ${why}: run npm i sharp`, {
-      cause: error,
-    });
+    throw new AtrousError(
+      'NO_FILE',
+      `pictures are read and written by the package sharp, and ${why}: run npm i ${installs.sharp}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

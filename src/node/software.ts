@@ -11,7 +11,7 @@ import { brotliDecompress } from 'node:zlib';
 import { AtrousError, describe } from '../errors.ts';
 import { userCache } from './cache.ts';
 import { makeFolder, unwatch, watch } from './files.ts';
-import { type Dawn, dawnFile, needPackage, type Package } from './webgpu.ts';
+import { type Dawn, dawnFile, installs, needPackage, type Package } from './webgpu.ts';
 
 const require = createRequire(import.meta.url);
 const archiveName = 'swiftshader.tar.br';
@@ -38,8 +38,8 @@ export async function softwareDawn(): Promise<{ dawn: Dawn; source: string; fold
       `the software adapter is built for linux-x64 and this is ${process.platform}-${process.arch}: install a Vulkan, Metal or D3D12 driver`,
     );
   }
-  const webgpu = await needPackage('webgpu', 'webgpu');
-  const chromium = await needPackage('@sparticuz/chromium', '@sparticuz/chromium@147.0.0');
+  const webgpu = await needPackage('webgpu');
+  const chromium = await needPackage('@sparticuz/chromium');
   const name = `swiftshader-${chromium.version}-webgpu-${webgpu.version}`;
   const failures: string[] = [];
   for (const home of cacheHomes()) {
@@ -146,7 +146,7 @@ async function unpackLibrary(chromium: Package): Promise<Uint8Array> {
   if (archive === undefined) {
     throw new AtrousError(
       'NO_ADAPTER',
-      `${chromium.folder} (version ${chromium.version}) holds no ${archiveName}: run npm i @sparticuz/chromium@147.0.0`,
+      `${chromium.folder} (version ${chromium.version}) holds no ${archiveName}: run npm i ${installs['@sparticuz/chromium']}`,
     );
   }
   const path = join(chromium.folder, archive);
@@ -156,9 +156,13 @@ async function unpackLibrary(chromium: Package): Promise<Uint8Array> {
     if (!library) throw new Error(`it holds no ${libraryName}`);
     return library;
   } catch (error) {
-    throw new AtrousError('NO_ADAPTER', `${path} can't be unpacked: ${describe(error)}; run npm i @sparticuz/chromium@147.0.0`, {
-      cause: error,
-    });
+    throw new AtrousError(
+      'NO_ADAPTER',
+      `${path} can't be unpacked: ${describe(error)}; run npm i ${installs['@sparticuz/chromium']}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -10,15 +10,19 @@ const require = createRequire(import.meta.url);
 /** The classes and constants that a browser has on globalThis; each copy of Dawn has its own. */
 export type DawnGlobals = Pick<
   typeof globalThis,
-  | 'GPUAdapter'
-  | 'GPUBuffer'
-  | 'GPUBufferUsage'
-  | 'GPUColorWrite'
-  | 'GPUDevice'
-  | 'GPUMapMode'
-  | 'GPUShaderStage'
-  | 'GPUTexture'
-  | 'GPUTextureUsage'
+  // Readers of the declarations may have another DOM library.
+  Extract<
+    keyof typeof globalThis,
+    | 'GPUAdapter'
+    | 'GPUBuffer'
+    | 'GPUBufferUsage'
+    | 'GPUColorWrite'
+    | 'GPUDevice'
+    | 'GPUMapMode'
+    | 'GPUShaderStage'
+    | 'GPUTexture'
+    | 'GPUTextureUsage'
+  >
 >;
 
 /** What `dawn.node` exports. */
@@ -32,6 +36,13 @@ export interface Package {
   readonly version: string;
 }
 
+/** What npm is to install of the optional packages: versions that are known to work here. */
+export const installs = {
+  webgpu: 'webgpu@0.6.2',
+  sharp: 'sharp@0.35',
+  '@sparticuz/chromium': '@sparticuz/chromium@147.0.0',
+} as const;
+
 /** Folder and version of an installed package, without running any of it; undefined where it is not installed. */
 export async function findPackage(name: string): Promise<Package | undefined> {
   const folder = (require.resolve.paths(name) ?? [])
@@ -43,12 +54,12 @@ export async function findPackage(name: string): Promise<Package | undefined> {
 }
 
 /** As findPackage, but a missing package is NO_ADAPTER with the command that installs it. */
-export async function needPackage(name: string, install: string): Promise<Package> {
+export async function needPackage(name: keyof typeof installs): Promise<Package> {
   const found = await findPackage(name);
   if (!found)
     throw new AtrousError(
       'NO_ADAPTER',
-      `the package ${name} is not installed, so there is no WebGPU adapter: run npm i ${install}`,
+      `the package ${name} is not installed, so there is no WebGPU adapter: run npm i ${installs[name]}`,
     );
   return found;
 }

@@ -1,4 +1,4 @@
-// conv → relu, add → relu  ⇒  the same with the ReLU in the epilogue.
+// conv → relu, add → relu, slide → relu  ⇒  the same with the ReLU in the epilogue.
 import { type Pass, rewrite } from './pass.ts';
 
 export const fuseRelu: Pass = {
@@ -6,7 +6,8 @@ export const fuseRelu: Pass = {
   why: 'a ReLU costs nothing on a number that is still in a register',
   apply: graph =>
     rewrite(graph, 'relu', (relu, view) => {
-      const node = view.sole(relu.inputs.x, 'conv') ?? view.sole(relu.inputs.x, 'add');
+      const { x } = relu.inputs;
+      const node = view.sole(x, 'conv') ?? view.sole(x, 'add') ?? view.sole(x, 'slide');
       if (node?.attributes.activation !== 'none') return null;
       const attributes = { ...node.attributes, activation: 'relu' as const };
       return { node: { ...node, name: relu.name, attributes } as typeof node, drop: [node] };

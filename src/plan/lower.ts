@@ -61,7 +61,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const plainly = first && frame.h === h && frame.w === w && !first.attributes.tile && first.attributes.channels === 'rgb';
   const nodes: readonly Node[] = plainly ? stemFrame(graph, first) : first ? [first, ...graph.nodes] : graph.nodes;
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
-  const { values, slots } = place(nodes, work, inferred, graph.outputs, precision, facts);
+  const { values, slots } = place(nodes, work, inferred, graph, precision, facts);
   checkFrame(stem, frame, facts);
   const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
   for (const step of steps) checkGrid(step, facts);
@@ -116,11 +116,12 @@ function place(
   nodes: readonly Node[],
   work: readonly Node[],
   inferred: ReadonlyMap<string, Value>,
-  outputs: readonly string[],
+  { outputs, others }: Pick<Graph, 'outputs' | 'others'>,
   precision: Precision,
   facts: AdapterFacts,
 ): { values: Record<string, Placement>; slots: number[] } {
   const within = homes(nodes, inferred);
+  const given = new Set([INPUT, ...(others?.keys() ?? [])]);
   const home = (value: string): Home => {
     const outer = within.get(value);
     if (!outer) return { value, offset: 0, row: 0 };
@@ -137,6 +138,8 @@ function place(
     for (const value of [...writes(node), ...Object.values(node.inputs)]) if (value !== FRAME) touch(value, at);
   });
   for (const output of outputs) touch(output, work.length);
+  // What the caller fills is there before the first step.
+  for (const name of inferred.keys()) if (given.has(name) && spans.has(name)) touch(name, 0);
   const lifetimes: Lifetime[] = [...spans].map(([name, span]) => {
     const { shape, kind } = inferred.get(name)!;
     return { name, bytes: byteLength(shape, kind, precision), ...span };

@@ -3,8 +3,10 @@ import { AtrousError } from '../errors.ts';
 import type { ReadConstant } from '../graph/constant.ts';
 import { shapeOf } from '../graph/constant.ts';
 import { type Graph, INPUT, isPointwise, type Node, type NodeOf, resolve } from '../graph/graph.ts';
+import { activate } from './activate.ts';
 import { adaptive } from './adaptive.ts';
 import { argmax, classify } from './classify.ts';
+import { combine } from './combine.ts';
 import { type ConvOptions, conv } from './conv.ts';
 import { deconv } from './deconv.ts';
 import { concat, type ElementwiseOptions, elementwise } from './elementwise.ts';
@@ -12,33 +14,39 @@ import { type ExciteOptions, excite } from './excite.ts';
 import type { Field } from './field.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
+import { move } from './move.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { maxpool, pool } from './pool.ts';
+import { reduce } from './reduce.ts';
+import { resample } from './resample.ts';
+import { slide } from './slide.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
 import { type TailOptions, tail } from './tail.ts';
+import { transposed } from './transposed.ts';
 import { twin } from './twin.ts';
 import { upsample } from './upsample.ts';
 import { crop, stack } from './view.ts';
 import { warp } from './warp.ts';
+import { window } from './window.ts';
 import { zoom } from './zoom.ts';
 
 /**
- * The graph's outputs and any `taps` (names or aliases of values), float64. Values are dropped after their last reader.
+ * The graph's outputs and any `taps` (names or aliases of values), float64. `others`: what the graph's further inputs hold. Values are dropped after their last reader.
  * Takes seconds to minutes for a full frame, without a pause.
  */
 export function run(
   graph: Graph,
   input: Field,
   read: ReadConstant,
-  options: { taps?: readonly string[] } = {},
+  options: { readonly taps?: readonly string[]; readonly others?: ReadonlyMap<string, Field> } = {},
 ): Map<string, Field> {
   const wanted = new Set([...graph.outputs, ...(options.taps ?? [])].map(name => resolve(graph, name)));
   const last = new Map<string, number>();
   graph.nodes.forEach((node, n) => {
     for (const value of Object.values(node.inputs)) last.set(value, n);
   });
-  const values = new Map([[INPUT, input]]);
+  const values = new Map([[INPUT, input], ...(options.others ?? [])]);
   graph.nodes.forEach((node, n) => {
     for (const [name, value] of evaluate(node, values, read)) values.set(name, value);
     for (const value of Object.values(node.inputs)) if (last.get(value) === n && !wanted.has(value)) values.delete(value);
@@ -107,6 +115,27 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, adaptive(x, node.attributes.bins)]];
     case 'warp':
       return [[node.name, warp(x, input('flow'))]];
+    case 'slide':
+      return [[node.name, slide(x, { ...node.attributes, ...weighted(node, read), out: shapeOf(node.constants.weight)[0] })]];
+    case 'transposed': {
+      const out = shapeOf(node.constants.weight)[1] * node.attributes.groups;
+      return [[node.name, transposed(x, { ...node.attributes, ...weighted(node, read), out })]];
+    }
+    case 'window':
+      return [[node.name, window(x, node.attributes)]];
+    case 'activate':
+      return [[node.name, activate(x, { ...node.attributes, slope: node.constants.slope ? read(node.constants.slope) : null })]];
+    case 'combine':
+      return [[node.name, combine(x, otherOf(node, values, read), node.attributes)]];
+    case 'reduce':
+      return [[node.name, reduce(x, node.attributes)]];
+    case 'resample':
+      return [[node.name, resample(x, node.attributes, read(node.constants.rows), read(node.constants.columns))]];
+    case 'move': {
+      const { channels, rows, columns } = node.constants;
+      const tables = { channels: read(channels), rows: read(rows), columns: read(columns) };
+      return [[node.name, move(Object.keys(node.inputs).map(input), { ...node.attributes, ...tables })]];
+    }
     case 'argmax':
       return [[node.name, argmax(x, node.attributes)]];
     case 'classify':
@@ -114,6 +143,17 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     case 'excite':
       return [[node.name, excite(x, { ...layers(node, read), pixels: node.attributes.pixels })]];
   }
+}
+
+function weighted({ constants: { weight, bias } }: Node, read: ReadConstant): { weight: Float64Array; bias: Float64Array | null } {
+  return { weight: read(weight), bias: bias ? read(bias) : null };
+}
+
+/** What a combination takes beside x. */
+function otherOf({ inputs, constants: { other } }: Node, values: ReadonlyMap<string, Field>, read: ReadConstant): Field {
+  if (!other) return values.get(inputs.other)!;
+  const [c, h, w] = shapeOf(other);
+  return { c, h, w, data: read(other) };
 }
 
 /** The two layers of an excitation. */

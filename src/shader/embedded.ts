@@ -44,7 +44,7 @@ function shared(shaders: readonly string[], wanted: ReadonlySet<string>): number
   return shaders.filter(shader => wanted.has(shader)).length;
 }
 
-const TYPES: Readonly<Record<string, string>> = { '': 'u32', '~': 'f32', ':': 'vec4u', '*': 'vec4f' };
+const TYPES: Readonly<Record<string, string>> = { '': 'u32', '~': 'f32', ';': 'vec2u', ':': 'vec4u', '*': 'vec4f' };
 const KINDS: Readonly<Record<string, Binding['kind']>> = {
   '@': 'uniform',
   '': 'read',
@@ -68,7 +68,7 @@ export function encodeFacts({ bindings, params, overrides, workgroup }: ShaderFa
   ].join('|');
 }
 
-/** The other way; offsets follow from the order (WGSL, "Alignment and Size": a vec4 takes 16 bytes and begins at a multiple of them). */
+/** The other way; offsets follow from the order (WGSL, "Alignment and Size": a vec4 takes 16 bytes, a vec2 8, and begins at a multiple of them). */
 export function decodeFacts(line: string): ShaderFacts {
   const [bound, fields, flags, workgroup] = line.split('|');
   const words = (list: string): string[] => list.split(' ').filter(Boolean);
@@ -76,7 +76,7 @@ export function decodeFacts(line: string): ShaderFacts {
   const placed = words(fields).map((word): Field => {
     const [, name, mark] = /^(\w+)(\W?)$/.exec(word)!;
     const type = TYPES[mark];
-    const size = type.startsWith('vec4') ? 16 : 4;
+    const size = type.startsWith('vec4') ? 16 : type.startsWith('vec2') ? 8 : 4;
     const offset = Math.ceil(end / size) * size;
     end = offset + size;
     return { name, offset, type };

@@ -25,7 +25,7 @@ export interface ShaderFacts {
   readonly workgroup: number | string;
 }
 
-const PARAMETER_TYPES = new Set(['u32', 'f32', 'vec4u', 'vec4f']);
+const PARAMETER_TYPES = new Set(['u32', 'f32', 'vec2u', 'vec4u', 'vec4f']);
 
 /** Throws `BAD_SHADER` where the house's rules are broken: one entry `main`, group 0, bindings 0, 1, 2 …, params first, outputs last. */
 export function reflect(text: string, shader: string): ShaderFacts {

@@ -1,7 +1,22 @@
-// Caffe models: a NetParameter in protocol buffers, read without a library. The format needs a dozen fields; a library would decode
-// 540 MB of floats into memory of its own, where weights stay views of the file, and would not say at which byte a file is broken.
-// Formats: https://protobuf.dev/programming-guides/encoding and caffe.proto of BVLC/caffe. Whatever a file claims is checked first.
+// Caffe models: a NetParameter in protocol buffers, of which a dozen fields are read. Format: caffe.proto of BVLC/caffe. Whatever a file claims
+// is checked first; weights stay views of the file.
 
+import {
+  BYTES,
+  badVarint,
+  broken,
+  expectWire,
+  FIXED32,
+  FIXED64,
+  type Field,
+  fieldAt,
+  fieldsOf,
+  inner,
+  type Message,
+  text,
+  VARINT,
+  varintAt,
+} from './protobuf.ts';
 import type { Tensor, Tensors } from './tensor.ts';
 import { badWeights, bytesPer, countChecked, damaged, part, quote, show } from './tensor.ts';
 
@@ -11,33 +26,6 @@ const longestText = 2 ** 12;
 const mostAxes = 32;
 /** The deepest networks have a few thousand. A tensor costs 400 bytes of memory, and 14 bytes of a file can claim one. */
 const mostTensors = 2 ** 16;
-
-/** A span of the file that holds fields. */
-interface Message {
-  readonly bytes: Uint8Array;
-  readonly file: string;
-  /** For messages. */
-  readonly what: string;
-  readonly begin: number;
-  readonly end: number;
-}
-
-/** As the bytes claim it: `end` may lie beyond the message, and what has no value is NaN. */
-interface Field {
-  readonly number: number;
-  readonly wire: number;
-  /** Where its tag begins; [begin, end) is what it holds. */
-  readonly at: number;
-  readonly begin: number;
-  readonly end: number;
-  /** Of a varint. */
-  readonly value: number;
-}
-
-const VARINT = 0;
-const FIXED64 = 1;
-const BYTES = 2;
-const FIXED32 = 5;
 
 const NET = { name: 1, layers: 2, layer: 100 } as const;
 /** All fields of NetParameter with their wire types: 3 to 8 are input, input_dim, force_backward, state, debug_info, input_shape. */
@@ -273,69 +261,4 @@ function bytesOf(blob: Message, { number, pieces, size, begin }: Values): Uint8A
   return out;
 }
 
-function textOf(message: Message, field: Field): string {
-  expectWire(message, field, BYTES);
-  const length = field.end - field.begin;
-  if (length > longestText) throw broken(message, field.at, `a name of ${length} bytes, at most ${longestText} are read`);
-  return new TextDecoder().decode(part(message.bytes, field.begin, field.end));
-}
-
-// Protocol buffers.
-
-function inner(message: Message, field: Field, what: string): Message {
-  expectWire(message, field, BYTES);
-  return { ...message, what, begin: field.begin, end: field.end };
-}
-
-function expectWire(message: Message, { number, wire, at }: Field, ...wires: readonly number[]): void {
-  if (!wires.includes(wire)) throw broken(message, at, `field ${number} has wire type ${wire}, not ${wires.join(' or ')}`);
-}
-
-/** All fields of a message, each inside it. */
-function* fieldsOf(message: Message): Generator<Field> {
-  for (let at = message.begin; at < message.end; ) {
-    const field = fieldAt(message.bytes, at, message.end);
-    const fault = faultOf(field, message.end);
-    if (fault) throw broken(message, at, fault);
-    yield field;
-    at = field.end;
-  }
-}
-
-const badVarint = 'a number runs on past 10 bytes or past what holds it';
-
-function faultOf({ number, wire, begin, end }: Field, limit: number): string | null {
-  if (Number.isNaN(number)) return badVarint;
-  if (number < 1 || number >= 2 ** 29) return `field ${number}, they count from 1 to 2^29 - 1`;
-  if (wire === 3 || wire === 4) return `field ${number} is a group (wire type ${wire}), Caffe writes none`;
-  if (wire > FIXED32) return `field ${number} has wire type ${wire}, there is none beyond 5`;
-  if (Number.isNaN(end)) return badVarint;
-  return end > limit ? `field ${number} claims ${end - begin} bytes, ${limit - begin} are left` : null;
-}
-
-function fieldAt(bytes: Uint8Array, at: number, limit: number): Field {
-  const tag = varintAt(bytes, at, limit);
-  const [number, wire, begin] = [Math.floor(tag.value / 8), tag.value % 8, tag.end];
-  if (wire === VARINT || wire === BYTES) {
-    const { value, end } = varintAt(bytes, begin, limit);
-    return wire === BYTES
-      ? { number, wire, at, begin: end, end: end + value, value: Number.NaN }
-      : { number, wire, at, begin, end, value };
-  }
-  const size = wire === FIXED32 ? 4 : wire === FIXED64 ? 8 : Number.NaN;
-  return { number, wire, at, begin, end: begin + size, value: Number.NaN };
-}
-
-/** Seven bits a byte, the lowest first; not exact beyond 2^53. NaN where it does not end by its tenth byte, or by `limit`. */
-function varintAt(bytes: Uint8Array, at: number, limit: number): { value: number; end: number } {
-  let value = 0;
-  for (let i = 0; i < 10 && at + i < limit; i++) {
-    value += (bytes[at + i] & 0x7f) * 2 ** (7 * i);
-    if (bytes[at + i] < 0x80) return { value, end: at + i + 1 };
-  }
-  return { value: Number.NaN, end: Number.NaN };
-}
-
-function broken({ file, what }: Message, at: number, text: string) {
-  return damaged(file, `${what}, byte ${at}: ${text}`);
-}
+const textOf = (message: Message, field: Field): string => text(message, field, longestText);

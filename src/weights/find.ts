@@ -67,8 +67,7 @@ function placesOf(listing: Listing, known: ReadonlySet<string>): string[] {
       votes.set(place, (votes.get(place) ?? 0) + 1);
     }
   }
-  // Sorting keeps the file's order where votes are equal.
-  const places = [...votes].sort((a, b) => b[1] - a[1]).map(([place]) => place);
+  const places = [...votes].sort((a, b) => b[1] - a[1] || compare(a[0], b[0])).map(([place]) => place);
   return places.slice(0, mostPlaces);
 }
 

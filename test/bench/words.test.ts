@@ -21,6 +21,7 @@ test('usage mistakes', async () => {
     [['--against', repository, '--tune', '--steps'], '--against', '--steps --tune'],
     [['--against', repository, '--runs', '14'], '--runs 14', '15 pairs'],
     [['nothing'], '"nothing"'],
+    [['-w', 'x.pth'], "Unknown option '-w'", '--tune'],
   ];
   const outcomes = [];
   for (const [words] of wrong) outcomes.push(await bench(...words));

@@ -86,15 +86,24 @@ test('values that are no class are an error with all of them, their counts and w
     'and 5 more up to 110',
     'classes are 0 to 1',
   );
-  holds(stderr, '--map 100=255', '--labels', 'no pixel of', 'counts');
+  holds(stderr, '--map 100=255', '--labels', 'no pixel of', 'counts: every picture failed');
+  assert.not.match(stderr, '--map 255=');
   const all = Array.from({ length: 11 }, (_, n) => `${100 + n}=${n % 2}`);
-  const mapped = await evaluated(...two, '--data', data, '--map', all.slice(0, 4).join(), '--map', all.slice(4).join());
+  const mapped = await evaluated(...two, '--data', data, '--map', all.slice(0, 4).join(), '--map', all.slice(4).join(', '));
   assert.equal([mapped.code, mapped.result.ignored_pixels], [0, 0], mapped.stderr);
   // One stray value is an error too.
   await plant('stray', half, (x, y) => (x + y === 0 ? 7 : half(x, y)));
   const stray = await evaluated(...two, '--data', at('stray'));
   assert.is(stray.code, 1);
   holds(stray.stderr, '7 (1 pixels)');
+});
+
+test('two classes of one name are refused: a score of one would stand for the other', async () => {
+  const data = await plant('twins', half, half);
+  put('twins.txt', 'mole\nmole\n');
+  const error = await runFake([...two, '--labels', at('twins.txt'), '--data', data]).then(String, thrown => thrown);
+  assert.is(error.code, 'BAD_USAGE', error.message);
+  holds(error.message, '0 and 1', '"mole"', '--labels');
 });
 
 test('pictures in formats that are not read are told', async () => {
@@ -121,6 +130,7 @@ test('nothing counted is a failure', async () => {
 
 for (const [map, ...parts] of [
   ['255', 'value=class'],
+  [' ,', 'is empty'],
   ['300=1', 'value=class'],
   ['255=2', '2 stands for no class', '0 to 1'],
   ['4=0,4=1', 'two targets'],

@@ -64,7 +64,7 @@ export async function consume(consumer: Consumer): Promise<string> {
 }
 
 /** A folder with these packages, made once for all time. */
-function installed(packages: Readonly<Record<string, string>>): string {
+export function installed(packages: Readonly<Record<string, string>>): string {
   const name = Object.entries(packages)
     .map(([name, version]) => `${name.replace(/\W/g, '')}-${version}`)
     .join('-');

@@ -217,7 +217,15 @@ test('folders that are something else', async () => {
   await fails(read(pairs, segnet, 'camvid', 'val'), 'BAD_USAGE', 'val_labels/');
   await fails(read(pairs, segnet, 'coco'), 'BAD_USAGE', '--layout coco', 'cityscapes, voc, pairs, camvid');
   await fails(read(join(home, 'nowhere'), segnet), 'NO_FILE', 'nowhere', 'no such folder');
-  await fails(read(plant({ 'a.txt': '' }), segnet), 'BAD_USAGE', 'leftImg8bit', 'JPEGImages', 'images/', 'testannot/');
+  await fails(
+    read(plant({ 'a.txt': '' }), segnet),
+    'BAD_USAGE',
+    'leftImg8bit',
+    'JPEGImages',
+    'images/',
+    'testannot/',
+    '--layout NAME',
+  );
   await fails(read(plant({ 'images/x.txt': '', 'labels/x.png': '' }), segnet), 'NO_FILE', 'no picture');
   const bare = plant({ 'images/x.png': '', 'labels/y.png': '' });
   await fails(read(bare, segnet), 'NO_FILE', 'none of its 1 pictures', 'labels/x.png');

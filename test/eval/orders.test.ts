@@ -52,6 +52,17 @@ test('classes that are nowhere stay what they are, and nothing is said of chance
   assert.is(betterFit({ classes: 4, counts: new Float64Array(16), ignored: 9 }, ['a', 'b', 'c', 'd']), null);
 });
 
+test('what is said everywhere is no order, whatever the labels', () => {
+  const rows: [title: string, counts: number[]][] = [
+    ['one class in the labels, another in the predictions', [0, 90, 0, 0]],
+    ['the rarer class in all predictions', [0, 90, 0, 10]],
+    ['all but a few', [2, 90, 1, 10]],
+  ];
+  for (const [title, counts] of rows)
+    assert.is(betterFit({ classes: 2, counts: Float64Array.from(counts), ignored: 0 }, ['a', 'b']), null, title);
+  assert.equal(betterFit({ classes: 2, counts: Float64Array.of(2, 90, 10, 1), ignored: 0 }, ['a', 'b'])?.assignment, [1, 0]);
+});
+
 test('the two orders of CamVid’s classes, in any spelling', () => {
   assert.equal(
     ['segnet', 'official', null],

@@ -24,7 +24,7 @@ import { upsample } from '../../src/reference/upsample.ts';
 import { zoom } from '../../src/reference/zoom.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { count, fromFloat32, toFloat32 } from '../../src/weights/tensor.ts';
 import type { KernelTable, Row } from './table.ts';
 
 /** Bytes behind each value: a kernel that reads them gets NaN, one that writes them is caught. */
@@ -302,7 +302,11 @@ function numbersOf(row: Row, name: string, { shape: { c, h, w } }: Value): Float
 
 /** The rule follows the tensor's name and shape, the numbers the row's name too. */
 function seeded(row: Row, name: string, shape: readonly number[]) {
-  return seededTensor(`${row.name}.${name}`, shape);
+  if (!row.constant) return seededTensor(`${row.name}.${name}`, shape);
+  return fromFloat32(
+    shape,
+    Float32Array.from({ length: count(shape) }, (_, i) => row.constant!(name, i)),
+  );
 }
 
 /** Does a node read the frame? */

@@ -59,6 +59,7 @@ export const table: KernelTable = {
     row('one channel, a probability', 1, [3, 4], [11, 6], { fill: (_, i) => (i % 7) / 6 }, probability(0.4)),
     row('one channel, all at the threshold', 1, [2, 2], [5, 6], { fill: () => 0 }, logit(0.5)),
     row('one channel, all above', 1, [1, 1], [3, 3], { fill: () => 40 }, logit(0.9)),
+    row('one channel, four times as large', 1, [3, 5], [12, 20], {}, logit(0.45)),
     argmax('one channel at its own size', 1, 3, 7, logit(0.55)),
   ],
   random(draw) {

@@ -1,23 +1,33 @@
 // All tables, for those who run every kernel: the tests' completeness check and `bench --check`.
+
+import { table as activate } from './activate.test.ts';
 import { table as adaptive } from './adaptive.test.ts';
 import { table as classify } from './classify.test.ts';
+import { table as combine } from './combine.test.ts';
 import { table as conv } from './conv.test.ts';
 import { table as deconv } from './deconv.test.ts';
+import { table as depthwise } from './depthwise.test.ts';
 import { table as elementwise } from './elementwise.test.ts';
 import { table as excite } from './excite.test.ts';
 import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
+import { table as move } from './move.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
 import { table as preprocess } from './preprocess.test.ts';
+import { table as reduce } from './reduce.test.ts';
+import { table as resample } from './resample.test.ts';
+import { table as slide } from './slide.test.ts';
 import { table as softmax } from './softmax.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
 import { table as stem } from './stem.test.ts';
 import type { KernelTable } from './table.ts';
 import { table as tail } from './tail.test.ts';
+import { table as transposed } from './transposed.test.ts';
 import { table as twin } from './twin.test.ts';
 import { table as upsample } from './upsample.test.ts';
 import { table as warp } from './warp.test.ts';
+import { table as window } from './window.test.ts';
 import { table as zoom } from './zoom.test.ts';
 
 export const tables: readonly KernelTable[] = [
@@ -40,4 +50,13 @@ export const tables: readonly KernelTable[] = [
   softmax,
   zoom,
   deconv,
+  depthwise,
+  slide,
+  transposed,
+  window,
+  activate,
+  combine,
+  reduce,
+  resample,
+  move,
 ];

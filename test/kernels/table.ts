@@ -13,6 +13,8 @@ export interface Row {
   readonly inputs: Readonly<Record<string, Value>>;
   /** Number i of an input in c×h×w order, where uniform in ±1 would not do. */
   readonly fill?: (value: string, i: number) => number;
+  /** Number i of a constant, by its tensor's name, where seeded weights would not do. */
+  readonly constant?: (tensor: string, i: number) => number;
   /** The result lies in a wider map, from this channel on. */
   readonly join?: { readonly from: number; readonly c: number };
   /** Size of the frame that a stem reads. */

@@ -302,10 +302,10 @@ test('weights tell their network', () => {
   assert.is(checkWeights(narrow('frontend_pascal_voc', 5), 'x', null, null).network.canonical, 'frontend_pascal_voc');
   const streets = checkWeights(narrow('frontend_cityscapes'), 'x', null, null);
   assert.is(streets.network.canonical, 'frontend_cityscapes');
-  assert.match(streets.assumed!, /x fits .*frontend_camvid.*: taken for frontend_cityscapes; --model says otherwise/);
+  assert.match(streets.assumed!, /x fits .*frontend_camvid.*: taken for frontend_cityscapes; --model or MODEL says otherwise/);
   assert.throws(
     () => checkWeights(narrow('frontend_kitti'), 'x', null, null),
-    /x: frontend_camvid, frontend_kitti all have these tensors; say which with --model/,
+    /x: frontend_camvid, frontend_kitti all have these tensors; name it by --model or MODEL/,
   );
   assert.throws(
     () => checkWeights(narrow('frontend_kitti', 4), 'x', null, null),
@@ -316,7 +316,7 @@ test('weights tell their network', () => {
   const other = defaultCard('dilation7_kitti', 11);
   assert.throws(
     () => checkWeights(narrow('frontend_kitti'), 'x', other, 'frontend_kitti'),
-    /its card says dilation7_kitti, --model says frontend_kitti/,
+    /its card says dilation7_kitti, and frontend_kitti is asked for/,
   );
   const many = narrow('dilation8_camvid', 2);
   many.set('ctx_final.weight', seededTensor('ctx_final.weight', [300, 2, 1, 1]));

@@ -1,7 +1,17 @@
 // Adapters: the wish is honoured or refused by name, software needs nothing installed, caches mend themselves, processes end.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -13,6 +23,7 @@ import type { OpenedAdapter } from '../../src/node/dawn.ts';
 import { nullAdapter, openAdapter } from '../../src/node/dawn.ts';
 import { probeDrivers } from '../../src/node/probe.ts';
 import { softwareIsSupported, untar } from '../../src/node/software.ts';
+import { installs } from '../../src/node/webgpu.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atrous-dawn-'));
 test.after(() => rmSync(home, { recursive: true, force: true }));
@@ -220,6 +231,14 @@ onSoftware("the user's own drivers come first; where they give nothing, software
   }
   for (const adapter of ['hardware', 'swiftshader']) {
     assert.match(await elsewhere({ adapter }, env), new RegExp(`^NO_ADAPTER --adapter ${adapter}: `));
+  }
+});
+
+test('advice names versions that package.json has', () => {
+  const { devDependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  for (const [name, install] of Object.entries(installs)) {
+    const version = install.slice(name.length + 1);
+    assert.ok(devDependencies[name].replace('^', '').startsWith(version), `${install}, and ${devDependencies[name]}`);
   }
 });
 

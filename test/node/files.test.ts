@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AtrousError } from '../../src/errors.ts';
-import { decodeText, isDiskFull, readBytes, resolveFrom, writeAtomic, writeTogether } from '../../src/node/files.ts';
+import { checkFolder, decodeText, isDiskFull, readBytes, resolveFrom, writeAtomic, writeTogether } from '../../src/node/files.ts';
 import { describeLeft, findPictures, splitPattern } from '../../src/node/pictures.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'atrous-files-'));
@@ -305,6 +305,21 @@ test('relative paths start where the caller was', () => {
   set({ npm_package_json: '/elsewhere/package.json' }); // the process has gone to another folder since npm started it
   assert.is(resolveFrom('x'), resolve('x'));
   set({ INIT_CWD: caller, npm_package_json: manifest });
+});
+
+test('advice names an option where there is one', async () => {
+  if (process.platform !== 'linux') return console.log('skipped: only Linux has a /proc that takes no folder');
+  for (const [option, advice] of [
+    [undefined, /choose another with --output$/],
+    ['--json', /with --json$/],
+    [null, /make it writable$/],
+  ] as const) {
+    const error = await checkFolder('/proc/none', option).then(
+      () => assert.unreachable(`no error for ${option}`),
+      thrown => thrown,
+    );
+    assert.match(error.message, advice);
+  }
 });
 
 test.run();

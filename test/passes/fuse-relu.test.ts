@@ -19,6 +19,26 @@ test('after a convolution and after a sum', () => {
   );
 });
 
+test('after a convolution of any geometry', () => {
+  const sliding = { kernel: [1, 2], strides: [1, 1], dilations: [1, 1], pads: [0, 1], h: 2, w: 4, groups: 1 } as const;
+  const weight = { kind: 'tensor', name: 'w', shape: [2, 2, 1, 2] } as const;
+  const slide = {
+    op: 'slide',
+    name: 's',
+    inputs: { x: 'input' },
+    attributes: { ...sliding, activation: 'none' },
+    constants: { weight },
+  } as const;
+  const relu = { op: 'relu', name: 'r', inputs: { x: 's' }, attributes: {}, constants: {} } as const;
+  becomes(
+    fuseRelu,
+    { name: 'slid', input: { c: 2, h: 2, w: 3 }, nodes: [slide, relu], outputs: ['r'], aliases: new Map() },
+    `2×2×4  s = slide(input) kernel=1,2 strides=1,1 dilations=1,1 pads=0,1 h=2 w=4 groups=1 {weight w}
+     2×2×4  r = relu(s)`,
+    '2×2×4  r = slide(input) kernel=1,2 strides=1,1 dilations=1,1 pads=0,1 h=2 w=4 groups=1 activation=relu {weight w}',
+  );
+});
+
 test('a tapped sum stays', () => {
   const b = builder('tapped', { c: 2, h: 2, w: 3 });
   const sum = b.add('add', b.input, b.input);

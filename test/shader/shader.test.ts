@@ -189,7 +189,7 @@ const broken: [string, string, RegExp][] = [
   [
     'a parameter that has no plain bytes',
     program({ params: 'size: u32, m: mat4x4f' }),
-    /parameter "m" is mat4x4f, allowed are u32, f32, vec4u, vec4f/,
+    /parameter "m" is mat4x4f, allowed are u32, f32, vec2u, vec4u, vec4f/,
   ],
   ['no params', program({ uniform: '', input: '', main: 'fn main() {}' }).replace('@binding(2)', '@binding(0)'), /params, inputs/],
   [

@@ -100,6 +100,12 @@ test('of what does not fit, the most of it', () => {
   assert.equal([paths, [...tensors.keys()]], [[], net.slice(1)]);
 });
 
+test('of very many dicts those with a rank are looked at', () => {
+  const paths = Array.from({ length: 100 }, (_, n) => under(`epoch${n}:`)).flat();
+  const { paths: found } = findTensors(listing([...paths, ...under('model:')]), 'x', { known, fits, key: null });
+  assert.equal([found[0], found.length], ['model', 32]);
+});
+
 test('a key with nothing behind it is a mistake that names what is there', () => {
   const fails = (paths: string[], pattern: RegExp): void => {
     const search = { known, fits, key: 'modle' };

@@ -1,4 +1,4 @@
-// Tiny Caffe models by hand, down to the tag, so that tests can build what Caffe never would.
+// Protocol buffers by hand, down to the tag, and tiny Caffe models of them, so that tests can build what Caffe never would.
 
 import { join } from './pickle.ts';
 
@@ -26,6 +26,7 @@ export const ints = (number: number, values: readonly (number | bigint)[], packe
     : values.map(value => int(number, value));
 export const floats = (number: number, values: readonly number[], packed = true): Field[] =>
   repeated(number, 5, new Uint8Array(Float32Array.from(values).buffer), packed);
+export const float = (number: number, value: number): Field => floats(number, [value], false)[0];
 export const doubles = (number: number, values: readonly number[], packed = true): Field[] =>
   repeated(number, 1, new Uint8Array(Float64Array.from(values).buffer), packed);
 

@@ -1,0 +1,59 @@
+// Two values pixel by pixel; an axis of one place stands for every place. A lane makes one pixel's channel quad.
+// use lib/f32.wgsl
+// use lib/lane.wgsl
+
+override OPERATION: u32 = 0u;  // its number in src/graph/graph.ts
+override CONSTANT: bool = false;  // the second lies in weights
+
+struct Params {
+  height: u32,  // of the output, in pixels; strides and offsets are in channel quads
+  width: u32,
+  channels: u32,
+  quads: u32,
+  y_stride: u32,
+  y_offset: u32,
+  swapped: u32,  // the second comes first
+  x_row: u32,  // how far apart an operand's rows, columns and quads lie, 0 along an axis of one place
+  x_column: u32,
+  x_quad: u32,
+  x_one: u32,  // it has one channel
+  other_row: u32,
+  other_column: u32,
+  other_quad: u32,
+  other_one: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<stored>;
+@group(0) @binding(2) var<storage, read> other: array<stored>;
+@group(0) @binding(3) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<stored>;
+
+fn combined(a: vec4f, b: vec4f) -> vec4f {
+  switch (OPERATION) {
+    case 0u: { return a + b; }
+    case 1u: { return a - b; }
+    case 2u: { return a * b; }
+    case 3u: { return a / b; }
+    case 4u: { return max(a, b); }
+    default: { return min(a, b); }
+  }
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let lane = lane_of(id, groups);
+  let pixel = lane / params.quads;
+  let quad = lane - pixel * params.quads;
+  let row = pixel / params.width;
+  let column = pixel - row * params.width;
+  if (row >= params.height) { return; }
+  var a = decode(x[row * params.x_row + column * params.x_column + quad * params.x_quad]);
+  let at = row * params.other_row + column * params.other_column + quad * params.other_quad;
+  var b = vec4f();
+  if (CONSTANT) { b = weights[at]; } else { b = decode(other[at]); }
+  a = select(a, vec4f(a.x), params.x_one == 1u);
+  b = select(b, vec4f(b.x), params.other_one == 1u);
+  let value = select(combined(a, b), combined(b, a), params.swapped == 1u);
+  // Padded lanes are zero everywhere; a quotient of two is not, nor is a sum with one channel that stands for all.
+  y[pixel * params.y_stride + params.y_offset + quad] = encode(select(vec4f(), value, vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels)));
+}

@@ -1,0 +1,158 @@
+// `load`: from whatever names a model to a segmenter; what browsers and Node share of it. Built-in names need nothing else; what reads and recognises
+// other weights is fetched when somebody has some.
+import { builtIns, checkBuiltIn, urlOf } from '../builtin.ts';
+import { type Checks, callback, device, either, guarded, list, oneOf, signal, size, text, url } from '../check.ts';
+import { AtrousError, brief, checkSignal, forPrograms } from '../errors.ts';
+import type { LoadedWeights } from '../load.ts';
+import { regsegNetwork } from '../models/regseg-network.ts';
+import type { VariantChoice } from '../plan/choose.ts';
+import { Segmenter } from '../segmenter.ts';
+import type { Precision, ShaderLibrary } from '../shader/source.ts';
+import type { Card } from '../weights/card.ts';
+import type { DownloadOptions } from '../weights/download.ts';
+import { readSafetensors } from '../weights/safetensors.ts';
+import { bytesPer, countChecked, type Dtype, quote, type Tensor, type Tensors } from '../weights/tensor.ts';
+import type { Progress } from './options.ts';
+import type { Page } from './page.ts';
+
+/** A name with weights (`regseg-camvid`), a URL, a response to one, a file, its bytes, or tensors by name. In Node a string may also be a path. */
+export type Source = string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors;
+
+export interface LoadOptions {
+  /** The network of weights that carry no card: `regseg`, `exp49_decoder14`, … */
+  readonly model?: string;
+  /** Classes, palette and preprocessing, instead of the file's own card. */
+  readonly card?: Card;
+  /** Which dict of a checkpoint to take, dots between nested ones: `model_ema`. Default: the one that fits a network. */
+  readonly key?: string;
+  /** `auto`: the fastest on this kind of adapter in which the card's self-test holds; f32 where nothing was measured. */
+  readonly precision?: Precision | 'auto';
+  readonly variants?: VariantChoice;
+  /** The caller's own device: it is neither changed nor destroyed. */
+  readonly device?: GPUDevice;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** The folder where the files of built-in names lie, in a browser also from the page's own; default: where the package or its bundle has them. */
+  readonly baseUrl?: string | URL;
+  /** Frames of this size are prepared before `load` is done, so that the first of them is as fast as the next. Default: the first frame's, when it comes. */
+  readonly size?: { readonly height: number; readonly width: number };
+}
+
+/** What each of them takes. */
+export const loadChecks: Checks<LoadOptions> = {
+  model: text,
+  // A copy: the caller may change theirs. What is in it `checkCardOption` says.
+  card: value => structuredClone(value) as Card,
+  key: text,
+  precision: (value, name) => oneOf(...precisions)(value, name),
+  variants: either<VariantChoice>("'auto', 'plain' or a list of names of variants", oneOf('auto', 'plain'), list(text)),
+  device,
+  signal,
+  onProgress: callback,
+  baseUrl: url,
+  size,
+};
+
+/** Few give a card: its checks are fetched for them. Throws `BAD_USAGE`. */
+export async function checkCardOption({ card }: LoadOptions): Promise<void> {
+  if (card !== undefined) (await import('../weights/card.ts')).checkCard(card, "of load()'s card", 'BAD_USAGE');
+}
+
+export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
+
+/** What a platform lends to `load`. */
+export interface Platform {
+  readonly library: ShaderLibrary;
+  openDevice(): Promise<GPUDevice>;
+  /** What pages have beside pixels and textures. */
+  readonly page?: Page;
+  /** Throws `NO_ADAPTER` where no device can be had, before anything is fetched for it. */
+  ready?(): Promise<unknown>;
+  /** The bytes behind a URL or path. */
+  fetch(url: string | URL, options: DownloadOptions): Promise<Uint8Array>;
+}
+
+/** `options` are checked already: what a platform adds to them is none of ours. */
+export function loadOn(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
+  return forPrograms(loadModel(platform, source, options));
+}
+
+async function loadModel(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
+  const { precision = 'auto', variants = 'auto', device, signal, onProgress, size } = options;
+  checkSignal(signal);
+  if (!device) await platform.ready?.();
+  const weights = await weightsOf(platform, source, options);
+  checkSignal(signal);
+  const parts = {
+    ...weights,
+    library: platform.library,
+    page: platform.page,
+    program: true,
+    precision,
+    variants,
+    openDevice: async () => device ?? platform.openDevice(),
+    borrowed: device !== undefined,
+  };
+  const segmenter = await Segmenter.create(parts, { signal, onProgress });
+  if (!size) return segmenter;
+  try {
+    await segmenter.prepare(size, { signal, onProgress });
+    return segmenter;
+  } catch (error) {
+    await segmenter.dispose();
+    throw error;
+  }
+}
+
+/**
+ * What a caller gives to be loaded, of whatever realm (a frame, a test runner's sandbox): tensors are copied by name, never their bytes. Throws
+ * `BAD_USAGE`, and `BAD_WEIGHTS` for bytes or tensors that are none.
+ */
+export function checkSource(source: unknown): Source {
+  return guarded("load()'s source", () => {
+    if ((typeof source === 'string' && source !== '') || source instanceof URL) return source;
+    if (source instanceof Blob || source instanceof Response) return source;
+    const type = Object.prototype.toString.call(source);
+    if (type === '[object Map]')
+      return new Map([...(source as Tensors)].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))]));
+    if (type === '[object ArrayBuffer]' || type === '[object Uint8Array]') {
+      const bytes = source as ArrayBuffer | Uint8Array;
+      if (bytes.byteLength > 0) return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+      throw new AtrousError('BAD_WEIGHTS', 'the weights have no bytes: the buffer is empty, or was transferred to somebody else');
+    }
+    throw new AtrousError(
+      'BAD_USAGE',
+      `load() can't load ${brief(source)}: give a name, a URL, a Response, a File, bytes, or a Map of tensors`,
+    );
+  });
+}
+
+function checkTensor(tensor: unknown, name: string): Tensor {
+  const { dtype, shape, bytes } = (tensor ?? {}) as Partial<Tensor>;
+  const size = bytesPer[dtype as Dtype];
+  if (size !== undefined && Array.isArray(shape) && bytes instanceof Uint8Array) {
+    const sizes = [...shape];
+    if (bytes.length === countChecked(sizes) * size) return { dtype: dtype!, shape: sizes, bytes };
+  }
+  throw new AtrousError(
+    'BAD_WEIGHTS',
+    `the tensors: ${quote(name)} must be { dtype, shape, bytes }: one of ${Object.keys(bytesPer).join(', ')}, a list of sizes, and a Uint8Array that holds them`,
+  );
+}
+
+async function weightsOf(platform: Platform, source: Source, options: LoadOptions): Promise<LoadedWeights> {
+  const { baseUrl, card, model, key } = options;
+  const builtIn = typeof source === 'string' ? builtIns.get(source) : undefined;
+  if (!builtIn) return (await import('../load.ts')).readSource(platform.fetch, source, options);
+  const url = urlOf(builtIn.file, baseUrl, builtIn.url);
+  const bytes = await platform.fetch(url, { ...options, bytes: builtIn.bytes });
+  const name = source as string;
+  await checkBuiltIn(name, builtIn, bytes, url);
+  if (card !== undefined || model !== undefined || key !== undefined)
+    return (await import('../load.ts')).readSource(platform.fetch, bytes, { ...options, model: model ?? name });
+  // The file is the one that was tested: nothing in it has to be doubted.
+  const { tensors, metadata } = readSafetensors(bytes, builtIn.file);
+  const own = JSON.parse(metadata.get('atrous')!) as Card;
+  const { body, decoder } = builtIn;
+  return { network: regsegNetwork(name, body, decoder, { channels: own.classes.length }), tensors, card: own, assumed: null };
+}

@@ -1,0 +1,56 @@
+// What every network of the registry says of itself.
+import { AtrousError } from '../errors.ts';
+import type { End } from '../graph/end.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Tile } from '../weights/card.ts';
+import type { Tensors } from '../weights/tensor.ts';
+import type { DilatedOptions, Grid } from './dilatednet.ts';
+
+export interface Network {
+  /** As it was asked for. */
+  readonly name: string;
+  /** `<body>_<decoder>`, or a DilatedNet's name. */
+  readonly canonical: string;
+  /** `to` is for RegSeg alone, whose last resize goes to any size; `widths` for DilatedNet, whose hidden layers may be narrower than published. */
+  build(options: BuildOptions): Graph;
+  /** What its scores are: as a checkpoint has them, or as they were published. */
+  readonly end: End;
+  /** The tensor whose first axis is the scores' channels. */
+  readonly classifier: string;
+  /** Channels of scores that a checkpoint of this network makes. */
+  channels(tensors: Tensors): number;
+  /** Number of classes that the papers count with. */
+  readonly publishedClasses: number;
+  /** The network with a checkpoint's channels and hidden widths, and the checkpoint with what published files leave out. Shapes are not checked here. */
+  fit(tensors: Tensors, end?: Pick<End, 'activation'>): { readonly network: Network; readonly tensors: Tensors };
+  /** The value that `classes` is the largest channel of. */
+  readonly scores: 'logits' | 'prob';
+  /** What it reads of a picture at once; null: all. */
+  readonly tile: Tile | null;
+  /** Where tiles are stitched; null where there are none. */
+  readonly grid: Grid | null;
+}
+
+export type BuildOptions = Omit<DilatedOptions, 'classes'> & Partial<Pick<DilatedOptions, 'classes'>>;
+
+export function endOptions({ channels, ...end }: End): Pick<DilatedOptions, 'classes' | 'activation' | 'threshold'> {
+  return { classes: channels, ...end };
+}
+
+/** `layer` makes the scores. */
+export function classifiedBy(layer: string, canonical: string): Pick<Network, 'classifier' | 'channels'> {
+  const key = `${layer}.weight`;
+  return {
+    classifier: key,
+    channels: tensors => {
+      const classifier = tensors.get(key);
+      if (classifier?.shape.length !== 4 || !(classifier.shape[0] > 0)) {
+        throw new AtrousError(
+          'BAD_WEIGHTS',
+          `tensor "${key}" is ${classifier ? classifier.shape.join('×') : 'missing'}: ${canonical} needs classes×channels×1×1`,
+        );
+      }
+      return classifier.shape[0];
+    },
+  };
+}

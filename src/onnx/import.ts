@@ -1,0 +1,187 @@
+// An ONNX file → our graph, at a size: dimensions are bound, what is known before anything runs is folded, and every other node becomes nodes of
+// ours by its operator's own small function. What can't be done is refused at once, all of it.
+import { AtrousError } from '../errors.ts';
+import { FRAME, type Graph, INPUT } from '../graph/graph.ts';
+import { verify } from '../graph/verify.ts';
+import { count, quote, some, type Tensors } from '../weights/tensor.ts';
+import { fromTensor, type Known, printDims } from './array.ts';
+import type { Call } from './call.ts';
+import { foldings, sizes } from './fold.ts';
+import { channelsLast, type Mapped, usual } from './layout.ts';
+import type { OnnxModel, OnnxNode, Port } from './model.ts';
+import type { Value } from './operator.ts';
+import { operators } from './operators.ts';
+import { pen } from './pen.ts';
+import { isReason, type Refusal, refuse } from './refusal.ts';
+
+export interface Imported {
+  /** Its values are called as ONNX calls them, but for the input and what would be called like it. */
+  readonly graph: Graph;
+  /** Weights and tables of the graph's constants. */
+  readonly tensors: Tensors;
+  /** The inputs that the outputs need, by name. */
+  readonly inputs: ReadonlyMap<string, Mapped>;
+  /** The outputs asked for, by name. */
+  readonly outputs: ReadonlyMap<string, Mapped>;
+}
+
+/** Numbers that folding may make, beside as many as the file holds: a shape computed by a file can be of terabytes. */
+const BUDGET = 2 ** 20;
+/** Elements that a value of a network may have: a map of more is no map of a picture. */
+const MOST = 2 ** 31;
+
+/**
+ * `shapes` by input; `wanted` by names of values, default the file's outputs. Throws `BAD_USAGE` for names and shapes that don't fit the file, and
+ * `BAD_GRAPH` with the nodes that can't be made: three in its message, all of them as `Refusal`s in its `cause`.
+ */
+export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonly number[]>, wanted?: readonly string[]): Imported {
+  const { file, opset } = model;
+  const outputs = wanted ?? model.outputs.map(({ name }) => name);
+  checkOutputs(model, outputs);
+  const nodes = needed(model.nodes, outputs);
+  const read = new Set([...nodes.flatMap(node => node.inputs), ...outputs]);
+  const used = model.inputs.filter(({ name }) => read.has(name));
+  const values = new Map<string, Value>();
+  const draft = pen([INPUT, FRAME]);
+  const inputs = new Map(used.map((port, n) => [port.name, bound(file, port, shapes, n === 0 ? INPUT : draft.fresh(port.name))]));
+  for (const [name, value] of inputs) values.set(name, value);
+  for (const [name, tensor] of model.initializers) if (read.has(name)) values.set(name, fromTensor(name, tensor));
+  let left = BUDGET + 8 * [...model.initializers.values()].reduce((sum, { shape }) => sum + count(shape), 0);
+  const spend = (dims: readonly number[]): void => {
+    left -= count(sizes(dims));
+    if (!(left >= 0)) refuse(`a value of shape ${printDims(dims)} is worked out, more than a file of this size may ask for`);
+  };
+  // Operators that nobody knows are named all at once, also behind one another.
+  const unknown = new Map(nodes.flatMap(node => (unknownReason(node) ? [[node, unknownReason(node)!] as const] : [])));
+  const refusals: Refusal[] = [...unknown].map(([{ name, op }, reason]) => ({ node: name, op, reason }));
+  for (const node of nodes) {
+    if (unknown.has(node)) continue;
+    const given = node.inputs.map(name => (name === '' ? null : (values.get(name) ?? missing)));
+    // What hangs on a node that was refused is refused with it, without a word.
+    if (given.includes(missing)) continue;
+    try {
+      const made = [evaluate({ node, opset, spend }, given as (Value | null)[], draft)].flat() as Value[];
+      made.forEach((value, n) => {
+        if (count(sizes(value.dims)) > MOST) refuse(`a value of shape ${printDims(value.dims)}`);
+        if (node.outputs[n]) values.set(node.outputs[n], value);
+      });
+    } catch (error) {
+      if (!isReason(error)) throw error;
+      refusals.push({ node: node.name, op: node.op, reason: error.refused });
+    }
+  }
+  if (refusals.length > 0) throw refused(file, refusals);
+  const found = new Map(outputs.map(name => [name, outputOf(file, name, values.get(name)!, draft)]));
+  const [first, ...others] = inputs.values();
+  if (!first) throw new AtrousError('BAD_GRAPH', `${file}: ${some(outputs.map(quote))} depend on no input: name another output`);
+  const graph: Graph = {
+    name: file,
+    input: first.shape,
+    others: new Map(others.map(({ value, shape }) => [value, shape])),
+    nodes: draft.nodes,
+    outputs: [...new Set([...found.values()].map(({ value }) => value))],
+    aliases: new Map(),
+  };
+  return { graph: verify(pruned(graph)), tensors: draft.tensors, inputs, outputs: found };
+}
+
+const missing = Symbol('made by a node that was refused');
+
+function unknownReason({ op, domain }: OnnxNode): string | null {
+  if (domain !== '') return `it is of the domain ${quote(domain)}, only ONNX's own operators are known`;
+  return operators.has(op) || foldings.has(op) ? null : 'there is no kernel for it';
+}
+
+function evaluate(call: Call, inputs: readonly (Value | null)[], draft: ReturnType<typeof pen>): Value | readonly Value[] {
+  const { node } = call;
+  const known = inputs.every((value): value is Known | null => value?.kind !== 'map');
+  const folding = foldings.get(node.op);
+  if (known && folding) return folding(call, inputs);
+  const operator = operators.get(node.op) ?? refuse('it is worked out for constants alone');
+  if (known) refuse('its inputs are constants, of which it is not worked out');
+  return operator({ ...call, inputs, pen: draft });
+}
+
+function refused(file: string, refusals: readonly Refusal[]): AtrousError {
+  const texts = refusals.map(({ node, op, reason }) => `${op} ${quote(node)}: ${reason}`);
+  const what = refusals.length === 1 ? 'a node' : `${refusals.length} nodes`;
+  return new AtrousError('BAD_GRAPH', `${file}: ${what} can't be made: ${some(texts)}; export it without them`, {
+    cause: refusals,
+  });
+}
+
+/** What an import refused, of the error that it threw. */
+export function refusalsOf(error: unknown): readonly Refusal[] {
+  const cause = error instanceof AtrousError ? error.cause : null;
+  return Array.isArray(cause) ? cause : [];
+}
+
+function checkOutputs({ file, nodes, outputs }: OnnxModel, wanted: readonly string[]): void {
+  const made = new Set(nodes.flatMap(node => node.outputs));
+  const unknown = wanted.find(name => !made.has(name));
+  if (unknown === undefined) return;
+  const names = outputs.map(({ name }) => quote(name));
+  throw new AtrousError(
+    'BAD_USAGE',
+    `${file} makes no value ${quote(unknown)}; its outputs are ${some(names, 8)} (all: atrous inspect --graph)`,
+  );
+}
+
+/** The nodes that some values hang on. */
+function needed(nodes: readonly OnnxNode[], wanted: readonly string[]): OnnxNode[] {
+  const names = new Set(wanted);
+  const kept = [...nodes].reverse().filter(({ inputs, outputs }) => {
+    const needs = outputs.some(name => names.has(name));
+    if (needs) for (const name of inputs) names.add(name);
+    return needs;
+  });
+  return kept.reverse();
+}
+
+/** Nodes that nothing reads any more: laid out for somebody who had it already, or a half of a Split. */
+function pruned(graph: Graph): Graph {
+  const names = new Set(graph.outputs);
+  const kept = [...graph.nodes].reverse().filter(node => {
+    const needs = names.has(node.name);
+    if (needs) for (const value of Object.values(node.inputs)) names.add(value);
+    return needs;
+  });
+  return { ...graph, nodes: kept.reverse() };
+}
+
+/** An input at the shape given. */
+function bound(file: string, { name, dims }: Port, shapes: ReadonlyMap<string, readonly number[]>, value: string): Mapped {
+  const shape = shapes.get(name);
+  const refuseInput = (what: string): never => {
+    const own = dims ? printDims(dims.map(dim => (dim === '' ? '?' : dim))) : 'of any shape';
+    throw new AtrousError('BAD_USAGE', `${file}: the input ${quote(name)} is ${own}, ${what}`);
+  };
+  if (!shape) return refuseInput('no shape was given for it');
+  const fits =
+    !dims || (dims.length === shape.length && shape.every((size, axis) => typeof dims[axis] === 'string' || dims[axis] === size));
+  if (!fits) return refuseInput(`${printDims(shape)} was given: a file of a fixed size runs at no other`);
+  if (shape.length < 1 || shape.length > 4 || shape.some(size => !Number.isSafeInteger(size) || size < 1) || count(shape) > MOST)
+    return refuseInput(`${printDims(shape)} was given`);
+  if (shape.length > 1 && shape[0] !== 1) return refuseInput(`${printDims(shape)} was given: one picture at a time`);
+  // Few channels at the end, and not before the rows: TensorFlow's order.
+  const last = shape.length === 4 && shape[3] <= 4 && shape[1] > 4;
+  const layout = last ? channelsLast(shape) : usual(shape);
+  return { kind: 'map', value, dims: shape, ...layout, classes: false };
+}
+
+/** An output as a value that a plan makes. */
+function outputOf(file: string, name: string, value: Value, draft: ReturnType<typeof pen>): Mapped {
+  if (value.kind === 'known')
+    throw new AtrousError('BAD_GRAPH', `${file}: the output ${quote(name)} is a constant: name another output`);
+  if (draft.nodes.some(node => node.name === value.value)) return value;
+  return { ...value, value: draft.emit('copy', name, { x: value.value }, {}) };
+}
+
+/** The shapes of a file's inputs for pictures of a size: N is 1, named rows and columns are bound. Null for an input that is no picture. */
+export function pictureShape({ dims }: Port, { h, w }: { readonly h: number; readonly w: number }): number[] | null {
+  if (!dims) return [1, 3, h, w];
+  if (dims.length !== 4) return null;
+  const fixed = (at: number, free: number): number => (typeof dims[at] === 'number' ? dims[at] : free);
+  const last = typeof dims[3] === 'number' && dims[3] <= 4 && dims[1] !== 3;
+  return last ? [1, fixed(1, h), fixed(2, w), dims[3] as number] : [1, fixed(1, 3), fixed(2, h), fixed(3, w)];
+}

@@ -1,0 +1,134 @@
+// How ONNX's axes lie in a map of this engine. A value of ours has three axes, channels, rows and columns; one of ONNX's has any number, and what
+// Reshape and Transpose do to them moves no number: they only say which axis stands where. So an axis is a list of factors, each a digit of one
+// axis of the map, and both operators rewrite lists. What needs the usual order has it made by a `move`.
+import type { Shape } from '../graph/graph.ts';
+import { count } from '../weights/tensor.ts';
+import { printDims } from './array.ts';
+import { refuse } from './refusal.ts';
+
+type Axis = keyof Shape;
+
+/** A digit of an axis: `size` values, each worth `step` places along it. */
+export interface Factor {
+  readonly axis: Axis;
+  readonly size: number;
+  readonly step: number;
+}
+
+/** For every axis of ONNX's the factors that it is made of, the most significant first; an axis of one place has none. */
+export type Axes = readonly (readonly Factor[])[];
+
+/** A value that is made when the network runs. */
+export interface Mapped {
+  readonly kind: 'map';
+  /** Of the graph's. */
+  readonly value: string;
+  readonly shape: Shape;
+  readonly dims: readonly number[];
+  readonly axes: Axes;
+  /** One class a pixel, made by argmax. */
+  readonly classes: boolean;
+}
+
+const whole = (axis: Axis, size: number): Factor[] => (size === 1 ? [] : [{ axis, size, step: 1 }]);
+
+/** The usual order: N×C×H×W, N×C×L as one row, N×C as one pixel. The batch is one picture. */
+export function usual(dims: readonly number[]): { shape: Shape; axes: Axes } {
+  const [n = 1, c = 1, ...rest] = dims;
+  if (dims.length === 1) return { shape: { c: n, h: 1, w: 1 }, axes: [whole('c', n)] };
+  if (n !== 1) refuse(`its value has ${printDims(dims)} values, of which the first counts pictures: one at a time`);
+  if (rest.length > 2) refuse(`a value with ${dims.length} axes, ${printDims(dims)}`);
+  const [h, w] = rest.length === 2 ? rest : [1, rest[0] ?? 1];
+  const places = rest.length === 2 ? [whole('h', h), whole('w', w)] : rest.length === 1 ? [whole('w', w)] : [];
+  return { shape: { c, h, w }, axes: dims.length === 0 ? [] : [[], whole('c', c), ...places] };
+}
+
+/** Channels last: N×H×W×C. */
+export function channelsLast(dims: readonly number[]): { shape: Shape; axes: Axes } {
+  const [, h, w, c] = dims;
+  return { shape: { c, h, w }, axes: [[], whole('h', h), whole('w', w), whole('c', c)] };
+}
+
+/** Neighbours that are one digit together. */
+function merged(factors: readonly Factor[]): Factor[] {
+  const list: Factor[] = [];
+  for (const factor of factors) {
+    const last = list.at(-1);
+    if (last && last.axis === factor.axis && last.step === factor.size * factor.step)
+      list[list.length - 1] = { ...factor, size: last.size * factor.size };
+    else list.push(factor);
+  }
+  return list;
+}
+
+export function sameAxes(a: Axes, b: Axes): boolean {
+  return a.length === b.length && a.every((list, n) => JSON.stringify(merged(list)) === JSON.stringify(merged(b[n])));
+}
+
+export const isUsual = ({ dims, axes, shape }: Mapped): boolean => {
+  const there = usual(dims);
+  return sameAxes(axes, there.axes) && (['c', 'h', 'w'] as const).every(axis => shape[axis] === there.shape[axis]);
+};
+
+/** The same map under other axes: digits are regrouped, and split where a new axis ends within one. */
+export function regrouped({ axes, dims }: Pick<Mapped, 'axes' | 'dims'>, to: readonly number[]): Axes {
+  if (count(dims) !== count(to)) refuse(`a reshape from ${printDims(dims)} to ${printDims(to)}`);
+  const digits = axes.flat();
+  return [...to]
+    .reverse()
+    .map(size => {
+      const list: Factor[] = [];
+      for (let left = size; left > 1; ) {
+        const last = digits.pop()!;
+        if (left % last.size === 0) {
+          list.unshift(last);
+          left /= last.size;
+        } else if (last.size % left === 0) {
+          list.unshift({ ...last, size: left });
+          digits.push({ ...last, size: last.size / left, step: last.step * left });
+          left = 1;
+        } else refuse(`a reshape from ${printDims(dims)} to ${printDims(to)}, which cuts through an axis`);
+      }
+      return merged(list);
+    })
+    .reverse();
+}
+
+/** What each place of an axis of the target adds to the place in the source: channels, rows, columns. */
+export type Walk = Readonly<Record<Axis, readonly (readonly [number, number, number])[]>>;
+
+/**
+ * For a map of shape `to` whose ONNX axes are `axes`: where its numbers lie in `from`, which has the same dimensions. Every axis of the target adds its
+ * part; null where sums of parts can't say it, because digits carry.
+ */
+export function walkOf(from: Pick<Mapped, 'axes' | 'dims'>, to: Shape, axes: Axes): Walk | null {
+  const order = ['c', 'h', 'w'] as const;
+  const walk = Object.fromEntries(
+    order.map(axis => [axis, Array.from({ length: to[axis] }, () => [0, 0, 0] as [number, number, number])]),
+  );
+  for (let logical = 0; logical < axes.length; logical++) {
+    const source = withWeights(from.axes[logical]);
+    for (const target of withWeights(axes[logical])) {
+      if (source.some(({ weight }) => weight % target.weight !== 0 && target.weight % weight !== 0)) return null;
+      for (let place = 0; place < to[target.axis]; place++) {
+        const index = (Math.floor(place / target.step) % target.size) * target.weight;
+        for (const digit of source)
+          walk[target.axis][place][order.indexOf(digit.axis)] += (Math.floor(index / digit.weight) % digit.size) * digit.step;
+      }
+    }
+  }
+  return walk as unknown as Walk;
+}
+
+/** Digits with what one step of each is worth along ONNX's axis. */
+function withWeights(factors: readonly Factor[]): (Factor & { weight: number })[] {
+  let weight = 1;
+  return [...factors]
+    .reverse()
+    .map(factor => {
+      const own = { ...factor, weight };
+      weight *= factor.size;
+      return own;
+    })
+    .reverse();
+}

@@ -1,0 +1,97 @@
+// Convolutions, plain and transposed: the graph's own `conv` where it says what the file does, else `slide`.
+import type { Constant } from '../../graph/constant.ts';
+import type { Attributes } from '../../graph/graph.ts';
+import { count } from '../../weights/tensor.ts';
+import { type Known, printDims } from '../array.ts';
+import { intOf, intsOf, textOf } from '../call.ts';
+import type { Mapped } from '../layout.ts';
+import type { Making, Operator } from '../operator.ts';
+import { refuse } from '../refusal.ts';
+import { dimsLike, knownIn, made, mapIn, mustKnow, nameOf } from './inputs.ts';
+import { type Geometry, geometryOf, lengthOf } from './sliding.ts';
+
+export const convolutions: Record<string, Operator> = { Conv: convolution, ConvTranspose: transposed };
+
+/** A weight with two axes for the kernel: one along a row has its length alone. */
+function kernelShape(x: Mapped, { dims }: Known): [number, number, number, number] {
+  const [a, b, ...kernel] = dims;
+  if (dims.length !== x.dims.length) refuse(`a weight of shape ${printDims(dims)} for a map of shape ${printDims(x.dims)}`);
+  return kernel.length === 1 ? [a, b, 1, kernel[0]] : [a, b, kernel[0], kernel[1]];
+}
+
+function biasOf(making: Making, out: number): Record<string, Constant> {
+  const bias = knownIn(making, 2);
+  if (!bias) return {};
+  if (count(bias.dims) !== out) refuse(`${count(bias.dims)} biases for ${out} outputs`);
+  return { bias: making.pen.weights(`${nameOf(making)}.bias`, bias, [out]) };
+}
+
+function convolution(making: Making): Mapped {
+  const { node, pen } = making;
+  const x = mapIn(making);
+  const weight = mustKnow(making, 1);
+  const shape = kernelShape(x, weight);
+  const groups = intOf(node, 'group', 1);
+  const [out, inputs, ...kernel] = shape;
+  if (!(groups > 0) || inputs * groups !== x.shape.c || out % groups)
+    refuse(`${groups} groups of ${inputs} channels to ${out}, the map has ${x.shape.c}`);
+  const geometry = geometryOf(node, x, x.dims.length === 3 ? kernel.slice(1) : kernel);
+  if (geometry.kernel.join() !== kernel.join())
+    refuse(`kernel_shape ${geometry.kernel.join('×')}, the weight has ${kernel.join('×')}`);
+  const [h, w] = [lengthOf(geometry, 0, x.shape.h), lengthOf(geometry, 1, x.shape.w)];
+  const name = nameOf(making);
+  const constants = { weight: pen.weights(`${name}.weight`, weight, shape), ...biasOf(making, out) };
+  const usual = asConv(geometry, groups, out, inputs);
+  const value = usual
+    ? pen.emit('conv', name, { x: x.value }, usual, constants)
+    : pen.emit('slide', name, { x: x.value }, { ...sliding(geometry), h, w, groups, activation: 'none' }, constants);
+  return made(value, dimsLike(x, { c: out, h, w }));
+}
+
+const sliding = ({ kernel, strides, dilations, pads }: Geometry) => ({ kernel, strides, dilations, pads });
+
+/** The graph's convolution, where one number says the stride, one the dilation and one the padding, and a kernel makes its groups. */
+function asConv(geometry: Geometry, groups: number, out: number, inputs: number): Attributes['conv'] | null {
+  const { kernel, strides, dilations, pads, behind } = geometry;
+  const [taps, [stride], [dilation], [pad]] = [kernel[0] * kernel[1], strides, dilations, pads];
+  const one = (list: readonly number[]): boolean => list.every(n => n === list[0]);
+  if (![strides, [...pads, ...behind]].every(one) || (taps > 1 && !one(dilations))) return null;
+  // Groups of a 3×3 kernel as wide as RegNet's, in and out; others are `slide`'s.
+  const grouped = kernel[0] === 3 && kernel[1] === 3 && inputs % 8 === 0 && out / groups === inputs && dilation === pad;
+  if (groups > 1 && !grouped) return null;
+  return {
+    ...{ kernel, stride, dilations: [taps > 1 ? dilation : 1], pads: [pad], groups, activation: 'none', shortcut: 'none' },
+    ...{ partials: null, strips: null, squeezed: null, also: null, split: null, pooled: null },
+  };
+}
+
+function transposed(making: Making): Mapped {
+  const { node, pen } = making;
+  const x = mapIn(making);
+  const weight = mustKnow(making, 1);
+  const shape = kernelShape(x, weight);
+  const [inputs, each, ...kernel] = shape;
+  const groups = intOf(node, 'group', 1);
+  if (inputs !== x.shape.c || !(groups > 0) || inputs % groups)
+    refuse(`a weight for ${inputs} channels in ${groups} groups, the map has ${x.shape.c}`);
+  const auto = textOf(node, 'auto_pad', 'NOTSET');
+  const plain = { ...node, attributes: new Map([...node.attributes].filter(([key]) => key !== 'auto_pad')) };
+  const geometry = geometryOf(plain, x, x.dims.length === 3 ? kernel.slice(1) : kernel);
+  const { strides, dilations, pads } = geometry;
+  const two = (list: number[] | null): number[] | null => list && (x.dims.length === 3 ? [0, ...list.slice(-1)] : list.slice(-2));
+  const extra = two(intsOf(node, 'output_padding', null)) ?? [0, 0];
+  const size = [x.shape.h, x.shape.w];
+  const wanted =
+    two(intsOf(node, 'output_shape', null)) ?? (auto.startsWith('SAME') ? size.map((n, axis) => n * strides[axis]) : null);
+  const full = size.map((n, axis) => strides[axis] * (n - 1) + extra[axis] + dilations[axis] * (kernel[axis] - 1) + 1);
+  // What is too long is cut on both sides, the odd one at the beginning unless the file says UPPER.
+  const cut = wanted?.map((n, axis) => full[axis] - n);
+  const before = cut?.map(n => (auto === 'SAME_UPPER' ? Math.floor(n / 2) : Math.ceil(n / 2))) ?? pads;
+  const [h, w] = wanted ?? full.map((n, axis) => n - pads[axis] - geometry.behind[axis]);
+  if (!(h > 0 && w > 0) || before.some(n => n < 0)) refuse(`it makes a map of ${h}×${w} out of ${full.join('×')}`);
+  const name = nameOf(making);
+  const out = each * groups;
+  const attributes = { ...sliding(geometry), pads: [before[0], before[1]] as const, groups, h, w };
+  const constants = { weight: pen.weights(`${name}.weight`, weight, shape), ...biasOf(making, out) };
+  return made(pen.emit('transposed', name, { x: x.value }, attributes, constants), dimsLike(x, { c: out, h, w }));
+}

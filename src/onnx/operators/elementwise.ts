@@ -1,0 +1,242 @@
+// Numbers one by one: curves, batch norm, and two values with broadcasting.
+import type { Constant } from '../../graph/constant.ts';
+import type { Curve, Operation, Shape } from '../../graph/graph.ts';
+import { count } from '../../weights/tensor.ts';
+import { broadcast, type Known, known, printDims } from '../array.ts';
+import { floatOf, intOf, textOf } from '../call.ts';
+import { castTo, numberOf, reader } from '../fold.ts';
+import { type Axes, type Factor, type Mapped, sameAxes, walkOf } from '../layout.ts';
+import type { Making, Operator, Value } from '../operator.ts';
+import { laidOut } from '../pen.ts';
+import { refuse } from '../refusal.ts';
+import { anyMap, input, knownIn, mapIn, mustKnow, nameOf } from './inputs.ts';
+
+const BIG = 3.4e38;
+
+export const elementwise: Record<string, Operator> = {
+  Identity: making => anyMap(making),
+  Dropout: making => anyMap(making),
+  Cast: cast,
+  Relu: making => own(making, 'relu'),
+  Sigmoid: making => own(making, 'sigmoid'),
+  Clip: making => {
+    const [low, high] = [1, 2].map(n => knownIn(making, n));
+    return curve(making, 'clip', numberOf(making, low, 'min', -BIG), numberOf(making, high, 'max', BIG));
+  },
+  LeakyRelu: ({ node, ...rest }) => curve({ node, ...rest }, 'leaky', floatOf(node, 'alpha', 0.01)),
+  Elu: making => curve(making, 'elu', floatOf(making.node, 'alpha', 1)),
+  Celu: making => curve(making, 'celu', floatOf(making.node, 'alpha', 1)),
+  Selu: ({ node, ...rest }) =>
+    curve({ node, ...rest }, 'selu', floatOf(node, 'alpha', 1.6732632423543772), floatOf(node, 'gamma', 1.0507009873554805)),
+  HardSigmoid: ({ node, ...rest }) =>
+    curve({ node, ...rest }, 'hard-sigmoid', floatOf(node, 'alpha', 0.2), floatOf(node, 'beta', 0.5)),
+  ThresholdedRelu: making => curve(making, 'threshold', floatOf(making.node, 'alpha', 1)),
+  Gelu: making => curve(making, textOf(making.node, 'approximate', 'none') === 'tanh' ? 'gelu-tanh' : 'gelu'),
+  PRelu: prelu,
+  Pow: power,
+  BatchNormalization: batchnorm,
+  ...named({
+    HardSwish: 'hard-swish',
+    Softplus: 'softplus',
+    Softsign: 'softsign',
+    Mish: 'mish',
+    Tanh: 'tanh',
+    Erf: 'erf',
+    Exp: 'exp',
+    Log: 'log',
+    Sqrt: 'sqrt',
+    Neg: 'negative',
+    Abs: 'absolute',
+    Floor: 'floor',
+    Ceil: 'ceil',
+    Round: 'round',
+    Sign: 'sign',
+    Reciprocal: 'reciprocal',
+  }),
+  ...combined({ Add: 'add', Sub: 'sub', Mul: 'mul', Div: 'div', Max: 'max', Min: 'min', Sum: 'add' }),
+};
+
+function named(table: Record<string, Curve>): Record<string, Operator> {
+  return Object.fromEntries(Object.entries(table).map(([op, curveName]) => [op, (making: Making) => curve(making, curveName)]));
+}
+
+function curve(making: Making, name: Curve, a = 0, b = 0): Mapped {
+  const x = anyMap(making);
+  return { ...x, value: making.pen.emit('activate', nameOf(making), { x: x.value }, { curve: name, a, b }) };
+}
+
+function own(making: Making, op: 'relu' | 'sigmoid'): Mapped {
+  const x = anyMap(making);
+  return { ...x, value: making.pen.emit(op, nameOf(making), { x: x.value }, {}) };
+}
+
+/** Floats stay what they are; classes may become whole numbers of any type. */
+function cast(making: Making): Value {
+  const x = input(making, 0) ?? refuse('input 0 is left out');
+  const to = castTo(making);
+  if (x.kind === 'map' && (x.classes || to === 'float')) return x;
+  return refuse('a cast of numbers that are made when the network runs to whole ones');
+}
+
+function prelu(making: Making): Mapped {
+  const { pen } = making;
+  const x = mapIn(making);
+  const slope = mustKnow(making, 1);
+  const name = nameOf(making);
+  if (count(slope.dims) === 1)
+    return { ...x, value: pen.emit('activate', name, { x: x.value }, { curve: 'leaky', a: slope.values()[0], b: 0 }) };
+  const shape = inFrame(slope, x);
+  if (shape.c !== x.shape.c || shape.h > 1 || shape.w > 1)
+    refuse(`slopes of shape ${printDims(slope.dims)}, they must be one a channel`);
+  const constants = { slope: pen.weights(`${name}.slope`, slope, [x.shape.c]) };
+  return { ...x, value: pen.emit('activate', name, { x: x.value }, { curve: 'prelu', a: 0, b: 0 }, constants) };
+}
+
+function power(making: Making): Mapped {
+  const exponent = mustKnow(making, 1);
+  const [value] = Array.from(exponent.values());
+  if (count(exponent.dims) !== 1 || !Number.isInteger(value)) refuse('a power that is no whole number');
+  return curve(making, 'power', value);
+}
+
+/** A norm of the graph, which folds into the convolution before it. */
+function batchnorm(making: Making): Mapped {
+  const { node, pen } = making;
+  if (intOf(node, 'training_mode', 0)) refuse('it is in training mode: export the model for inference');
+  const x = mapIn(making);
+  const norm = { name: pen.fresh(`${nameOf(making)}.norm`), channels: x.shape.c, epsilon: floatOf(node, 'epsilon', 1e-5) };
+  ['weight', 'bias', 'running_mean', 'running_var'].forEach((part, n) => {
+    const numbers = mustKnow(making, n + 1);
+    if (count(numbers.dims) !== norm.channels) refuse(`${count(numbers.dims)} numbers for ${norm.channels} channels`);
+    pen.table(`${norm.name}.${part}`, [norm.channels], numbers.values());
+  });
+  const constants: Record<string, Constant> = { scale: { kind: 'scale', norm }, shift: { kind: 'shift', norm, bias: null } };
+  return { ...x, value: pen.emit('batchnorm', nameOf(making), { x: x.value }, {}, constants) };
+}
+
+function combined(table: Record<string, Operation>): Record<string, Operator> {
+  return Object.fromEntries(
+    Object.entries(table).map(([op, operation]) => [
+      op,
+      (making: Making): Value => {
+        const [first, ...rest] = making.inputs.map(value => value ?? refuse('an input is left out'));
+        // Sum, Max and Min take any number.
+        return rest.reduce(
+          (a, b, n) => combine(making, operation, a, b, n === rest.length - 1 ? nameOf(making) : `${nameOf(making)}.${n}`),
+          first,
+        );
+      },
+    ]),
+  );
+}
+
+function combine(making: Making, operation: Operation, a: Value, b: Value, name: string): Value {
+  const { pen } = making;
+  const [x, other, swapped] =
+    a.kind === 'map' ? [a, b, false] : b.kind === 'map' ? [b, a, true] : refuse('two constants and a map');
+  if (x.classes || (other.kind === 'map' && other.classes)) refuse('it reads classes, which nothing but a Cast can');
+  const dims = broadcast(x.dims, other.dims);
+  if (other.kind === 'known') return withConstant(making, operation, x, other, swapped, dims, name);
+  // The larger of the two lends its layout.
+  const [frame, guest, turned] = count(x.dims) >= count(other.dims) ? [x, other, swapped] : [other, x, !swapped];
+  const laid = inLayoutOf(making, guest, frame);
+  const same = (['c', 'h', 'w'] as const).every(axis => frame.shape[axis] === laid.shape[axis]);
+  const grown = grownAxes(frame, laid, dims);
+  if (operation === 'add' && same)
+    return {
+      ...frame,
+      ...grown,
+      dims,
+      value: pen.emit('add', name, { x: frame.value, other: laid.value }, { activation: 'none' }),
+    };
+  const gate = operation === 'mul' && laid.shape.h === 1 && laid.shape.w === 1 && laid.shape.c === frame.shape.c;
+  if (gate) return { ...frame, ...grown, dims, value: pen.emit('mul', name, { x: frame.value, gate: laid.value }, {}) };
+  const value = pen.emit('combine', name, { x: frame.value, other: laid.value }, { operation, swapped: turned });
+  return { ...frame, ...grown, dims, value };
+}
+
+/** A smaller value laid out like a larger one, one place where it has one. */
+function inLayoutOf({ pen }: Making, guest: Mapped, frame: Mapped): Mapped {
+  const rank = Math.max(frame.dims.length, guest.dims.length);
+  const pad = <T>(list: readonly T[], one: T): T[] => [...Array(rank - list.length).fill(one), ...list];
+  const [frameAxes, dims] = [pad(frame.axes, []), pad(guest.dims, 1)];
+  const own: Mapped = { ...guest, dims, axes: pad(guest.axes, []) };
+  const frameDims = pad(frame.dims, 1);
+  // Axes that the frame lacks and the guest has: both grow, and the guest keeps its own places for them.
+  const free = dims.map((size, n) => (size > 1 && frameDims[n] === 1 ? own.axes[n] : []));
+  const axes: Axes = frameAxes.map((list, n) => (dims[n] === 1 ? free[n] : frameDims[n] === 1 ? free[n] : list));
+  const shape: Shape = { c: sizeAlong(axes, 'c'), h: sizeAlong(axes, 'h'), w: sizeAlong(axes, 'w') };
+  const clash = (['c', 'h', 'w'] as const).some(
+    axis => shape[axis] > 1 && frame.shape[axis] > 1 && shape[axis] !== frame.shape[axis],
+  );
+  if (clash) refuse(`shapes ${printDims(frame.dims)} and ${printDims(guest.dims)} lie too differently`);
+  return sameAxes(own.axes, axes) && count(dims) === shape.c * shape.h * shape.w && sameShape(own.shape, shape)
+    ? { ...own, axes }
+    : laidOut(pen, own, shape, axes, `${guest.value}.laid`);
+}
+
+const sameShape = (a: Shape, b: Shape): boolean => a.c === b.c && a.h === b.h && a.w === b.w;
+
+function sizeAlong(axes: Axes, axis: Factor['axis']): number {
+  return axes
+    .flat()
+    .filter(factor => factor.axis === axis)
+    .reduce((product, { size }) => product * size, 1);
+}
+
+/** Shape and axes of the result where both operands grow. */
+function grownAxes(frame: Mapped, guest: Mapped, dims: readonly number[]): Pick<Mapped, 'shape' | 'axes'> {
+  const pad = (axes: Axes): Axes => [...Array(dims.length - axes.length).fill([]), ...axes];
+  const [own, theirs] = [pad(frame.axes), pad(guest.axes)];
+  const along = (axis: Factor['axis']): number => Math.max(frame.shape[axis], guest.shape[axis]);
+  return { shape: { c: along('c'), h: along('h'), w: along('w') }, axes: own.map((list, n) => (list.length ? list : theirs[n])) };
+}
+
+/** Places that a known value takes in the layout of a map: 1 along what it stands for as a whole. */
+function inFrame(value: Known, frame: Mapped): Shape {
+  const lead = frame.dims.length - value.dims.length;
+  const axes = frame.axes.map((list, n) => ((value.dims[n - lead] ?? 1) === 1 ? [] : list));
+  return { c: sizeAlong(axes, 'c'), h: sizeAlong(axes, 'h'), w: sizeAlong(axes, 'w') };
+}
+
+function withConstant(
+  making: Making,
+  operation: Operation,
+  x: Mapped,
+  other: Known,
+  swapped: boolean,
+  dims: readonly number[],
+  name: string,
+): Mapped {
+  const { pen } = making;
+  if (dims.length !== x.dims.length || dims.some((size, n) => size !== x.dims[n]))
+    refuse(`a constant of shape ${printDims(other.dims)} makes a map of ${printDims(x.dims)} grow`);
+  const lead = x.dims.length - other.dims.length;
+  const own = x.dims.map((_, n) => other.dims[n - lead] ?? 1);
+  const axes = x.axes.map((list, n) => (own[n] === 1 ? [] : list));
+  const shape = { c: sizeAlong(axes, 'c'), h: sizeAlong(axes, 'h'), w: sizeAlong(axes, 'w') };
+  for (const axis of ['c', 'h', 'w'] as const)
+    if (shape[axis] > 1 && shape[axis] !== x.shape[axis]) refuse('a constant for a part of an axis');
+  making.spend([shape.c, shape.h, shape.w]);
+  // The constant as a row-major C×H×W array: a walk through its own layout, as if it lay like that.
+  const flat: Mapped = { ...x, dims: own, axes: rowMajor(own) };
+  const walk = walkOf(flat, shape, axes) ?? refuse('a constant that lies too differently');
+  const at = reader(other, own);
+  const values: number[] = [];
+  for (const c of walk.c) for (const h of walk.h) for (const w of walk.w) values.push(at(c[2] + h[2] + w[2]));
+  const constants = { other: pen.weights(`${name}.constant`, known('float', [], values), [shape.c, shape.h, shape.w]) };
+  return { ...x, dims, value: pen.emit('combine', name, { x: x.value }, { operation, swapped }, constants) };
+}
+
+/** All axes along the last one of a single row: place n is element n. */
+function rowMajor(dims: readonly number[]): Axes {
+  let step = 1;
+  return [...dims]
+    .reverse()
+    .map(size => {
+      const list: Factor[] = size > 1 ? [{ axis: 'w', size, step }] : [];
+      step *= size;
+      return list;
+    })
+    .reverse();
+}

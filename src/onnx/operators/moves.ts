@@ -1,0 +1,249 @@
+// What moves numbers and changes none. Reshape and Transpose only say where axes lie; the others are tables of places.
+import { count } from '../../weights/tensor.ts';
+import { axisOf, broadcast, type Known, printDims, whole } from '../array.ts';
+import { intOf, textOf } from '../call.ts';
+import {
+  flattened,
+  indices,
+  newShape,
+  numberOf,
+  partSizes,
+  permutation,
+  shapeOf,
+  sizes,
+  slices,
+  squeezed,
+  unsqueezed,
+} from '../fold.ts';
+import { type Mapped, regrouped } from '../layout.ts';
+import type { Making, Operator, Value } from '../operator.ts';
+import { along, type Entries, emitMove, inUsualOrder, upTo } from '../pen.ts';
+import { refuse } from '../refusal.ts';
+import { anyMap, input, knownIn, made, mapIn, mustKnow, nameOf } from './inputs.ts';
+
+export const moves: Record<string, Operator> = {
+  Shape: making => shapeOf(making, anyOf(making).dims),
+  Size: making => ({ kind: 'known', element: 'int', dims: [], values: () => [count(anyOf(making).dims)], stored: null }),
+  Reshape: making => regroup(making, newShape(making, anyOf(making).dims, mustKnow(making, 1))),
+  Flatten: making => regroup(making, flattened(making, anyOf(making).dims)),
+  Squeeze: making => regroup(making, squeezed(making, anyOf(making).dims, knownIn(making, 1))),
+  Unsqueeze: making => regroup(making, unsqueezed(making, anyOf(making).dims, knownIn(making, 1))),
+  Transpose: making => {
+    const x = anyOf(making);
+    const order = permutation(making, x.dims.length);
+    return { ...x, dims: order.map(axis => x.dims[axis]), axes: order.map(axis => x.axes[axis]) };
+  },
+  Concat: concat,
+  Split: split,
+  Slice: making => {
+    const x = mapIn(making);
+    const rest = [1, 2, 3, 4].map(n => knownIn(making, n));
+    return taken(making, x, slices(making, x.dims, rest), nameOf(making));
+  },
+  Gather: making => {
+    const x = mapIn(making);
+    const axis = axisOf(intOf(making.node, 'axis', 0), x.dims.length);
+    const index = mustKnow(making, 1);
+    const y = taken(making, x, new Map([[axis, indices(index.values(), x.dims[axis])]]), nameOf(making));
+    const dims = [...x.dims.slice(0, axis), ...index.dims, ...x.dims.slice(axis + 1)];
+    return { ...y, dims, axes: regrouped(y, dims) };
+  },
+  Tile: making => {
+    const x = mapIn(making);
+    const times = whole(mustKnow(making, 1), 'repeats');
+    return taken(making, x, new Map(x.dims.map((size, axis) => [axis, repeated(size, size * times[axis])])), nameOf(making));
+  },
+  Expand: making => expand(making),
+  Pad: pad,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
+};
+
+/** A map or classes. */
+function anyOf(making: Making): Mapped {
+  const x = input(making, 0);
+  return x?.kind === 'map' ? x : anyMap(making);
+}
+
+function regroup(making: Making, dims: readonly number[]): Mapped {
+  const x = anyOf(making);
+  return { ...x, dims, axes: regrouped(x, dims) };
+}
+
+function repeated(size: number, to: number): number[] {
+  if (!(to > 0 && to <= LONGEST)) refuse(`an axis of ${to}`);
+  return Array.from({ length: to }, (_, n) => n % size);
+}
+
+/** Axis of ours behind each of ONNX's in the usual order. */
+function usualAxis(dims: readonly number[], axis: number): 'c' | 'h' | 'w' | null {
+  if (dims.length === 1) return 'c';
+  return ([null, 'c', dims.length === 4 ? 'h' : 'w', 'w'] as const)[axis];
+}
+
+/** The places given along some axes, −1 for what is filled; a value in the usual order. */
+function taken(making: Making, x: Mapped, lists: ReadonlyMap<number, readonly number[]>, name: string, fill = 0): Mapped {
+  const dims = x.dims.map((size, axis) => lists.get(axis)?.length ?? size);
+  sizes(dims);
+  if (count(dims) === 0) refuse(`a value of shape ${printDims(dims)}, which holds nothing`);
+  const entries = {
+    channels: along('c', upTo(x.shape.c)),
+    rows: along('h', upTo(x.shape.h)),
+    columns: along('w', upTo(x.shape.w)),
+  };
+  const roles = { c: 'channels', h: 'rows', w: 'columns' } as const;
+  let changed = false;
+  for (const [axis, list] of lists) {
+    const own = usualAxis(x.dims, axis);
+    if (!own) {
+      if (list.length === 1 && list[0] === 0) continue;
+      refuse('it changes the number of pictures');
+    }
+    making.spend([list.length, 4]);
+    entries[roles[own]] = along(
+      own,
+      list.map(place => (place < 0 ? FILLED : place)),
+    );
+    changed ||= list.length !== x.dims[axis] || list.some((place, n) => place !== n);
+  }
+  if (!changed) return x;
+  const [c, ...others] = [entries.channels, entries.rows, entries.columns];
+  const plain = others.every(
+    (list, n) => list.length === [x.shape.h, x.shape.w][n] && list.every((entry, at) => entry[n + 1] === at),
+  );
+  const first = c[0][0];
+  if (plain && first % 4 === 0 && c.every((entry, n) => entry[0] === first + n))
+    return made(making.pen.emit('slice', name, { x: x.value }, { from: first, to: first + c.length }), dims);
+  return made(emitMove(making.pen, name, [x.value], { ...entries, fill }), dims);
+}
+
+/** Places of an axis: textures and pictures have fewer. */
+const LONGEST = 2 ** 16;
+
+/** So far below zero that no sum of places comes back. */
+const FILLED = -(2 ** 20);
+
+function concat(making: Making): Value {
+  const { node, pen } = making;
+  const parts = making.inputs.map(value => {
+    if (value?.kind !== 'map') return refuse('a constant among the parts');
+    return inUsualOrder(pen, value);
+  });
+  const [{ dims: first, shape }] = parts;
+  const axis = axisOf(intOf(node, 'axis', 0), first.length);
+  for (const { dims } of parts) {
+    if (dims.length !== first.length || dims.some((size, n) => n !== axis && size !== first[n]))
+      refuse(`a concat of ${printDims(first)} and ${printDims(dims)}`);
+  }
+  const dims = first.map((size, n) => (n === axis ? parts.reduce((sum, part) => sum + part.dims[axis], 0) : size));
+  if (parts.length === 1) return parts[0];
+  const own = usualAxis(first, axis) ?? refuse('a concat of pictures');
+  const name = nameOf(making);
+  if (own === 'c' && parts.slice(0, -1).every(part => part.shape.c % 4 === 0)) {
+    const inputs = Object.fromEntries(parts.map(({ value }, n) => [String(n), value]));
+    return made(pen.emit('concat', name, inputs, {}), dims);
+  }
+  // Four maps a step, and what they make joined to the next three.
+  let [joined, length] = [parts[0].value, parts[0].shape[own]];
+  for (let at = 1; at < parts.length; at += 3) {
+    const some = parts.slice(at, at + 3);
+    const last = at + 3 >= parts.length;
+    const places: Entries = [along(own, upTo(length)), ...some.map((part, n) => along(own, upTo(part.shape[own]), n + 1))].flat();
+    making.spend([places.length, 4]);
+    const entries = { channels: along('c', upTo(shape.c)), rows: along('h', upTo(shape.h)), columns: along('w', upTo(shape.w)) };
+    const role = ({ c: 'channels', h: 'rows', w: 'columns' } as const)[own];
+    joined = emitMove(pen, last ? name : `${name}.${at}`, [joined, ...some.map(part => part.value)], {
+      ...entries,
+      [role]: places,
+    });
+    length = places.length;
+  }
+  return made(joined, dims);
+}
+
+function split(making: Making): Mapped[] {
+  const { node } = making;
+  const x = mapIn(making);
+  const axis = axisOf(intOf(node, 'axis', 0), x.dims.length);
+  let from = 0;
+  return partSizes(making, x.dims[axis], knownIn(making, 1)).map((size, n) => {
+    const begin = from;
+    from += size;
+    return taken(making, x, new Map([[axis, upTo(size).map(place => place + begin)]]), node.outputs[n]);
+  });
+}
+
+function expand(making: Making): Mapped {
+  const x = anyMap(making);
+  const dims = broadcast(x.dims, sizes(whole(mustKnow(making, 1), 'sizes')));
+  const padded = [...Array(dims.length - x.dims.length).fill(1), ...x.dims];
+  const own = inUsualOrder(making.pen, { ...x, dims: padded, axes: regrouped(x, padded) });
+  const lists = dims.flatMap((size, axis) => (size === own.dims[axis] ? [] : [[axis, repeated(1, size)] as const]));
+  return taken(making, own, new Map(lists), nameOf(making));
+}
+
+/** Places before, within and behind an axis, by the mode. */
+function padded(size: number, before: number, behind: number, mode: string): number[] {
+  const length = size + before + behind;
+  if (!(length > 0 && length <= LONGEST)) refuse(`pads of ${before} and ${behind} on an axis of ${size}`);
+  const mirrored = (at: number): number => {
+    const turn = 2 * (size - 1);
+    return turn === 0 ? 0 : size - 1 - Math.abs((((at % turn) + turn) % turn) - (size - 1));
+  };
+  return Array.from({ length }, (_, n) => {
+    const at = n - before;
+    if (at >= 0 && at < size) return at;
+    if (mode === 'constant') return -1;
+    if (mode === 'edge') return at < 0 ? 0 : size - 1;
+    if (mode === 'wrap') return ((at % size) + size) % size;
+    return mode === 'reflect' ? mirrored(at) : refuse(`the mode ${mode}`);
+  });
+}
+
+function pad(making: Making): Mapped {
+  const { node } = making;
+  const x = mapIn(making);
+  const rank = x.dims.length;
+  const list = padsOf(making);
+  const axesInput: Known | null = knownIn(making, 3);
+  const axes = axesInput ? whole(axesInput, 'axes').map(axis => axisOf(axis, rank)) : upTo(rank);
+  if (list.length !== 2 * axes.length) refuse(`${list.length} pads for ${axes.length} axes`);
+  const mode = textOf(node, 'mode', 'constant');
+  const lists = axes.map((axis, n) => [axis, padded(x.dims[axis], list[n], list[n + axes.length], mode)] as const);
+  return taken(making, x, new Map(lists), nameOf(making), numberOf(making, knownIn(making, 2), 'value', 0));
+}
+
+function padsOf(making: Making): number[] {
+  const given = knownIn(making, 1);
+  if (given) return whole(given, 'pads');
+  const attribute = making.node.attributes.get('pads');
+  return attribute?.kind === 'ints' ? [...attribute.value] : refuse('no pads');
+}
+
+/** A Reshape to six axes, a Transpose and a Reshape, which is how both are defined. */
+function shuffled(making: Making, split: readonly number[], order: readonly number[], dims: readonly number[]): Mapped {
+  const x = anyMap(making);
+  const axes = regrouped(x, split);
+  const moved = { dims: order.map(axis => split[axis]), axes: order.map(axis => axes[axis]) };
+  return { ...x, dims, axes: regrouped(moved, dims) };
+}
+
+function blockOf(making: Making): [b: number, c: number, h: number, w: number] {
+  const { dims } = anyMap(making);
+  const b = intOf(making.node, 'blocksize', 0);
+  if (dims.length !== 4 || !(b > 0)) refuse(`blocks of ${b} in a map of shape ${printDims(dims)}`);
+  return [b, dims[1], dims[2], dims[3]];
+}
+
+function depthToSpace(making: Making): Mapped {
+  const [b, c, h, w] = blockOf(making);
+  const k = c / b ** 2;
+  const to = [1, k, h * b, w * b];
+  if (textOf(making.node, 'mode', 'DCR') === 'DCR') return shuffled(making, [1, b, b, k, h, w], [0, 3, 4, 1, 5, 2], to);
+  return shuffled(making, [1, k, b, b, h, w], [0, 1, 4, 2, 5, 3], to);
+}
+
+function spaceToDepth(making: Making): Mapped {
+  const [b, c, h, w] = blockOf(making);
+  return shuffled(making, [1, c, h / b, b, w / b, b], [0, 3, 5, 1, 2, 4], [1, c * b ** 2, h / b, w / b]);
+}

@@ -1,0 +1,108 @@
+// What operators' functions write with: each call adds a node of our graph and returns the value that it makes. Tensors that an import works out
+// itself (tables, folded weights) get names of their own beside those of the file.
+import type { Constant } from '../graph/constant.ts';
+import type { Attributes, Node, Op, Shape } from '../graph/graph.ts';
+import { fromFloat32, type Tensor } from '../weights/tensor.ts';
+import type { Known } from './array.ts';
+import { type Axes, type Mapped, usual, walkOf } from './layout.ts';
+import { refuse } from './refusal.ts';
+
+export interface Pen {
+  readonly nodes: Node[];
+  readonly tensors: Map<string, Tensor>;
+  /** A name that no value of the graph has: the one wished for, or with marks behind it. */
+  fresh(name: string): string;
+  emit<K extends Op>(
+    op: K,
+    name: string,
+    inputs: Readonly<Record<string, string>>,
+    attributes: Attributes[K],
+    constants?: Readonly<Record<string, Constant>>,
+  ): string;
+  /** A known value as weights of the shape given. */
+  weights(name: string, value: Known, shape: readonly number[]): Constant;
+  /** Numbers that the import worked out. */
+  table(name: string, shape: readonly number[], values: ArrayLike<number>): Constant;
+}
+
+/** `taken` are names that must not be used. */
+export function pen(taken: readonly string[]): Pen {
+  const nodes: Node[] = [];
+  const tensors = new Map<string, Tensor>();
+  const names = new Set(taken);
+  const fresh = (name: string): string => {
+    let free = name;
+    while (names.has(free)) free += '′';
+    names.add(free);
+    return free;
+  };
+  const store = (name: string, tensor: Tensor): Constant => {
+    // The same tensor is read by many nodes, and keeps its name.
+    let free = name;
+    while (tensors.has(free) && tensors.get(free)!.bytes !== tensor.bytes) free += '′';
+    tensors.set(free, tensor);
+    return { kind: 'tensor', name: free, shape: tensor.shape };
+  };
+  return {
+    nodes,
+    tensors,
+    fresh,
+    emit(op, name, inputs, attributes, constants = {}) {
+      const value = fresh(name);
+      nodes.push({ op, name: value, inputs, attributes, constants } as unknown as Node);
+      return value;
+    },
+    weights(name, { stored, values }, shape) {
+      if (stored && /^(F|BF|[IU]8)/.test(stored.tensor.dtype)) return store(stored.name, { ...stored.tensor, shape });
+      return store(name, fromFloat32(shape, Float32Array.from(values())));
+    },
+    table: (name, shape, values) => store(name, fromFloat32(shape, Float32Array.from(values))),
+  };
+}
+
+/** Source of a move: a place of an axis → what it adds to channel, row, column, and number of the input. */
+export type Entries = readonly (readonly [number, number, number, number])[];
+
+export interface Moved {
+  readonly channels: Entries;
+  readonly rows: Entries;
+  readonly columns: Entries;
+  readonly fill?: number;
+}
+
+/** Numbers to other places, from up to four values. */
+export function emitMove(pen: Pen, name: string, parts: readonly string[], { channels, rows, columns, fill = 0 }: Moved): string {
+  const table = (role: string, entries: Entries): Constant => pen.table(`${name}.${role}`, [entries.length, 4], entries.flat());
+  const attributes = { c: channels.length, h: rows.length, w: columns.length, fill };
+  const inputs = Object.fromEntries(parts.entries());
+  const constants = { channels: table('channels', channels), rows: table('rows', rows), columns: table('columns', columns) };
+  return pen.emit('move', name, inputs, attributes, constants);
+}
+
+/** The axis itself, and nothing but it. */
+export function along(axis: 'c' | 'h' | 'w', places: readonly number[], part = 0): Entries {
+  const at = ['c', 'h', 'w'].indexOf(axis);
+  return places.map(place => [0, 1, 2].map(n => (n === at ? place : 0)).concat(part) as [number, number, number, number]);
+}
+
+export const upTo = (size: number): number[] => Array.from({ length: size }, (_, n) => n);
+
+/** A value laid out as `shape` and `axes` say: itself where it lies so, else moved there. */
+export function laidOut(pen: Pen, x: Mapped, shape: Shape, axes: Axes, name: string): Mapped {
+  if (x.classes) refuse('it reads classes, which nothing but a Cast can');
+  const walk = walkOf(x, shape, axes) ?? refuse('it would move numbers in a way that no table says');
+  const own = (['c', 'h', 'w'] as const).every(
+    (axis, at) =>
+      shape[axis] === x.shape[axis] && walk[axis].every((add, n) => add.every((value, k) => value === (k === at ? n : 0))),
+  );
+  if (own) return { ...x, axes };
+  const entries = (axis: 'c' | 'h' | 'w'): Entries => walk[axis].map(([c, h, w]) => [c, h, w, 0]);
+  const value = emitMove(pen, name, [x.value], { channels: entries('c'), rows: entries('h'), columns: entries('w') });
+  return { ...x, value, shape, axes };
+}
+
+/** A value in the usual order: channels, rows, columns. */
+export function inUsualOrder(pen: Pen, x: Mapped): Mapped {
+  const { shape, axes } = usual(x.dims);
+  return laidOut(pen, x, shape, axes, `${x.value}.usual`);
+}

@@ -1,0 +1,41 @@
+// Truth for the transposed convolution: every pixel of x is stamped with the kernel.
+import type { Sliding } from '../graph/graph.ts';
+import { type Field, field } from './field.ts';
+
+export interface TransposedOptions extends Sliding {
+  /** IOHW, O = channels that a group makes. */
+  readonly weight: Float64Array;
+  readonly bias: Float64Array | null;
+  readonly out: number;
+  readonly groups: number;
+}
+
+/** y[o, s·v + d·ky − top, s·u + d·kx − left] += w[i, o, ky, kx] · x[i, v, u], and the bias. */
+export function transposed(
+  x: Field,
+  { weight, bias, out, groups, kernel, strides, dilations, pads, h, w }: TransposedOptions,
+): Field {
+  const y = field({ c: out, h, w });
+  const each = out / groups;
+  if (bias) for (let o = 0; o < out; o++) y.data.fill(bias[o], o * h * w, (o + 1) * h * w);
+  for (let i = 0; i < x.c; i++) {
+    const first = Math.floor((i * groups) / x.c) * each;
+    for (let o = 0; o < each; o++) {
+      for (let ky = 0; ky < kernel[0]; ky++) {
+        for (let kx = 0; kx < kernel[1]; kx++) {
+          const factor = weight[((i * each + o) * kernel[0] + ky) * kernel[1] + kx];
+          for (let v = 0; v < x.h; v++) {
+            const row = v * strides[0] + ky * dilations[0] - pads[0];
+            if (row < 0 || row >= h) continue;
+            for (let u = 0; u < x.w; u++) {
+              const column = u * strides[1] + kx * dilations[1] - pads[1];
+              if (column >= 0 && column < w)
+                y.data[((first + o) * h + row) * w + column] += factor * x.data[(i * x.h + v) * x.w + u];
+            }
+          }
+        }
+      }
+    }
+  }
+  return y;
+}

@@ -1,0 +1,265 @@
+// What an import makes of files that tests write themselves: folding, layouts, every refusal at once, and the program around it on a device.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { AtrousError } from '../../src/errors.ts';
+import { constantReader } from '../../src/graph/constant.ts';
+import { printGraph } from '../../src/graph/print.ts';
+import { importOnnx, refusalsOf } from '../../src/onnx/import.ts';
+import { fromPlanes, planes } from '../../src/onnx/planes.ts';
+import { readOnnx } from '../../src/onnx/read.ts';
+import { run } from '../../src/reference/run.ts';
+import { toFloat32 } from '../../src/weights/tensor.ts';
+import { ints } from '../weights/protobuf.ts';
+import { type FileSpec, longs, type NodeSpec, numbers, onnx } from './writer.ts';
+
+const X = [1, 2, 2, 3];
+const imported = (spec: FileSpec, shapes: Record<string, number[]> = { x: X }) =>
+  importOnnx(readOnnx(onnx(spec), 'tiny.onnx'), new Map(Object.entries(shapes)));
+
+/** The first output for an input that holds 0, 1, 2, …; on the reference. */
+function outputOf(spec: FileSpec, shape = X): { dims: readonly number[]; data: number[] } {
+  const { graph, tensors, inputs, outputs } = imported(spec, { x: shape });
+  const [[, x]] = inputs;
+  const given = planes(
+    x,
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, n) => n),
+  );
+  const [[, y]] = outputs;
+  return { dims: y.dims, data: [...fromPlanes(y, run(graph, given, constantReader(tensors, toFloat32)).get(y.value)!)] };
+}
+
+const file = (nodes: readonly NodeSpec[], more: Partial<FileSpec> = {}): FileSpec => ({
+  inputs: { x: [1, 2, 'h', 'w'] },
+  outputs: [nodes.at(-1)!.outputs[0]],
+  nodes,
+  ...more,
+});
+const one = (op: string, inputs: string[] = [], attributes: NodeSpec['attributes'] = {}): NodeSpec => ({
+  op,
+  inputs: ['x', ...inputs],
+  outputs: ['y'],
+  attributes,
+});
+
+const rows: [title: string, spec: FileSpec, dims: number[], data: number[]][] = [
+  [
+    'a transpose is a matter of axes',
+    file([one('Transpose', [], { perm: [0, 2, 3, 1] })]),
+    [1, 2, 3, 2],
+    [0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11],
+  ],
+  [
+    'a pixel shuffle as Reshape, Transpose, Reshape',
+    file(
+      [
+        { op: 'Reshape', inputs: ['x', 'six'], outputs: ['a'] },
+        { op: 'Transpose', inputs: ['a'], outputs: ['b'], attributes: { perm: [0, 1, 4, 2, 5, 3] } },
+        { op: 'Reshape', inputs: ['b', 'four'], outputs: ['c'] },
+        { op: 'Relu', inputs: ['c'], outputs: ['y'] },
+      ],
+      { initializers: { six: longs('six', [1, 1, 2, 1, 2, 3]), four: longs('four', [1, 1, 4, 3]) } },
+    ),
+    [1, 1, 4, 3],
+    [0, 1, 2, 6, 7, 8, 3, 4, 5, 9, 10, 11],
+  ],
+  [
+    'slices at odd channels',
+    file([one('Slice', ['from', 'to', 'axes'])], { initializers: slice([1], [2], [1]) }),
+    [1, 1, 2, 3],
+    [6, 7, 8, 9, 10, 11],
+  ],
+  [
+    'slices backwards to the end of all ends',
+    file([one('Slice', ['from', 'to', 'axes', 'by'])], {
+      initializers: { ...slice([-1], [-(2 ** 62)], [3]), by: longs('by', [-1]) },
+    }),
+    X,
+    [2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9],
+  ],
+  [
+    'a channel from the right',
+    file([one('Add', ['c'])], { initializers: { c: numbers([2, 1, 1], n => 100 * n) } }),
+    X,
+    [0, 1, 2, 3, 4, 5, 106, 107, 108, 109, 110, 111],
+  ],
+  [
+    'one number first',
+    file([{ op: 'Sub', inputs: ['one', 'x'], outputs: ['y'] }], { initializers: { one: numbers([], () => 1) } }),
+    X,
+    [1, 0, -1, -2, -3, -4, -5, -6, -7, -8, -9, -10],
+  ],
+  [
+    'nearest, up',
+    file(
+      [one('Resize', ['', 'scales'], { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' })],
+      { initializers: { scales: numbers([4], n => (n === 3 ? 2 : 1)) } },
+    ),
+    [1, 2, 2, 6],
+    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11],
+  ],
+  [
+    'a reflection',
+    file([one('Pad', ['pads'], { mode: 'reflect' })], { initializers: { pads: longs('pads', [0, 0, 0, 2, 0, 0, 0, 0]) } }),
+    [1, 2, 2, 5],
+    [2, 1, 0, 1, 2, 5, 4, 3, 4, 5, 8, 7, 6, 7, 8, 11, 10, 9, 10, 11],
+  ],
+  [
+    'a ceil pool',
+    file([one('MaxPool', [], { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 })]),
+    [1, 2, 1, 2],
+    [4, 5, 10, 11],
+  ],
+  [
+    'a mean that counts its pads',
+    file([one('AveragePool', [], { kernel_shape: [1, 3], pads: [0, 1, 0, 1], count_include_pad: 1 })]),
+    X,
+    [1 / 3, 1, 1, 7 / 3, 4, 3, 13 / 3, 7, 5, 19 / 3, 10, 7].map(Math.fround),
+  ],
+  ['the class of every pixel', file([one('ArgMax', [], { axis: 1, keepdims: 0 })]), [1, 2, 3], [1, 1, 1, 1, 1, 1]],
+];
+function slice(from: number[], to: number[], axes: number[]) {
+  return { from: longs('from', from), to: longs('to', to), axes: longs('axes', axes) };
+}
+for (const [title, spec, dims, data] of rows) {
+  test(title, () => {
+    const got = outputOf(spec);
+    assert.equal(got.dims, dims);
+    assert.equal(got.data, data);
+  });
+}
+
+test('sizes that the file computes are numbers in the graph', () => {
+  const nodes: NodeSpec[] = [
+    { op: 'Shape', inputs: ['x'], outputs: ['shape'] },
+    { op: 'Slice', inputs: ['shape', 'two', 'four', 'zero'], outputs: ['hw'] },
+    { op: 'Mul', inputs: ['hw', 'two'], outputs: ['twice'] },
+    { op: 'Concat', inputs: ['nc', 'twice'], outputs: ['sizes'], attributes: { axis: 0 } },
+    { op: 'Conv', inputs: ['x', 'w'], outputs: ['c'], attributes: { pads: [1, 1, 1, 1] } },
+    { op: 'Relu', inputs: ['c'], outputs: ['r'] },
+    { op: 'Resize', inputs: ['r', '', '', 'sizes'], outputs: ['y'], attributes: { mode: 'linear' } },
+  ];
+  const initializers = {
+    two: longs('two', [2]),
+    four: longs('four', [4]),
+    zero: longs('zero', [0]),
+    nc: longs('nc', [1, 2]),
+    w: numbers([2, 2, 3, 3], n => n),
+  };
+  const { graph } = imported(file(nodes, { initializers }), { x: [1, 2, 5, 7] });
+  assert.is(
+    printGraph(graph),
+    [
+      '2×5×7    c = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 {weight w}',
+      '2×5×7    r = relu(c)',
+      '2×10×14  y = resize(r) h=10 w=14',
+    ].join('\n'),
+  );
+});
+
+test('all that can not be made is named at once', () => {
+  const nodes: NodeSpec[] = [
+    { op: 'NonZero', inputs: ['x'], outputs: ['a'], name: 'first' },
+    { op: 'Conv', inputs: ['x', 'w'], outputs: ['b'], name: 'second' },
+    { op: 'Loop', inputs: ['a'], outputs: ['c'], name: 'third' },
+    { op: 'Fused', inputs: ['c', 'b'], outputs: ['y'], name: 'fourth', domain: 'com.microsoft' },
+  ];
+  try {
+    imported(file(nodes, { initializers: { w: numbers([4, 3, 1, 1], () => 1) } }));
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as AtrousError).code, 'BAD_GRAPH');
+    assert.match((error as AtrousError).message, /^tiny.onnx: 4 nodes can't be made: NonZero "first": there is no kernel for it, /);
+    assert.equal(
+      refusalsOf(error)
+        .map(({ node, op }) => `${op} ${node}`)
+        .sort(),
+      ['Conv second', 'Fused fourth', 'Loop third', 'NonZero first'],
+    );
+  }
+});
+
+const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, message: RegExp][] = [
+  [
+    'another size than the file has',
+    file([one('Relu')], { inputs: { x: [1, 2, 4, 4] } }),
+    { x: [1, 2, 8, 8] },
+    /a file of a fixed size runs at no other/,
+  ],
+  ['two pictures', file([one('Relu')]), { x: [2, 2, 4, 4] }, /one picture at a time|fixed size/],
+  ['no such input', file([one('Relu')]), { q: X }, /no shape was given/],
+  [
+    'a constant as the output',
+    {
+      inputs: { x: X },
+      outputs: ['y'],
+      nodes: [{ op: 'Add', inputs: ['a', 'a'], outputs: ['y'] }],
+      initializers: { a: numbers([1], () => 1) },
+    },
+    { x: X },
+    /is a constant/,
+  ],
+  [
+    'terabytes out of nothing',
+    file([{ op: 'ConstantOfShape', inputs: ['big'], outputs: ['z'] }, one('Add', ['z'])], {
+      initializers: { big: longs('big', [2 ** 20, 2 ** 19]) },
+    }),
+    { x: X },
+    /more than a file of this size may ask for/,
+  ],
+  [
+    'a map without end',
+    file([one('Expand', ['big'])], { initializers: { big: longs('big', [1, 2, 2 ** 30, 3]) } }),
+    { x: X },
+    /an axis of|shape/,
+  ],
+  [
+    'a division by zero',
+    file([{ op: 'Div', inputs: ['n', 'zero'], outputs: ['z'] }, one('Reshape', ['z'])], {
+      initializers: { n: longs('n', [1]), zero: longs('zero', [0]) },
+    }),
+    { x: X },
+    /divided by zero/,
+  ],
+  [
+    'weights for other channels',
+    file([one('Conv', ['w'])], { initializers: { w: numbers([1, 3, 1, 1], () => 1) } }),
+    { x: X },
+    /the map has 2/,
+  ],
+  [
+    'a kernel that does not fit',
+    file([one('Conv', ['w'])], { initializers: { w: numbers([1, 2, 5, 5], () => 1) } }),
+    { x: X },
+    /does not fit/,
+  ],
+  ['a list where a number must be', file([one('Concat', ['x'], { axis: [1] })]), { x: X }, /axis is no whole number/],
+];
+for (const [title, spec, shapes, message] of wrong) {
+  test(`refused: ${title}`, () => {
+    try {
+      imported(spec, shapes);
+    } catch (error) {
+      assert.instance(error, AtrousError);
+      assert.match((error as AtrousError).message, message);
+      return;
+    }
+    assert.unreachable('it was imported');
+  });
+}
+
+test('a value that is called as ours are', () => {
+  const nodes: NodeSpec[] = [
+    { op: 'Relu', inputs: ['x'], outputs: ['input'] },
+    { op: 'Neg', inputs: ['input'], outputs: ['frame'] },
+  ];
+  assert.equal(outputOf(file(nodes)).data.slice(0, 3), [-0, -1, -2]);
+});
+
+test('packed attributes, as proto3 writes them', () => {
+  const extra = [
+    { number: 5, wire: 2, value: [{ number: 1, wire: 2, value: new TextEncoder().encode('perm') }, ...ints(8, [0, 2, 3, 1])] },
+  ];
+  assert.equal(outputOf(file([{ op: 'Transpose', inputs: ['x'], outputs: ['y'], extra }])).dims, [1, 2, 3, 2]);
+});
+
+test.run();

@@ -1,0 +1,133 @@
+// A file of ../shared/onnx/networks through the program: imported at the size of each of its cases, run, and held to its float64 outputs.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createEngine, destroyEngine, type Engine, runOnValues } from '../../src/gpu/executor.ts';
+import { decodeClasses, readBuffer, readValue } from '../../src/gpu/transfer.ts';
+import { constantReader } from '../../src/graph/constant.ts';
+import { openOnnx } from '../../src/node/onnx-file.ts';
+import { fileLibrary } from '../../src/node/shader-files.ts';
+import { type Imported, importOnnx, refusalsOf } from '../../src/onnx/import.ts';
+import type { OnnxModel } from '../../src/onnx/model.ts';
+import { fromPlanes, type Planes, planes } from '../../src/onnx/planes.ts';
+import { fuse } from '../../src/passes/index.ts';
+import { type AdapterFacts, targetOf } from '../../src/plan/choose.ts';
+import { lower } from '../../src/plan/lower.ts';
+import { run as runReference } from '../../src/reference/run.ts';
+import type { Precision } from '../../src/shader/source.ts';
+import { imagenet } from '../../src/weights/card.ts';
+import { readSafetensors } from '../../src/weights/safetensors.ts';
+import { type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
+
+/** What the manifest says of a file. */
+export interface Entry {
+  readonly name: string;
+  readonly kind: 'f32' | 'f16' | 'int8' | 'classes';
+  readonly tolerance: number;
+  /** Titles of single forms, by output: each is run on its own. */
+  readonly forms?: Readonly<Record<string, string>>;
+  readonly cases: readonly { readonly inputs: Readonly<Record<string, readonly number[]>> }[];
+}
+
+export function manifest(folder: string): Entry[] {
+  return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+}
+
+export interface Task {
+  readonly title: string;
+  /** The largest difference over the largest value; of classes the share that differs. Null: the import refused, for these reasons. */
+  judge(run: Runner): Promise<{ readonly error: number | null; readonly refused: string }>;
+}
+
+/** Values of a graph's outputs for those of its inputs. */
+export type Runner = (imported: Imported, given: ReadonlyMap<string, Planes>) => Promise<ReadonlyMap<string, Planes>>;
+
+export async function tasks(folder: string, entry: Entry): Promise<Task[]> {
+  const model = await openOnnx(join(folder, `${entry.name}.onnx`));
+  const { tensors } = readSafetensors(readFileSync(join(folder, `${entry.name}.safetensors`)), entry.name);
+  const wanted = entry.forms ? Object.keys(entry.forms).map(output => [output]) : [undefined];
+  return entry.cases.flatMap(({ inputs }, n) =>
+    wanted.map(outputs => ({
+      title: `${entry.name}, case ${n}${outputs ? `: ${entry.forms![outputs[0]]}` : ''}`,
+      judge: (run: Runner) => judge(model, entry.kind, new Map(Object.entries(inputs)), named(tensors, n), outputs, run),
+    })),
+  );
+}
+
+/** The tensors of a case. */
+function named(tensors: Tensors, n: number): Tensors {
+  return new Map(
+    [...tensors].flatMap(([name, tensor]) => (name.startsWith(`${n}/`) ? [[name.slice(`${n}/`.length), tensor]] : [])),
+  );
+}
+
+async function judge(
+  model: OnnxModel,
+  kind: Entry['kind'],
+  shapes: ReadonlyMap<string, readonly number[]>,
+  tensors: Tensors,
+  wanted: readonly string[] | undefined,
+  run: Runner,
+) {
+  let imported: Imported;
+  try {
+    imported = importOnnx(model, shapes, wanted);
+  } catch (error) {
+    const refusals = refusalsOf(error);
+    if (refusals.length === 0) throw error;
+    return { error: null, refused: [...new Set(refusals.map(({ op, reason }) => `${op}: ${reason}`))].join('; ') };
+  }
+  const given = new Map([...imported.inputs].map(([name, value]) => [value.value, planes(value, toFloat32(tensors.get(name)!))]));
+  const made = await run(imported, given);
+  let worst = 0;
+  for (const [name, value] of imported.outputs) {
+    const expected = toFloat32(tensors.get(name)!);
+    const got = fromPlanes(value, made.get(value.value)!);
+    if (got.length !== expected.length) throw new Error(`${name} has ${got.length} numbers, not ${expected.length}`);
+    worst = Math.max(worst, kind === 'classes' ? share(got, expected) : relative(got, expected));
+  }
+  return { error: worst, refused: '' };
+}
+
+function relative(got: Float32Array, expected: Float32Array): number {
+  const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), Number.MIN_VALUE);
+  return (
+    expected.reduce(
+      (worst, value, n) => Math.max(worst, Number.isNaN(got[n]) ? Number.POSITIVE_INFINITY : Math.abs(got[n] - value)),
+      0,
+    ) / scale
+  );
+}
+
+function share(got: Float32Array, expected: Float32Array): number {
+  return expected.filter((value, n) => value !== got[n]).length / expected.length;
+}
+
+export const onCpu: Runner = async ({ graph, tensors }, given) => {
+  const [first] = given.values();
+  return runReference(graph, first, constantReader(tensors, toFloat32), { others: given });
+};
+
+/** On a device; `close` when all is done. */
+export function onDevice(device: GPUDevice, facts: AdapterFacts, precision: Precision): { readonly run: Runner; close(): void } {
+  const engine: Engine = createEngine(device, fileLibrary());
+  const run: Runner = async ({ graph: whole, tensors, outputs }, given) => {
+    const graph = fuse(whole, targetOf({ precision, facts, variants: 'auto' }));
+    const { mean, std } = imagenet;
+    const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'map', mean, std, shaderFacts: engine.library.brief });
+    const program = await runOnValues(engine, graph, plan, constantReader(tensors, toFloat32), given);
+    const values = new Map<string, Planes>();
+    for (const { value, shape, classes } of outputs.values()) {
+      const data = classes
+        ? decodeClasses(await readBuffer(device, program.buffer(value)), plan.values[value])
+        : await readValue(device, program, value);
+      values.set(value, { ...shape, data: Float64Array.from(data) });
+    }
+    program.destroy();
+    // Weights are kept by name, and another file may use the name too.
+    for (const buffer of engine.weights.values()) buffer.destroy();
+    engine.weights.clear();
+    engine.shared.clear();
+    return values;
+  };
+  return { run, close: () => destroyEngine(engine) };
+}
