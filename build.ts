@@ -35,7 +35,7 @@ function embeddedGolden(): string {
   return `export const GOLDEN = ${JSON.stringify(GOLDEN)}; export const goldenFile = () => new Uint8Array(Buffer.from('${base64}', 'base64'));`;
 }
 
-/** The same for Rolldown; `main` gets the modules that the entry reaches without waiting. */
+/** The shaders for Rolldown; `main` gets the modules that the entry reaches without waiting. */
 function embedForBrowsers(main: Set<string>): RolldownPlugin {
   const { library, groups } = embeddedShaders();
   return {
@@ -62,6 +62,9 @@ const browser = await rolldown({ input: { index: 'src/index.ts' }, platform: 'br
 // What the entry needs at once is one file, although parts that are fetched later share some of its modules.
 const codeSplitting = { groups: [{ name: 'main', test: (id: string) => main.has(id) }] };
 await browser.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js', codeSplitting });
+// An entry of its own, with the little that it shares.
+const polygons = await rolldown({ input: { polygons: 'src/polygons.ts' }, platform: 'browser' });
+await polygons.write({ dir: 'dist', format: 'esm' });
 for (const file of readdirSync('dist')) {
   const { code } = await minify(readFileSync(`dist/${file}`, 'utf8'), {
     module: true,

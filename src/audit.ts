@@ -8,7 +8,7 @@ import { lowering, type Material } from './pipeline.ts';
 import { fastestOn, type Tuned, targetOf, tuned } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
 import type { Precision } from './shader/source.ts';
-import { agreement } from './weights/card.ts';
+import { agreement } from './weights/runs.ts';
 import { seededInput } from './weights/seeded.ts';
 
 export interface Audit {

@@ -89,6 +89,16 @@ export function isolate<Told extends unknown[]>(
   return { listener, failure };
 }
 
+/** The work's value. Its errors name options as the command line has them; to programs they are told without the dashes. */
+export async function forPrograms<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof AtrousError) || !/--[a-z]/.test(error.message)) throw error;
+    throw new AtrousError(error.code, error.message.replace(/--(?=[a-z])/g, ''), { cause: error.cause ?? error });
+  }
+}
+
 /** One line of text for anything that was thrown. */
 export function describe(thrown: unknown): string {
   try {

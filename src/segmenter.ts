@@ -1,7 +1,7 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss; each of
 // these has its room in `front/`.
 import * as checks from './check.ts';
-import { AtrousError, checkSignal } from './errors.ts';
+import { AtrousError, checkSignal, forPrograms } from './errors.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
 import { checkFit, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
 import type { Profile } from './front/profile.ts';
@@ -227,7 +227,8 @@ export class Segmenter {
   /** `dispose` waits for it. */
   #tracked<T>(call: Promise<T>): Promise<T> {
     this.#running.add(call);
-    return call.finally(() => this.#running.delete(call));
+    const told = this.#parts.program ? forPrograms(call) : call;
+    return told.finally(() => this.#running.delete(call));
   }
 
   #info(

@@ -1,11 +1,13 @@
 // A result on a canvas: composed on the model's device, and shown by WebGPU, or in 2-D where the canvas has such a context already.
-import { AtrousError } from '../errors.ts';
+import { type Checks, list, number, readOptions, such, text, whole } from '../check.ts';
+import { AtrousError, brief } from '../errors.ts';
 import type { DrawOptions, SegmentResult } from '../front/result.ts';
 import { type Taken, type Taker, take } from '../front/sources.ts';
 import type { Finisher } from '../gpu/finish.ts';
 import { readTexture } from '../gpu/transfer.ts';
 import type { Look } from '../image/look.ts';
 import type { Output } from '../pipeline.ts';
+import type { Colour } from '../weights/card.ts';
 import { takeFromPage } from './sources.ts';
 import type { Canvas } from './types.ts';
 
@@ -20,10 +22,11 @@ export async function drawOnPage(
   result: Shown,
   source: unknown,
   canvas: Canvas,
-  options: DrawOptions,
+  given: DrawOptions,
   on: Taker & { readonly finisher: Finisher },
 ): Promise<void> {
   checkCanvas(canvas);
+  const options = readOptions('draw()', given, drawChecks);
   const look = lookOf(result, options);
   const { width: w, height: h } = result;
   const own: { release(): void }[] = [];
@@ -104,39 +107,42 @@ function checkCanvas(canvas: unknown): void {
   throw usage(`draw(): the canvas is ${kind}: give an HTMLCanvasElement or an OffscreenCanvas`);
 }
 
+/** What each of them takes; pictures are checked as they are taken. */
+const drawChecks: Checks<DrawOptions> = {
+  opacity: number(0, 1),
+  palette: list(such<Colour>(isColour, '[red, green, blue], each 0 to 255')),
+  classes: list(such<string | number>(value => typeof value === 'string' || typeof value === 'number', 'a name or an index')),
+  outlines: (value, name) => (typeof value === 'boolean' ? value : readOptions(name, value, outlineChecks)),
+  background: such<NonNullable<DrawOptions['background']>>(
+    value => value !== null && value !== '',
+    'a CSS colour, a picture or { blur }',
+  ),
+};
+
+const outlineChecks = { width: whole(1, MOST_OUTLINE), colour: text };
+
+function isColour(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 3 && value.every(part => Number.isInteger(part) && part >= 0 && part < 256);
+}
+
 function lookOf({ labels, palette: own }: Shown, options: DrawOptions): Look {
-  const known = ['opacity', 'palette', 'classes', 'outlines', 'background'];
-  const unknown = Object.keys(options).filter(option => !known.includes(option));
-  if (unknown.length > 0) throw usage(`draw() has no option ${unknown.join(', ')}: there are ${known.join(', ')}`);
   const { palette = own, classes, outlines, background } = options;
   const { opacity = background === undefined ? 0.6 : 0 } = options;
-  if (!(opacity >= 0 && opacity <= 1)) throw usage(`draw(): opacity is ${opacity}: it must be a number from 0 to 1`);
-  checkPalette(palette, labels.length);
+  if (palette.length < labels.length)
+    throw usage(`draw(): palette has ${palette.length} colours: give one for each of the ${labels.length} classes`);
   if (background !== undefined && classes === undefined)
     throw usage('draw(): background stands behind the chosen classes: say which in classes, such as ["person"]');
   const chosen = labels.map((label, index) => classes === undefined || classes.includes(label) || classes.includes(index));
   for (const wanted of classes ?? []) {
-    const there = typeof wanted === 'number' ? wanted in labels : labels.includes(wanted);
-    if (!there)
-      throw usage(`draw(): there is no class ${JSON.stringify(wanted)}: there are 0 to ${labels.length - 1}, ${labels.join(', ')}`);
+    if (typeof wanted === 'number' ? wanted in labels : labels.includes(wanted)) continue;
+    throw usage(`draw(): there is no class ${brief(wanted)}: there are 0 to ${labels.length - 1}, or their names`);
   }
   return { palette, chosen, opacity, outline: outlineOf(outlines), background: backgroundOf(background) };
-}
-
-function checkPalette(palette: unknown, classes: number): void {
-  const isColour = (colour: unknown): boolean =>
-    Array.isArray(colour) && colour.length === 3 && colour.every(part => Number.isInteger(part) && part >= 0 && part < 256);
-  if (!Array.isArray(palette) || palette.length !== classes || !palette.every(isColour)) {
-    const given = Array.isArray(palette) ? `${palette.length} entries` : typeof palette;
-    throw usage(`draw(): palette has ${given}: give ${classes} colours, each [red, green, blue] from 0 to 255`);
-  }
 }
 
 function outlineOf(outlines: DrawOptions['outlines']): Look['outline'] {
   if (outlines === undefined || outlines === false) return null;
   const { width = OUTLINE, colour } = outlines === true ? {} : outlines;
-  if (!(Number.isInteger(width) && width >= 1 && width <= MOST_OUTLINE))
-    throw usage(`draw(): outlines.width is ${width}: a whole number of pixels from 1 to ${MOST_OUTLINE}`);
   if (colour === undefined) return { width, colour: null };
   const [r, g, b] = cssColour(colour, 'outlines.colour');
   return { width, colour: [r, g, b] };
@@ -148,12 +154,13 @@ function backgroundOf(background: DrawOptions['background']): Look['background']
   if (!isBlur(background)) return { kind: 'picture' };
   const { blur } = background;
   if (!(blur > 0 && blur <= MOST_BLUR))
-    throw usage(`draw(): background.blur is ${blur}: the blur’s deviation in pixels, above 0 and up to ${MOST_BLUR}`);
+    throw usage(`draw(): background.blur is ${brief(blur)}: the blur’s deviation in pixels, above 0 and up to ${MOST_BLUR}`);
   return { kind: 'blur', deviation: blur };
 }
 
-function isBlur(background: unknown): background is { readonly blur: number } {
-  return Object.getPrototypeOf(background) === Object.prototype && 'blur' in (background as object);
+/** Elements have a method of that name. */
+function isBlur(background: object): background is { readonly blur: number } {
+  return 'blur' in background && typeof background.blur !== 'function';
 }
 
 /** Any colour that CSS knows, as sRGB with alpha apart. */

@@ -95,9 +95,17 @@ function takeBitmap(bitmap: ImageBitmap, taker: Taker): Taken | Promise<Taken> {
 }
 
 function takeImage(image: HTMLImageElement, taker: Taker): Taken | Promise<Taken> {
-  const { naturalWidth, naturalHeight, complete } = image;
-  if (naturalWidth === 0 || naturalHeight === 0)
-    throw bad(`the <img> has ${complete ? 'no picture, or failed to load it' : 'not loaded yet'}: await image.decode() first`);
+  const { naturalWidth, naturalHeight, complete, currentSrc, src } = image;
+  const none = `the <img> has no picture${currentSrc || src ? `: ${(currentSrc || src).slice(0, 120)} did not load` : ': give it a src'}`;
+  // One that is on its way is waited for: it can't be another by then but by its page's will.
+  if (!complete)
+    return image.decode().then(
+      () => takeImage(image, taker),
+      error => {
+        throw bad(none, error);
+      },
+    );
+  if (naturalWidth === 0 || naturalHeight === 0) throw bad(none);
   return copied(image, { h: naturalHeight, w: naturalWidth }, taker);
 }
 

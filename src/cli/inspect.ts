@@ -8,6 +8,7 @@ import { type FieldsOfView, fieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { printGraph, printNode } from '../graph/print.ts';
+import { printSize } from '../image/size.ts';
 import { kernels } from '../kernels/index.ts';
 import type { LoadedWeights } from '../load.ts';
 import { defaultCard } from '../models/cards.ts';
@@ -37,7 +38,7 @@ import {
   sizeOf,
   variantsOf,
 } from './command.ts';
-import { importReporting } from './onnx.ts';
+import { importReporting, refuseForOnnx } from './onnx.ts';
 import { output } from './output.ts';
 import { openWeights, readCard, refuseWithoutWeights } from './weights.ts';
 
@@ -216,6 +217,7 @@ async function subjectOf(model: string, args: Arguments): Promise<Subject> {
 
 /** An ONNX file, whose plan reads tensors; sizes that it fixes itself need no --size. */
 async function onnxSubject(path: string, args: Arguments, note: (line: string) => void): Promise<Subject> {
+  refuseForOnnx(args);
   const model = await openOnnx(resolveFrom(path));
   const asked = sizeOf(args) ?? PAPER;
   const shapes = new Map(
@@ -226,6 +228,8 @@ async function onnxSubject(path: string, args: Arguments, note: (line: string) =
   // Tables of places are no parameters.
   const learnt = graph.nodes.filter(({ op }) => op !== 'move' && op !== 'resample');
   const { h, w } = graph.input;
+  if (args.text('size') !== undefined && (h !== asked.h || w !== asked.w))
+    throw new AtrousError('BAD_USAGE', `--size ${printSize(asked)}: ${path} says ${printSize({ h, w })} itself; leave --size out`);
   return {
     graph,
     canonical: `ONNX, opset ${model.opset}`,

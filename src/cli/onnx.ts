@@ -23,12 +23,19 @@ import { type Output, output } from './output.ts';
 
 type Made = Readonly<Record<string, string | number>>;
 
-/** Tensors in, tensors out: all outputs of the file unless `--output-name` picks some, and the values that `--taps` names. */
-export async function runOnnx(path: string, args: Arguments, backend: 'webgpu' | 'cpu'): Promise<number> {
-  const out = output(args.flag('json'));
+/** Throws `BAD_USAGE` for options that say nothing of an ONNX file. */
+export function refuseForOnnx(args: Arguments): void {
   for (const option of ['weights', 'card', 'key'])
     if (args.text(option) !== undefined)
       throw new AtrousError('BAD_USAGE', `--${option} is not for ONNX files, which hold their own weights`);
+  if (args.text('threshold') !== undefined)
+    throw new AtrousError('BAD_USAGE', '--threshold is not for ONNX files, whose outputs are given as they are; leave it out');
+}
+
+/** Tensors in, tensors out: all outputs of the file unless `--output-name` picks some, and the values that `--taps` names. */
+export async function runOnnx(path: string, args: Arguments, backend: 'webgpu' | 'cpu'): Promise<number> {
+  const out = output(args.flag('json'));
+  refuseForOnnx(args);
   const target = resolveFrom(required(args, 'output', 'run'));
   const source = resolveFrom(required(args, 'input', 'run'));
   const [model, { tensors }] = [await openOnnx(resolveFrom(path)), readSafetensors(await readBytes(source), source)];

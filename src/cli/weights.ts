@@ -32,7 +32,7 @@ export async function openWeights(model: string | undefined, args: Arguments): P
   const labels = args.text('labels');
   if (labels === undefined) return weights;
   const path = resolveFrom(labels);
-  return { ...weights, card: withLabels(weights.card, await readText(path), path) };
+  return { ...weights, card: withLabels(weights.card, await readText(path), path, weights.network.end.channels) };
 }
 
 /** Of a command that can do without weights and was given none. Throws `BAD_USAGE` for options that would then say nothing. */

@@ -2,7 +2,7 @@
 // other weights is fetched when somebody has some.
 import { builtIns, checkBuiltIn, urlOf } from '../builtin.ts';
 import { type Checks, callback, device, either, guarded, list, oneOf, signal, size, text, url } from '../check.ts';
-import { AtrousError, brief, checkSignal } from '../errors.ts';
+import { AtrousError, brief, checkSignal, forPrograms } from '../errors.ts';
 import type { LoadedWeights } from '../load.ts';
 import { regsegNetwork } from '../models/regseg-network.ts';
 import type { VariantChoice } from '../plan/choose.ts';
@@ -73,7 +73,11 @@ export interface Platform {
 }
 
 /** `options` are checked already: what a platform adds to them is none of ours. */
-export async function loadOn(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
+export function loadOn(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
+  return forPrograms(loadModel(platform, source, options));
+}
+
+async function loadModel(platform: Platform, source: Source, options: LoadOptions): Promise<Segmenter> {
   const { precision = 'auto', variants = 'auto', device, signal, onProgress, size } = options;
   checkSignal(signal);
   if (!device) await platform.ready?.();
@@ -83,6 +87,7 @@ export async function loadOn(platform: Platform, source: Source, options: LoadOp
     ...weights,
     library: platform.library,
     page: platform.page,
+    program: true,
     precision,
     variants,
     openDevice: async () => device ?? platform.openDevice(),

@@ -29,6 +29,8 @@ export interface Parts {
   readonly tuned?: Tuned;
   /** A new device of the segmenter's own, or the caller's. */
   openDevice(): Promise<GPUDevice>;
+  /** A program's: errors name options without the dashes that the command line has before them. */
+  readonly program?: boolean;
   /** What pages have beside pixels and textures; default: nothing. */
   readonly page?: Page;
   /** True for the caller's device: never destroyed, never replaced. */

@@ -5,7 +5,8 @@ import type { Size } from '../image/size.ts';
 import { classShares, sharesOf } from '../image/statistics.ts';
 import type { Classified, Output, Scores } from '../pipeline.ts';
 import type { Precision } from '../shader/source.ts';
-import { type Card, type Colour, encodeRuns } from '../weights/card.ts';
+import type { Card, Colour } from '../weights/card.ts';
+import { encodeRuns } from '../weights/runs.ts';
 import type { Copy, Picture } from './sources.ts';
 
 export interface SegmentInfo {

@@ -1,8 +1,8 @@
 // Between a value's bytes on the device and plain arrays: channels first outside, the plan's layout inside.
 import { classRow, type Placement } from '../graph/layout.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Precision } from '../shader/source.ts';
 import { encodeFloat16, float16ToNumber } from '../weights/tensor.ts';
-import type { Program } from './executor.ts';
 import { BufferUsage, READ } from './flags.ts';
 
 /** Rows of a texture lie at multiples of so many bytes in a buffer. */
@@ -43,13 +43,19 @@ export function decodeClasses(bytes: ArrayBuffer, { h, w }: { readonly h: number
   return classes;
 }
 
+/** What is needed of a program that has run. */
+interface Ran {
+  readonly plan: Plan;
+  buffer(value: string): GPUBuffer;
+}
+
 /** A value of a program that has run, as c×h×w float32. */
-export async function readValue(device: GPUDevice, { plan, buffer }: Program, value: string): Promise<Float32Array> {
+export async function readValue(device: GPUDevice, { plan, buffer }: Ran, value: string): Promise<Float32Array> {
   return decodeValue(await readBuffer(device, buffer(value)), plan.values[value], plan.precision);
 }
 
 /** The class map of a program that has run. */
-export async function readClasses(device: GPUDevice, { plan, buffer }: Program): Promise<Uint8Array> {
+export async function readClasses(device: GPUDevice, { plan, buffer }: Ran): Promise<Uint8Array> {
   return decodeClasses(await readBuffer(device, buffer('classes')), plan.values.classes);
 }
 

@@ -9,7 +9,8 @@ import type { Call } from './call.ts';
 import { foldings, sizes } from './fold.ts';
 import { channelsLast, type Mapped, usual } from './layout.ts';
 import type { OnnxModel, OnnxNode, Port } from './model.ts';
-import { operators, type Value } from './operators.ts';
+import type { Value } from './operator.ts';
+import { operators } from './operators.ts';
 import { pen } from './pen.ts';
 import { isReason, type Refusal, refuse } from './refusal.ts';
 

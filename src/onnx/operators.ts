@@ -1,8 +1,5 @@
-// One small function an operator: what it makes of values that are known only when the network runs. Each returns the node's outputs, or refuses
-// with a reason.
-import type { Known } from './array.ts';
-import type { Call } from './call.ts';
-import type { Mapped } from './layout.ts';
+// Every operator that stays in the graph, by its name.
+import type { Operator } from './operator.ts';
 import { convolutions } from './operators/convolutions.ts';
 import { elementwise } from './operators/elementwise.ts';
 import { moves } from './operators/moves.ts';
@@ -12,18 +9,6 @@ import { products } from './operators/products.ts';
 import { reductions } from './operators/reductions.ts';
 import { resizes } from './operators/resizes.ts';
 import { samples } from './operators/samples.ts';
-import type { Pen } from './pen.ts';
-
-export type Value = Known | Mapped;
-
-export interface Making extends Call {
-  readonly pen: Pen;
-  /** Null for an input that is left out. */
-  readonly inputs: readonly (Value | null)[];
-}
-
-/** The outputs, as many as are read. */
-export type Operator = (making: Making) => Value | readonly Value[];
 
 export const operators: ReadonlyMap<string, Operator> = new Map(
   [convolutions, products, norms, pools, resizes, elementwise, moves, reductions, samples].flatMap(table => Object.entries(table)),

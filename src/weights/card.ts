@@ -142,13 +142,15 @@ const LONGEST_LINE = 200;
 
 /**
  * The card with other names, and colours where the file has them: a line a class, `name` or `name r,g,b`; empty lines and lines that begin with `#` are
- * left out. Throws `BAD_USAGE` when the lines are not as many as the classes, or a colour is none.
+ * left out. Of a single channel of scores the class alone may be named, as in a card. Throws `BAD_USAGE` when the lines are not as many as the classes, or
+ * a colour is none.
  */
-export function withLabels(card: Card, text: string, name: string): Card {
-  const lines = text
+export function withLabels(card: Card, text: string, name: string, channels = card.classes.length): Card {
+  const named = text
     .split(lineEnd)
     .map(line => line.trim())
     .filter(line => line && !line.startsWith('#'));
+  const lines = channels === 1 && named.length === 1 ? [card.classes[0], ...named] : named;
   if (lines.length !== card.classes.length) {
     throw new AtrousError(
       'BAD_USAGE',
@@ -175,25 +177,4 @@ export function withLabels(card: Card, text: string, name: string): Card {
     return { label, colour: parts as unknown as Colour };
   });
   return { ...card, classes: rows.map(({ label }) => label), palette: rows.map(({ colour }) => colour) };
-}
-
-/** Class map → runs. */
-export function encodeRuns(classes: Uint8Array): [number, number][] {
-  const runs: [number, number][] = [];
-  for (const value of classes) {
-    const last = runs.at(-1);
-    if (last?.[0] === value) last[1]++;
-    else runs.push([value, 1]);
-  }
-  return runs;
-}
-
-/** Share of pixels that equal the runs. */
-export function agreement(classes: Uint8Array, runs: Check['classes']): number {
-  let equal = 0;
-  let at = 0;
-  for (const [value, run] of runs) {
-    for (const end = at + run; at < end; at++) equal += Number(classes[at] === value);
-  }
-  return equal / classes.length;
 }

@@ -114,11 +114,11 @@ test('draw: each option on each canvas', async () => {
   assert.ok(worst(found.fromTexture, expectedOf('default')) <= 2, 'a result whose classes are a texture');
   const said = [
     /^BAD_USAGE: draw\(\): the canvas is HTMLDivElement/,
-    /^BAD_USAGE: .*no option opactiy: there are opacity/,
-    /^BAD_USAGE: .*opacity is 2/,
+    /^BAD_USAGE: .*no option "opactiy": there are opacity/,
+    /^BAD_USAGE: opacity is 2: it takes a number from 0 to 1/,
     /^BAD_USAGE: .*no class "unicorn"/,
-    /^BAD_USAGE: .*palette has 1 entries: give 11/,
-    /^BAD_USAGE: .*outlines\.width is 99/,
+    /^BAD_USAGE: .*palette has 1 colours: give one for each of the 11/,
+    /^BAD_USAGE: width is 99: it takes a whole number from 1 to 16/,
     /^BAD_USAGE: .*outlines\.colour is "blurple"/,
     /^BAD_USAGE: .*background.*say which in classes/,
     /^BAD_USAGE: .*blur is -1/,
@@ -129,7 +129,7 @@ test('draw: each option on each canvas', async () => {
   ];
   assert.is(found.errors.length, said.length);
   for (const [n, pattern] of said.entries()) {
-    assert.match(found.errors[n], pattern);
+    assert.match(found.errors[n], pattern, found.errors[n]);
     assert.ok(found.errors[n].length <= 300, found.errors[n]);
   }
 });

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { defaultCard } from '../../src/models/cards.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { fromFloat32, type Tensor } from '../../src/weights/tensor.ts';
+import { onnx } from '../onnx/writer.ts';
 import { call, floats, global, ordered, pickle, tensor, text, torchFile } from '../weights/pickle.ts';
 import { at, caffemodel, cli, complained, home, listing, narrow, save, saveInput, savePicture, WEIGHTS } from './harness.ts';
 
@@ -63,6 +64,8 @@ test('pictures', async () => {
 
 test('options', async () => {
   save('facts.json', '{"adapter": "mine"}');
+  const relu = { op: 'Relu', inputs: ['x'], outputs: ['y'] };
+  save('relu.onnx', onnx({ inputs: { x: [1, 3, 7, 9] }, outputs: ['y'], nodes: [relu] }));
   await judge([
     ['segment good.png --size 0x0', 2, '--size 0x0', 'height×width'],
     ['segment good.png --size 12', 2, '--size 12', 'height×width'],
@@ -102,6 +105,9 @@ test('options', async () => {
     ['doctor regseg now', 2, 'doctor', 'now'],
     ['doctor --card card.json', 2, '--card card.json', '--weights'],
     ['inspect regseg --key model', 2, '--key model', '--weights'],
+    ['inspect relu.onnx --key model', 2, '--key', 'ONNX'],
+    ['inspect relu.onnx --size 64x64', 2, '--size 64x64', '7x9'],
+    ['run relu.onnx --input 5x3.safetensors -o y.safetensors --threshold 0.3', 2, '--threshold', 'ONNX'],
     ['frobnicate', 2, '"frobnicate"', 'segment', 'convert'],
     ['toString', 2, '"toString"'],
   ]);

@@ -167,9 +167,10 @@ gpu('eval: both classes are counted, by the threshold of segment', async () => {
   await savePicture('pairs/images/a.png', 40, 56);
   const labels = Uint8Array.from({ length: 40 * 56 }, (_, n) => Number(n % 56 < 20));
   save('pairs/labels/a.png', await encodeIndexed({ data: labels, width: 56, height: 40 }, vocPalette(2)));
+  save('mole.txt', 'mole 9,9,9\n');
   const results = [];
   for (const threshold of ['0.5', '0.8']) {
-    const words = ['-w', 'one.safetensors', '--threshold', threshold, '--json'];
+    const words = ['-w', 'one.safetensors', '--labels', 'mole.txt', '--threshold', threshold, '--json'];
     const { code, out, err } = await cli('eval', 'regseg', '--data', 'pairs', ...words);
     assert.is(code, 0, err);
     const said = JSON.parse(out);
@@ -177,7 +178,7 @@ gpu('eval: both classes are counted, by the threshold of segment', async () => {
     const { data } = await decodeLabels(readFileSync(at('judged', 'a.classes.png')), 'classes');
     const { counts } = countConfusion(data, labels, 2);
     assert.equal([said.threshold, said.confusion.flat()], [Number(threshold), [...counts]]);
-    assert.equal(Object.keys(said.iou), ['background', 'foreground']);
+    assert.equal(Object.keys(said.iou), ['background', 'mole'], 'the class alone is named');
     results.push(said.confusion.flat());
   }
   assert.ok(results[0][1] + results[0][3] > results[1][1] + results[1][3], 'fewer pixels are above 0.8');

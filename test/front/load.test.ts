@@ -19,6 +19,7 @@ import { shared } from '../shared.ts';
 const bytes = new Uint8Array(readFileSync(WEIGHTS));
 const { tensors, metadata } = readSafetensors(bytes, WEIGHTS);
 const card = JSON.parse(metadata.get('atrous')!);
+const seededPicture = { data: new Uint8Array(32 * 64 * 4).fill(90), height: 32, width: 64 };
 const done = await shareDevice();
 const gpu = done ? test : test.skip;
 const servers: Server[] = [];
@@ -258,6 +259,31 @@ gpu('photographs: PyTorch’s class maps', async () => {
   }
   await model.dispose();
 });
+
+gpu(
+  'a size is prepared before load is done, and one that does not fit ends it; programs read of options, not of flags',
+  async () => {
+    const phases = new Set<string>();
+    const size = { height: 32, width: 64 };
+    const model = await load('regseg-camvid', { size, precision: 'f32', onProgress: ({ phase }) => phases.add(phase) });
+    assert.equal([...phases], ['download', 'compile']);
+    assert.equal(model.plan.size, [32, 64]);
+    await model.segment(seededPicture, { onProgress: () => assert.unreachable('compiled again') });
+    await model.dispose();
+    const huge = load('regseg-camvid', {
+      size: { height: 60_000, width: 60_000 },
+      precision: 'f32',
+      card: { ...card, preprocessing: { ...card.preprocessing, max_area: null } },
+    });
+    const error = await huge.then(
+      () => assert.unreachable('no LIMIT'),
+      thrown => thrown,
+    );
+    assert.is(error.code, 'LIMIT');
+    assert.match(error.message, /\bsize\b/);
+    assert.not.match(error.message, /--/);
+  },
+);
 
 test('a weights file of another kind is refused before an adapter is asked for', async () => {
   const file = save('other.safetensors', writeSafetensors([['x', { dtype: 'U8', shape: [1], bytes: new Uint8Array(1) }]]));

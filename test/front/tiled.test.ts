@@ -3,6 +3,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AtrousError, ErrorCode } from '../../src/errors.ts';
+import { BufferUsage, TextureUsage } from '../../src/gpu/flags.ts';
+import { readBuffer } from '../../src/gpu/transfer.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import type { Size } from '../../src/image/size.ts';
 import { type Tiling, tilesOf } from '../../src/image/tiles.ts';
@@ -314,6 +316,32 @@ gpu('calls at once take turns: no tile of one picture gets into another', async 
   camera.data.fill(0);
   const seen = (await Promise.all(frames)).map(({ classes }) => classes);
   assert.equal(seen, [together[0].classes, together[1].classes], 'the pixels are those of the call');
+  // All tiles in one encoder of the caller's, and two pictures in one submission.
+  const encoder = shared!.createCommandEncoder();
+  const maps = ['a', 'b'].map(name => {
+    const { data, width, height } = small(name);
+    const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
+    const texture = shared!.createTexture({ size: [width, height], format: 'rgba8unorm', usage });
+    shared!.queue.writeTexture({ texture }, data as Uint8Array<ArrayBuffer>, { bytesPerRow: width * 4 }, [width, height]);
+    const into = shared!.createTexture({
+      size: [width, height],
+      format: 'r8uint',
+      usage: TextureUsage.COPY_DST | TextureUsage.COPY_SRC,
+    });
+    return model.encode(encoder, texture, into);
+  });
+  shared!.queue.submit([encoder.finish()]);
+  const bytesPerRow = Math.ceil(maps[0].width / 256) * 256;
+  for (const [n, map] of maps.entries()) {
+    const buffer = shared!.createBuffer({ size: bytesPerRow * map.height, usage: BufferUsage.COPY_SRC | BufferUsage.COPY_DST });
+    const copying = shared!.createCommandEncoder();
+    copying.copyTextureToBuffer({ texture: map }, { buffer, bytesPerRow }, [map.width, map.height]);
+    shared!.queue.submit([copying.finish()]);
+    const bytes = new Uint8Array(await readBuffer(shared!, buffer));
+    const found = seen[n].map((_, i) => bytes[Math.floor(i / map.width) * bytesPerRow + (i % map.width)]);
+    assert.equal(found, seen[n], `encoded, picture ${n}`);
+    buffer.destroy();
+  }
   const going = model.segment(small('a'), { tile: SMALL, scores: true });
   await model.dispose();
   assert.equal((await going).scores!.data, together[0].scores!.data, 'a call under way ends well');

@@ -5,7 +5,7 @@ import { count } from '../../weights/tensor.ts';
 import { type Known, printDims } from '../array.ts';
 import { intOf, intsOf, textOf } from '../call.ts';
 import type { Mapped } from '../layout.ts';
-import type { Making, Operator } from '../operators.ts';
+import type { Making, Operator } from '../operator.ts';
 import { refuse } from '../refusal.ts';
 import { dimsLike, knownIn, made, mapIn, mustKnow, nameOf } from './inputs.ts';
 import { type Geometry, geometryOf, lengthOf } from './sliding.ts';

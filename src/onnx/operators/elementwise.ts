@@ -6,7 +6,7 @@ import { broadcast, type Known, known, printDims } from '../array.ts';
 import { floatOf, intOf, textOf } from '../call.ts';
 import { castTo, numberOf, reader } from '../fold.ts';
 import { type Axes, type Factor, isUsual, type Mapped, sameAxes, walkOf } from '../layout.ts';
-import type { Making, Operator, Value } from '../operators.ts';
+import type { Making, Operator, Value } from '../operator.ts';
 import { inUsualOrder, laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, mapIn, mustKnow, nameOf } from './inputs.ts';

@@ -2,7 +2,7 @@
 import type { Shape } from '../../graph/graph.ts';
 import { type Known, printDims } from '../array.ts';
 import { type Axes, type Mapped, usual } from '../layout.ts';
-import type { Making, Value } from '../operators.ts';
+import type { Making, Value } from '../operator.ts';
 import { inUsualOrder } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 

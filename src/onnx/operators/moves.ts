@@ -16,7 +16,7 @@ import {
   unsqueezed,
 } from '../fold.ts';
 import { type Mapped, regrouped, usual } from '../layout.ts';
-import type { Making, Operator, Value } from '../operators.ts';
+import type { Making, Operator, Value } from '../operator.ts';
 import { along, type Entries, emitMove, inUsualOrder, upTo } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, made, mapIn, mustKnow, nameOf } from './inputs.ts';

@@ -3,7 +3,7 @@ import { count } from '../../weights/tensor.ts';
 import { axisOf } from '../array.ts';
 import { floatOf, intOf } from '../call.ts';
 import { type Mapped, regrouped } from '../layout.ts';
-import type { Making, Operator } from '../operators.ts';
+import type { Making, Operator } from '../operator.ts';
 import { inUsualOrder } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, knownIn, mapIn, nameOf } from './inputs.ts';

@@ -2,7 +2,7 @@
 import { whole } from '../array.ts';
 import { intOf } from '../call.ts';
 import type { Mapped } from '../layout.ts';
-import type { Making, Operator, Value } from '../operators.ts';
+import type { Making, Operator, Value } from '../operator.ts';
 import { refuse } from '../refusal.ts';
 import { dimsLike, input, knownIn, made, mapIn, nameOf } from './inputs.ts';
 import { type Geometry, geometryOf, lengthOf } from './sliding.ts';

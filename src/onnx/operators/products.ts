@@ -3,7 +3,7 @@ import { count } from '../../weights/tensor.ts';
 import { type Known, known, printDims } from '../array.ts';
 import { floatOf, intOf } from '../call.ts';
 import type { Mapped } from '../layout.ts';
-import type { Making, Operator } from '../operators.ts';
+import type { Making, Operator } from '../operator.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, knownIn, nameOf } from './inputs.ts';
 import { channelsAt } from './reductions.ts';

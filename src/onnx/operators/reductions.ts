@@ -5,7 +5,7 @@ import { axisOf, printDims } from '../array.ts';
 import { intOf } from '../call.ts';
 import { axesOf } from '../fold.ts';
 import { type Mapped, regrouped } from '../layout.ts';
-import type { Making, Operator, Value } from '../operators.ts';
+import type { Making, Operator, Value } from '../operator.ts';
 import { laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, knownIn, made, mapIn, nameOf } from './inputs.ts';

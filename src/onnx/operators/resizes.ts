@@ -7,7 +7,7 @@ import { type Known, whole } from '../array.ts';
 import { floatOf, floatsOf, intOf, textOf } from '../call.ts';
 import { axesOf, sizes as checkSizes } from '../fold.ts';
 import type { Mapped } from '../layout.ts';
-import type { Making, Operator } from '../operators.ts';
+import type { Making, Operator } from '../operator.ts';
 import { refuse } from '../refusal.ts';
 import { dimsLike, knownIn, made, mapIn, nameOf, spatial } from './inputs.ts';
 

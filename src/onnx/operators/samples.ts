@@ -1,7 +1,7 @@
 // Samples of a map at the points of a grid.
 import { intOf, textOf } from '../call.ts';
 import { channelsLast, type Mapped } from '../layout.ts';
-import type { Making, Operator } from '../operators.ts';
+import type { Making, Operator } from '../operator.ts';
 import { laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, made, mapIn, nameOf } from './inputs.ts';
