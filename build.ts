@@ -35,7 +35,7 @@ function embeddedGolden(): string {
   return `export const GOLDEN = ${JSON.stringify(GOLDEN)}; export const goldenFile = () => new Uint8Array(Buffer.from('${base64}', 'base64'));`;
 }
 
-/** The same for Rolldown; `main` gets the modules that the entry reaches without waiting. */
+/** The shaders for Rolldown; `main` gets the modules that the entry reaches without waiting. */
 function embedForBrowsers(main: Set<string>): RolldownPlugin {
   const { library, groups } = embeddedShaders();
   return {

@@ -46,6 +46,7 @@ fn quad_at(place: Place, step: u32, _part: u32) -> vec4f {
   let at = (u32(row) * params.x_width + u32(column)) * params.x_stride + step - tap * QUADS;
   return select(vec4f(), decode(x[select(0u, at, inside)]), inside);
 }
+fn scaled(quad: vec4f, _step: u32, _part: u32) -> vec4f { return quad; }
 
 fn finish(pixel: u32, quad: u32, sum: vec4f) {
   if (pixel < params.height * params.width && quad < params.y_quads) { store_pixel(pixel, quad, sum); }

@@ -107,7 +107,11 @@ fn make_gate(lane: u32) {
 
 fn quad_at(place: Place, k: u32, part: u32) -> vec4f {
   if (part == 1u) { return shortcut_quad(place.window, k - QUADS); }
-  return decode(x[place.x + k]) * gate[k];
+  return decode(x[place.x + k]);
+}
+fn scaled(quad: vec4f, k: u32, part: u32) -> vec4f {
+  if (part == 1u) { return quad; }
+  return quad * gate[k];
 }
 
 fn finish(pixel: u32, quad: u32, sum: vec4f) {

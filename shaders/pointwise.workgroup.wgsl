@@ -13,8 +13,10 @@ override SHORTCUT: bool = false;
 
 fn quad_at(place: Place, k: u32, part: u32) -> vec4f {
   if (part == 1u) { return shortcut_quad(place.window, k - params.quads); }
-  let quad = decode(x[place.x + k]);
-  if (!GATE) { return quad; }
+  return decode(x[place.x + k]);
+}
+fn scaled(quad: vec4f, k: u32, part: u32) -> vec4f {
+  if (!GATE || part == 1u) { return quad; }
   return quad * gate[k];
 }
 

@@ -11,8 +11,8 @@
 // (src/kernels/staged.ts).
 // Indices of workgroup memory are made of remainders and of loops with constant bounds, inside `multiplied_rounds`: what Tint can prove to
 // lie inside an array it does not clamp.
-// A shader says the rest: `struct Place` (where a pixel's operand lies), `place_of(tile, index)`, `quad_at(place, step, part)` and
-// `finish(pixel, quad, sum)`; its `params` have `pairs` and `bias`.
+// A shader says the rest: `struct Place` (where a pixel's operand lies), `place_of(tile, index)`, `quad_at(place, step, part)`,
+// `scaled(quad, step, part)` (that quad, finished behind the products) and `finish(pixel, quad, sum)`; its `params` have `pairs` and `bias`.
 override LANES: u32 = 64u;  // 64, 128 or 256
 
 const SLOTS = 16u;    // lanes of a pair: a lane makes four pixels from 4 slot on, and four from 64 + 4 slot on
@@ -42,6 +42,7 @@ struct Places {
   d: Place,
 }
 struct Fetched {
+  step: u32,  // of the operand's quads
   a: vec4f,
   b: vec4f,
   c: vec4f,
@@ -56,19 +57,19 @@ struct Part {
   end: u32,
 }
 
-// Two neighbouring lanes fetch neighbouring quads of a pixel. A step beyond the last repeats it, by weights of zero: no branch, so loads go on their
-// way together.
+// Two neighbouring lanes fetch neighbouring quads of a pixel. A step beyond the last repeats it: no branch, so loads go on their way together.
+// Nothing is done with what is loaded before the products, or they would wait for it.
 fn fetch(lane: u32, places: Places, weights_at: u32, first: u32, part: Part) -> Fetched {
   var fetched: Fetched;
   let step = min(first + lane % ROUND, part.end - 1u);
+  fetched.step = step;
   fetched.a = quad_at(places.a, step, part.index);
   if (LANES < 256u) { fetched.b = quad_at(places.b, step, part.index); }
   if (LANES < 128u) {
     fetched.c = quad_at(places.c, step, part.index);
     fetched.d = quad_at(places.d, step, part.index);
   }
-  let wanted = first * 8u + lane % SLOTS;
-  fetched.weights = select(vec4f(), weight(weights_at + min(wanted, part.end * 8u - 1u)), wanted < part.end * 8u);
+  fetched.weights = weight(weights_at + min(first * 8u + lane % SLOTS, part.end * 8u - 1u));
   return fetched;
 }
 
@@ -94,6 +95,7 @@ fn multiplied_rounds(start: Tile, lane: u32, group: u32, depth: u32, part: Part)
   // The weights of a warp's two pairs are interleaved: its lanes read two quads side by side.
   let mine = bounded / 32u * 32u + bounded / SLOTS % 2u;
   let block_at = bounded / 32u * 32u + slot * 2u + bounded / SLOTS % 2u;
+  let ragged = (part.end - part.first) % ROUND != 0u;
   let rounds = (part.end - part.first + ROUND - 1u) / ROUND;
   var sums = start;
   // One turn more than there are rounds: the first only fetches, the last only multiplies.
@@ -120,27 +122,33 @@ fn multiplied_rounds(start: Tile, lane: u32, group: u32, depth: u32, part: Part)
     }
     let a = half * HALF + a_at;
     let b = half * HALF + b_at;
-    stage[a][component] = next.a.x;
-    stage[a + ROW][component] = next.a.y;
-    stage[a + 2u * ROW][component] = next.a.z;
-    stage[a + 3u * ROW][component] = next.a.w;
+    let a_quad = scaled(next.a, next.step, part.index);
+    stage[a][component] = a_quad.x;
+    stage[a + ROW][component] = a_quad.y;
+    stage[a + 2u * ROW][component] = a_quad.z;
+    stage[a + 3u * ROW][component] = a_quad.w;
     if (LANES < 256u) {
-      stage[b][component] = next.b.x;
-      stage[b + ROW][component] = next.b.y;
-      stage[b + 2u * ROW][component] = next.b.z;
-      stage[b + 3u * ROW][component] = next.b.w;
+      let b_quad = scaled(next.b, next.step, part.index);
+      stage[b][component] = b_quad.x;
+      stage[b + ROW][component] = b_quad.y;
+      stage[b + 2u * ROW][component] = b_quad.z;
+      stage[b + 3u * ROW][component] = b_quad.w;
     }
     if (LANES < 128u) {
-      stage[a + SLOTS][component] = next.c.x;
-      stage[a + SLOTS + ROW][component] = next.c.y;
-      stage[a + SLOTS + 2u * ROW][component] = next.c.z;
-      stage[a + SLOTS + 3u * ROW][component] = next.c.w;
-      stage[b + SLOTS][component] = next.d.x;
-      stage[b + SLOTS + ROW][component] = next.d.y;
-      stage[b + SLOTS + 2u * ROW][component] = next.d.z;
-      stage[b + SLOTS + 3u * ROW][component] = next.d.w;
+      let c_quad = scaled(next.c, next.step, part.index);
+      let d_quad = scaled(next.d, next.step, part.index);
+      stage[a + SLOTS][component] = c_quad.x;
+      stage[a + SLOTS + ROW][component] = c_quad.y;
+      stage[a + SLOTS + 2u * ROW][component] = c_quad.z;
+      stage[a + SLOTS + 3u * ROW][component] = c_quad.w;
+      stage[b + SLOTS][component] = d_quad.x;
+      stage[b + SLOTS + ROW][component] = d_quad.y;
+      stage[b + SLOTS + 2u * ROW][component] = d_quad.z;
+      stage[b + SLOTS + 3u * ROW][component] = d_quad.w;
     }
-    blocks[half * LANES + block_at] = next.weights;
+    // The step behind an odd last one counts nothing.
+    let some = !ragged || round * ROUND + slot / 8u < part.end - part.first;
+    blocks[half * LANES + block_at] = select(vec4f(), next.weights, some);
     workgroupBarrier();
   }
   return sums;
