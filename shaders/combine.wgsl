@@ -35,7 +35,10 @@ fn combined(a: vec4f, b: vec4f) -> vec4f {
     case 2u: { return a * b; }
     case 3u: { return a / b; }
     case 4u: { return max(a, b); }
-    default: { return min(a, b); }
+    case 5u: { return min(a, b); }
+    case 6u: { return vec4f(a > b); }
+    case 7u: { return vec4f(a < b); }
+    default: { return vec4f(a == b); }
   }
 }
 

@@ -49,7 +49,7 @@ export const curves = [
 
 /** What two values become, pixel by pixel. */
 export type Operation = (typeof operations)[number];
-export const operations = ['add', 'sub', 'mul', 'div', 'max', 'min'] as const;
+export const operations = ['add', 'sub', 'mul', 'div', 'max', 'min', 'greater', 'less', 'equal'] as const;
 
 /** What many values of an axis become. */
 export type Reduction = (typeof reductions)[number];

@@ -9,6 +9,10 @@ export const operationOf: Readonly<Record<Operation, (a: number, b: number) => n
   div: (a, b) => a / b,
   max: Math.max,
   min: Math.min,
+  // True is 1.
+  greater: (a, b) => Number(a > b),
+  less: (a, b) => Number(a < b),
+  equal: (a, b) => Number(a === b),
 };
 
 export function combine(x: Field, other: Field, { operation, swapped }: Attributes['combine']): Field {

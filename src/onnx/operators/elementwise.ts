@@ -56,6 +56,8 @@ export const elementwise: Record<string, Operator> = {
     Reciprocal: 'reciprocal',
   }),
   ...combined({ Add: 'add', Sub: 'sub', Mul: 'mul', Div: 'div', Max: 'max', Min: 'min', Sum: 'add' }),
+  ...combined({ Greater: 'greater', Less: 'less', Equal: 'equal' }),
+  Where: where,
 };
 
 function named(table: Record<string, Curve>): Record<string, Operator> {
@@ -78,6 +80,16 @@ function cast(making: Making): Value {
   const to = castTo(making);
   if (x.kind === 'map' && (x.classes || to === 'float')) return x;
   return refuse('a cast of numbers that are made when the network runs to whole ones');
+}
+
+/** condition · a + (1 − condition) · b: each product is the number itself or zero. */
+function where(making: Making): Value {
+  const [condition, a, b] = making.inputs.map(value => value ?? refuse('an input is left out'));
+  const name = nameOf(making);
+  const step = (operation: Operation, p: Value, q: Value, suffix: string): Value =>
+    combine(making, operation, p, q, `${name}${suffix}`);
+  const other = step('sub', known('float', [], [1]), condition, '.otherwise');
+  return step('add', step('mul', condition, a, '.chosen'), step('mul', other, b, '.left'), '');
 }
 
 /** Scale and zero of the whole map, and the range of the whole numbers, whose type is the zero's. */

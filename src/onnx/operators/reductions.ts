@@ -1,6 +1,7 @@
 // Many numbers of an axis become one: reductions, softmax, and the class of every pixel.
 import { largest } from '../../graph/decision.ts';
 import type { Reduction } from '../../graph/graph.ts';
+import { count } from '../../weights/tensor.ts';
 import { axisOf, printDims } from '../array.ts';
 import { intOf } from '../call.ts';
 import { axesOf } from '../fold.ts';
@@ -53,14 +54,21 @@ function reduce(making: Making, operation: Reduction): Value {
 
 /** Along the channels, wherever ONNX has them: the axis is laid out as the channels of a map. */
 function softmax(making: Making, name: string): Mapped {
-  const { node, pen, opset } = making;
+  const { node, opset } = making;
   const x = anyMap(making);
   const axis = axisOf(intOf(node, 'axis', opset < 13 ? 1 : -1), x.dims.length);
-  // Before opset 13 everything from the axis on is one.
-  if (opset < 13 && x.dims.slice(axis + 1).some(size => size > 1))
-    refuse(`a softmax over ${printDims(x.dims.slice(axis))} at once, as opsets before 13 have it`);
+  // Before opset 13 everything from the axis on is one axis.
+  const flat = [count(x.dims.slice(0, axis)), count(x.dims.slice(axis))];
+  if (opset < 13 && x.dims.slice(axis + 1).some(size => size > 1)) {
+    const y = softmaxAt(making, { ...x, dims: flat, axes: regrouped(x, flat) }, 1, name);
+    return { ...y, dims: x.dims, axes: regrouped(y, x.dims) };
+  }
+  return softmaxAt(making, x, axis, name);
+}
+
+function softmaxAt(making: Making, x: Mapped, axis: number, name: string): Mapped {
   const there = channelsAt(making, x, axis);
-  const value = pen.emit('softmax', name, { x: there.value }, {});
+  const value = making.pen.emit('softmax', name, { x: there.value }, {});
   return { ...there, value };
 }
 
