@@ -27,6 +27,7 @@ const MIN = 3u;
 const L1 = 4u;
 const L2 = 5u;
 const SQUARES = 6u;
+const VARIANCE = 7u;
 
 fn joined(a: vec4f, b: vec4f) -> vec4f {
   if (OPERATION == MAX) { return max(a, b); }
@@ -70,7 +71,22 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   } else if (extreme) {
     sum = select(vec4f(), sum, vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.x_channels));
   }
-  if (OPERATION == MEAN) { sum /= count; }
+  if (OPERATION == MEAN || OPERATION == VARIANCE) { sum /= count; }
+  if (OPERATION == VARIANCE) {
+    // Once more, now that the mean is known: squares of the numbers themselves would cancel.
+    let mean = select(sum, vec4f(sum.x), CHANNELS);
+    var apart = vec4f();
+    for (var v = 0u; v < params.rows; v += 1u) {
+      for (var u = 0u; u < params.columns; u += 1u) {
+        let at = ((row + v) * params.x_width + column + u) * params.x_stride;
+        for (var k = first; k < end; k += 1u) {
+          let distance = decode(x[at + k]) - mean;
+          apart += select(vec4f(), distance * distance, vec4u(k * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.x_channels));
+        }
+      }
+    }
+    sum = select(apart, vec4f(apart.x + apart.y + apart.z + apart.w, 0.0, 0.0, 0.0), CHANNELS) / count;
+  }
   if (OPERATION == L2) { sum = sqrt(sum); }
   y[pixel * params.y_stride + params.y_offset + quad] = encode(sum);
 }

@@ -132,17 +132,19 @@ function copied(image: Image, size: Size, taker: Taker, copy: Copy = 'copy', own
   const close = (): void => {
     if (own && 'close' in image) image.close();
   };
+  const kind = Object.prototype.toString.call(image).slice(8, -1);
+  // No texture holds it: as pixels it is shrunk on the way.
+  if (Math.max(size.h, size.w) > taker.device.limits.maxTextureDimension2D) return pixels(image, size, kind, close);
   try {
     return texture(image, size, taker, copy, close);
   } catch (error) {
-    const kind = Object.prototype.toString.call(image).slice(8, -1);
     try {
       refuseForeign(error, kind);
     } catch (foreign) {
       close();
       throw foreign;
     }
-    if (copy === 'bitmap') return Promise.resolve(pixels(image, size, close));
+    if (copy === 'bitmap') return pixels(image, size, kind, close);
     return (async () => {
       try {
         const bitmap = await createImageBitmap(image, AS_STORED);
@@ -187,12 +189,15 @@ function texture(image: Image, size: Size, first: Taker, copy: Copy, close: () =
   };
 }
 
-function pixels(image: Image, size: Size, close: () => void): Taken {
+function pixels(image: Image, size: Size, kind: string, close: () => void): Taken {
   try {
     const context = new OffscreenCanvas(size.w, size.h).getContext('2d', { willReadFrequently: true })!;
     context.drawImage(image, 0, 0, size.w, size.h);
     const rgba = new Uint8Array(context.getImageData(0, 0, size.w, size.h).data);
     return { size, copy: 'pixels', frame: () => ({ kind: 'pixels', rgba }), release() {} };
+  } catch (error) {
+    refuseForeign(error, kind);
+    throw bad(`the ${kind}, ${size.h}×${size.w}, can't be read: ${describe(error)}`, error);
   } finally {
     close();
   }

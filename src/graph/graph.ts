@@ -44,7 +44,7 @@ export const curves = [
     'power',
     'threshold',
   ],
-  ...['prelu', 'sigmoid', 'relu'],
+  ...['prelu', 'sigmoid', 'relu', 'quantise'],
 ] as const;
 
 /** What two values become, pixel by pixel. */
@@ -53,7 +53,7 @@ export const operations = ['add', 'sub', 'mul', 'div', 'max', 'min'] as const;
 
 /** What many values of an axis become. */
 export type Reduction = (typeof reductions)[number];
-export const reductions = ['mean', 'sum', 'max', 'min', 'l1', 'l2', 'squares'] as const;
+export const reductions = ['mean', 'sum', 'max', 'min', 'l1', 'l2', 'squares', 'variance'] as const;
 
 /** A window or kernel on a map: numbers of rows, then of columns; `pads` are those before the first row and column. */
 export interface Sliding {
@@ -169,6 +169,13 @@ export interface Attributes {
    * counts as zeros all the same, and with them those above and to the left; null: only what is in the map.
    */
   window: Sliding & { readonly kind: 'max' | 'mean'; readonly counted: readonly [number, number] | null };
+  /**
+   * Maxima back to where they came from, zeros elsewhere: of `source` the same windows were the maxima. A pixel that won several windows takes the
+   * last one's.
+   */
+  unpool: Sliding;
+  /** x sampled bilinearly at the points of `grid` (two channels, x first, from −1 to 1 over the map, to the centres of its corners or its edges). */
+  sample: { readonly corners: boolean; readonly outside: 'zeros' | 'border' | 'reflection' };
   /** A curve of every number; `slope` for prelu, one a channel. */
   activate: { readonly curve: Curve; readonly a: number; readonly b: number };
   /** x and `other`, a value or a constant C×H×W; an axis of one place stands for every place. `swapped`: other comes first. */

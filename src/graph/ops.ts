@@ -277,6 +277,14 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
     },
   },
   window: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
+  unpool: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
+  sample: {
+    infer: (_node, input) => {
+      const { c, h, w } = input('grid').shape;
+      must(c === 2, () => `the grid has ${c} channels, it must have 2`);
+      return [map({ c: input('x').shape.c, h, w })];
+    },
+  },
   activate: { infer: sameAsX },
   combine: {
     infer: (node, input) => {

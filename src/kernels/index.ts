@@ -19,6 +19,7 @@ import { pool } from './pool.ts';
 import { preprocess, preprocessExternal, preprocessTensor, preprocessTile } from './preprocess.ts';
 import { reduce } from './reduce.ts';
 import { resample } from './resample.ts';
+import { sample } from './sample.ts';
 import { slide } from './slide.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
@@ -26,6 +27,7 @@ import { stem, stemExternal, stemTensor } from './stem.ts';
 import { tail } from './tail.ts';
 import { transposed } from './transposed.ts';
 import { twin } from './twin.ts';
+import { unpool } from './unpool.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
 import { window } from './window.ts';
@@ -62,6 +64,8 @@ export const kernels: readonly Kernel[] = [
   slide,
   transposed,
   window,
+  unpool,
+  sample,
   activate,
   combine,
   reduce,

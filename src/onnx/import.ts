@@ -173,6 +173,11 @@ function bound(file: string, { name, dims }: Port, shapes: ReadonlyMap<string, r
 function outputOf(file: string, name: string, value: Value, draft: ReturnType<typeof pen>): Mapped {
   if (value.kind === 'known')
     throw new AtrousError('BAD_GRAPH', `${file}: the output ${quote(name)} is a constant: name another output`);
+  if (value.indices || value.quantised)
+    throw new AtrousError(
+      'BAD_GRAPH',
+      `${file}: the output ${quote(name)} holds whole numbers that are not kept: name another output`,
+    );
   if (draft.nodes.some(node => node.name === value.value)) return value;
   return { ...value, value: draft.emit('copy', name, { x: value.value }, {}) };
 }

@@ -1,7 +1,7 @@
 // How ONNX's axes lie in a map of this engine. A value of ours has three axes, channels, rows and columns; one of ONNX's has any number, and what
 // Reshape and Transpose do to them moves no number: they only say which axis stands where. So an axis is a list of factors, each a digit of one
 // axis of the map, and both operators rewrite lists. What needs the usual order has it made by a `move`.
-import type { Shape } from '../graph/graph.ts';
+import type { Shape, Sliding } from '../graph/graph.ts';
 import { count } from '../weights/tensor.ts';
 import { printDims } from './array.ts';
 import { refuse } from './refusal.ts';
@@ -28,6 +28,10 @@ export interface Mapped {
   readonly axes: Axes;
   /** One class a pixel, made by argmax. */
   readonly classes: boolean;
+  /** It stands for whole numbers, of which it holds what they are dequantised to: only DequantizeLinear with the same scale reads them. */
+  readonly quantised?: { readonly scale: number; readonly zero: number };
+  /** It stands for the indices of a pool's maxima, which are nowhere: what was pooled, and how. Only MaxUnpool reads them. */
+  readonly indices?: Sliding & { readonly source: string };
 }
 
 const whole = (axis: Axis, size: number): Factor[] => (size === 1 ? [] : [{ axis, size, step: 1 }]);

@@ -3,10 +3,13 @@ import type { Operator } from './operator.ts';
 import { convolutions } from './operators/convolutions.ts';
 import { elementwise } from './operators/elementwise.ts';
 import { moves } from './operators/moves.ts';
+import { norms } from './operators/norms.ts';
 import { pools } from './operators/pools.ts';
+import { products } from './operators/products.ts';
 import { reductions } from './operators/reductions.ts';
 import { resizes } from './operators/resizes.ts';
+import { samples } from './operators/samples.ts';
 
 export const operators: ReadonlyMap<string, Operator> = new Map(
-  [convolutions, pools, resizes, elementwise, moves, reductions].flatMap(table => Object.entries(table)),
+  [convolutions, products, norms, pools, resizes, elementwise, moves, reductions, samples].flatMap(table => Object.entries(table)),
 );

@@ -90,6 +90,8 @@ export const upTo = (size: number): number[] => Array.from({ length: size }, (_,
 /** A value laid out as `shape` and `axes` say: itself where it lies so, else moved there. */
 export function laidOut(pen: Pen, x: Mapped, shape: Shape, axes: Axes, name: string): Mapped {
   if (x.classes) refuse('it reads classes, which nothing but a Cast can');
+  if (x.quantised) refuse('it reads quantised numbers, which nothing but DequantizeLinear can');
+  if (x.indices) refuse('it reads the indices of maxima, which nothing but MaxUnpool can');
   const walk = walkOf(x, shape, axes) ?? refuse('it would move numbers in a way that no table says');
   const own = (['c', 'h', 'w'] as const).every(
     (axis, at) =>

@@ -1,9 +1,12 @@
 // Truth for reductions: all places of some axes become one.
 import type { Attributes } from '../graph/graph.ts';
+import { combine } from './combine.ts';
 import { type Field, field } from './field.ts';
 
-/** `squares` is Σ x², `l2` its root, `l1` Σ |x|. */
-export function reduce(x: Field, { operation, channels, rows, columns }: Attributes['reduce']): Field {
+/** `variance` is the mean of the squared distances from the mean, `squares` is Σ x², `l2` its root, `l1` Σ |x|. */
+export function reduce(x: Field, attributes: Attributes['reduce']): Field {
+  const { operation, channels, rows, columns } = attributes;
+  if (operation === 'variance') return varianceOf(x, attributes);
   const y = field({ c: channels ? 1 : x.c, h: rows ? 1 : x.h, w: columns ? 1 : x.w });
   if (operation === 'max' || operation === 'min')
     y.data.fill(operation === 'max' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY);
@@ -26,4 +29,16 @@ export function reduce(x: Field, { operation, channels, rows, columns }: Attribu
     if (operation === 'l2') y.data[n] = Math.sqrt(y.data[n]);
   }
   return y;
+}
+
+function varianceOf(x: Field, attributes: Attributes['reduce']): Field {
+  const mean = reduce(x, { ...attributes, operation: 'mean' });
+  const apart = combine(x, mean, { operation: 'sub', swapped: false });
+  return reduce(
+    field(
+      x,
+      apart.data.map(value => value * value),
+    ),
+    { ...attributes, operation: 'mean' },
+  );
 }

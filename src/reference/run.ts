@@ -19,12 +19,14 @@ import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { maxpool, pool } from './pool.ts';
 import { reduce } from './reduce.ts';
 import { resample } from './resample.ts';
+import { sample } from './sample.ts';
 import { slide } from './slide.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
 import { type TailOptions, tail } from './tail.ts';
 import { transposed } from './transposed.ts';
 import { twin } from './twin.ts';
+import { unpool } from './unpool.ts';
 import { upsample } from './upsample.ts';
 import { crop, stack } from './view.ts';
 import { warp } from './warp.ts';
@@ -123,6 +125,10 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     }
     case 'window':
       return [[node.name, window(x, node.attributes)]];
+    case 'unpool':
+      return [[node.name, unpool(x, input('source'), node.attributes)]];
+    case 'sample':
+      return [[node.name, sample(x, input('grid'), node.attributes)]];
     case 'activate':
       return [[node.name, activate(x, { ...node.attributes, slope: node.constants.slope ? read(node.constants.slope) : null })]];
     case 'combine':

@@ -50,8 +50,18 @@ test('every source gives Node’s class map', async () => {
     const results = [];
     for (const [kind, source] of Object.entries(sources)) {
       const { classes, info } = await model.segment(source);
+      if (source instanceof VideoFrame) source.close();
       results.push({ kind, classes, copy: info.copy });
     }
+    // Wider than any texture of the adapter: as pixels it is shrunk.
+    const wide = new OffscreenCanvas(9000, 40);
+    const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+    const bounded = await atrous.load('regseg-camvid', { precision: 'f32', device });
+    wide.getContext('2d')!.drawImage(canvas, 0, 0, 9000, 40);
+    const { classes, info } = await bounded.segment(wide, { size: { height: 32, width: 64 } });
+    await bounded.dispose();
+    device.destroy();
+    if (classes.length !== 9000 * 40 || info.copy !== 'pixels') throw new Error(`${classes.length} classes by ${info.copy}`);
     await model.dispose();
     return results;
   }, pixels);

@@ -48,7 +48,15 @@ test('a video is read in place, and is what its canvas is', async () => {
       canvas.getContext('2d')!.drawImage(video, 0, 0);
       return canvas;
     };
-    const model = await atrous.load('regseg-camvid', { precision: 'f32' });
+    let compiled = 0;
+    const { createComputePipelineAsync } = GPUDevice.prototype;
+    GPUDevice.prototype.createComputePipelineAsync = function (descriptor) {
+      compiled++;
+      return createComputePipelineAsync.call(this, descriptor);
+    };
+    const { ok, software, precisions } = await atrous.support();
+    const model = await atrous.load('regseg-camvid', { precision: 'f32', size: { height, width } });
+    const prepared = compiled;
     const codes: string[] = [];
     const refused = async (work: Promise<unknown>): Promise<string> =>
       work.then(
@@ -67,6 +75,7 @@ test('a video is read in place, and is what its canvas is', async () => {
     };
     await show(width, height);
     await compare('a video', video, drawn());
+    const more = compiled - prepared;
     // The frame of the call, though the video goes on.
     const canvas = drawn();
     const going = model.segment(video);
@@ -111,12 +120,15 @@ test('a video is read in place, and is what its canvas is', async () => {
     });
     const failed = await refused(model.segment(video));
     await model.dispose();
-    return { before, closed, failed, codes, compared, turns };
+    return { before, closed, failed, codes, compared, turns, prepared, more, support: [ok, software, ...precisions] };
   }, pixels);
   for (const { name, copy, a, b } of found.compared) {
     assert.is(copy, 'external', name);
     assert.ok(agreement(a, b) >= 0.98, `${name}: ${agreement(a, b)} of the pixels are equal`);
   }
+  assert.ok(found.prepared > 10);
+  assert.is(found.more, 0, 'a prepared size has the video’s own stem as well');
+  assert.equal(found.support, [true, true, 'f32', 'half']);
   assert.ok(found.turns, 'this browser turns frames');
   assert.equal(
     found.compared.map(({ name, size }) => [name, ...size]),

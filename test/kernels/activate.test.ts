@@ -13,6 +13,7 @@ const numbers: Partial<Record<Curve, readonly [number, number]>> = {
   'hard-sigmoid': [0.2, 0.5],
   power: [3, 0],
   threshold: [0.3, 0],
+  quantise: [0.1, 0],
 };
 
 /** Defined for them alone. */

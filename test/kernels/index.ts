@@ -17,6 +17,7 @@ import { table as pool } from './pool.test.ts';
 import { table as preprocess } from './preprocess.test.ts';
 import { table as reduce } from './reduce.test.ts';
 import { table as resample } from './resample.test.ts';
+import { table as sample } from './sample.test.ts';
 import { table as slide } from './slide.test.ts';
 import { table as softmax } from './softmax.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
@@ -25,6 +26,7 @@ import type { KernelTable } from './table.ts';
 import { table as tail } from './tail.test.ts';
 import { table as transposed } from './transposed.test.ts';
 import { table as twin } from './twin.test.ts';
+import { table as unpool } from './unpool.test.ts';
 import { table as upsample } from './upsample.test.ts';
 import { table as warp } from './warp.test.ts';
 import { table as window } from './window.test.ts';
@@ -54,6 +56,8 @@ export const tables: readonly KernelTable[] = [
   slide,
   transposed,
   window,
+  unpool,
+  sample,
   activate,
   combine,
   reduce,

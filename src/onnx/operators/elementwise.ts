@@ -5,9 +5,9 @@ import { count } from '../../weights/tensor.ts';
 import { broadcast, type Known, known, printDims } from '../array.ts';
 import { floatOf, intOf, textOf } from '../call.ts';
 import { castTo, numberOf, reader } from '../fold.ts';
-import { type Axes, type Factor, type Mapped, sameAxes, walkOf } from '../layout.ts';
+import { type Axes, type Factor, isUsual, type Mapped, sameAxes, walkOf } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
-import { laidOut } from '../pen.ts';
+import { inUsualOrder, laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, mapIn, mustKnow, nameOf } from './inputs.ts';
 
@@ -17,6 +17,8 @@ export const elementwise: Record<string, Operator> = {
   Identity: making => anyMap(making),
   Dropout: making => anyMap(making),
   Cast: cast,
+  QuantizeLinear: quantise,
+  DequantizeLinear: dequantise,
   Relu: making => own(making, 'relu'),
   Sigmoid: making => own(making, 'sigmoid'),
   Clip: making => {
@@ -78,6 +80,36 @@ function cast(making: Making): Value {
   return refuse('a cast of numbers that are made when the network runs to whole ones');
 }
 
+/** Scale and zero of the whole map, and the range of the whole numbers, whose type is the zero's. */
+function quantisation(making: Making): { scale: number; zero: number; low: number; high: number } {
+  const [scale, zero] = [mustKnow(making, 1), knownIn(making, 2)];
+  if (count(scale.dims) !== 1 || (zero && count(zero.dims) !== 1)) refuse('a scale a channel of a map');
+  const type = zero?.stored?.tensor.dtype ?? 'U8';
+  const ranges: Record<string, [number, number]> = { U8: [0, 255], I8: [-128, 127] };
+  const [low, high] = ranges[type] ?? refuse(`whole numbers of type ${type}`);
+  return { scale: scale.values()[0], zero: zero?.values()[0] ?? 0, low, high };
+}
+
+/** Rounded and cut as the whole numbers would be, but kept as what they stand for. */
+function quantise(making: Making): Mapped {
+  const { pen } = making;
+  const x = anyMap(making);
+  const { scale, zero, low, high } = quantisation(making);
+  const name = nameOf(making);
+  const rounded = pen.emit('activate', `${name}.rounded`, { x: x.value }, { curve: 'quantise', a: scale, b: 0 });
+  const value = pen.emit('activate', name, { x: rounded }, { curve: 'clip', a: (low - zero) * scale, b: (high - zero) * scale });
+  return { ...x, value, quantised: { scale, zero } };
+}
+
+function dequantise(making: Making): Mapped {
+  const x = input(making, 0);
+  if (x?.kind !== 'map' || !x.quantised) return refuse('whole numbers that no QuantizeLinear made');
+  const { scale, zero } = quantisation(making);
+  if (x.quantised.scale !== scale || x.quantised.zero !== zero) refuse('another scale than its QuantizeLinear has');
+  const { quantised: _, ...plain } = x;
+  return plain;
+}
+
 function prelu(making: Making): Mapped {
   const { pen } = making;
   const x = mapIn(making);
@@ -134,7 +166,9 @@ function combine(making: Making, operation: Operation, a: Value, b: Value, name:
   const { pen } = making;
   const [x, other, swapped] =
     a.kind === 'map' ? [a, b, false] : b.kind === 'map' ? [b, a, true] : refuse('two constants and a map');
-  if (x.classes || (other.kind === 'map' && other.classes)) refuse('it reads classes, which nothing but a Cast can');
+  for (const each of [x, other])
+    if (each.kind === 'map' && (each.classes || each.indices || each.quantised))
+      refuse('it reads classes, indices or quantised numbers, which are no numbers to count with');
   const dims = broadcast(x.dims, other.dims);
   if (other.kind === 'known') return withConstant(making, operation, x, other, swapped, dims, name);
   // The larger of the two lends its layout.
@@ -215,8 +249,10 @@ function withConstant(
   const own = x.dims.map((_, n) => other.dims[n - lead] ?? 1);
   const axes = x.axes.map((list, n) => (own[n] === 1 ? [] : list));
   const shape = { c: sizeAlong(axes, 'c'), h: sizeAlong(axes, 'h'), w: sizeAlong(axes, 'w') };
-  for (const axis of ['c', 'h', 'w'] as const)
-    if (shape[axis] > 1 && shape[axis] !== x.shape[axis]) refuse('a constant for a part of an axis');
+  const parts = (['c', 'h', 'w'] as const).some(axis => shape[axis] > 1 && shape[axis] !== x.shape[axis]);
+  // What stands for a part of an axis of the map stands for a whole one in the usual order.
+  if (parts && !isUsual(x)) return withConstant(making, operation, inUsualOrder(pen, x), other, swapped, dims, name);
+  if (parts) refuse('a constant for a part of an axis');
   making.spend([shape.c, shape.h, shape.w]);
   // The constant as a row-major C×H×W array: a walk through its own layout, as if it lay like that.
   const flat: Mapped = { ...x, dims: own, axes: rowMajor(own) };

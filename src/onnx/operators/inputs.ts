@@ -20,6 +20,8 @@ export function anyMap(making: Making, n = 0): Mapped {
   const value = input(making, n) ?? refuse(`input ${n} is left out`);
   if (value.kind !== 'map') refuse(`input ${n} is a constant, it must be a map`);
   if (value.classes) refuse('it reads classes, which nothing but a Cast can');
+  if (value.quantised) refuse('it reads quantised numbers, which nothing but DequantizeLinear can');
+  if (value.indices) refuse('it reads the indices of maxima, which nothing but MaxUnpool can');
   return value;
 }
 

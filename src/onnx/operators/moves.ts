@@ -15,7 +15,7 @@ import {
   squeezed,
   unsqueezed,
 } from '../fold.ts';
-import { type Mapped, regrouped } from '../layout.ts';
+import { type Mapped, regrouped, usual } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
 import { along, type Entries, emitMove, inUsualOrder, upTo } from '../pen.ts';
 import { refuse } from '../refusal.ts';
@@ -62,7 +62,7 @@ export const moves: Record<string, Operator> = {
 /** A map or classes. */
 function anyOf(making: Making): Mapped {
   const x = input(making, 0);
-  return x?.kind === 'map' ? x : anyMap(making);
+  return x?.kind === 'map' && !x.indices && !x.quantised ? x : anyMap(making);
 }
 
 function regroup(making: Making, dims: readonly number[]): Mapped {
@@ -126,8 +126,8 @@ const FILLED = -(2 ** 20);
 function concat(making: Making): Value {
   const { node, pen } = making;
   const parts = making.inputs.map(value => {
-    if (value?.kind !== 'map') return refuse('a constant among the parts');
-    return inUsualOrder(pen, value);
+    if (!value) return refuse('a part is left out');
+    return inUsualOrder(pen, value.kind === 'map' ? value : constantMap(making, value));
   });
   const [{ dims: first, shape }] = parts;
   const axis = axisOf(intOf(node, 'axis', 0), first.length);
@@ -159,6 +159,21 @@ function concat(making: Making): Value {
     length = places.length;
   }
   return made(joined, dims);
+}
+
+/** A constant as a map: a number of the first map among the inputs, cut to zero, and the constant added to it everywhere. */
+function constantMap({ node, pen, inputs, spend }: Making, value: Known): Mapped {
+  const anchor = inputs.find(each => each?.kind === 'map') as Mapped;
+  if (anchor.classes || anchor.indices) refuse('a constant beside classes');
+  const { shape, axes } = usual(value.dims);
+  spend(value.dims);
+  const one = { channels: along('c', [0]), rows: along('h', [0]), columns: along('w', [0]) };
+  const name = `${node.outputs[0]}.constant`;
+  const number = emitMove(pen, `${name}.number`, [anchor.value], one);
+  const zero = pen.emit('activate', `${name}.zero`, { x: number }, { curve: 'clip', a: 0, b: 0 });
+  const other = pen.weights(name, value, [shape.c, shape.h, shape.w]);
+  const made = pen.emit('combine', name, { x: zero }, { operation: 'add', swapped: false }, { other });
+  return { kind: 'map', value: made, shape, axes, dims: value.dims, classes: false };
 }
 
 function split(making: Making): Mapped[] {

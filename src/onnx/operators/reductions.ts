@@ -20,7 +20,11 @@ export const reductions: Record<string, Operator> = {
     ReduceL2: 'l2',
     ReduceSumSquare: 'squares',
   }),
-  Softmax: softmax,
+  Softmax: making => softmax(making, nameOf(making)),
+  LogSoftmax: making => {
+    const y = softmax(making, `${nameOf(making)}.softmax`);
+    return { ...y, value: making.pen.emit('activate', nameOf(making), { x: y.value }, { curve: 'log', a: 0, b: 0 }) };
+  },
   ArgMax: argmax,
 };
 
@@ -48,7 +52,7 @@ function reduce(making: Making, operation: Reduction): Value {
 }
 
 /** Along the channels, wherever ONNX has them: the axis is laid out as the channels of a map. */
-function softmax(making: Making): Mapped {
+function softmax(making: Making, name: string): Mapped {
   const { node, pen, opset } = making;
   const x = anyMap(making);
   const axis = axisOf(intOf(node, 'axis', opset < 13 ? 1 : -1), x.dims.length);
@@ -56,12 +60,12 @@ function softmax(making: Making): Mapped {
   if (opset < 13 && x.dims.slice(axis + 1).some(size => size > 1))
     refuse(`a softmax over ${printDims(x.dims.slice(axis))} at once, as opsets before 13 have it`);
   const there = channelsAt(making, x, axis);
-  const value = pen.emit('softmax', nameOf(making), { x: there.value }, {});
+  const value = pen.emit('softmax', name, { x: there.value }, {});
   return { ...there, value };
 }
 
 /** A value whose channels are the axis given, and only that. */
-function channelsAt({ pen }: Making, x: Mapped, axis: number): Mapped {
+export function channelsAt({ pen }: Making, x: Mapped, axis: number): Mapped {
   const rest = x.dims.flatMap((size, n) => (n === axis || size === 1 ? [] : [n]));
   const [c, h, w] = [x.dims[axis], x.dims[rest[0]] ?? 1, x.dims[rest[1]] ?? 1];
   if (rest.length > 2) refuse(`a map of shape ${printDims(x.dims)}`);

@@ -1,0 +1,74 @@
+// Norms over what a map itself holds: mean and variance are taken first, in float32, then every number is moved and scaled by them.
+import { count } from '../../weights/tensor.ts';
+import { axisOf } from '../array.ts';
+import { floatOf, intOf } from '../call.ts';
+import { type Mapped, regrouped } from '../layout.ts';
+import type { Making, Operator } from '../operator.ts';
+import { inUsualOrder } from '../pen.ts';
+import { refuse } from '../refusal.ts';
+import { anyMap, knownIn, mapIn, nameOf } from './inputs.ts';
+import { channelsAt } from './reductions.ts';
+
+export const norms: Record<string, Operator> = {
+  InstanceNormalization: making => {
+    const x = mapIn(making);
+    const y = normalised(making, x, false);
+    return scaled(making, y, x.shape.c, 1, nameOf(making));
+  },
+  GroupNormalization: groups,
+  LayerNormalization: making => {
+    const { node } = making;
+    const x = anyMap(making);
+    const axis = axisOf(intOf(node, 'axis', -1), x.dims.length);
+    if (axis !== x.dims.length - 1) refuse('a norm over more than the last axis');
+    if (node.outputs.slice(1).some(Boolean)) refuse('its mean is an output too');
+    const there = channelsAt(making, x, axis);
+    return scaled(making, normalised(making, there, true), there.shape.c, 1, nameOf(making));
+  },
+};
+
+/** Each group of channels as one row of a map, and back. */
+function groups(making: Making): Mapped {
+  const { node, pen } = making;
+  const x = mapIn(making);
+  const number = intOf(node, 'num_groups', 0);
+  if (!(number > 0) || x.shape.c % number) refuse(`${number} groups of ${x.shape.c} channels`);
+  const rows = [1, number, count(x.dims) / number];
+  const y = normalised(making, inUsualOrder(pen, { ...x, dims: rows, axes: regrouped(x, rows) }), false);
+  const back = inUsualOrder(pen, { ...y, dims: x.dims, axes: regrouped(y, x.dims) });
+  // Until opset 21 a group has one scale.
+  const each = making.opset < 21 ? x.shape.c / number : 1;
+  return scaled(making, back, x.shape.c, each, nameOf(making));
+}
+
+/** (x − mean) / √(variance + ε), over all pixels of a channel or all channels of a pixel. */
+function normalised(making: Making, x: Mapped, overChannels: boolean): Mapped {
+  const { node, pen } = making;
+  const name = nameOf(making);
+  const over = { channels: overChannels, rows: !overChannels, columns: !overChannels };
+  const epsilon = pen.table(`${name}.epsilon`, [1, 1, 1], [floatOf(node, 'epsilon', 1e-5)]);
+  const mean = pen.emit('reduce', `${name}.mean`, { x: x.value }, { operation: 'mean', ...over });
+  const variance = pen.emit('reduce', `${name}.variance`, { x: x.value }, { operation: 'variance', ...over });
+  const apart = pen.emit('combine', `${name}.apart`, { x: x.value, other: mean }, { operation: 'sub', swapped: false });
+  const more = pen.emit('combine', `${name}.more`, { x: variance }, { operation: 'add', swapped: false }, { other: epsilon });
+  const root = pen.emit('activate', `${name}.root`, { x: more }, { curve: 'sqrt', a: 0, b: 0 });
+  return {
+    ...x,
+    value: pen.emit('combine', `${name}.normalised`, { x: apart, other: root }, { operation: 'div', swapped: false }),
+  };
+}
+
+/** A factor and an offset a channel, or one for `each` of them. */
+function scaled(making: Making, x: Mapped, channels: number, each: number, name: string): Mapped {
+  const { pen } = making;
+  const step = (operation: 'mul' | 'add', input: number, value: string, called: string): string => {
+    const given = knownIn(making, input);
+    if (!given) return value;
+    if (count(given.dims) * each !== channels) refuse(`${count(given.dims)} scales for ${channels} channels`);
+    const list = given.values();
+    const numbers = Array.from({ length: channels }, (_, c) => list[Math.floor(c / each)]);
+    const constants = { other: pen.table(`${name}.${operation}`, [channels, 1, 1], numbers) };
+    return pen.emit('combine', called, { x: value }, { operation, swapped: false }, constants);
+  };
+  return { ...x, value: step('add', 2, step('mul', 1, x.value, `${name}.scaled`), name) };
+}
