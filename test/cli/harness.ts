@@ -83,7 +83,13 @@ export function spawnCli(words: readonly string[], { cwd = home, env = {}, scrip
 
 /** The lines on stderr that are not the one about the adapter. */
 export function said(err: string): string[] {
-  return err.split('\n').filter(line => line !== '' && !/: using SwiftShader, in software, which is slow$/.test(line));
+  return err
+    .split('\n')
+    .filter(
+      line =>
+        line !== '' &&
+        !/: using SwiftShader, in software, which is slow(; Mesa’s lavapipe is five times as fast \(.*\))?$/.test(line),
+    );
 }
 
 /** The command failed with this code and one line on stderr that holds all parts. */
