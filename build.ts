@@ -6,6 +6,7 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { type Plugin as RolldownPlugin, rolldown } from 'rolldown';
 import { minify } from 'terser';
 import { GOLDEN, goldenFile } from './bench/golden.ts';
+import { lateParts } from './build-late.ts';
 import { embeddedShaders } from './build-shaders.ts';
 import { settleTypes } from './build-types.ts';
 
@@ -58,7 +59,11 @@ const common: BuildOptions = {
   plugins: [embed],
 };
 const main = new Set<string>();
-const browser = await rolldown({ input: { index: 'src/index.ts' }, platform: 'browser', plugins: [embedForBrowsers(main)] });
+const browser = await rolldown({
+  input: { index: 'src/index.ts' },
+  platform: 'browser',
+  plugins: [await lateParts(), embedForBrowsers(main)],
+});
 // What the entry needs at once is one file, although parts that are fetched later share some of its modules.
 const codeSplitting = { groups: [{ name: 'main', test: (id: string) => main.has(id) }] };
 await browser.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js', codeSplitting });

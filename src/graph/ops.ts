@@ -2,24 +2,9 @@
 import { AtrousError } from '../errors.ts';
 import { count } from '../weights/tensor.ts';
 import { shapeOf } from './constant.ts';
-import type { Decision } from './decision.ts';
+import { furtherOps } from './further-ops.ts';
 import { type Graph, INPUT, type Node, type NodeOf, type Op, type Shape, type Value, writes } from './graph.ts';
-
-interface Rule<K extends Op> {
-  /** The node's values, in the order of `writes`. Throws a sentence when inputs and attributes don't fit. */
-  infer(node: NodeOf<K>, input: (role: string) => Value): Value[];
-  /** Multiply-adds, biases not counted: the convention of both papers. */
-  macs?(node: NodeOf<K>, output: Shape): number;
-}
-
-const map = (shape: Shape): Value => ({ shape, kind: 'map' });
-function classMap({ threshold, activation }: Decision, { c }: Shape, { h, w }: Pick<Shape, 'h' | 'w'>): Value {
-  const fits = threshold === null ? activation === 'none' : c === 1 && threshold > 0 && threshold < 1;
-  must(fits, () => `threshold ${threshold} and activation ${activation} for ${c} channels: a threshold within 0 and 1 is for one`);
-  return { shape: { c: 1, h, w }, kind: 'class' };
-}
-const halved = ({ c, h, w }: Shape): Shape => ({ c, h: Math.ceil(h / 2), w: Math.ceil(w / 2) });
-const sameAsX = (_node: unknown, input: (role: string) => Value): Value[] => [map(input('x').shape)];
+import { classMap, halved, map, must, mustMatch, type Rule, type Rules, sameAsX, show } from './rules.ts';
 
 /** Pixels of a row that one lane of the grouped convolution makes, and so the grain of the squeeze's strips. */
 export const TILE = 8;
@@ -41,17 +26,6 @@ export function fewStrips({ c, h, w }: Shape): number {
   const groups = Math.ceil((h * Math.ceil(w / TILE)) / TILES);
   const most = Math.max(Math.floor(MAX_SUMS / Math.ceil(c / 4)), 1);
   return Math.ceil(groups / Math.ceil(groups / most));
-}
-
-function must(condition: boolean, sentence: () => string): void {
-  if (!condition) throw new AtrousError('BAD_GRAPH', sentence());
-}
-
-const show = ({ c, h, w }: Shape): string => `${c}×${h}×${w}`;
-const equal = (a: Shape, b: Shape): boolean => a.c === b.c && a.h === b.h && a.w === b.w;
-
-function mustMatch(a: Shape, b: Shape, what: string): void {
-  must(equal(a, b), () => `${what} is ${show(b)}, the result ${show(a)}: they must be equal`);
 }
 
 /** Output length of a convolution along one axis. */
@@ -141,7 +115,7 @@ function mustExcite({ constants }: NodeOf<'conv' | 'excite'>, { shape: { c }, ki
   return r;
 }
 
-export const ops: { readonly [K in Op]: Rule<K> } = {
+const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {
   preprocess: { infer: node => [map({ c: 3, h: node.attributes.h, w: node.attributes.w })] },
   conv: {
     infer: inferConv,
@@ -198,129 +172,8 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   copy: { infer: sameAsX },
   mean: { infer: (_node, input) => [map({ c: input('x').shape.c, h: 1, w: 1 })] },
   pool: { infer: (_node, input) => [map(halved(input('x').shape))] },
-  maxpool: { infer: (_node, input) => [map(halved(input('x').shape))] },
   softmax: { infer: sameAsX },
-  zoom: {
-    infer: (node, input) => {
-      const { h, w, classes } = node.attributes;
-      const { shape } = input('x');
-      return [classes ? classMap(node.attributes, shape, { h, w }) : map({ c: shape.c, h, w })];
-    },
-  },
-  deconv: {
-    infer: (node, input) => {
-      const { kernel, stride, pad, h, w, tile, classes } = node.attributes;
-      const { shape } = input('x');
-      const [o, i, kh, kw] = shapeOf(node.constants.weight);
-      must(o === shape.c && i === 1, () => `the weight is ${o}×${i}, x has ${shape.c} channels of a group each`);
-      must(kh === kernel && kw === kernel, () => `the weight is ${kh}×${kw}, the kernel ${kernel}×${kernel}`);
-      const grown = (cells: number, one: number): number => {
-        const length = (n: number): number => (n - 1) * stride + kernel - 2 * pad;
-        return cells > one ? Math.ceil(cells / one) * length(one) : length(cells);
-      };
-      const most = [grown(shape.h, tile?.h ?? shape.h), grown(shape.w, tile?.w ?? shape.w)];
-      must(h <= most[0] && w <= most[1], () => `the result is ${h}×${w}, ${show(shape)} grows to ${most.join('×')} at most`);
-      return [classes ? classMap(node.attributes, shape, { h, w }) : map({ c: shape.c, h, w })];
-    },
-    // Of each tap row and column one in `stride` meets a cell.
-    macs: (node, { h, w }) => {
-      const { kernel, stride } = node.attributes;
-      return shapeOf(node.constants.weight)[0] * (kernel / stride) ** 2 * h * w;
-    },
-  },
-  crop: {
-    infer: (node, input) => {
-      const { top, rows } = node.attributes;
-      const { c, h, w } = input('x').shape;
-      must(top >= 0 && rows > 0 && top + rows <= h, () => `rows ${top} to ${top + rows} of ${h}`);
-      return [map({ c, h: rows, w })];
-    },
-  },
-  stack: {
-    infer: (node, input) => {
-      const parts = Object.keys(node.inputs).map(role => input(role).shape);
-      for (const part of parts) mustMatch({ ...parts[0], h: part.h }, part, 'a part');
-      return [map({ ...parts[0], h: parts.reduce((sum, part) => sum + part.h, 0) })];
-    },
-  },
   resize: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
-  adaptive: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.bins, w: node.attributes.bins })] },
-  warp: {
-    infer: (_node, input) => {
-      const { c, h, w } = input('flow').shape;
-      must(c === 2, () => `the flow has ${c} channels, it must have 2`);
-      return [map({ c: input('x').shape.c, h, w })];
-    },
-  },
-  slide: {
-    infer: (node, input) => {
-      const { groups, h, w } = node.attributes;
-      const [o, i] = shapeOf(node.constants.weight);
-      const { c } = input('x').shape;
-      must(i * groups === c && o % groups === 0, () => `${groups} groups of ${i} channels to ${o}, but x has ${c}`);
-      return [map({ c: o, h, w })];
-    },
-    macs: (node, { h, w }) => count(shapeOf(node.constants.weight)) * h * w,
-  },
-  transposed: {
-    infer: (node, input) => {
-      const { groups, h, w } = node.attributes;
-      const [i, o] = shapeOf(node.constants.weight);
-      const { c } = input('x').shape;
-      must(i === c && c % groups === 0, () => `the weight is for ${i} channels in ${groups} groups, x has ${c}`);
-      return [map({ c: o * groups, h, w })];
-    },
-    // Of each tap row and column one in a stride meets a cell.
-    macs: (node, { h, w }) => {
-      const [down, right] = node.attributes.strides;
-      return (count(shapeOf(node.constants.weight)) / (down * right)) * h * w;
-    },
-  },
-  window: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
-  unpool: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
-  sample: {
-    infer: (_node, input) => {
-      const { c, h, w } = input('grid').shape;
-      must(c === 2, () => `the grid has ${c} channels, it must have 2`);
-      return [map({ c: input('x').shape.c, h, w })];
-    },
-  },
-  activate: { infer: sameAsX },
-  combine: {
-    infer: (node, input) => {
-      const x = input('x').shape;
-      const [c, h, w] = node.constants.other ? shapeOf(node.constants.other) : [];
-      const other = node.constants.other ? { c, h, w } : input('other').shape;
-      const along = (axis: keyof Shape): number => {
-        must(x[axis] === other[axis] || x[axis] === 1 || other[axis] === 1, () => `x is ${show(x)}, the other ${show(other)}`);
-        return Math.max(x[axis], other[axis]);
-      };
-      return [map({ c: along('c'), h: along('h'), w: along('w') })];
-    },
-  },
-  reduce: {
-    infer: (node, input) => {
-      const { channels, rows, columns } = node.attributes;
-      const { c, h, w } = input('x').shape;
-      return [map({ c: channels ? 1 : c, h: rows ? 1 : h, w: columns ? 1 : w })];
-    },
-  },
-  resample: {
-    infer: (node, input) => {
-      const { h, w } = node.attributes;
-      const [rows, columns] = [node.constants.rows, node.constants.columns].map(shapeOf);
-      must(rows[0] === h && columns[0] === w, () => `tables for ${rows[0]}×${columns[0]}, the result is ${h}×${w}`);
-      return [map({ c: input('x').shape.c, h, w })];
-    },
-  },
-  move: {
-    infer: node => {
-      const { c, h, w } = node.attributes;
-      const tables = [node.constants.channels, node.constants.rows, node.constants.columns].map(table => shapeOf(table)[0]);
-      must(tables.join() === [c, h, w].join(), () => `tables for ${tables.join('×')}, the result is ${show({ c, h, w })}`);
-      return [map({ c, h, w })];
-    },
-  },
   argmax: { infer: (node, input) => [classMap(node.attributes, input('x').shape, input('x').shape)] },
   excite: {
     infer: (node, input) => {
@@ -334,6 +187,10 @@ export const ops: { readonly [K in Op]: Rule<K> } = {
   },
   classify: { infer: (node, input) => [classMap(node.attributes, input('x').shape, node.attributes)] },
 };
+
+export function ruleOf(op: Op): Rule<Op> {
+  return (op in ops ? ops[op as keyof typeof ops] : furtherOps[op as keyof typeof furtherOps]) as Rule<Op>;
+}
 
 function inferConcat(node: Node, input: (role: string) => Value): Value[] {
   const parts = Object.keys(node.inputs).map(role => input(role).shape);
@@ -357,7 +214,7 @@ export function infer(graph: Graph): Map<string, Value> {
     };
     for (const role of Object.keys(node.inputs)) input(role);
     try {
-      const rule = ops[node.op] as Rule<Op>;
+      const rule = ruleOf(node.op);
       const names = writes(node);
       rule.infer(node, input).forEach((value, n) => {
         if (values.has(names[n])) throw new AtrousError('BAD_GRAPH', `the value "${names[n]}" is written twice`);
@@ -373,5 +230,5 @@ export function infer(graph: Graph): Map<string, Value> {
 
 /** Multiply-adds of one node. */
 export function macs(node: Node, output: Shape): number {
-  return (ops[node.op] as Rule<Op>).macs?.(node, output) ?? 0;
+  return ruleOf(node.op).macs?.(node, output) ?? 0;
 }

@@ -6,7 +6,7 @@ import { boundaryOf } from '../../src/graph/decision.ts';
 import { FRAME, type Graph, type Node, type NodeOf, type Value, writes } from '../../src/graph/graph.ts';
 import type { Placement } from '../../src/graph/layout.ts';
 import { byteLength, classRow, pixelStride, quads } from '../../src/graph/layout.ts';
-import { ops } from '../../src/graph/ops.ts';
+import { ruleOf } from '../../src/graph/ops.ts';
 import { kernelFor } from '../../src/kernels/index.ts';
 import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
 import type { AdapterFacts } from '../../src/plan/choose.ts';
@@ -120,7 +120,7 @@ export function casePlan({ row, graph, precision, values, slots }: Case, step: S
 
 /** Name, shape and kind of what the row's node writes. */
 export function outputsOf({ node, inputs }: Row): [string, Value][] {
-  const { infer } = ops[node.op] as { infer(node: Node, input: (role: string) => Value): Value[] };
+  const { infer } = ruleOf(node.op) as { infer(node: Node, input: (role: string) => Value): Value[] };
   return infer(node, role => inputs[node.inputs[role]]).map((value, n) => [writes(node)[n], value]);
 }
 

@@ -1,0 +1,147 @@
+// The rules of operations that RegSeg's own networks don't have: DilatedNet's, other decoders', and those of imported networks.
+import { count } from '../weights/tensor.ts';
+import { shapeOf } from './constant.ts';
+import type { Shape } from './graph.ts';
+import { classMap, halved, map, must, mustMatch, type Rules, sameAsX, show } from './rules.ts';
+
+export const furtherOps: Rules<
+  | 'maxpool'
+  | 'zoom'
+  | 'deconv'
+  | 'crop'
+  | 'stack'
+  | 'adaptive'
+  | 'warp'
+  | 'slide'
+  | 'transposed'
+  | 'window'
+  | 'unpool'
+  | 'sample'
+  | 'activate'
+  | 'combine'
+  | 'reduce'
+  | 'resample'
+  | 'move'
+> = {
+  maxpool: { infer: (_node, input) => [map(halved(input('x').shape))] },
+  zoom: {
+    infer: (node, input) => {
+      const { h, w, classes } = node.attributes;
+      const { shape } = input('x');
+      return [classes ? classMap(node.attributes, shape, { h, w }) : map({ c: shape.c, h, w })];
+    },
+  },
+  deconv: {
+    infer: (node, input) => {
+      const { kernel, stride, pad, h, w, tile, classes } = node.attributes;
+      const { shape } = input('x');
+      const [o, i, kh, kw] = shapeOf(node.constants.weight);
+      must(o === shape.c && i === 1, () => `the weight is ${o}×${i}, x has ${shape.c} channels of a group each`);
+      must(kh === kernel && kw === kernel, () => `the weight is ${kh}×${kw}, the kernel ${kernel}×${kernel}`);
+      const grown = (cells: number, one: number): number => {
+        const length = (n: number): number => (n - 1) * stride + kernel - 2 * pad;
+        return cells > one ? Math.ceil(cells / one) * length(one) : length(cells);
+      };
+      const most = [grown(shape.h, tile?.h ?? shape.h), grown(shape.w, tile?.w ?? shape.w)];
+      must(h <= most[0] && w <= most[1], () => `the result is ${h}×${w}, ${show(shape)} grows to ${most.join('×')} at most`);
+      return [classes ? classMap(node.attributes, shape, { h, w }) : map({ c: shape.c, h, w })];
+    },
+    // Of each tap row and column one in `stride` meets a cell.
+    macs: (node, { h, w }) => {
+      const { kernel, stride } = node.attributes;
+      return shapeOf(node.constants.weight)[0] * (kernel / stride) ** 2 * h * w;
+    },
+  },
+  crop: {
+    infer: (node, input) => {
+      const { top, rows } = node.attributes;
+      const { c, h, w } = input('x').shape;
+      must(top >= 0 && rows > 0 && top + rows <= h, () => `rows ${top} to ${top + rows} of ${h}`);
+      return [map({ c, h: rows, w })];
+    },
+  },
+  stack: {
+    infer: (node, input) => {
+      const parts = Object.keys(node.inputs).map(role => input(role).shape);
+      for (const part of parts) mustMatch({ ...parts[0], h: part.h }, part, 'a part');
+      return [map({ ...parts[0], h: parts.reduce((sum, part) => sum + part.h, 0) })];
+    },
+  },
+  adaptive: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.bins, w: node.attributes.bins })] },
+  warp: {
+    infer: (_node, input) => {
+      const { c, h, w } = input('flow').shape;
+      must(c === 2, () => `the flow has ${c} channels, it must have 2`);
+      return [map({ c: input('x').shape.c, h, w })];
+    },
+  },
+  slide: {
+    infer: (node, input) => {
+      const { groups, h, w } = node.attributes;
+      const [o, i] = shapeOf(node.constants.weight);
+      const { c } = input('x').shape;
+      must(i * groups === c && o % groups === 0, () => `${groups} groups of ${i} channels to ${o}, but x has ${c}`);
+      return [map({ c: o, h, w })];
+    },
+    macs: (node, { h, w }) => count(shapeOf(node.constants.weight)) * h * w,
+  },
+  transposed: {
+    infer: (node, input) => {
+      const { groups, h, w } = node.attributes;
+      const [i, o] = shapeOf(node.constants.weight);
+      const { c } = input('x').shape;
+      must(i === c && c % groups === 0, () => `the weight is for ${i} channels in ${groups} groups, x has ${c}`);
+      return [map({ c: o * groups, h, w })];
+    },
+    // Of each tap row and column one in a stride meets a cell.
+    macs: (node, { h, w }) => {
+      const [down, right] = node.attributes.strides;
+      return (count(shapeOf(node.constants.weight)) / (down * right)) * h * w;
+    },
+  },
+  window: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
+  unpool: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
+  sample: {
+    infer: (_node, input) => {
+      const { c, h, w } = input('grid').shape;
+      must(c === 2, () => `the grid has ${c} channels, it must have 2`);
+      return [map({ c: input('x').shape.c, h, w })];
+    },
+  },
+  activate: { infer: sameAsX },
+  combine: {
+    infer: (node, input) => {
+      const x = input('x').shape;
+      const [c, h, w] = node.constants.other ? shapeOf(node.constants.other) : [];
+      const other = node.constants.other ? { c, h, w } : input('other').shape;
+      const along = (axis: keyof Shape): number => {
+        must(x[axis] === other[axis] || x[axis] === 1 || other[axis] === 1, () => `x is ${show(x)}, the other ${show(other)}`);
+        return Math.max(x[axis], other[axis]);
+      };
+      return [map({ c: along('c'), h: along('h'), w: along('w') })];
+    },
+  },
+  reduce: {
+    infer: (node, input) => {
+      const { channels, rows, columns } = node.attributes;
+      const { c, h, w } = input('x').shape;
+      return [map({ c: channels ? 1 : c, h: rows ? 1 : h, w: columns ? 1 : w })];
+    },
+  },
+  resample: {
+    infer: (node, input) => {
+      const { h, w } = node.attributes;
+      const [rows, columns] = [node.constants.rows, node.constants.columns].map(shapeOf);
+      must(rows[0] === h && columns[0] === w, () => `tables for ${rows[0]}×${columns[0]}, the result is ${h}×${w}`);
+      return [map({ c: input('x').shape.c, h, w })];
+    },
+  },
+  move: {
+    infer: node => {
+      const { c, h, w } = node.attributes;
+      const tables = [node.constants.channels, node.constants.rows, node.constants.columns].map(table => shapeOf(table)[0]);
+      must(tables.join() === [c, h, w].join(), () => `tables for ${tables.join('×')}, the result is ${show({ c, h, w })}`);
+      return [map({ c, h, w })];
+    },
+  },
+};
