@@ -12,7 +12,8 @@ import { JUDGED, MISSING } from './record.ts';
 /** Every judge, in the order of their trust. */
 const JUDGES = ['reference', 'interpreter', 'compiler', 'device'];
 const AT_ONCE = Math.min(2, availableParallelism());
-const LIMIT_MS = 5 * 60 * 1000;
+/** A guard against what hangs: the longest file takes two minutes of an idle core, five times that on a busy machine. */
+const LIMIT_MS = 10 * 60 * 1000;
 /** Runs the tables that lie beside it. */
 const TABLES = 'test/kernels/conformance.test.ts';
 const BROWSER = 'test/browser/';

@@ -99,7 +99,7 @@ export function regrouped({ axes, dims }: Pick<Mapped, 'axes' | 'dims'>, to: rea
 }
 
 /** What each place of an axis of the target adds to the place in the source: channels, rows, columns. */
-export type Walk = Readonly<Record<Axis, readonly (readonly [number, number, number])[]>>;
+type Walk = Readonly<Record<Axis, readonly (readonly [number, number, number])[]>>;
 
 /**
  * For a map of shape `to` whose ONNX axes are `axes`: where its numbers lie in `from`, which has the same dimensions. Every axis of the target adds its

@@ -81,8 +81,8 @@ export function emitMove(pen: Pen, name: string, parts: readonly string[], { cha
 
 /** The axis itself, and nothing but it. */
 export function along(axis: 'c' | 'h' | 'w', places: readonly number[], part = 0): Entries {
-  const at = ['c', 'h', 'w'].indexOf(axis);
-  return places.map(place => [0, 1, 2].map(n => (n === at ? place : 0)).concat(part) as [number, number, number, number]);
+  if (axis === 'c') return places.map(place => [place, 0, 0, part]);
+  return places.map(place => (axis === 'h' ? [0, place, 0, part] : [0, 0, place, part]));
 }
 
 export const upTo = (size: number): number[] => Array.from({ length: size }, (_, n) => n);

@@ -7,7 +7,7 @@ export interface Refusal {
 }
 
 /** Not an error of the package: it never leaves the import. */
-export interface Reason {
+interface Reason {
   readonly refused: string;
 }
 

@@ -1,6 +1,5 @@
 // What is refused of ../shared/onnx/networks, and why: to be shortened.
 export const REFUSED: ReadonlyMap<string, string> = new Map([
-  ['isnet_dynamic_int8, case 0', 'DynamicQuantizeLinear: there is no kernel for it; ConvInteger: there is no kernel for it'],
   ['segformer_b0, case 0', 'Split: its value has 2×1×1×4×4 values, of which the first counts pictures: one at a time'],
   ['forms_reduce, case 0: ArgMax, the last of equals', 'ArgMax: it takes the last of equals'],
   [

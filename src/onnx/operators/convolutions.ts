@@ -2,7 +2,7 @@
 import type { Constant } from '../../graph/constant.ts';
 import type { Attributes } from '../../graph/graph.ts';
 import { count } from '../../weights/tensor.ts';
-import { type Known, printDims } from '../array.ts';
+import { type Known, known, printDims } from '../array.ts';
 import { intOf, intsOf, textOf } from '../call.ts';
 import type { Mapped } from '../layout.ts';
 import type { Making, Operator } from '../operator.ts';
@@ -10,7 +10,7 @@ import { refuse } from '../refusal.ts';
 import { dimsLike, knownIn, made, mapIn, mustKnow, nameOf } from './inputs.ts';
 import { type Geometry, geometryOf, lengthOf } from './sliding.ts';
 
-export const convolutions: Record<string, Operator> = { Conv: convolution, ConvTranspose: transposed };
+export const convolutions: Record<string, Operator> = { Conv: convolution, ConvTranspose: transposed, ConvInteger: dequantised };
 
 /** A weight with two axes for the kernel: one along a row has its length alone. */
 function kernelShape(x: Mapped, { dims }: Known): [number, number, number, number] {
@@ -63,6 +63,18 @@ function asConv(geometry: Geometry, groups: number, out: number, inputs: number)
     ...{ kernel, stride, dilations: [taps > 1 ? dilation : 1], pads: [pad], groups, activation: 'none', shortcut: 'none' },
     ...{ partials: null, strips: null, squeezed: null, also: null, split: null, pooled: null },
   };
+}
+
+/** Weights without their zero point; the map is one that DynamicQuantizeLinear left as it was, its scale 1 and its zero 0. */
+function dequantised(making: Making): Mapped {
+  const [weight, mapZero, zero] = [mustKnow(making, 1), knownIn(making, 2), knownIn(making, 3)];
+  if (mapZero && Array.from(mapZero.values()).some(value => value !== 0)) refuse('a map with a zero point of its own');
+  const [values, zeros] = [weight.values(), zero?.values() ?? [0]];
+  if (zeros.length !== 1 && zeros.length !== weight.dims[0]) refuse(`${zeros.length} zero points for ${weight.dims[0]} outputs`);
+  making.spend(weight.dims);
+  const each = values.length / weight.dims[0];
+  const numbers = Array.from({ length: values.length }, (_, n) => values[n] - zeros[zeros.length === 1 ? 0 : Math.floor(n / each)]);
+  return convolution({ ...making, inputs: [making.inputs[0], known('float', weight.dims, numbers)] });
 }
 
 function transposed(making: Making): Mapped {

@@ -18,6 +18,8 @@ export const elementwise: Record<string, Operator> = {
   Dropout: making => anyMap(making),
   Cast: cast,
   QuantizeLinear: quantise,
+  // What a map is quantised by is known only when the network runs: it stays as it is, by a scale of 1, and only the weights lose what int8 loses.
+  DynamicQuantizeLinear: making => [anyMap(making), known('float', [], [1]), known('int', [], [0])],
   DequantizeLinear: dequantise,
   Relu: making => own(making, 'relu'),
   Sigmoid: making => own(making, 'sigmoid'),

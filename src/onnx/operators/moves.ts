@@ -118,7 +118,7 @@ function taken(making: Making, x: Mapped, lists: ReadonlyMap<number, readonly nu
 }
 
 /** Places of an axis: textures and pictures have fewer. */
-const LONGEST = 2 ** 16;
+const LONGEST = 2 ** 14;
 
 /** So far below zero that no sum of places comes back. */
 const FILLED = -(2 ** 20);

@@ -13,6 +13,9 @@ import { dimsLike, knownIn, made, mapIn, nameOf, spatial } from './inputs.ts';
 
 export const resizes: Record<string, Operator> = { Resize: resize, Upsample: resize };
 
+/** Rows or columns of a result: textures have no more on any adapter. */
+const LONGEST = 2 ** 14;
+
 /** How one axis is read. */
 interface Reading {
   readonly size: number;
@@ -81,7 +84,7 @@ function targets(making: Making, x: Mapped): { sizes: number[]; scales: number[]
     if (!(scales[axis] > 0)) refuse(`a scale of ${scales[axis]}`);
   });
   checkSizes(sizes);
-  if (sizes.some(size => size < 1 || size > 2 ** 16)) refuse(`a resize to ${sizes.join('×')}`);
+  if (sizes.some(size => size < 1 || size > LONGEST)) refuse(`a resize to ${sizes.join('×')}`);
   return { sizes, scales };
 }
 
