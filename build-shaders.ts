@@ -1,5 +1,6 @@
 // What a build embeds of `shaders/`: texts without comments in groups by who needs them, and the facts of every program.
 
+import { minifyShaders } from './build-wgsl.ts';
 import { blur } from './src/kernels/blur.ts';
 import { overlay } from './src/kernels/overlay.ts';
 import { shares } from './src/kernels/shares.ts';
@@ -22,6 +23,7 @@ const WEIGHTS_CODECS = [WEIGHTS, `${WEIGHTS}.half`];
 export function embeddedShaders(): { library: string; groups: Map<string, string> } {
   const texts = readShaders();
   const shaders = [...texts.keys()].filter(path => !path.startsWith('lib/'));
+  const small = minifyShaders(texts);
   const members = groupsOf(shaders);
   const workgroups = shaders.map(shader => [shader, reflect(assemble(texts, shader, 'f32'), shader).workgroup]);
   return {
@@ -30,33 +32,34 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
         workgroups: ${JSON.stringify(Object.fromEntries(workgroups))},
         groups: [${[...members].map(([name, own]) => `{ shaders: ${JSON.stringify(own)}, load: () => import('${name}') }`).join()}],
       });`,
-    groups: new Map([...members].map(([name, own]) => [name, groupModule(texts, own)])),
+    groups: new Map([...members].map(([name, own]) => [name, groupModule(texts, small, own)])),
   };
 }
 
 /**
- * Shaders by group: what RegSeg's plans have on CPU adapters, on GPUs, what draws results, and what only other networks and inputs need. A page then fetches one of them;
+ * Shaders by group: what RegSeg's plans have on CPU adapters, on GPUs, what draws results, what blurs and counts, and what only other networks and inputs need. A page then fetches one of them;
  * what two need is in both. This decides on sizes alone: a plan with a shader that was not foreseen fetches its group as well.
  */
 function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
   const [cpu, gpu] = [planned(true), planned(false)];
-  const draw = [blur, overlay, shares].map(({ name }) => name);
-  const other = shaders.filter(shader => ![...cpu, ...gpu, ...draw].includes(shader));
+  const [draw, finish] = [[overlay], [blur, shares]].map(finishes => finishes.map(({ name }) => name));
+  const other = shaders.filter(shader => ![...cpu, ...gpu, ...draw, ...finish].includes(shader));
   return new Map([
     ['shaders-cpu', cpu],
     ['shaders-gpu', gpu],
     ['shaders-draw', draw],
+    ['shaders-finish', finish],
     ['shaders-other', other],
   ]);
 }
 
 /** Texts with all libs, and facts, of some shaders. */
-function groupModule(texts: ShaderTexts, shaders: readonly string[]): string {
+function groupModule(texts: ShaderTexts, small: ShaderTexts, shaders: readonly string[]): string {
   const libs = new Set(shaders.flatMap(shader => libsOf(texts, shader)));
   // A program may get a codec that it does not name.
   for (const codecs of [CODECS, WEIGHTS_CODECS])
     if (codecs.some(codec => libs.has(codec))) for (const codec of codecs) libs.add(codec);
-  const own = [...libs, ...shaders].map(path => [path, minify(texts.get(path)!)]);
+  const own = [...libs, ...shaders].map(path => [path, small.get(path)!]);
   const facts = shaders.map(shader => [shader, factsLine(texts, shader)]);
   return `export const texts = ${JSON.stringify(Object.fromEntries(own))}; export const facts = ${JSON.stringify(Object.fromEntries(facts))};`;
 }
@@ -83,17 +86,4 @@ function factsLine(texts: ShaderTexts, shader: string): string {
   });
   if (new Set(lines).size > 1) throw new Error(`shaders/${shader}.wgsl: its facts differ from precision to precision`);
   return lines[0];
-}
-
-/** Comments, but for the lines that name libs, and white space are for readers of the repository. Line ends stay where a `// use` needs them. */
-function minify(wgsl: string): string {
-  return wgsl
-    .split('\n')
-    .map(line => (line.startsWith('// use ') ? `\n${line}\n` : line.replace(/\s*\/\/.*$/, '').trim()))
-    .filter(Boolean)
-    .map(line => (line.startsWith('\n') ? line : line.replace(/\s+/g, ' ')))
-    .join(' ')
-    .replace(/ *\n */g, '\n')
-    .replace(/ ?([{}()[\];,]) ?/g, '$1')
-    .trim();
 }
