@@ -3,7 +3,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'rolldown';
-import { withScores } from './src/graph/end.ts';
+import { withScores } from './src/graph/scores.ts';
 import { kernelFor } from './src/kernels/index.ts';
 import { regsegNetwork } from './src/models/regseg-network.ts';
 import { fuse } from './src/passes/index.ts';
@@ -15,8 +15,8 @@ const root = import.meta.dirname;
 
 /** Modules that export objects, and what stands for each of these. */
 const late: ReadonlyMap<string, string> = new Map([
-  ...row('graph', '{}', ['further-ops']),
-  ...row('models', '{}', ['other-decoders']),
+  ...row('graph', '{}', ['faults', 'further-ops']),
+  ...row('models', '{}', ['bodies', 'other-decoders']),
   ...row('passes', '{ apply: graph => graph }', ['bands', 'pool-epilogue', 'split-weights']),
   ...row('kernels', '{ ops: [], variants: [] }', [
     ...['activate', 'adaptive', 'combine', 'deconv', 'depthwise', 'move', 'pool', 'reduce', 'resample', 'sample', 'slide'],

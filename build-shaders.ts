@@ -9,7 +9,7 @@ import { fileLibrary, readShaders } from './src/node/shader-files.ts';
 import { fuse } from './src/passes/index.ts';
 import { defaultFacts, targetOf } from './src/plan/choose.ts';
 import { lower } from './src/plan/lower.ts';
-import { decodeFacts, encodeFacts } from './src/shader/embedded.ts';
+import { decodeFacts, encodeFacts, USUAL_LANES } from './src/shader/embedded.ts';
 import { reflect } from './src/shader/reflect.ts';
 import { assemble, libsOf, type Precision, type ShaderTexts, WEIGHTS } from './src/shader/source.ts';
 import { imagenet } from './src/weights/card.ts';
@@ -25,7 +25,9 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
   const shaders = [...texts.keys()].filter(path => !path.startsWith('lib/'));
   const small = minifyShaders(texts);
   const members = groupsOf(shaders);
-  const workgroups = shaders.map(shader => [shader, reflect(assemble(texts, shader, 'f32'), shader).workgroup]);
+  const workgroups = shaders
+    .map(shader => [shader, reflect(assemble(texts, shader, 'f32'), shader).workgroup])
+    .filter(([, workgroup]) => workgroup !== USUAL_LANES);
   return {
     library: `import { embeddedLibrary } from './src/shader/embedded.ts';
       export const embedded = embeddedLibrary({

@@ -1,5 +1,7 @@
 // Weights that are in the package: where their files lie, and what must be in them.
 import { AtrousError } from './errors.ts';
+import type { Card } from './weights/card.ts';
+import { part, type Tensor, type Tensors } from './weights/tensor.ts';
 
 export interface BuiltIn {
   /** File in `weights/`. */
@@ -12,6 +14,28 @@ export interface BuiltIn {
   readonly sha256: string;
   /** Bundlers know files by literals of this form: each has its own. From the folder of this file as from `dist/`. */
   url(): URL;
+}
+
+/** A built-in file's tensors and card. Its sha256 was checked: nothing in it has to be doubted (src/weights/safetensors.ts has the format). */
+export function readBuiltIn(bytes: Uint8Array): { readonly tensors: Tensors; readonly card: Card } {
+  const start = 8 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const { __metadata__: metadata, ...entries } = JSON.parse(new TextDecoder().decode(part(bytes, 8, start)));
+  const tensors = Object.entries(entries as Record<string, Pick<Tensor, 'dtype' | 'shape'> & { data_offsets: [number, number] }>);
+  return {
+    tensors: new Map(
+      tensors.map(
+        ([
+          name,
+          {
+            dtype,
+            shape,
+            data_offsets: [begin, end],
+          },
+        ]) => [name, { dtype, shape, bytes: part(bytes, start + begin, start + end) }],
+      ),
+    ),
+    card: JSON.parse(metadata.atrous),
+  };
 }
 
 /** By name; the networks behind them are in models/registry.ts. */

@@ -5,10 +5,8 @@ import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
 import type { Frame } from './gpu/frames.ts';
 import { decodeClasses, decodeValue } from './gpu/transfer.ts';
 import type { ReadConstant } from './graph/constant.ts';
-import { withScores } from './graph/end.ts';
 import { FRAME, type Graph } from './graph/graph.ts';
 import { byteLength, classRow, QUAD } from './graph/layout.ts';
-import { shrink } from './image/shrink.ts';
 import type { Size } from './image/size.ts';
 import type { Network } from './models/registry.ts';
 import { fuse } from './passes/index.ts';
@@ -114,10 +112,11 @@ export async function wholePicture(
   const fits = ({ h, w }: Size): boolean => Math.max(h, w) <= facts.limits.maxTextureDimension2D;
   const shrinks = !fits(picture) && fits(size);
   const uploaded = shrinks ? size : picture;
+  const { shrink } = shrinks ? await import('./image/shrink.ts') : { shrink: null };
   const shrunk = (frame: Frame): Frame =>
-    shrinks && frame.kind === 'pixels' ? { kind: 'pixels', rgba: shrink(frame.rgba, picture, size) } : frame;
+    shrink && frame.kind === 'pixels' ? { kind: 'pixels', rgba: shrink(frame.rgba, picture, size) } : frame;
   const built = network.build({ ...size, to: picture });
-  const asked = scores ? withScores(built) : { graph: built, scores: null };
+  const asked = scores ? (await import('./graph/scores.ts')).withScores(built) : { graph: built, scores: null };
   const graph = fuse(asked.graph, targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem, frame: uploaded });
   const own = stem === 'texture' ? await frameTexture(device, plan, uploaded) : null;

@@ -3,9 +3,9 @@
 import { checkSignal, untilAborted } from './errors.ts';
 import { prepare } from './gpu/executor.ts';
 import { BufferUsage } from './gpu/flags.ts';
-import { withScores } from './graph/end.ts';
 import { INPUT } from './graph/graph.ts';
 import { BINDING, byteLength } from './graph/layout.ts';
+import { withScores } from './graph/scores.ts';
 import { select } from './graph/select.ts';
 import type { Size } from './image/size.ts';
 import type { Tiles } from './image/tiles.ts';

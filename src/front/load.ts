@@ -1,6 +1,6 @@
 // `load`: from whatever names a model to a segmenter; what browsers and Node share of it. Built-in names need nothing else; what reads and recognises
 // other weights is fetched when somebody has some.
-import { builtIns, checkBuiltIn, urlOf } from '../builtin.ts';
+import { builtIns, checkBuiltIn, readBuiltIn, urlOf } from '../builtin.ts';
 import { type Checks, callback, device, either, guarded, list, oneOf, signal, size, text, url } from '../check.ts';
 import { AtrousError, brief, checkSignal, forPrograms } from '../errors.ts';
 import type { LoadedWeights } from '../load.ts';
@@ -10,7 +10,6 @@ import { Segmenter } from '../segmenter.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
 import type { DownloadOptions } from '../weights/download.ts';
-import { readSafetensors } from '../weights/safetensors.ts';
 import { bytesPer, countChecked, type Dtype, quote, type Tensor, type Tensors } from '../weights/tensor.ts';
 import type { Progress } from './options.ts';
 import type { Page } from './page.ts';
@@ -150,9 +149,7 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
   await checkBuiltIn(name, builtIn, bytes, url);
   if (card !== undefined || model !== undefined || key !== undefined)
     return (await import('../load.ts')).readSource(platform.fetch, bytes, { ...options, model: model ?? name });
-  // The file is the one that was tested: nothing in it has to be doubted.
-  const { tensors, metadata } = readSafetensors(bytes, builtIn.file);
-  const own = JSON.parse(metadata.get('atrous')!) as Card;
+  const { tensors, card: own } = readBuiltIn(bytes);
   const { body, decoder } = builtIn;
   return { network: regsegNetwork(name, body, decoder, { channels: own.classes.length }), tensors, card: own, assumed: null };
 }

@@ -1,8 +1,7 @@
-// The end of any network: from scores to classes, and to the probabilities behind them.
+// The end of any network: from scores to classes.
 import type { Builder } from './build.ts';
 import { type Decision, THRESHOLD } from './decision.ts';
-import { type Graph, type Node, type NodeOf, type Op, producers } from './graph.ts';
-import { verify } from './verify.ts';
+import type { Op } from './graph.ts';
 
 /** What a network's scores are. */
 export interface End {
@@ -14,8 +13,7 @@ export interface End {
 }
 
 /** What only brings scores to pixels. */
-const RESIZES: ReadonlySet<Op> = new Set<Op>(['resize', 'zoom']);
-const ACTIVATIONS: ReadonlySet<Op> = new Set<Op>(['softmax', 'sigmoid']);
+export const RESIZES: ReadonlySet<Op> = new Set<Op>(['resize', 'zoom']);
 
 /** The value `prob`: probabilities of scores. */
 export function writeProbabilities(b: Builder, scores: string, end: End): string {
@@ -34,24 +32,4 @@ function isProbability(b: Builder, scores: string, { activation }: End): boolean
   let last = b.node(scores);
   while (last && RESIZES.has(last.op)) last = b.node(last.inputs.x);
   return activation === 'none' || last?.op === 'sigmoid';
-}
-
-/**
- * The probabilities that `classes` are made of as one more output, and its name: softmax, or of a single channel its own. They lie at the network's last
- * grid, before what brings scores to pixels.
- */
-export function withScores(graph: Graph): { readonly graph: Graph; readonly scores: string } {
-  const made = producers(graph);
-  const end = made.get('classes') as NodeOf<'argmax'>;
-  let value = end.inputs.x;
-  let activation: Op | null = end.attributes.threshold === null ? 'softmax' : null;
-  for (let node = made.get(value); node && (RESIZES.has(node.op) || ACTIVATIONS.has(node.op)); node = made.get(value)) {
-    if (ACTIVATIONS.has(node.op)) activation = node.op;
-    value = node.inputs.x;
-  }
-  if (activation === null) return { graph: verify({ ...graph, outputs: [...graph.outputs, value] }), scores: value };
-  const known = graph.nodes.find(({ op, inputs }) => op === activation && inputs.x === value);
-  const node = known ?? ({ op: activation, name: 'scores', inputs: { x: value }, attributes: {}, constants: {} } as Node);
-  const nodes = known ? graph.nodes : [...graph.nodes, node];
-  return { graph: verify({ ...graph, nodes, outputs: [...graph.outputs, node.name] }), scores: node.name };
 }

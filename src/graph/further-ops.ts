@@ -28,7 +28,7 @@ export const furtherOps: Rules<
     infer: (node, input) => {
       const { h, w, classes } = node.attributes;
       const { shape } = input('x');
-      return [classes ? classMap(node.attributes, shape, { h, w }) : map({ c: shape.c, h, w })];
+      return [classes ? classMap({ h, w }) : map({ c: shape.c, h, w })];
     },
   },
   deconv: {
@@ -44,7 +44,7 @@ export const furtherOps: Rules<
       };
       const most = [grown(shape.h, tile?.h ?? shape.h), grown(shape.w, tile?.w ?? shape.w)];
       must(h <= most[0] && w <= most[1], () => `the result is ${h}×${w}, ${show(shape)} grows to ${most.join('×')} at most`);
-      return [classes ? classMap(node.attributes, shape, { h, w }) : map({ c: shape.c, h, w })];
+      return [classes ? classMap({ h, w }) : map({ c: shape.c, h, w })];
     },
     // Of each tap row and column one in `stride` meets a cell.
     macs: (node, { h, w }) => {

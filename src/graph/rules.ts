@@ -1,6 +1,6 @@
 // What rules of the op table are, and what they are written with.
 import { AtrousError } from '../errors.ts';
-import type { Decision } from './decision.ts';
+import { shapeOf } from './constant.ts';
 import type { NodeOf, Op, Shape, Value } from './graph.ts';
 
 export interface Rule<K extends Op> {
@@ -26,8 +26,31 @@ export function mustMatch(a: Shape, b: Shape, what: string): void {
   must(equal(a, b), () => `${what} is ${show(b)}, the result ${show(a)}: they must be equal`);
 }
 
-export function classMap({ threshold, activation }: Decision, { c }: Shape, { h, w }: Pick<Shape, 'h' | 'w'>): Value {
-  const fits = threshold === null ? activation === 'none' : c === 1 && threshold > 0 && threshold < 1;
-  must(fits, () => `threshold ${threshold} and activation ${activation} for ${c} channels: a threshold within 0 and 1 is for one`);
+export function classMap({ h, w }: Pick<Shape, 'h' | 'w'>): Value {
   return { shape: { c: 1, h, w }, kind: 'class' };
+}
+
+/** Output length of a convolution along one axis. */
+export function convolved(size: number, kernel: number, stride: number, dilation: number, pad: number): number {
+  return Math.floor((size + 2 * pad - dilation * (kernel - 1) - 1) / stride) + 1;
+}
+
+/** What a convolution slides over: x, or x resized to what lies beside it, and that. */
+export function operandOf({ inputs }: NodeOf<'conv'>, input: (role: string) => Value): Shape {
+  const x = input('x').shape;
+  if (!inputs.beside) return x;
+  const { c, h, w } = input('beside').shape;
+  return { c: x.c + c, h, w };
+}
+
+/** What its branches make, before what is fused behind them: all the same. */
+export function branchesOf(node: NodeOf<'conv'>, input: (role: string) => Value): Shape[] {
+  const { stride, dilations, pads } = node.attributes;
+  const x = operandOf(node, input);
+  const [c, , kh, kw] = shapeOf(node.constants.weight);
+  return dilations.map((dilation, n) => ({
+    c,
+    h: convolved(x.h, kh, stride, dilation, pads[n]),
+    w: convolved(x.w, kw, stride, dilation, pads[n]),
+  }));
 }

@@ -1,28 +1,7 @@
 // RegSeg's decoders, the paper's own and those that it was compared with: each from features at 1/4, 1/8 and 1/16 to logits at 1/4 or 1/8.
-import type { Builder } from '../graph/build.ts';
 import { convBnAct, dBlock } from './blocks.ts';
+import type { Decoder } from './decoder.ts';
 import { bisenet, lraspp, sfnet } from './other-decoders.ts';
-
-/** What a body gives: a value, its channels, its height and width. */
-export interface Feature {
-  readonly value: string;
-  readonly c: number;
-  readonly h: number;
-  readonly w: number;
-}
-
-export interface Features {
-  readonly at4: Feature;
-  readonly at8: Feature;
-  readonly at16: Feature;
-}
-
-export interface Decoder {
-  /** Module whose output channels are the classes. */
-  readonly classifier: string;
-  /** Returns the unresized logits. */
-  build(b: Builder, features: Features, classes: number): string;
-}
 
 /** Decoders that bring 1/16 and 1/8 together, and perhaps 1/4 after that. */
 interface Pyramid {

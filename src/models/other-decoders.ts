@@ -1,6 +1,6 @@
 // The decoders that RegSeg's were compared with.
 import { convBnAct, squeezeExcite } from './blocks.ts';
-import type { Decoder } from './decoders.ts';
+import type { Decoder } from './decoder.ts';
 
 /** Lite R-ASPP (Howard et al., arXiv 1905.02244). */
 export const lraspp: Decoder = {

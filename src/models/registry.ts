@@ -4,11 +4,11 @@ import { tensorsOf } from '../graph/constant.ts';
 import type { End } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
+import { bodies } from './bodies.ts';
 import { decoders } from './decoders.ts';
 import { completed, type DilatedNet, type DilatedOptions, dilatedNet, dilatedNets, widthsOf } from './dilatednet.ts';
 import { classifiedBy, endOptions, type Network } from './network.ts';
 import { checkpoints } from './published.ts';
-import { bodies } from './regseg.ts';
 import { PUBLISHED_CLASSES, regsegNetwork } from './regseg-network.ts';
 
 export type { Network } from './network.ts';
@@ -42,7 +42,7 @@ const refused: ReadonlyMap<string, string> = new Map([
 
 /** Every `<body>_<decoder>`. */
 export function networks(): string[] {
-  return [...bodies.keys()].flatMap(body => [...decoders.keys()].map(decoder => `${body}_${decoder}`));
+  return Object.keys(bodies).flatMap(body => [...decoders.keys()].map(decoder => `${body}_${decoder}`));
 }
 
 /** The network behind a name. Throws `BAD_USAGE` for an unknown one, with the names that are near. */
@@ -52,7 +52,7 @@ export function findNetwork(name: string): Network {
   if (net) return dilatedNetwork(name, net, { channels: net.classes.labels.length });
   const split = canonical.indexOf('_');
   const [body, decoder] = [canonical.slice(0, split), canonical.slice(split + 1)];
-  if (split < 0 || !bodies.has(body) || !decoders.has(decoder))
+  if (split < 0 || !Object.hasOwn(bodies, body) || !decoders.has(decoder))
     throw new AtrousError('BAD_USAGE', unknownModel(name, body, decoder));
   return regsegNetwork(name, body, decoder, { channels: PUBLISHED_CLASSES });
 }
@@ -87,8 +87,9 @@ function unknownModel(name: string, body: string, decoder: string): string {
   }
   if (/^(dilat|frontend)/i.test(name)) return `model "${name}" is not known: DilatedNet is ${[...dilatedNets.keys()].join(', ')}`;
   const known = [...published.keys(), ...aliases.keys(), 'regseg-cityscapes', [...dilatedNets.keys()][0]].join(', ');
-  if (bodies.has(body)) return `model "${name}": no decoder "${decoder}"; ${body} goes with ${[...decoders.keys()].join(', ')}`;
-  if (decoders.has(decoder)) return `model "${name}": no body "${body}"; ${decoder} goes with ${[...bodies.keys()].join(', ')}`;
+  if (Object.hasOwn(bodies, body))
+    return `model "${name}": no decoder "${decoder}"; ${body} goes with ${[...decoders.keys()].join(', ')}`;
+  if (decoders.has(decoder)) return `model "${name}": no body "${body}"; ${decoder} goes with ${Object.keys(bodies).join(', ')}`;
   return `model ${brief(name)} is not known: there are ${known} and others, and <body>_<decoder>, as \`atrous models\` lists them`;
 }
 

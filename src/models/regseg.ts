@@ -4,83 +4,12 @@ import { type Builder, builder } from '../graph/build.ts';
 import { type End, writeClasses } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
 import { convBnAct, dBlock } from './blocks.ts';
+import { bodies } from './bodies.ts';
+import { exp48, paper, type Stage } from './body.ts';
 import { decoders } from './decoders.ts';
 
-/** Dilations of a row of blocks, a list a block: one branch a rate. */
-type Dilations = readonly (readonly number[])[];
-
-/** Blocks of one resolution: the first strides (by 2 unless said), all have `channels` outputs but perhaps the last. */
-interface Stage {
-  readonly name: string;
-  readonly channels: number;
-  readonly last?: number;
-  readonly stride?: number;
-  readonly dilations: Dilations;
-}
-
-interface Body {
-  /** Channels of a group of the 3×3 convolutions. */
-  readonly groupWidth: number;
-  /** Whether strided shortcuts average before they convolve: D blocks do, RegNet's Y blocks do not. */
-  readonly pooled: boolean;
-  readonly stages: readonly Stage[];
-}
-
-const repeat = (n: number, rates: readonly number[]): Dilations => Array.from({ length: n }, () => rates);
-
-/** The paper's body: 18 D blocks that differ in the dilations of the last thirteen alone. */
-function paper(dilations: Dilations): Body {
-  return {
-    groupWidth: 16,
-    pooled: true,
-    stages: [
-      { name: 'stage4', channels: 48, dilations: [[1]] },
-      { name: 'stage8', channels: 128, dilations: repeat(3, [1]) },
-      { name: 'stage16', channels: 256, last: 320, dilations: [[1], ...dilations] },
-    ],
-  };
-}
-
-const exp48: Dilations = [[1], [1, 2], ...repeat(4, [1, 4]), ...repeat(7, [1, 14])];
-const upTo10: Dilations = [[1], [1, 2], [1, 4], [1, 6], [1, 8], [1, 10]];
-
-export const bodies: ReadonlyMap<string, Body> = new Map([
-  ['exp30', paper([...repeat(5, [1, 4]), ...repeat(8, [1, 10])])],
-  ['exp43', paper([...upTo10, ...repeat(7, [1, 12])])],
-  ['exp46', paper([...upTo10.slice(0, 5), ...repeat(8, [1, 10])])],
-  ['exp47', paper([...upTo10, [1, 12], ...repeat(6, [1, 14])])],
-  ['exp48', paper(exp48)],
-  ['exp49', paper([[1], [1, 2], ...repeat(6, [1, 4]), ...repeat(5, [1, 6, 12, 18])])],
-  ['exp50', paper([...upTo10, ...repeat(7, [1, 3, 6, 12])])],
-  ['exp51', paper([...upTo10, ...repeat(7, [1, 4, 8, 12])])],
-  ['exp52', paper([...upTo10.slice(0, 3), ...repeat(10, [1, 6])])],
-  [
-    'exp53',
-    {
-      groupWidth: 24,
-      pooled: true,
-      stages: [
-        { name: 'stage4', channels: 48, dilations: repeat(2, [1]) },
-        { name: 'stage8', channels: 120, dilations: repeat(6, [1]) },
-        { name: 'stage16', channels: 336, last: 384, dilations: [[1], ...exp48] },
-      ],
-    },
-  ],
-  [
-    'regnety600mf',
-    {
-      groupWidth: 16,
-      pooled: false,
-      stages: [
-        { name: 'stage4', channels: 48, dilations: [[1]] },
-        { name: 'stage8', channels: 112, dilations: repeat(3, [1]) },
-        { name: 'stage16', channels: 256, dilations: repeat(7, [1]) },
-        // Kept at 1/16 by a stride of 1, and read as the features at 1/16.
-        { name: 'stage32', channels: 608, stride: 1, dilations: [[1], ...repeat(3, [2])] },
-      ],
-    },
-  ],
-]);
+/** The body of the paper's own networks; pages that load one know no other. */
+const ours = paper(exp48);
 
 export interface Options extends Omit<End, 'channels'> {
   /** Channels of the scores, one a class; a single one is the probability of a class beside the background. */
@@ -98,7 +27,7 @@ export interface Options extends Omit<End, 'channels'> {
  * Values carry the module paths of the state dict: `stem`, `body.stage16.3`, `body.stage16.3.se`, `decoder.head8`, `decoder`.
  */
 export function regseg(body: string, decoder: string, { classes, h, w, to = { h, w }, ...end }: Options): Graph {
-  const { stages, groupWidth, pooled } = bodies.get(body)!;
+  const { stages, groupWidth, pooled } = body === 'exp48' ? ours : bodies[body];
   const b = builder(`${body}_${decoder}`, { c: 3, h, w });
   const at = (stride: number): { h: number; w: number } => ({ h: Math.ceil(h / stride), w: Math.ceil(w / stride) });
 

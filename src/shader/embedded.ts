@@ -9,7 +9,11 @@ export interface ShaderGroup {
   readonly facts: Readonly<Record<string, string>>;
 }
 
+/** Of a workgroup. */
+export const USUAL_LANES = 64;
+
 export interface EmbeddedShaders {
+  /** Where they are not the usual. */
   readonly workgroups: Readonly<Record<string, ShaderFacts['workgroup']>>;
   /** A shader may be in several, whole with its libs. */
   readonly groups: readonly { readonly shaders: readonly string[]; load(): Promise<ShaderGroup> }[];
@@ -19,7 +23,7 @@ export function embeddedLibrary({ workgroups, groups }: EmbeddedShaders): Shader
   const texts = new Map<string, string>();
   const facts = new Map<string, ShaderFacts>();
   return {
-    brief: shader => ({ workgroup: workgroups[shader] }),
+    brief: shader => ({ workgroup: workgroups[shader] ?? USUAL_LANES }),
     async load(wanted) {
       const missing = new Set([...wanted].filter(shader => !facts.has(shader)));
       const fetched: Promise<ShaderGroup>[] = [];

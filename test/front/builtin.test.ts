@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { builtIns, urlOf } from '../../src/builtin.ts';
+import { builtIns, readBuiltIn, urlOf } from '../../src/builtin.ts';
 import { published } from '../../src/models/registry.ts';
+import { readSafetensors } from '../../src/weights/safetensors.ts';
 
 test('the manifest, the files and their cards agree', () => {
   assert.equal([...builtIns.keys()], [...published.keys()]);
@@ -14,6 +15,14 @@ test('the manifest, the files and their cards agree', () => {
     assert.equal([found.length, createHash('sha256').update(found).digest('hex')], [bytes, sha256]);
     const card = JSON.parse(readFileSync(`${url().pathname.replace(/\.\w+$/, '')}.card.json`, 'utf8'));
     assert.equal(card.file, { bytes, sha256 });
+  }
+});
+
+test('a built-in file reads as any safetensors file does', () => {
+  for (const { file, url } of builtIns.values()) {
+    const bytes = new Uint8Array(readFileSync(url()));
+    const { tensors, metadata } = readSafetensors(bytes, file);
+    assert.equal(readBuiltIn(bytes), { tensors, card: JSON.parse(metadata.get('atrous')!) });
   }
 });
 

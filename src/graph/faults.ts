@@ -1,0 +1,122 @@
+// What is wrong with a node that breaks its operation's rule. Each throws a sentence; the rule itself may then count on what is checked here.
+import { shapeOf } from './constant.ts';
+import type { Decision } from './decision.ts';
+import type { Node, NodeOf, Op, Shape, Value } from './graph.ts';
+import { branchesOf, must, mustMatch, operandOf, show } from './rules.ts';
+
+type Fault<K extends Op> = (node: NodeOf<K>, input: (role: string) => Value) => void;
+
+function checkConv(node: NodeOf<'conv'>, input: (role: string) => Value): void {
+  const { kernel, dilations, pads, groups, shortcut, partials, strips, squeezed, also, split } = node.attributes;
+  if (node.inputs.beside)
+    must(
+      input('x').shape.c % 4 === 0,
+      () => `x has ${input('x').shape.c} channels: what lies beside it must begin at a whole quad`,
+    );
+  const x = operandOf(node, input);
+  const [o, i, kh, kw] = shapeOf(node.constants.weight);
+  must(dilations.length === pads.length && dilations.length > 0, () => `${dilations.length} dilations, ${pads.length} pads`);
+  must(kh === kernel[0] && kw === kernel[1], () => `the weight is ${kh}×${kw}, the kernel ${kernel.join('×')}`);
+  must(i * groups === x.c, () => `${groups} groups of ${i} channels, but x has ${x.c}`);
+  must(
+    o % groups === 0 && groups % dilations.length === 0,
+    () => `${o} outputs, ${groups} groups and ${dilations.length} branches don't divide`,
+  );
+  const sizes = branchesOf(node, input);
+  const y = sizes[0];
+  const { pooled } = node.attributes;
+  must(
+    y.h > 0 && y.w > 0,
+    () => `a ${kh}×${kw} kernel with dilation ${dilations[0]} and padding ${pads[0]} does not fit x, ${show(x)}`,
+  );
+  for (const size of sizes) mustMatch(y, size, 'another branch');
+  if (node.constants.bias)
+    must(shapeOf(node.constants.bias)[0] === o, () => `${shapeOf(node.constants.bias)[0]} biases for ${o} outputs`);
+  if (node.inputs.gate) must(input('gate').kind === 'exact', () => 'the gate of a convolution must be float32, made by excite');
+  if (node.inputs.gate) must(input('gate').shape.c === x.c, () => `the gate has ${input('gate').shape.c} channels, x ${x.c}`);
+  must((squeezed !== null) === 'sums' in node.inputs, () => 'squeezed sums without their pixels, or the other way round');
+  if (node.inputs.sums) mustExcite(node, input('sums'), x.c);
+  must((partials !== null) === (strips !== null), () => 'partial sums without a number of strips, or the other way round');
+  if (node.inputs.residual) mustMatch(y, input('residual').shape, 'the residual');
+  if (node.inputs.addend)
+    must(input('addend').shape.c === o, () => `the addend has ${input('addend').shape.c} channels, the result ${o}`);
+  if (shortcut !== 'none') {
+    const s = input('shortcut').shape;
+    const pooled = shortcut === 'pooled' ? { c: s.c, h: Math.ceil(s.h / 2), w: Math.ceil(s.w / 2) } : s;
+    must(pooled.h === y.h && pooled.w === y.w, () => `the ${shortcut} shortcut is ${show(pooled)}, the result ${show(y)}`);
+    const [so, si] = shapeOf(node.constants.shortcut);
+    must(so === o && si === s.c, () => `the shortcut's weight is ${so}×${si}, it must be ${o}×${s.c}`);
+  }
+  if (pooled) {
+    must(
+      pooled.h === y.h && pooled.w === y.w,
+      () => `the map before the pool is ${y.h}×${y.w}, pooled says ${pooled.h}×${pooled.w}`,
+    );
+    const alone = !partials && !also && !node.constants.project && Object.keys(node.inputs).length === 1;
+    must(alone, () => 'a pooled convolution takes nothing else into its epilogue');
+    return;
+  }
+  if (node.constants.project) {
+    const [, from] = shapeOf(node.constants.project);
+    must(from === o && !partials, () => `the classifier reads ${from} channels, the convolution makes ${o}`);
+    return;
+  }
+  if (also) must(split !== null && split > 0 && split < o && !partials, () => `${o} channels can not be split after ${split}`);
+}
+
+/** The two layers behind a squeeze must go from the channels of its sums to as many gates. */
+function mustExcite({ constants }: NodeOf<'conv' | 'excite'>, { shape: { c }, kind }: Value, channels: number): number {
+  const [r, rc] = shapeOf(constants.weight1);
+  const [o, or] = shapeOf(constants.weight2);
+  must(kind === 'exact', () => 'the sums of a squeeze must be float32, left by a grouped convolution');
+  must(
+    r === or && rc === c && o === c && c === channels,
+    () => `weights ${r}×${rc} and ${o}×${or} for sums of ${c} and a map of ${channels} channels`,
+  );
+  return r;
+}
+
+function checkConcat(node: Node, input: (role: string) => Value): void {
+  const parts = Object.keys(node.inputs).map(role => input(role).shape);
+  for (const part of parts) mustMatch({ ...parts[0], c: part.c }, part, 'a part');
+}
+
+function checkDecision({ threshold, activation }: Decision, { c }: Shape): void {
+  const fits = threshold === null ? activation === 'none' : c === 1 && threshold > 0 && threshold < 1;
+  must(fits, () => `threshold ${threshold} and activation ${activation} for ${c} channels: a threshold within 0 and 1 is for one`);
+}
+
+const decides: Fault<'argmax' | 'classify'> = ({ attributes }, input) => checkDecision(attributes, input('x').shape);
+const mayDecide: Fault<'zoom' | 'deconv'> = ({ attributes }, input) => {
+  if (attributes.classes) checkDecision(attributes, input('x').shape);
+};
+
+export const faults: { readonly [K in Op]?: Fault<K> } = {
+  conv: checkConv,
+  stem: ({ attributes: { kernel }, constants }) => {
+    const [, , kh, kw] = shapeOf(constants.weight);
+    must(kh === kernel[0] && kw === kernel[1], () => `the weight is ${kh}×${kw}, the kernel ${kernel.join('×')}`);
+  },
+  batchnorm: (node, input) => {
+    const { c } = input('x').shape;
+    must(shapeOf(node.constants.scale)[0] === c, () => `${shapeOf(node.constants.scale)[0]} scales for ${c} channels`);
+  },
+  add: (_node, input) => mustMatch(input('x').shape, input('other').shape, 'the other operand'),
+  mul: (_node, input) => mustMatch({ c: input('x').shape.c, h: 1, w: 1 }, input('gate').shape, 'the gate'),
+  slice: (node, input) => {
+    const { from, to } = node.attributes;
+    const { c } = input('x').shape;
+    must(from >= 0 && from < to && to <= c, () => `channels ${from} to ${to} of ${c}`);
+  },
+  concat: checkConcat,
+  join: checkConcat,
+  excite: (node, input) => {
+    const { hidden } = node.attributes;
+    const made = mustExcite(node, input('x'), input('x').shape.c);
+    must(made === hidden, () => `the weights are for ${made} hidden channels, the node for ${hidden}`);
+  },
+  argmax: decides,
+  classify: decides,
+  zoom: mayDecide,
+  deconv: mayDecide,
+};
