@@ -10,6 +10,7 @@ import { fuse } from './src/passes/index.ts';
 import { defaultFacts, targetOf } from './src/plan/choose.ts';
 
 const LATE = 'late';
+const BARRIERS = 'barriers';
 const PLACEHOLDER = 'placeholder:';
 const root = import.meta.dirname;
 
@@ -19,10 +20,32 @@ const late: ReadonlyMap<string, string> = new Map([
   ...row('models', '{}', ['bodies', 'other-decoders']),
   ...row('passes', '{ apply: graph => graph }', ['bands', 'pool-epilogue', 'split-weights']),
   ...row('kernels', '{ ops: [], variants: [] }', [
-    ...['activate', 'adaptive', 'combine', 'deconv', 'depthwise', 'move', 'pool', 'reduce', 'resample', 'sample', 'slide'],
+    ...[
+      'activate',
+      'adaptive',
+      'combine',
+      'deconv',
+      'depthwise',
+      'elementwise',
+      'move',
+      'pool',
+      'reduce',
+      'resample',
+      'sample',
+      'slide',
+    ],
     ...['squeeze', 'transposed', 'unpool', 'warp', 'window', 'zoom'],
   ]),
 ]);
+/** The same of what only adapters with cheap barriers run. */
+const barriers: ReadonlyMap<string, string> = new Map([
+  ...row('passes', '{ needs: { barriers: true }, apply: graph => graph }', [
+    ...['classifier-epilogue', 'concat-operand', 'gate-prologue', 'twin-outputs'],
+  ]),
+  ...row('kernels', '{ ops: [], variants: [] }', ['gated', 'tail', 'twin']),
+]);
+const fetcher = join(root, 'src/passes/barriers.ts');
+const placeholders = new Map([...late, ...barriers]);
 /** Whoever brings other networks brings these. */
 const bringers = ['src/models/registry.ts', 'src/models/dilatednet.ts'].map(path => join(root, path));
 
@@ -32,7 +55,7 @@ function row(folder: string, placeholder: string, names: readonly string[]): [st
 
 export async function lateParts(): Promise<Plugin> {
   const objects = new Map<string, string[]>();
-  for (const path of late.keys()) {
+  for (const path of placeholders.keys()) {
     const module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
     objects.set(
       path,
@@ -40,22 +63,25 @@ export async function lateParts(): Promise<Plugin> {
     );
   }
   await checkUnused();
+  const filled = (paths: readonly string[]): string => paths.map((path, n) => filling(path, objects.get(path)!, n)).join('\n');
   return {
     name: 'late',
     resolveId(id, importer) {
-      if (id === LATE) return { id, moduleSideEffects: true };
+      if (id === LATE || id === BARRIERS) return { id, moduleSideEffects: true };
       if (id.startsWith(PLACEHOLDER)) return id;
       if (!importer || !id.startsWith('.')) return null;
       const path = resolve(dirname(importer), id);
-      return late.has(path) && !late.has(importer) ? PLACEHOLDER + path : null;
+      return placeholders.has(path) && !placeholders.has(importer) ? PLACEHOLDER + path : null;
     },
     load(id) {
-      if (id === LATE) return [...objects].map(([path, names], n) => filling(path, names, n)).join('\n');
+      if (id === LATE) return filled([...late.keys()]);
+      if (id === BARRIERS) return filled([...barriers.keys()]);
+      if (id === fetcher) return `export const fetchBarriers = () => import('${BARRIERS}');`;
       if (!id.startsWith(PLACEHOLDER)) return null;
       const path = id.slice(PLACEHOLDER.length);
       return objects
         .get(path)!
-        .map(name => `export const ${name} = ${late.get(path)};`)
+        .map(name => `export const ${name} = ${placeholders.get(path)};`)
         .join('\n');
     },
     transform: (code, id) => (bringers.includes(id) ? `import '${LATE}';\n${code}` : null),
@@ -70,9 +96,12 @@ function filling(path: string, names: readonly string[], n: number): string {
 
 /** Throws where a plan of the network that is loaded by name needs what is late, for whatever adapter, precision and picture. */
 async function checkUnused(): Promise<void> {
-  const modules = await Promise.all([...late.keys()].map(path => import(pathToFileURL(path).href)));
-  const objects = new Map(modules.flatMap(module => Object.entries(module).map(([name, object]) => [object, name] as const)));
-  const { furtherOps } = modules.find(module => 'furtherOps' in module);
+  const imported = (paths: Iterable<string>): Promise<Readonly<Record<string, unknown>>[]> =>
+    Promise.all([...paths].map(path => import(pathToFileURL(path).href)));
+  const modules = await imported(late.keys());
+  const always = new Set(modules.flatMap(module => Object.values(module)));
+  const plainly = new Set([...always, ...(await imported(barriers.keys())).flatMap(module => Object.values(module))]);
+  const furtherOps = modules.find(module => 'furtherOps' in module)!.furtherOps as object;
   const must = (unused: boolean, what: string): void => {
     if (!unused) throw new Error(`build-late.ts: RegSeg needs ${what}`);
   };
@@ -83,6 +112,7 @@ async function checkUnused(): Promise<void> {
           const facts = { ...defaultFacts, software, features: ['subgroups', 'shader-f16'] };
           const graph = regsegNetwork('regseg', 'exp48', 'decoder26', { channels: 11 }).build({ h: side, w: side });
           const target = targetOf({ precision, facts, variants });
+          const objects = target.barriers ? always : plainly;
           for (const asked of [graph, withScores(graph).graph]) {
             const fused = fuse(asked, target, (pass, before, after) =>
               must(!objects.has(pass) || after.nodes.every((node, n) => node === before.nodes[n]), `the pass ${pass.name}`),

@@ -6,7 +6,8 @@ import { createFinisher, type Finisher } from '../gpu/finish.ts';
 import { type FrameRing, frameRing } from '../gpu/frames.ts';
 import { constantReader } from '../graph/constant.ts';
 import type { Network } from '../models/registry.ts';
-import { type AdapterFacts, fastestOn, type Tuned, type VariantChoice } from '../plan/choose.ts';
+import { fetchBarriers } from '../passes/barriers.ts';
+import { type AdapterFacts, fastestOn, type Tuned, targetOf, type VariantChoice } from '../plan/choose.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
 import { type Tensors, toFloat32 } from '../weights/tensor.ts';
@@ -115,7 +116,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   void device.lost.then(() => {
     opened.lost = true;
   });
-  const { precision, tensors, tuned } = parts;
+  const { precision, tensors, tuned, variants } = parts;
   const onCompile = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
   const auto = async (): Promise<Precision> => {
     // Then there is nothing to test.
@@ -125,6 +126,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   };
   const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
+    if (targetOf({ ...opened, variants }).barriers) await fetchBarriers();
     const found = await unlessLost(opened, settled);
     checkSignal(signal);
     if (found === LOST) throw new AtrousError('DEVICE_LOST', 'the device was lost while the model was made: load it again');

@@ -36,4 +36,28 @@ test('a page’s class map is the command line’s', async () => {
   }
 });
 
+test('what only GPUs run is fetched for who asks for it, and so is what makes probabilities', async () => {
+  const page = await openPage();
+  const pixels = await crop(32, 64);
+  const run = (variants: 'auto' | readonly string[], scores: boolean) =>
+    page.evaluate(
+      async ([pixels, variants, scores]) => {
+        const model = await atrous.load('regseg-camvid', { variants });
+        const { classes, scores: found } = await model.segment(pixels, { scores });
+        const kernels = model.plan.steps.map(({ kernel }) => kernel);
+        await model.dispose();
+        return { classes, kernels, channels: found?.c };
+      },
+      [pixels, variants, scores] as const,
+    );
+  const late = (): string[] => page.server.requests.flatMap(path => /\/(barriers|scores)-/.exec(path)?.[1] ?? []);
+  const plain = await run('auto', false);
+  assert.equal(late(), []);
+  const { classes, kernels, channels } = await run(['workgroup'], true);
+  assert.equal(late().sort(), ['barriers', 'scores']);
+  for (const kernel of ['gated', 'twin', 'tail']) assert.is(kernels.includes(kernel), !plain.kernels.includes(kernel), kernel);
+  assert.is(channels, 11);
+  assert.ok(agreement(classes, plain.classes) >= 0.999);
+});
+
 test.run();
