@@ -177,29 +177,46 @@ gpu('a built-in name’s bytes are its file’s, whoever serves them', async () 
 
 gpu('calls of one URL at a time fetch it once, and none stops it for the others', async () => {
   let asked = 0;
-  let send = (): void => {};
+  let closed = 0;
+  let finish = (): void => {};
   const base = await serve((_request, response) => {
     asked++;
-    response.writeHead(200, { 'content-length': bytes.length }).write(bytes.subarray(0, 1000));
-    send = () => response.end(bytes.subarray(1000));
-    response.on('close', () => closed++);
+    response.writeHead(200, { 'content-length': bytes.length });
+    // A few bytes at a time, so that a call whose device takes longer to open hears of some too.
+    let sent = 0;
+    const trickle = setInterval(() => response.write(bytes.subarray(sent, (sent += 8))), 10);
+    finish = () => {
+      clearInterval(trickle);
+      response.end(bytes.subarray(sent));
+    };
+    response.on('close', () => {
+      clearInterval(trickle);
+      closed++;
+    });
   });
-  let closed = 0;
   const url = `${base}/weights.safetensors`;
   const controller = new AbortController();
-  const begun = new Promise<void>(resolve => {
-    void fails(load(url, { signal: controller.signal, onProgress: () => resolve() }), 'ABORTED', 'enough').then(() => send());
-  });
-  const options = { onProgress: () => {} };
-  const others = Promise.all([load(url, options), load(url, options)]);
+  const hearing = () => {
+    let onProgress = (): void => {};
+    const heard = new Promise<void>(resolve => {
+      onProgress = resolve;
+    });
+    return { heard, onProgress };
+  };
+  const all = [hearing(), hearing(), hearing()];
+  const [quits, ...stay] = all;
+  const given = fails(load(url, { signal: controller.signal, onProgress: quits.onProgress }), 'ABORTED', 'enough');
+  const others = Promise.all(stay.map(({ onProgress }) => load(url, { onProgress })));
   const thrown = new Error('mine');
   const failing = load(url, {
     onProgress: () => {
       throw thrown;
     },
   }).catch(error => error);
-  await begun;
+  await Promise.all(all.map(({ heard }) => heard));
   controller.abort('enough');
+  await given;
+  finish();
   for (const model of await others) await model.dispose();
   assert.is(await failing, thrown);
   assert.is(asked, 1);

@@ -1,4 +1,6 @@
-// What an import makes of files that tests write themselves: folding, layouts, every refusal at once, and the program around it on a device.
+// What an import makes of files that tests write themselves: folding, layouts, every refusal at once, and the program around it on a device. And networks and
+// single forms as exporters write them, on the CPU: within 1e-5 of the largest value of float64's outputs, or refused for the reason that is known.
+// `tsx test/onnx/device.ts` runs those on a device.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AtrousError } from '../../src/errors.ts';
@@ -9,7 +11,10 @@ import { fromPlanes, planes } from '../../src/onnx/planes.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
 import { run } from '../../src/reference/run.ts';
 import { toFloat32 } from '../../src/weights/tensor.ts';
+import { shared } from '../shared.ts';
 import { ints } from '../weights/protobuf.ts';
+import { manifest, onCpu, tasks } from './networks.ts';
+import { REFUSED } from './refused.ts';
 import { type FileSpec, longs, type NodeSpec, numbers, onnx } from './writer.ts';
 
 const X = [1, 2, 2, 3];
@@ -261,5 +266,21 @@ test('packed attributes, as proto3 writes them', () => {
   ];
   assert.equal(outputOf(file([{ op: 'Transpose', inputs: ['x'], outputs: ['y'], extra }])).dims, [1, 2, 3, 2]);
 });
+
+const folder = shared('onnx/networks', 'imported networks are only the small ones that tests make themselves');
+const TOLERANCE = { f32: 1e-5, f16: 3e-2, int8: 5e-2, classes: 2e-3 };
+
+for (const entry of folder ? manifest(folder) : []) {
+  for (const { title, judge } of await tasks(folder!, entry)) {
+    test(title, async () => {
+      const { error, refused } = await judge(onCpu);
+      if (error === null) assert.is(refused, REFUSED.get(title));
+      else {
+        assert.not.ok(REFUSED.has(title), 'it is refused no more');
+        assert.ok(error <= TOLERANCE[entry.kind], `off by ${error}`);
+      }
+    });
+  }
+}
 
 test.run();
