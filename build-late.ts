@@ -18,6 +18,7 @@ const root = import.meta.dirname;
 const late: ReadonlyMap<string, string> = new Map([
   ...row('graph', '{}', ['faults', 'further-ops']),
   ...row('models', '{}', ['bodies', 'other-decoders']),
+  ...row('weights', '{}', ['network-reasons']),
   ...row('passes', '{ apply: graph => graph }', ['bands', 'pool-epilogue', 'split-weights']),
   ...row('kernels', '{ ops: [], variants: [] }', [
     ...[

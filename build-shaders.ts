@@ -19,12 +19,16 @@ const PRECISIONS: readonly Precision[] = ['f32', 'half', 'f16'];
 const CODECS = PRECISIONS.map(precision => `lib/${precision}`);
 const WEIGHTS_CODECS = [WEIGHTS, `${WEIGHTS}.half`];
 
+/** The group of what is in no other. */
+const OTHERS = 'shaders-other';
+
 /** Modules: the one that stands for src/shader/library.ts, and by name those that it imports when a plan needs them. */
 export function embeddedShaders(): { library: string; groups: Map<string, string> } {
   const texts = readShaders();
   const shaders = [...texts.keys()].filter(path => !path.startsWith('lib/'));
   const small = minifyShaders(texts);
   const members = groupsOf(shaders);
+  const groups = [...members].filter(([name]) => name !== OTHERS);
   const workgroups = shaders
     .map(shader => [shader, reflect(assemble(texts, shader, 'f32'), shader).workgroup])
     .filter(([, workgroup]) => workgroup !== USUAL_LANES);
@@ -32,7 +36,8 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
     library: `import { embeddedLibrary } from './src/shader/embedded.ts';
       export const embedded = embeddedLibrary({
         workgroups: ${JSON.stringify(Object.fromEntries(workgroups))},
-        groups: [${[...members].map(([name, own]) => `{ shaders: ${JSON.stringify(own)}, load: () => import('${name}') }`).join()}],
+        groups: [${groups.map(([name, own]) => `{ shaders: ${JSON.stringify(own)}, load: () => import('${name}') }`).join()}],
+        others: () => import('${OTHERS}'),
       });`,
     groups: new Map([...members].map(([name, own]) => [name, groupModule(texts, small, own)])),
   };
@@ -51,7 +56,7 @@ function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
     ['shaders-gpu', gpu],
     ['shaders-draw', draw],
     ['shaders-finish', finish],
-    ['shaders-other', other],
+    [OTHERS, other],
   ]);
 }
 

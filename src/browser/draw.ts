@@ -1,33 +1,25 @@
 // A result on a canvas: composed on the model's device, and shown by WebGPU, or in 2-D where the canvas has such a context already.
-import { type Checks, list, number, readOptions, such, text, whole } from '../check.ts';
-import { AtrousError, brief } from '../errors.ts';
+import { AtrousError } from '../errors.ts';
 import type { DrawOptions, SegmentResult } from '../front/result.ts';
 import { type Taken, type Taker, take } from '../front/sources.ts';
 import type { Finisher } from '../gpu/finish.ts';
 import { readTexture } from '../gpu/transfer.ts';
-import type { Look } from '../image/look.ts';
+import { type Look, OPACITY } from '../image/look.ts';
 import type { Output } from '../pipeline.ts';
-import type { Colour } from '../weights/card.ts';
 import { takeFromPage } from './sources.ts';
 import type { Canvas } from './types.ts';
 
 type Shown = SegmentResult<Output>;
 
-/** Widest outline and blur, in pixels: a lane looks at every pixel that far away. */
-const MOST_OUTLINE = 16;
-const MOST_BLUR = 100;
-const OUTLINE = 2;
-
 export async function drawOnPage(
   result: Shown,
   source: unknown,
   canvas: Canvas,
-  given: DrawOptions,
+  given: DrawOptions | undefined,
   on: Taker & { readonly finisher: Finisher },
 ): Promise<void> {
   checkCanvas(canvas);
-  const options = readOptions('draw()', given, drawChecks);
-  const look = lookOf(result, options);
+  const { look, background } = given === undefined ? plain(result) : (await import('./look.ts')).chosen(result, given);
   const { width: w, height: h } = result;
   const own: { release(): void }[] = [];
   try {
@@ -35,7 +27,7 @@ export async function drawOnPage(
     if (picture.width !== w || picture.height !== h)
       throw usage(`draw(): the picture is now ${picture.height}×${picture.width}, the result is of ${h}×${w}: segment it again`);
     const behind =
-      look.background.kind === 'picture' ? await textureOf(await taken(options.background, 'background', on, own), on, own) : null;
+      look.background.kind === 'picture' ? await textureOf(await taken(background, 'background', on, own), on, own) : null;
     const classes = result.texture ?? on.finisher.upload(result.classes!, { h, w });
     if (!result.texture) own.push({ release: () => classes.destroy() });
     if (canvas.width !== w) canvas.width = w;
@@ -50,6 +42,12 @@ export async function drawOnPage(
   } finally {
     for (const thing of own) thing.release();
   }
+}
+
+/** What is drawn unless something is asked for. */
+function plain({ labels, palette }: Shown): { readonly look: Look; readonly background?: unknown } {
+  const look: Look = { palette, chosen: labels.map(() => true), opacity: OPACITY, outline: null, background: { kind: 'none' } };
+  return { look };
 }
 
 /** RENDER_ATTACHMENT, because some browsers show no other; COPY_DST; COPY_SRC for who reads the canvas back. */
@@ -105,78 +103,6 @@ function checkCanvas(canvas: unknown): void {
   const kind = Object.prototype.toString.call(canvas).slice(8, -1);
   if (kind === 'HTMLCanvasElement' || kind === 'OffscreenCanvas') return;
   throw usage(`draw(): the canvas is ${kind}: give an HTMLCanvasElement or an OffscreenCanvas`);
-}
-
-/** What each of them takes; pictures are checked as they are taken. */
-const drawChecks: Checks<DrawOptions> = {
-  opacity: number(0, 1),
-  palette: list(such<Colour>(isColour, '[red, green, blue], each 0 to 255')),
-  classes: list(such<string | number>(value => typeof value === 'string' || typeof value === 'number', 'a name or an index')),
-  outlines: (value, name) => (typeof value === 'boolean' ? value : readOptions(name, value, outlineChecks)),
-  background: such<NonNullable<DrawOptions['background']>>(
-    value => value !== null && value !== '',
-    'a CSS colour, a picture or { blur }',
-  ),
-};
-
-const outlineChecks = { width: whole(1, MOST_OUTLINE), colour: text };
-
-function isColour(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 3 && value.every(part => Number.isInteger(part) && part >= 0 && part < 256);
-}
-
-function lookOf({ labels, palette: own }: Shown, options: DrawOptions): Look {
-  const { palette = own, classes, outlines, background } = options;
-  const { opacity = background === undefined ? 0.6 : 0 } = options;
-  if (palette.length < labels.length)
-    throw usage(`draw(): palette has ${palette.length} colours: give one for each of the ${labels.length} classes`);
-  if (background !== undefined && classes === undefined)
-    throw usage('draw(): background stands behind the chosen classes: say which in classes, such as ["person"]');
-  const chosen = labels.map((label, index) => classes === undefined || classes.includes(label) || classes.includes(index));
-  for (const wanted of classes ?? []) {
-    if (typeof wanted === 'number' ? wanted in labels : labels.includes(wanted)) continue;
-    throw usage(`draw(): there is no class ${brief(wanted)}: there are 0 to ${labels.length - 1}, or their names`);
-  }
-  return { palette, chosen, opacity, outline: outlineOf(outlines), background: backgroundOf(background) };
-}
-
-function outlineOf(outlines: DrawOptions['outlines']): Look['outline'] {
-  if (outlines === undefined || outlines === false) return null;
-  const { width = OUTLINE, colour } = outlines === true ? {} : outlines;
-  if (colour === undefined) return { width, colour: null };
-  const [r, g, b] = cssColour(colour, 'outlines.colour');
-  return { width, colour: [r, g, b] };
-}
-
-function backgroundOf(background: DrawOptions['background']): Look['background'] {
-  if (background === undefined) return { kind: 'none' };
-  if (typeof background === 'string') return { kind: 'colour', colour: cssColour(background, 'background') };
-  if (!isBlur(background)) return { kind: 'picture' };
-  const { blur } = background;
-  if (!(blur > 0 && blur <= MOST_BLUR))
-    throw usage(`draw(): background.blur is ${brief(blur)}: the blur’s deviation in pixels, above 0 and up to ${MOST_BLUR}`);
-  return { kind: 'blur', deviation: blur };
-}
-
-/** Elements have a method of that name. */
-function isBlur(background: object): background is { readonly blur: number } {
-  return 'blur' in background && typeof background.blur !== 'function';
-}
-
-/** Any colour that CSS knows, as sRGB with alpha apart. */
-function cssColour(text: string, option: string): [number, number, number, number] {
-  const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })!;
-  // What can't be read leaves the style as it is.
-  const found = ['#000001', '#000002'].map(before => {
-    context.fillStyle = before;
-    context.fillStyle = text;
-    return context.fillStyle;
-  });
-  if (found[0] !== found[1])
-    throw usage(`draw(): ${option} is "${String(text).slice(0, 40)}": give a CSS colour, such as "white" or "#1e90ff80"`);
-  context.fillRect(0, 0, 1, 1);
-  const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
-  return [r, g, b, a];
 }
 
 function usage(sentence: string): AtrousError {

@@ -12,7 +12,7 @@ export interface Page {
     result: SegmentResult<Output>,
     source: unknown,
     canvas: Canvas,
-    options: DrawOptions,
+    options: DrawOptions | undefined,
     on: Taker & { readonly finisher: Finisher },
   ): Promise<void>;
 }

@@ -82,7 +82,7 @@ export interface DrawOptions {
 /** What a result's methods need of the model. */
 export interface Ties {
   count(texture: GPUTexture): Promise<Uint32Array>;
-  draw(result: SegmentResult<Output>, canvas: Canvas, options: DrawOptions): Promise<void>;
+  draw(result: SegmentResult<Output>, canvas: Canvas, options: DrawOptions | undefined): Promise<void>;
 }
 
 const ties = new WeakMap<object, Ties>();
@@ -104,7 +104,7 @@ const methods = {
     const index = inMemory(this)[Math.floor(y) * width + Math.floor(x)];
     return { index, label: labels[index], ...(scores && { probability: probabilityOf(scores, index, x, y) }) };
   },
-  async draw(this: SegmentResult<Output>, canvas: Canvas, options: DrawOptions = {}) {
+  async draw(this: SegmentResult<Output>, canvas: Canvas, options?: DrawOptions) {
     await ties.get(this)!.draw(this, canvas, options);
   },
   toImageData(this: SegmentResult<Output>) {

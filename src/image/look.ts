@@ -1,6 +1,9 @@
 // How a class map is shown over its picture.
 import type { Palette } from './overlay.ts';
 
+/** Of colours over the picture, unless another is asked for. */
+export const OPACITY = 0.6;
+
 /** How a class map is shown. */
 export interface Look {
   readonly palette: Palette;

@@ -17,9 +17,11 @@ export interface EmbeddedShaders {
   readonly workgroups: Readonly<Record<string, ShaderFacts['workgroup']>>;
   /** A shader may be in several, whole with its libs. */
   readonly groups: readonly { readonly shaders: readonly string[]; load(): Promise<ShaderGroup> }[];
+  /** All shaders that no group has. */
+  others(): Promise<ShaderGroup>;
 }
 
-export function embeddedLibrary({ workgroups, groups }: EmbeddedShaders): ShaderLibrary {
+export function embeddedLibrary({ workgroups, groups, others }: EmbeddedShaders): ShaderLibrary {
   const texts = new Map<string, string>();
   const facts = new Map<string, ShaderFacts>();
   return {
@@ -30,7 +32,10 @@ export function embeddedLibrary({ workgroups, groups }: EmbeddedShaders): Shader
       while (missing.size > 0) {
         // The group that holds the most of them: as a rule, all.
         const [best] = [...groups].sort((a, b) => shared(b.shaders, missing) - shared(a.shaders, missing));
-        if (shared(best.shaders, missing) === 0) break;
+        if (shared(best.shaders, missing) === 0) {
+          fetched.push(others());
+          break;
+        }
         fetched.push(best.load());
         for (const shader of best.shaders) missing.delete(shader);
       }

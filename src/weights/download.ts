@@ -1,5 +1,6 @@
 // Weights over HTTP: streamed, with progress; what several ask for at once is fetched once.
 import { AtrousError, checkSignal, describe, isolate, untilAborted } from '../errors.ts';
+import { reasons } from './network-reasons.ts';
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal;
@@ -119,17 +120,6 @@ function checkLimit(name: string, bytes: number): void {
       `${name} is ${bytes} bytes or more, and weights of up to ${MOST_BYTES} are read: give the URL of weights alone`,
     );
 }
-
-const reasons: Record<string, string> = {
-  EAI_AGAIN: 'the host name can not be looked up now',
-  ECONNREFUSED: 'the server refuses the connection',
-  ECONNRESET: 'the connection broke',
-  ENETUNREACH: 'the network can not be reached',
-  ENOTFOUND: 'the host name is not known',
-  ETIMEDOUT: 'the server can not be reached in time',
-  UND_ERR_CONNECT_TIMEOUT: 'the server can not be reached in time',
-  UND_ERR_SOCKET: 'the connection broke',
-};
 
 /** `fetch` says only that it failed; its cause says why. */
 export function networkReason(error: unknown): string {
