@@ -1,5 +1,6 @@
 // What a page that loads a RegSeg by its name never runs waits, in a browser's build, until a page loads something else: rules, passes, kernels and decoders
-// that only other networks need. In the tables that list them placeholders stand for them, which no node fits, and which become them.
+// that only other networks need, and the checks of graphs, which that network has passed. In the tables that list them placeholders stand for them, which no
+// node fits, and which become them.
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'rolldown';
@@ -21,21 +22,8 @@ const late: ReadonlyMap<string, string> = new Map([
   ...row('weights', '{}', ['network-reasons']),
   ...row('passes', '{ apply: graph => graph }', ['bands', 'pool-epilogue', 'split-weights']),
   ...row('kernels', '{ ops: [], variants: [] }', [
-    ...[
-      'activate',
-      'adaptive',
-      'combine',
-      'deconv',
-      'depthwise',
-      'elementwise',
-      'move',
-      'pool',
-      'reduce',
-      'resample',
-      'sample',
-      'slide',
-    ],
-    ...['squeeze', 'transposed', 'unpool', 'warp', 'window', 'zoom'],
+    ...['activate', 'adaptive', 'combine', 'deconv', 'depthwise', 'elementwise', 'move', 'pool', 'reduce', 'resample'],
+    ...['sample', 'slide', 'squeeze', 'transposed', 'unpool', 'warp', 'window', 'zoom'],
   ]),
 ]);
 /** The same of what only adapters with cheap barriers run. */
