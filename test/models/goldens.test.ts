@@ -1,4 +1,5 @@
-// Whole networks against the published code in PyTorch's float64: on the CPU, and on the device in every precision that it has.
+// Whole networks against the published code in PyTorch's float64: on the CPU, and on the device in f32; every third, or with the word `all` every one, in
+// every precision that the device has: beside f32 only the codec differs, and each network takes seconds to compile.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { constantReader } from '../../src/graph/constant.ts';
@@ -17,11 +18,14 @@ import { sat } from '../record.ts';
 import { engines, fixtureInput, fixtureWeights } from './device.ts';
 import { all, compare, expected, judge, share, tolerances } from './goldens.ts';
 
+const OTHER_PRECISIONS = 3;
+const every = process.argv[2] === 'all';
+
 const run = suite('goldens');
 const device = await deviceJudge();
 const shareable = device && engines(device, fileLibrary());
 
-for (const golden of all) {
+for (const [n, golden] of all.entries()) {
   const { name, model, classes, h, w } = golden;
   const graph = findNetwork(model).build({ classes, h, w });
   const decoder = resolve(graph, 'decoder');
@@ -42,10 +46,16 @@ for (const golden of all) {
     continue;
   }
   const engine = shareable.of(`${model} ${classes}`);
-  for (const precision of precisionsOf(device.facts.features)) {
+  const precisions = precisionsOf(device.facts.features);
+  for (const precision of every || n % OTHER_PRECISIONS === 0 ? precisions : precisions.slice(0, 1)) {
     run(`${name}: device, ${precision}`, () => compare(golden, graph, engine, device, precision));
   }
 }
+
+if (device && !every)
+  console.log(
+    `skipped: goldens, one network in ${OTHER_PRECISIONS} ran in other precisions than f32: npx tsx test/models/goldens.test.ts all`,
+  );
 
 run.after(() => {
   shareable?.close();
