@@ -14,14 +14,16 @@ function widths({ op, attributes: { groups }, constants }: NodeOf<Op>): [inputs:
 
 const taps = ({ attributes: { kernel } }: NodeOf<Op>): number => kernel[0] * kernel[1];
 
-/** What both have, and what a depthwise convolution has too. */
+/** Whatever slides over a map: these two (a depthwise convolution is the first), and pools. */
+type Slides = Op | 'window';
+
 export const sliding = {
-  reads: ({ inputs }: NodeOf<Op>) => ({ x: inputs.x }),
-  writes: ({ name }: NodeOf<Op>) => ({ y: name }),
-  lanes: ({ y }: Placed<Op>) => y.h * y.w * quads(y.c),
+  reads: ({ inputs }: NodeOf<Slides>) => ({ x: inputs.x }),
+  writes: ({ name }: NodeOf<Slides>) => ({ y: name }),
+  lanes: ({ y }: Placed<Slides>) => y.h * y.w * quads(y.c),
 };
 
-export function slidingParams({ node: { attributes }, x, y }: Placed<Op>) {
+export function slidingParams({ node: { attributes }, x, y }: Placed<Slides>) {
   const { strides, dilations, pads } = attributes;
   return {
     height: y.h,
