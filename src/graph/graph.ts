@@ -69,6 +69,14 @@ export interface Sliding {
 /** What a fused 1×1 convolution reads beside its operand: nothing, a map of its output's size, or a map to be 2×2 average-pooled. */
 export type Shortcut = 'none' | 'same' | 'pooled';
 
+/** A 1×1 convolution of the result in the same step, of the constants `project` and `projectBias`. */
+export interface Chained {
+  /** Its activation; `none` without one. */
+  readonly projected: Activation;
+  /** Name of a second output, the result before it, 2×2 averaged as `pool` does, or null. */
+  readonly halved: string | null;
+}
+
 /** Attributes by operation. `dilations` and `pads` have one entry a branch: equal runs of groups, in order. */
 export interface Attributes {
   /**
@@ -112,7 +120,7 @@ export interface Attributes {
     readonly split: number | null;
   };
   /** The first convolution and the preprocessing before it in one: it reads the frame. */
-  stem: Attributes['preprocess'] & Pick<Attributes['conv'], 'kernel' | 'stride' | 'dilations' | 'pads' | 'activation'>;
+  stem: Attributes['preprocess'] & Pick<Attributes['conv'], 'kernel' | 'stride' | 'dilations' | 'pads' | 'activation'> & Chained;
   batchnorm: Record<never, never>;
   relu: Record<never, never>;
   sigmoid: Record<never, never>;
@@ -243,7 +251,8 @@ export const FRAME = 'frame';
 /** Values that a node writes: its own, and the squeeze sums or the second map of a fused convolution. */
 export function writes(node: Node): string[] {
   const { partials = null, also = null } = node.op === 'conv' ? node.attributes : {};
-  return [node.name, partials, also].filter(value => value !== null);
+  const { halved = null } = node.op === 'stem' ? node.attributes : {};
+  return [node.name, partials, also, halved].filter(value => value !== null);
 }
 
 export function producers(graph: Graph): Map<string, Node> {

@@ -18,6 +18,7 @@ export function stemFrame(graph: Graph, preprocess: NodeOf<'preprocess'>): reado
 function merged(conv: NodeOf<'conv'>, preprocess: NodeOf<'preprocess'>): NodeOf<'stem'> | null {
   const { kernel, stride, dilations, pads, groups, activation, pooled } = conv.attributes;
   if (Object.keys(conv.inputs).length > 1 || !isUnforked(conv) || groups > 1 || pooled) return null;
-  const attributes = { ...preprocess.attributes, kernel, stride, dilations, pads, activation };
+  const chained = { projected: 'none', halved: null } as const;
+  const attributes = { ...preprocess.attributes, kernel, stride, dilations, pads, activation, ...chained };
   return { op: 'stem', name: conv.name, inputs: preprocess.inputs, attributes, constants: conv.constants };
 }
