@@ -4,6 +4,7 @@ import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
+import { live } from './front/live.ts';
 import { checkCardOption, checkSource, type LoadOptions, loadChecks, loadOn, type Source } from './front/load.ts';
 import { openDevice } from './gpu/device.ts';
 import type { IdentityOptions } from './models/identity.ts';
@@ -33,6 +34,9 @@ export type {
   SegmentInfo,
   SegmentOptions,
   SegmentResult,
+  Stream,
+  StreamOptions,
+  StreamStats,
 } from './segmenter.ts';
 export type { Precision } from './shader/source.ts';
 export type { Card, Colour } from './weights/card.ts';
@@ -53,7 +57,16 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       library: embedded,
       ready: browserAdapter,
       openDevice: async () => openDevice(await browserAdapter()),
-      page: { take: takeFromPage, draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call) },
+      page: {
+        take: takeFromPage,
+        draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call),
+        stream: (lender, source, canvas, options) =>
+          live(
+            async stop => (await import('./browser/stream.ts')).streamOnPage(lender, source, canvas, options, stop),
+            options,
+            lender.over,
+          ),
+      },
       fetch: fetchWeights,
     },
     given,
