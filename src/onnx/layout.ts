@@ -28,6 +28,8 @@ export interface Mapped {
   readonly axes: Axes;
   /** One class a pixel, made by argmax. */
   readonly classes: boolean;
+  /** Its numbers are whole ones to ONNX. */
+  readonly whole?: boolean;
   /** It stands for whole numbers, of which it holds what they are dequantised to: only DequantizeLinear with the same scale reads them. */
   readonly quantised?: { readonly scale: number; readonly zero: number };
   /** It stands for the indices of a pool's maxima, which are nowhere: what was pooled, and how. Only MaxUnpool reads them. */
@@ -70,6 +72,7 @@ export function sameAxes(a: Axes, b: Axes): boolean {
 }
 
 export const isUsual = ({ dims, axes, shape }: Mapped): boolean => {
+  if (dims.length > 4 || (dims.length > 1 && dims[0] !== 1)) return false;
   const there = usual(dims);
   return sameAxes(axes, there.axes) && (['c', 'h', 'w'] as const).every(axis => shape[axis] === there.shape[axis]);
 };

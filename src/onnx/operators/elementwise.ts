@@ -80,7 +80,8 @@ function own(making: Making, op: 'relu' | 'sigmoid'): Mapped {
 function cast(making: Making): Value {
   const x = input(making, 0) ?? refuse('input 0 is left out');
   const to = castTo(making);
-  if (x.kind === 'map' && (x.classes || to === 'float')) return x;
+  if (x.kind === 'map' && x.whole && to === 'float') return { ...x, whole: false };
+  if (x.kind === 'map' && (x.classes || x.whole || to === 'float')) return x;
   return refuse('a cast of numbers that are made when the network runs to whole ones');
 }
 
@@ -259,6 +260,8 @@ function withConstant(
   const { pen } = making;
   if (dims.length !== x.dims.length || dims.some((size, n) => size !== x.dims[n]))
     refuse(`a constant of shape ${printDims(other.dims)} makes a map of ${printDims(x.dims)} grow`);
+  const line = count(other.dims) === 1 ? lineOf(operation, other.values()[0], swapped) : null;
+  if (line) return { ...x, dims, value: pen.emit('activate', name, { x: x.value }, { curve: 'affine', ...line }) };
   const lead = x.dims.length - other.dims.length;
   const own = x.dims.map((_, n) => other.dims[n - lead] ?? 1);
   const axes = x.axes.map((list, n) => (own[n] === 1 ? [] : list));
@@ -276,6 +279,14 @@ function withConstant(
   for (const c of walk.c) for (const h of walk.h) for (const w of walk.w) values.push(at(c[2] + h[2] + w[2]));
   const constants = { other: pen.weights(`${name}.constant`, known('float', [], values), [shape.c, shape.h, shape.w]) };
   return { ...x, dims, value: pen.emit('combine', name, { x: x.value }, { operation, swapped }, constants) };
+}
+
+/** What an operation with one number is of the other operand, where it is a·x + b. */
+function lineOf(operation: Operation, number: number, swapped: boolean): { a: number; b: number } | null {
+  if (operation === 'add') return { a: 1, b: number };
+  if (operation === 'sub') return swapped ? { a: -1, b: number } : { a: 1, b: -number };
+  if (operation === 'mul') return { a: number, b: 0 };
+  return operation === 'div' && !swapped && number !== 0 ? { a: 1 / number, b: 0 } : null;
 }
 
 /** All axes along the last one of a single row: place n is element n. */

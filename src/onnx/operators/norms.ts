@@ -1,4 +1,5 @@
 // Norms over what a map itself holds: mean and variance are taken first, in float32, then every number is moved and scaled by them.
+import type { Constant } from '../../graph/constant.ts';
 import { count } from '../../weights/tensor.ts';
 import { axisOf } from '../array.ts';
 import { floatOf, intOf } from '../call.ts';
@@ -12,7 +13,7 @@ import { channelsAt } from './reductions.ts';
 export const norms: Record<string, Operator> = {
   InstanceNormalization: making => {
     const x = mapIn(making);
-    const y = normalised(making, x, false);
+    const y = normalised(making, x);
     return scaled(making, y, x.shape.c, 1, nameOf(making));
   },
   GroupNormalization: groups,
@@ -23,7 +24,15 @@ export const norms: Record<string, Operator> = {
     if (axis !== x.dims.length - 1) refuse('a norm over more than the last axis');
     if (node.outputs.slice(1).some(Boolean)) refuse('its mean is an output too');
     const there = channelsAt(making, x, axis);
-    return scaled(making, normalised(making, there, true), there.shape.c, 1, nameOf(making));
+    const [name, { c }] = [nameOf(making), there.shape];
+    const constants: Record<string, Constant> = {};
+    (['scale', 'shift'] as const).forEach((role, n) => {
+      const given = knownIn(making, n + 1);
+      if (given && count(given.dims) !== c) refuse(`${count(given.dims)} scales for ${c} channels`);
+      if (given) constants[role] = making.pen.weights(`${name}.${role}`, given, [c]);
+    });
+    const value = making.pen.emit('layernorm', name, { x: there.value }, { epsilon: floatOf(node, 'epsilon', 1e-5) }, constants);
+    return { ...there, value };
   },
 };
 
@@ -34,18 +43,18 @@ function groups(making: Making): Mapped {
   const number = intOf(node, 'num_groups', 0);
   if (!(number > 0) || x.shape.c % number) refuse(`${number} groups of ${x.shape.c} channels`);
   const rows = [1, number, count(x.dims) / number];
-  const y = normalised(making, inUsualOrder(pen, { ...x, dims: rows, axes: regrouped(x, rows) }), false);
+  const y = normalised(making, inUsualOrder(pen, { ...x, dims: rows, axes: regrouped(x, rows) }));
   const back = inUsualOrder(pen, { ...y, dims: x.dims, axes: regrouped(y, x.dims) });
   // Until opset 21 a group has one scale.
   const each = making.opset < 21 ? x.shape.c / number : 1;
   return scaled(making, back, x.shape.c, each, nameOf(making));
 }
 
-/** (x − mean) / √(variance + ε), over all pixels of a channel or all channels of a pixel. */
-function normalised(making: Making, x: Mapped, overChannels: boolean): Mapped {
+/** (x − mean) / √(variance + ε), over all pixels of a channel. */
+function normalised(making: Making, x: Mapped): Mapped {
   const { node, pen } = making;
   const name = nameOf(making);
-  const over = { channels: overChannels, rows: !overChannels, columns: !overChannels };
+  const over = { channels: false, rows: true, columns: true };
   const epsilon = pen.table(`${name}.epsilon`, [1, 1, 1], [floatOf(node, 'epsilon', 1e-5)]);
   const mean = pen.emit('reduce', `${name}.mean`, { x: x.value }, { operation: 'mean', ...over });
   const variance = pen.emit('reduce', `${name}.variance`, { x: x.value }, { operation: 'variance', ...over });

@@ -26,7 +26,8 @@ export const reductions: Record<string, Operator> = {
     const y = softmax(making, `${nameOf(making)}.softmax`);
     return { ...y, value: making.pen.emit('activate', nameOf(making), { x: y.value }, { curve: 'log', a: 0, b: 0 }) };
   },
-  ArgMax: argmax,
+  ArgMax: making => argmax(making, 1),
+  ArgMin: making => argmax(making, -1),
 };
 
 function named(table: Record<string, Reduction>): Record<string, Operator> {
@@ -89,17 +90,33 @@ export function channelsAt({ pen }: Making, x: Mapped, axis: number): Mapped {
   return laidOut(pen, x, { c, h, w }, axes, `${x.value}.channels`);
 }
 
-function argmax(making: Making): Mapped {
+/** The place of the largest along an axis; `sign` −1: of the smallest. */
+function argmax(making: Making, sign: 1 | -1): Mapped {
   const { node, pen } = making;
-  if (intOf(node, 'select_last_index', 0)) refuse('it takes the last of equals');
-  const x = mapIn(making);
+  const x = anyMap(making);
   const axis = axisOf(intOf(node, 'axis', 0), x.dims.length);
-  if (axis !== 1 || x.shape.c > 256)
-    refuse(`the largest of ${x.dims[axis]} along axis ${axis}, it must be of at most 256 channels`);
-  const { h, w } = x.shape;
-  const dims = intOf(node, 'keepdims', 1) ? [1, 1, h, w] : [1, h, w];
-  const y = made(pen.emit('argmax', nameOf(making), { x: x.value }, largest), [1, 1, h, w], {
-    classes: true,
-  });
-  return { ...y, dims, axes: regrouped(y, dims) };
+  const kept = x.dims.map((size, n) => (n === axis ? 1 : size));
+  const dims = intOf(node, 'keepdims', 1) ? kept : kept.filter((_, n) => n !== axis);
+  const last = intOf(node, 'select_last_index', 0) !== 0;
+  const there = channelsAt(making, x, axis);
+  const y = { ...there, dims: kept, axes: there.axes.map((list, n) => (n === axis ? [] : list)), shape: { ...there.shape, c: 1 } };
+  const regroup = (value: Mapped): Mapped => ({ ...value, dims, axes: regrouped(value, dims) });
+  if (sign === 1 && !last && there.shape.c <= 256)
+    return regroup({ ...y, value: pen.emit('argmax', nameOf(making), { x: there.value }, largest), classes: true });
+  return regroup({ ...y, value: placeOf(making, there, sign, last), whole: true });
+}
+
+/** What `argmax` does not say: which channels are as large as the largest, and of those the first or the last, counted in floats. */
+function placeOf(making: Making, { value, shape: { c } }: Mapped, sign: 1 | -1, last: boolean): string {
+  const { pen } = making;
+  const name = nameOf(making);
+  const over = { channels: true, rows: false, columns: false };
+  const most = pen.emit('reduce', `${name}.most`, { x: value }, { operation: sign === 1 ? 'max' : 'min', ...over });
+  const equal = pen.emit('combine', `${name}.equal`, { x: value, other: most }, { operation: 'equal', swapped: false });
+  making.spend([c]);
+  const ranks = Array.from({ length: c }, (_, channel) => (last ? channel : c - 1 - channel));
+  const constants = { other: pen.table(`${name}.ranks`, [c, 1, 1], ranks) };
+  const ranked = pen.emit('combine', `${name}.ranked`, { x: equal }, { operation: 'mul', swapped: false }, constants);
+  const rank = pen.emit('reduce', last ? name : `${name}.rank`, { x: ranked }, { operation: 'max', ...over });
+  return last ? rank : pen.emit('activate', name, { x: rank }, { curve: 'affine', a: -1, b: c - 1 });
 }
