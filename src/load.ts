@@ -3,8 +3,9 @@ import { urlOf } from './builtin.ts';
 import { AtrousError, describe } from './errors.ts';
 import { classesOf } from './graph/decision.ts';
 import { defaultCard } from './models/cards.ts';
+import type { LoadedWeights } from './models/network.ts';
 import { checkpoints } from './models/published.ts';
-import { findNetwork, type Network, type Runnable } from './models/registry.ts';
+import { findNetwork, type Network } from './models/registry.ts';
 import { type Expectations, everyNetwork, expectedOf, nearest, needs, recognise } from './recognise.ts';
 import {
   type Card,
@@ -22,6 +23,8 @@ import { isOnnx } from './weights/magic.ts';
 import { readWeights } from './weights/read.ts';
 import { badWeights, quote, some, type Tensor, type Tensors } from './weights/tensor.ts';
 
+export type { LoadedWeights } from './models/network.ts';
+
 export interface ReadOptions {
   readonly model?: string;
   /** Of an ONNX file any part of one. */
@@ -33,17 +36,6 @@ export interface ReadOptions {
   readonly outputName?: string;
   /** The bytes of a file beside the one that is read; absent where it lies in no folder. */
   readonly beside?: (name: string) => Promise<Uint8Array>;
-}
-
-/** Weights with everything that is known of them. */
-export interface LoadedWeights<N extends Runnable = Runnable> {
-  readonly network: N;
-  readonly tensors: Tensors;
-  readonly card: Card;
-  /** What was assumed because nothing tells, for people; null otherwise. */
-  readonly assumed: string | null;
-  /** The files themselves, where they also say what the network is. */
-  readonly stored?: readonly Uint8Array[];
 }
 
 /** How a platform reads what has a URL or path. */

@@ -3,7 +3,7 @@ import { AtrousError } from '../errors.ts';
 import type { End } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
-import type { Tile } from '../weights/card.ts';
+import type { Card, Tile } from '../weights/card.ts';
 import type { Tensors } from '../weights/tensor.ts';
 import type { DilatedOptions, Grid } from './dilatednet.ts';
 
@@ -35,6 +35,17 @@ export interface Network extends Runnable {
   fit(tensors: Tensors, end?: Pick<End, 'activation'>): { readonly network: Network; readonly tensors: Tensors };
   /** The value that `classes` is the largest channel of. */
   readonly scores: 'logits' | 'prob';
+}
+
+/** Weights with everything that is known of them. */
+export interface LoadedWeights<N extends Runnable = Runnable> {
+  readonly network: N;
+  readonly tensors: Tensors;
+  readonly card: Card;
+  /** What was assumed because nothing tells, for people; null otherwise. */
+  readonly assumed: string | null;
+  /** The files themselves, where they also say what the network is. */
+  readonly stored?: readonly Uint8Array[];
 }
 
 export type BuildOptions = Omit<DilatedOptions, 'classes'> & Partial<Pick<DilatedOptions, 'classes'>>;

@@ -1,8 +1,7 @@
 // An ONNX file with all that is known of it, as `load` and the commands take it: the network, its weights, and a card in which nothing is missing.
-import type { LoadedWeights } from '../load.ts';
 import { defaultCard } from '../models/cards.ts';
-import type { Runnable } from '../models/network.ts';
-import { type Card, type PartialCard, type Preprocessing, parsePart } from '../weights/card.ts';
+import type { LoadedWeights, Runnable } from '../models/network.ts';
+import { type Card, checkNames, type PartialCard, type Preprocessing, parsePart } from '../weights/card.ts';
 import { badWeights, quote, some } from '../weights/tensor.ts';
 import { pictureNetwork } from './network.ts';
 import { externalFiles, readOnnx, withExternal } from './read.ts';
@@ -35,6 +34,7 @@ export async function loadOnnx(
   const model = withExternal(read, new Map(files));
   const own = model.metadata.get('atrous');
   const known = card ?? (own === undefined ? {} : parsePart(own, `in ${file}`));
+  checkNames(known, file);
   const part = { ...known, preprocessing: { ...known.preprocessing, ...preprocessing } };
   const name = file
     .split(/[/\\]/)

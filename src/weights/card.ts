@@ -114,11 +114,34 @@ export function checkPart(data: unknown, name: string, code: ErrorCode): Partial
   return checkFields(data, name, code, false);
 }
 
+const fields: { readonly [field in keyof Card]-?: true } = {
+  ...{ model: true, classes: true, palette: true, preprocessing: true, activation: true, source: true, licence: true },
+  ...{ training: true, miou: true, check: true, file: true },
+};
+const preprocessingFields: { readonly [field in keyof Preprocessing]-?: true } = {
+  ...{ mean: true, std: true, max_area: true, channels: true, tile: true, resize: true, size: true },
+};
+
+/** Where any field may be left out a misspelt one would vanish without a word. Throws `BAD_WEIGHTS`. */
+export function checkNames(card: PartialCard, name: string): void {
+  for (const [data, known, where] of [
+    [card, fields, ''],
+    [card.preprocessing ?? {}, preprocessingFields, 'preprocessing.'],
+  ] as const) {
+    const unknown = Object.keys(data).find(field => !Object.hasOwn(known, field));
+    if (unknown !== undefined)
+      throw new AtrousError(
+        'BAD_WEIGHTS',
+        `card of ${name}: there is no field ${quote(where + unknown)}; there are ${Object.keys(known).join(', ')}`,
+      );
+  }
+}
+
 function checkFields(data: unknown, name: string, code: ErrorCode, whole: boolean): PartialCard {
   const fail = (sentence: string): never => {
     throw new AtrousError(code, `card ${name}: ${sentence}`);
   };
-  if (typeof data !== 'object' || data === null) fail('must be a JSON object');
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) fail('must be a JSON object');
   const card = data as PartialCard;
   const needed = (field: unknown): boolean => whole || field !== undefined;
   if (needed(card.model) && typeof card.model !== 'string')
