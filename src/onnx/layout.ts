@@ -49,6 +49,16 @@ export function usual(dims: readonly number[]): { shape: Shape; axes: Axes } {
   return { shape: { c, h, w }, axes: dims.length === 0 ? [] : [[], whole('c', c), ...places] };
 }
 
+/** Any input of up to four axes. What is not one picture in its usual order lies as it can: pictures below one another, or the first axis as rows. */
+export function lying(dims: readonly number[]): { shape: Shape; axes: Axes } {
+  if (dims.length < 2 || dims[0] === 1) return usual(dims);
+  const [n, c, ...rest] = dims;
+  const [h, w] = rest.length === 2 ? rest : [1, rest[0] ?? 1];
+  const pictures: Factor[] = [{ axis: 'h', size: n, step: h }];
+  const places = rest.length === 2 ? [whole('h', h), whole('w', w)] : rest.length === 1 ? [whole('w', w)] : [];
+  return { shape: { c, h: n * h, w }, axes: [pictures, whole('c', c), ...places] };
+}
+
 /** Channels last: N×H×W×C. */
 export function channelsLast(dims: readonly number[]): { shape: Shape; axes: Axes } {
   const [, h, w, c] = dims;

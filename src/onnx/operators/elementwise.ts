@@ -59,6 +59,12 @@ export const elementwise: Record<string, Operator> = {
   }),
   ...combined({ Add: 'add', Sub: 'sub', Mul: 'mul', Div: 'div', Max: 'max', Min: 'min', Sum: 'add' }),
   ...combined({ Greater: 'greater', Less: 'less', Equal: 'equal' }),
+  Mean: making => {
+    const node = { ...making.node, outputs: [`${nameOf(making)}.sum`] };
+    const sum = combined({ Sum: 'add' }).Sum({ ...making, node }) as Value;
+    const number = known('float', [], [making.inputs.length]);
+    return combine(making, 'div', sum, number, nameOf(making));
+  },
   Where: where,
 };
 
@@ -106,7 +112,7 @@ function quantisation(making: Making): { scale: number; zero: number; low: numbe
 }
 
 /** Rounded and cut as the whole numbers would be, but kept as what they stand for. */
-function quantise(making: Making): Mapped {
+export function quantise(making: Making): Mapped {
   const { pen } = making;
   const x = anyMap(making);
   const { scale, zero, low, high } = quantisation(making);
@@ -116,7 +122,7 @@ function quantise(making: Making): Mapped {
   return { ...x, value, quantised: { scale, zero } };
 }
 
-function dequantise(making: Making): Mapped {
+export function dequantise(making: Making): Mapped {
   const x = input(making, 0);
   if (x?.kind !== 'map' || !x.quantised) return refuse('whole numbers that no QuantizeLinear made');
   const { scale, zero } = quantisation(making);
@@ -133,8 +139,15 @@ function prelu(making: Making): Mapped {
   if (count(slope.dims) === 1)
     return { ...x, value: pen.emit('activate', name, { x: x.value }, { curve: 'leaky', a: slope.values()[0], b: 0 }) };
   const shape = inFrame(slope, x);
-  if (shape.c !== x.shape.c || shape.h > 1 || shape.w > 1)
-    refuse(`slopes of shape ${printDims(slope.dims)}, they must be one a channel`);
+  if (shape.c !== x.shape.c || shape.h > 1 || shape.w > 1) {
+    // max(x, 0) + slope · min(x, 0).
+    const part = (side: string, a: number, b: number): Mapped => ({
+      ...x,
+      value: pen.emit('activate', `${name}.${side}`, { x: x.value }, { curve: 'clip', a, b }),
+    });
+    const below = combine(making, 'mul', part('below', -BIG, 0), slope, `${name}.sloped`);
+    return combine(making, 'add', part('above', 0, BIG), below, name) as Mapped;
+  }
   const constants = { slope: pen.weights(`${name}.slope`, slope, [x.shape.c]) };
   return { ...x, value: pen.emit('activate', name, { x: x.value }, { curve: 'prelu', a: 0, b: 0 }, constants) };
 }

@@ -83,9 +83,11 @@ function usualAxis(dims: readonly number[], axis: number): 'c' | 'h' | 'w' | nul
 
 /** The places given along some axes, −1 for what is filled. */
 function taken(making: Making, from: Mapped, lists: ReadonlyMap<number, readonly number[]>, name: string, fill = 0): Mapped {
-  if (!isUsual(from) && lists.size === 1) {
-    const [[axis, list]] = lists;
-    const lying = takenAsItLies(making, from, axis, list, name);
+  if (!isUsual(from)) {
+    const lying = [...lists].reduce<Mapped | null>(
+      (value, [axis, list]) => value && takenAsItLies(making, value, axis, list, name),
+      from,
+    );
     if (lying) return lying;
   }
   const x = inUsualOrder(making.pen, from);

@@ -4,7 +4,7 @@ import { count } from '../../weights/tensor.ts';
 import { axisOf } from '../array.ts';
 import { floatOf, intOf } from '../call.ts';
 import { type Mapped, regrouped } from '../layout.ts';
-import type { Making, Operator } from '../operator.ts';
+import type { Making, Operator, Value } from '../operator.ts';
 import { inUsualOrder } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, knownIn, mapIn, nameOf } from './inputs.ts';
@@ -17,24 +17,42 @@ export const norms: Record<string, Operator> = {
     return scaled(making, y, x.shape.c, 1, nameOf(making));
   },
   GroupNormalization: groups,
-  LayerNormalization: making => {
-    const { node } = making;
-    const x = anyMap(making);
-    const axis = axisOf(intOf(node, 'axis', -1), x.dims.length);
-    if (axis !== x.dims.length - 1) refuse('a norm over more than the last axis');
-    if (node.outputs.slice(1).some(Boolean)) refuse('its mean is an output too');
-    const there = channelsAt(making, x, axis);
-    const [name, { c }] = [nameOf(making), there.shape];
-    const constants: Record<string, Constant> = {};
-    (['scale', 'shift'] as const).forEach((role, n) => {
-      const given = knownIn(making, n + 1);
-      if (given && count(given.dims) !== c) refuse(`${count(given.dims)} scales for ${c} channels`);
-      if (given) constants[role] = making.pen.weights(`${name}.${role}`, given, [c]);
-    });
-    const value = making.pen.emit('layernorm', name, { x: there.value }, { epsilon: floatOf(node, 'epsilon', 1e-5) }, constants);
-    return { ...there, value };
-  },
+  LayerNormalization: layers,
 };
+
+/** The axes from the one named on as one, which is laid out as the channels. */
+function layers(making: Making): Value[] {
+  const { node, pen } = making;
+  const x = anyMap(making);
+  const axis = axisOf(intOf(node, 'axis', -1), x.dims.length);
+  const rows = [...x.dims.slice(0, axis), count(x.dims.slice(axis))];
+  const there = channelsAt(making, { ...x, dims: rows, axes: regrouped(x, rows) }, axis);
+  const [name, { c }] = [nameOf(making), there.shape];
+  const constants: Record<string, Constant> = {};
+  (['scale', 'shift'] as const).forEach((role, n) => {
+    const given = knownIn(making, n + 1);
+    if (given && count(given.dims) !== c) refuse(`${count(given.dims)} scales for ${c} channels`);
+    if (given) constants[role] = pen.weights(`${name}.${role}`, given, [c]);
+  });
+  const epsilon = floatOf(node, 'epsilon', 1e-5);
+  const value = pen.emit('layernorm', name, { x: there.value }, { epsilon }, constants);
+  const y = { ...there, value };
+  // Mean and 1 / √(variance + ε), which training asks for.
+  const kept = { ...there, shape: { ...there.shape, c: 1 }, dims: x.dims.map((size, n) => (n < axis ? size : 1)) };
+  const axes = kept.dims.map((_, n) => (n < axis ? there.axes[n] : []));
+  const over = { channels: true, rows: false, columns: false };
+  const further = (output: 1 | 2): Value[] => {
+    if (!node.outputs[output]) return [];
+    const called = node.outputs[output];
+    if (output === 1)
+      return [{ ...kept, axes, value: pen.emit('reduce', called, { x: there.value }, { operation: 'mean', ...over }) }];
+    const variance = pen.emit('reduce', `${called}.variance`, { x: there.value }, { operation: 'variance', ...over });
+    const more = pen.emit('activate', `${called}.more`, { x: variance }, { curve: 'affine', a: 1, b: epsilon });
+    const root = pen.emit('activate', `${called}.root`, { x: more }, { curve: 'sqrt', a: 0, b: 0 });
+    return [{ ...kept, axes, value: pen.emit('activate', called, { x: root }, { curve: 'reciprocal', a: 0, b: 0 }) }];
+  };
+  return [{ ...y, dims: x.dims, axes: regrouped(y, x.dims) }, ...further(1), ...further(2)];
+}
 
 /** Each group of channels as one row of a map, and back. */
 function groups(making: Making): Mapped {

@@ -8,6 +8,8 @@ import { type Axes, type Factor, type Mapped, regrouped, sameAxes } from '../lay
 import type { Making, Operator } from '../operator.ts';
 import { laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
+import { quantisedWeight } from './convolutions.ts';
+import { dequantise, quantise } from './elementwise.ts';
 import { anyMap, input, knownIn, nameOf } from './inputs.ts';
 import { channelsAt } from './reductions.ts';
 
@@ -23,20 +25,20 @@ export const products: Record<string, Operator> = {
     // A·B is what the transposed product of their transposes is.
     return exchanged(multiplied(making, exchanged(anyMap(making, 1)), matrixOf(a), true, 1, null, 1));
   },
+  /** Inputs: a, scale, zero; b, scale, zero; scale and zero of the result. */
+  QLinearMatMul: making => {
+    const part = (numbers: readonly number[]): Making => ({ ...making, inputs: numbers.map(n => making.inputs[n] ?? null) });
+    const matrix = matrixOf(quantisedWeight(part([3, 4, 5]), 1));
+    const node = { ...making.node, outputs: [`${nameOf(making)}.real`] };
+    const y = multiplied({ ...making, node }, dequantise(part([0, 1, 2])), matrix, false, 1, null, 1);
+    return quantise({ ...making, inputs: [y, making.inputs[6] ?? null, making.inputs[7] ?? null] });
+  },
   Gemm: making => {
     const { node } = making;
-    if (intOf(node, 'transA', 0)) refuse('its first operand is turned');
+    const x = intOf(node, 'transA', 0) ? exchanged(anyMap(making)) : anyMap(making);
     const turned = intOf(node, 'transB', 0) !== 0;
     const matrix = matrixOf(knownIn(making, 1) ?? refuse('input 1 is left out'));
-    return multiplied(
-      making,
-      anyMap(making),
-      matrix,
-      turned,
-      floatOf(node, 'alpha', 1),
-      knownIn(making, 2),
-      floatOf(node, 'beta', 1),
-    );
+    return multiplied(making, x, matrix, turned, floatOf(node, 'alpha', 1), knownIn(making, 2), floatOf(node, 'beta', 1));
   },
 };
 

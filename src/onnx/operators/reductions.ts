@@ -9,7 +9,7 @@ import { type Mapped, regrouped } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
 import { laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
-import { anyMap, knownIn, made, mapIn, nameOf } from './inputs.ts';
+import { anyMap, knownIn, mapIn, nameOf } from './inputs.ts';
 
 export const reductions: Record<string, Operator> = {
   ...named({
@@ -36,12 +36,15 @@ function named(table: Record<string, Reduction>): Record<string, Operator> {
 
 function reduce(making: Making, operation: Reduction): Value {
   const { node, pen } = making;
-  const x = mapIn(making);
-  const given = axesOf(making, knownIn(making, 1), x.dims.length);
-  if (!given?.length && intOf(node, 'noop_with_empty_axes', 0)) return x;
-  const axes = given?.length ? given : x.dims.map((_, axis) => axis);
-  const along = (own: 'c' | 'h' | 'w'): boolean => axes.some(axis => x.axes[axis].some(factor => factor.axis === own));
-  const [channels, rows, columns] = [along('c'), along('h'), along('w')];
+  const given = axesOf(making, knownIn(making, 1), anyMap(making).dims.length);
+  if (!given?.length && intOf(node, 'noop_with_empty_axes', 0)) return anyMap(making);
+  const axes = given?.length ? given : anyMap(making).dims.map((_, axis) => axis);
+  const reads = ({ axes: lists }: Mapped, own: 'c' | 'h' | 'w'): boolean[] =>
+    lists.flatMap((list, axis) => list.filter(factor => factor.axis === own).map(() => axes.includes(axis)));
+  // An axis of ours becomes one as a whole or not at all.
+  const clean = (['c', 'h', 'w'] as const).every(own => new Set(reads(anyMap(making), own)).size < 2);
+  const x = clean ? anyMap(making) : mapIn(making);
+  const [channels, rows, columns] = (['c', 'h', 'w'] as const).map(own => reads(x, own).some(Boolean));
   const kept = x.dims.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const dims = intOf(node, 'keepdims', 1) ? kept : x.dims.filter((_, axis) => !axes.includes(axis));
   const [name, inputs] = [nameOf(making), { x: x.value }];
@@ -49,7 +52,8 @@ function reduce(making: Making, operation: Reduction): Value {
   const value = whole
     ? pen.emit('mean', name, inputs, {})
     : pen.emit('reduce', name, inputs, { operation, channels, rows, columns });
-  const y = made(value, kept);
+  const shape = { c: channels ? 1 : x.shape.c, h: rows ? 1 : x.shape.h, w: columns ? 1 : x.shape.w };
+  const y = { ...x, value, shape, dims: kept, axes: x.axes.map((list, axis) => (axes.includes(axis) ? [] : list)) };
   return { ...y, dims, axes: regrouped(y, dims) };
 }
 
