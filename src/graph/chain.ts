@@ -40,6 +40,11 @@ export const chains = {
     const nodes = graph.nodes.flatMap(node => (replaced.has(node) ? (replaced.get(node) ?? []) : node));
     return { ...graph, nodes };
   },
+
+  /** Of both in one. */
+  constants(first: Pick<Node, 'constants'>, { constants: { weight: project, bias } }: Pick<Node, 'constants'>): Node['constants'] {
+    return { ...first.constants, project, ...(bias ? { projectBias: bias } : {}) };
+  },
 };
 
 /** A 1×1 convolution of one map that nothing was fused into but a batch norm and an activation. */
@@ -54,12 +59,7 @@ function readsPooled(node: Node, value: string): boolean {
   return node.op === 'conv' && node.attributes.shortcut === 'pooled' && roles.join() === 'shortcut';
 }
 
-function chained(first: NodeOf<'stem'>, { name, attributes, constants }: Conv, halved: string | null): NodeOf<'stem'> {
-  const { weight: project, bias } = constants;
-  return {
-    ...first,
-    name,
-    attributes: { ...first.attributes, projected: attributes.activation, halved },
-    constants: { ...first.constants, project, ...(bias ? { projectBias: bias } : {}) },
-  };
+function chained(first: NodeOf<'stem'>, second: Conv, halved: string | null): NodeOf<'stem'> {
+  const attributes = { ...first.attributes, projected: second.attributes.activation, halved };
+  return { ...first, name: second.name, attributes, constants: chains.constants(first, second) };
 }
