@@ -22,7 +22,7 @@ const late: ReadonlyMap<string, string> = new Map([
   ...row('weights', '{}', ['network-reasons']),
   ...row('passes', '{ apply: graph => graph }', ['bands', 'pool-epilogue', 'split-weights']),
   ...row('kernels', '{ ops: [], variants: [] }', [
-    ...['activate', 'adaptive', 'combine', 'deconv', 'depthwise', 'elementwise', 'move', 'pool', 'reduce', 'resample'],
+    ...['activate', 'adaptive', 'attention', 'combine', 'deconv', 'depthwise', 'elementwise', 'layernorm', 'move', 'pool', 'product', 'reduce', 'resample'],
     ...['sample', 'slide', 'squeeze', 'transposed', 'unpool', 'warp', 'window', 'zoom'],
   ]),
 ]);
