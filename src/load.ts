@@ -8,9 +8,10 @@ import { findNetwork, type Network } from './models/registry.ts';
 import { type Expectations, everyNetwork, expectedOf, nearest, needs, recognise } from './recognise.ts';
 import { type Card, parseCard, withBackground } from './weights/card.ts';
 import { checkTensors } from './weights/check.ts';
-import { type DownloadOptions, readResponse } from './weights/download.ts';
+import type { DownloadOptions } from './weights/download.ts';
 import { findTensors, type Listing, say } from './weights/find.ts';
 import { readWeights } from './weights/read.ts';
+import { readResponse } from './weights/response.ts';
 import { badWeights, some, type Tensor, type Tensors } from './weights/tensor.ts';
 
 export interface ReadOptions {
