@@ -85,11 +85,15 @@ function finite(tensor: Tensor, name: string, file: string): Float32Array {
   return data;
 }
 
-/** Classes come back as int64, as ONNX's ArgMax has them. */
+/** Classes and other whole numbers come back as int64, as ONNX's ArgMax has them. */
 function tensorOf(value: Mapped, data: Planes): Tensor {
   const numbers = fromPlanes(value, data);
-  if (!value.classes) return fromFloat32(value.dims, numbers);
-  return { dtype: 'I64', shape: value.dims, bytes: new Uint8Array(BigInt64Array.from(numbers, BigInt).buffer) };
+  if (!value.classes && !value.whole) return fromFloat32(value.dims, numbers);
+  return {
+    dtype: 'I64',
+    shape: value.dims,
+    bytes: new Uint8Array(BigInt64Array.from(numbers, number => BigInt(Math.round(number))).buffer),
+  };
 }
 
 interface Results {

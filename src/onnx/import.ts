@@ -7,7 +7,7 @@ import { count, quote, some, type Tensors } from '../weights/tensor.ts';
 import { fromTensor, type Known, printDims } from './array.ts';
 import type { Call } from './call.ts';
 import { foldings, sizes } from './fold.ts';
-import { channelsLast, type Mapped, usual } from './layout.ts';
+import { channelsLast, lying, type Mapped } from './layout.ts';
 import type { OnnxModel, OnnxNode, Port } from './model.ts';
 import type { Value } from './operator.ts';
 import { operators } from './operators.ts';
@@ -52,7 +52,12 @@ export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonl
     if (!(left >= 0)) refuse(`a value of shape ${printDims(dims)} is worked out, more than a file of this size may ask for`);
   };
   // Operators that nobody knows are named all at once, also behind one another.
-  const unknown = new Map(nodes.flatMap(node => (unknownReason(node) ? [[node, unknownReason(node)!] as const] : [])));
+  const unknown = new Map(
+    nodes.flatMap(node => {
+      const reason = unknownReason(node, opset);
+      return reason ? [[node, reason] as const] : [];
+    }),
+  );
   const refusals: Refusal[] = [...unknown].map(([{ name, op }, reason]) => ({ node: name, op, reason }));
   for (const node of nodes) {
     if (unknown.has(node)) continue;
@@ -65,6 +70,8 @@ export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonl
         if (count(sizes(value.dims)) > MOST) refuse(`a value of shape ${printDims(value.dims)}`);
         if (node.outputs[n]) values.set(node.outputs[n], value);
       });
+      const unmade = node.outputs.find((name, n) => n >= made.length && read.has(name));
+      if (unmade) refuse(`its output ${quote(unmade)} is made in training alone`);
     } catch (error) {
       if (!isReason(error)) throw error;
       refusals.push({ node: node.name, op: node.op, reason: error.refused });
@@ -87,7 +94,15 @@ export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonl
 
 const missing = Symbol('made by a node that was refused');
 
-function unknownReason({ op, domain }: OnnxNode): string | null {
+/** What means something else before opset 7. */
+const changed = new Set(
+  'Add Sub Mul Div Pow And Or Xor Greater Less Equal PRelu Gemm BatchNormalization Dropout Reshape Upsample Cast Tile Concat Split Pad Clip'.split(
+    ' ',
+  ),
+);
+
+function unknownReason({ op, domain }: OnnxNode, opset: number): string | null {
+  if (opset < 7 && changed.has(op)) return `it is of opset ${opset}, from 7 on it is read: export it again`;
   if (domain !== '') return `it is of the domain ${quote(domain)}, only ONNX's own operators are known`;
   return operators.has(op) || foldings.has(op) ? null : 'there is no kernel for it';
 }
@@ -162,10 +177,9 @@ function bound(file: string, { name, dims }: Port, shapes: ReadonlyMap<string, r
   if (!fits) return refuseInput(`${printDims(shape)} was given: a file of a fixed size runs at no other`);
   if (shape.length < 1 || shape.length > 4 || shape.some(size => !Number.isSafeInteger(size) || size < 1) || count(shape) > MOST)
     return refuseInput(`${printDims(shape)} was given`);
-  if (shape.length > 1 && shape[0] !== 1) return refuseInput(`${printDims(shape)} was given: one picture at a time`);
   // Few channels at the end, and not before the rows: TensorFlow's order.
   const last = shape.length === 4 && shape[3] <= 4 && shape[1] > 4;
-  const layout = last ? channelsLast(shape) : usual(shape);
+  const layout = last ? channelsLast(shape) : lying(shape);
   return { kind: 'map', value, dims: shape, ...layout, classes: false };
 }
 

@@ -7,8 +7,17 @@ import type { Known } from './array.ts';
 import { type Axes, type Mapped, usual, walkOf } from './layout.ts';
 import { refuse } from './refusal.ts';
 
+/** A product of two maps as ONNX has it: the operands before they were laid out for it, and the axes of what it made. */
+export interface Product {
+  readonly a: Mapped;
+  readonly b: Mapped;
+  readonly axes: Axes;
+}
+
 export interface Pen {
   readonly nodes: Node[];
+  /** By the value that they made. */
+  readonly products: Map<string, Product>;
   readonly tensors: Map<string, Tensor>;
   /** A name that no value of the graph has: the one wished for, or with marks behind it. */
   fresh(name: string): string;
@@ -45,6 +54,7 @@ export function pen(taken: readonly string[]): Pen {
   };
   return {
     nodes,
+    products: new Map(),
     tensors,
     fresh,
     emit(op, name, inputs, attributes, constants = {}) {
