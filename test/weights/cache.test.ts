@@ -130,7 +130,11 @@ test('what was broken off and is another file meanwhile begins anew', async () =
   assert.equal(await ask(), OTHER.subarray(0, 30_000));
   assert.equal(await list(), [{ name: url, url, bytes: 30_000, complete: true }]);
   const parts = [...store.files].filter(([name]) => !name.endsWith('.json'));
-  assert.is(parts.reduce((sum, [, { length }]) => sum + length, 0), 30_000, 'nothing of the first file is left');
+  assert.is(
+    parts.reduce((sum, [, { length }]) => sum + length, 0),
+    30_000,
+    'nothing of the first file is left',
+  );
   assert.equal([await clear('other'), await clear(url), [...store.files.keys()]], [0, 1, []]);
   await close();
 });
