@@ -20,6 +20,7 @@ import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32, quote, type Tensor, toFloat32 } from '../weights/tensor.ts';
 import { type Arguments, exactPrecisionOf, required, variantsOf } from './command.ts';
 import { type Output, output } from './output.ts';
+import { resolveModel } from './weights.ts';
 
 type Made = Readonly<Record<string, string | number>>;
 
@@ -38,7 +39,7 @@ export async function runOnnx(path: string, args: Arguments, backend: 'webgpu' |
   refuseForOnnx(args);
   const target = resolveFrom(required(args, 'output', 'run'));
   const source = resolveFrom(required(args, 'input', 'run'));
-  const [model, { tensors }] = [await openOnnx(resolveFrom(path)), readSafetensors(await readBytes(source), source)];
+  const [model, { tensors }] = [await openOnnx(resolveModel(path)), readSafetensors(await readBytes(source), source)];
   const named = args.list('output-name');
   const wanted = [...(named.length > 0 ? named : model.outputs.map(({ name }) => name)), ...args.list('taps')];
   const imported = importReporting(model, new Map([...tensors].map(([name, { shape }]) => [name, shape])), wanted, out.note);

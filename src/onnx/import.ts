@@ -3,7 +3,7 @@
 import { AtrousError } from '../errors.ts';
 import { FRAME, type Graph, INPUT } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
-import { count, quote, some, type Tensors } from '../weights/tensor.ts';
+import { count, quote, some, type Tensor, type Tensors } from '../weights/tensor.ts';
 import { fromTensor, type Known, printDims } from './array.ts';
 import type { Call } from './call.ts';
 import { foldings, sizes } from './fold.ts';
@@ -30,19 +30,28 @@ const BUDGET = 2 ** 20;
 /** Elements that a value of a network may have: a map of more is no map of a picture. */
 const MOST = 2 ** 31;
 
+export interface ImportOptions {
+  /** Names that no value may have. */
+  readonly taken?: readonly string[];
+  /** Of imports of the same file at other sizes: what this one needs is added, and no name ever stands for two tensors. */
+  readonly tensors?: Map<string, Tensor>;
+}
+
 /**
  * `shapes` by input; `wanted` by names of values, default the file's outputs. Throws `BAD_USAGE` for names and shapes that don't fit the file, and
  * `BAD_GRAPH` with the nodes that can't be made: three in its message, all of them as `Refusal`s in its `cause`.
  */
-export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonly number[]>, wanted?: readonly string[]): Imported {
+export function importOnnx(
+  model: OnnxModel,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  wanted?: readonly string[],
+  { taken = [], tensors }: ImportOptions = {},
+): Imported {
   const { file, opset } = model;
   const outputs = wanted ?? model.outputs.map(({ name }) => name);
-  checkOutputs(model, outputs);
-  const nodes = needed(model.nodes, outputs);
-  const read = new Set([...nodes.flatMap(node => node.inputs), ...outputs]);
-  const used = model.inputs.filter(({ name }) => read.has(name));
+  const { nodes, read, used } = neededFor(model, outputs);
   const values = new Map<string, Value>();
-  const draft = pen([INPUT, FRAME]);
+  const draft = pen([INPUT, FRAME, ...taken], tensors);
   const inputs = new Map(used.map((port, n) => [port.name, bound(file, port, shapes, n === 0 ? INPUT : draft.fresh(port.name))]));
   for (const [name, value] of inputs) values.set(name, value);
   for (const [name, tensor] of model.initializers) if (read.has(name)) values.set(name, fromTensor(name, tensor));
@@ -140,6 +149,18 @@ function checkOutputs({ file, nodes, outputs }: OnnxModel, wanted: readonly stri
     'BAD_USAGE',
     `${file} makes no value ${quote(unknown)}; its outputs are ${some(names, 8)} (all: atrous inspect --graph)`,
   );
+}
+
+/** The inputs that some outputs hang on. Throws `BAD_USAGE` for names of none. */
+export function inputsFor(model: OnnxModel, wanted: readonly string[]): readonly Port[] {
+  return neededFor(model, wanted).used;
+}
+
+function neededFor(model: OnnxModel, wanted: readonly string[]) {
+  checkOutputs(model, wanted);
+  const nodes = needed(model.nodes, wanted);
+  const read = new Set([...nodes.flatMap(node => node.inputs), ...wanted]);
+  return { nodes, read, used: model.inputs.filter(({ name }) => read.has(name)) };
 }
 
 /** The nodes that some values hang on. */

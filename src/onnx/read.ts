@@ -90,12 +90,6 @@ export function readOnnx(bytes: Uint8Array, name: string): OnnxModel {
   return { file: name, producer, opset, metadata, ...readGraph(graphs[0]) };
 }
 
-/** The format has no magic: it begins with the IR's version, and an opset or a graph follows. For a file that is called .onnx the name will do. */
-export function isOnnx(bytes: Uint8Array, name: string): boolean {
-  if (/\.onnx\b/i.test(name)) return true;
-  return bytes.length > 4 && bytes[0] === 0x08 && bytes[1] > 2 && bytes[1] < 32 && [0x12, 0x3a, 0x42].includes(bytes[2]);
-}
-
 /** Names of the files beside the model that hold weights, in order. */
 export function externalFiles({ initializers, nodes }: OnnxModel): string[] {
   const tensors = [...initializers.values(), ...nodes.flatMap(constantsOf)];

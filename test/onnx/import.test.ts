@@ -121,6 +121,35 @@ const rows: Expected[] = [
     [1 / 3, 1, 1, 7 / 3, 4, 3, 13 / 3, 7, 5, 19 / 3, 10, 7].map(Math.fround),
   ],
   ['the class of every pixel', file([one('ArgMax', [], { axis: 1, keepdims: 0 })]), [1, 2, 3], [1, 1, 1, 1, 1, 1]],
+  [
+    'maxima put back at indices within their channel',
+    file(
+      [
+        { op: 'MaxPool', inputs: ['x'], outputs: ['p', 'i'], attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+        { op: 'MaxPool', inputs: ['x'], outputs: ['q', 'j'], attributes: { kernel_shape: [1, 1], strides: [1, 1] } },
+        { op: 'Slice', inputs: ['j', 'from', 'to', 'axes'], outputs: ['begin'] },
+        { op: 'Sub', inputs: ['i', 'begin'], outputs: ['within'] },
+        { op: 'Reshape', inputs: ['within', 'rows'], outputs: ['at'] },
+        { op: 'Reshape', inputs: ['p', 'rows'], outputs: ['maxima'] },
+        { op: 'ScatterElements', inputs: ['zeros', 'at', 'maxima'], outputs: ['s'], attributes: { axis: 2 } },
+        { op: 'Reshape', inputs: ['s', 'map'], outputs: ['y'] },
+      ],
+      {
+        initializers: {
+          ...slice([0, 0], [1, 1], [2, 3]),
+          ...{ rows: longs('rows', [1, 2, -1]), map: longs('map', X), zeros: numbers([1, 2, 6], () => 0) },
+        },
+      },
+    ),
+    X,
+    [0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 10, 0],
+  ],
+  [
+    'two pictures at once, where nothing asks for one',
+    file([one('Neg')], { inputs: { x: [2, 1, 2, 3] } }),
+    [2, 1, 2, 3],
+    [-0, -1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11],
+  ],
   ['the place of the largest of a row', file([one('ArgMax', [], { axis: 3 })]), [1, 2, 2, 1], [2, 2, 2, 2]],
   ['of the smallest of a column', file([one('ArgMin', [], { axis: 2, keepdims: 0 })]), [1, 2, 3], [0, 0, 0, 0, 0, 0]],
   ...(['first', 'last'] as const).map(
@@ -155,7 +184,8 @@ function slice(from: number[], to: number[], axes: number[]) {
 }
 for (const [title, spec, dims, data] of rows) {
   test(title, () => {
-    const got = outputOf(spec);
+    const shape = spec.inputs!.x.every(Number.isInteger) ? (spec.inputs!.x as number[]) : X;
+    const got = outputOf(spec, shape);
     assert.equal(got.dims, dims);
     assert.equal(got.data, data);
   });
@@ -281,7 +311,8 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
     { x: [1, 2, 8, 8] },
     /a file of a fixed size runs at no other/,
   ],
-  ['two pictures', file([one('Relu')]), { x: [2, 2, 4, 4] }, /one picture at a time|fixed size/],
+  ['two pictures', file([one('GlobalAveragePool')], { inputs: { x: ['n', 2, 'h', 'w'] } }), { x: [2, 2, 4, 4] }, /one at a time/],
+  ['what an old opset means otherwise', file([one('Concat', ['x'])], { opset: 1 }), { x: X }, /it is of opset 1/],
   ['no such input', file([one('Relu')]), { q: X }, /no shape was given/],
   [
     'a constant as the output',

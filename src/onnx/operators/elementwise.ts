@@ -194,6 +194,11 @@ function combine(making: Making, operation: Operation, a: Value, b: Value, name:
   const { pen } = making;
   const [x, other, swapped] =
     a.kind === 'map' ? [a, b, false] : b.kind === 'map' ? [b, a, true] : refuse('two constants and a map');
+  if (operation === 'sub' && a.kind === 'map' && a.indices?.from === 'map') {
+    const other = b.kind === 'map' ? b.indices : undefined;
+    if (other?.from === 'channels begin' && other.h === a.indices.h && other.w === a.indices.w && b.dims[1] === a.dims[1])
+      return { ...a, indices: { ...a.indices, from: 'channel' } };
+  }
   for (const each of [x, other])
     if (each.kind === 'map' && (each.classes || each.indices || each.quantised))
       refuse('it reads classes, indices or quantised numbers, which are no numbers to count with');

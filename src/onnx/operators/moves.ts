@@ -36,9 +36,10 @@ export const moves: Record<string, Operator> = {
   Concat: concat,
   Split: split,
   Slice: making => {
-    const x = anyMap(making);
+    const x = anyOf(making);
     const rest = [1, 2, 3, 4].map(n => knownIn(making, n));
-    return taken(making, x, slices(making, x.dims, rest), nameOf(making));
+    const lists = slices(making, x.dims, rest);
+    return x.indices ? channelsBegin(x, lists) : taken(making, anyMap(making), lists, nameOf(making));
   },
   Gather: making => {
     const x = anyMap(making);
@@ -59,15 +60,26 @@ export const moves: Record<string, Operator> = {
   SpaceToDepth: spaceToDepth,
 };
 
-/** A map or classes. */
+/** A map, or what stands for one: classes, quantised numbers, indices. */
 function anyOf(making: Making): Mapped {
   const x = input(making, 0);
-  return x?.kind === 'map' && !x.indices && !x.quantised ? x : anyMap(making);
+  return x?.kind === 'map' ? x : anyMap(making);
 }
 
 function regroup(making: Making, dims: readonly number[]): Mapped {
   const x = anyOf(making);
   return { ...x, dims, axes: regrouped(x, dims) };
+}
+
+/** Indices of a map's own pixels, of which only each channel's first is left. */
+function channelsBegin(x: Mapped, lists: ReadonlyMap<number, readonly number[]>): Mapped {
+  const { kernel, strides, from } = x.indices!;
+  const single = [...kernel, ...strides].every(n => n === 1) && from === 'map' && isUsual(x);
+  const left = x.dims.map((size, axis) => lists.get(axis) ?? (size === 1 ? [0] : null));
+  const first = left.length === 4 && !lists.has(1) && [0, 2, 3].every(axis => left[axis]?.join() === '0');
+  if (!single || !first) refuse('it takes some of the indices of maxima');
+  const { shape, axes } = usual([1, x.shape.c, 1, 1]);
+  return { ...x, shape, axes, dims: [1, x.shape.c, 1, 1], indices: { ...x.indices!, from: 'channels begin' } };
 }
 
 function repeated(size: number, to: number): number[] {
