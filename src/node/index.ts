@@ -139,7 +139,8 @@ export async function writeMatte(
 ): Promise<void> {
   const path = guarded("writeMatte()'s file", () => text(file, 'the file'));
   const { matte, width, height } = guarded("writeMatte()'s result", () => shape(matteChecks)(result, 'the result'));
-  const pixels = picture === undefined ? null : guarded("writeMatte()'s picture", () => shape(pictureChecks)(picture, 'the picture'));
+  const pixels =
+    picture === undefined ? null : guarded("writeMatte()'s picture", () => shape(pictureChecks)(picture, 'the picture'));
   const png = pixels ? encodeCutout(cutout(pixels.data, matte), width, height) : encodeGrey(matte, width, height);
   await writeAtomic(path, await png);
 }
