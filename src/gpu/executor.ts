@@ -9,7 +9,7 @@ import { checkWeights } from '../plan/limits.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { type Params, packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
-import type { Precision, ShaderLibrary } from '../shader/source.ts';
+import { isCurved, type Precision, type ShaderLibrary, shadersOf } from '../shader/source.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
 import { encodeValue } from './transfer.ts';
@@ -98,7 +98,7 @@ export async function prepare(
   options: PrepareOptions = {},
 ): Promise<Program> {
   const { device } = engine;
-  await engine.library.load(plan.steps.map(({ shader }) => shader));
+  await engine.library.load(shadersOf(plan.steps));
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
   const mine = new Set<string>();
@@ -257,7 +257,7 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   const compiled = await Promise.all(
     plan.steps.map(async step => {
       const key = pipelineKey(step, plan.precision);
-      checkDescriptor(step, engine.library.facts(step.shader, plan.precision));
+      checkDescriptor(step, engine.library.facts(step.shader, plan.precision, isCurved(step)));
       const made = await compile(engine, step, plan.precision, key);
       if (keys.delete(key)) onProgress?.(++done, done + keys.size);
       return made;
@@ -279,7 +279,10 @@ export function compile(
   const { device, library } = engine;
   const facts = library.facts(step.shader, precision);
   const layout = device.createBindGroupLayout({ label: step.shader, entries: facts.bindings.map(layoutEntry) });
-  const module = device.createShaderModule({ label: step.shader, code: library.text(step.shader, precision, step.store) });
+  const module = device.createShaderModule({
+    label: step.shader,
+    code: library.text(step.shader, precision, step.store, isCurved(step)),
+  });
   const constants = Object.fromEntries(Object.entries(step.overrides).map(([name, value]) => [name, Number(value)]));
   const made = device
     .createComputePipelineAsync({

@@ -1,11 +1,11 @@
 // Every kernel, the special ones before the general: a node goes to the first that fits.
 import { AtrousError } from '../errors.ts';
 import type { Node } from '../graph/graph.ts';
-import { activate } from './activate.ts';
 import { adaptive } from './adaptive.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { conv } from './conv.ts';
+import { curved } from './curved.ts';
 import { deconv, deconvClasses } from './deconv.ts';
 import { depthwise } from './depthwise.ts';
 import { elementwise } from './elementwise.ts';
@@ -66,7 +66,6 @@ export const kernels: readonly Kernel[] = [
   window,
   unpool,
   sample,
-  activate,
   combine,
   reduce,
   resample,
@@ -84,7 +83,13 @@ export function kernelFor(node: Node): Kernel {
 export function packFor({ kernel: word, shader }: { readonly kernel: string; readonly shader: string }): NonNullable<Cut['pack']> {
   for (const kernel of kernels) {
     const variant = kernel.name === word && kernel.variants.find(row => row.shader === shader);
-    if (variant) return cutOf(kernel, variant).pack!;
+    if (!variant) continue;
+    const { pack } = cutOf(kernel, variant);
+    return (node, read, store) => {
+      const { slope, ...others } = node.constants as Node['constants'];
+      const packed = Object.keys(others).length > 0 ? pack!(node, read, store) : new Uint8Array();
+      return slope ? curved.withSlopes(packed, read(slope)) : packed;
+    };
   }
   throw new AtrousError('BAD_GRAPH', `no kernel ${word} has the shader ${shader}`);
 }

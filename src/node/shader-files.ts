@@ -13,16 +13,16 @@ export function readShaders(folder = fileURLToPath(new URL('../../shaders', impo
 
 export function fileLibrary(texts: ShaderTexts = readShaders()): ShaderLibrary {
   const known = new Map<string, ShaderFacts>();
-  const facts = (shader: string, precision: Precision): ShaderFacts => {
-    const key = `${shader}/${precision}`;
-    const found = known.get(key) ?? reflect(assemble(texts, shader, precision), shader);
+  const facts = (shader: string, precision: Precision, curved?: boolean): ShaderFacts => {
+    const key = `${shader}/${precision}${curved ? '/curved' : ''}`;
+    const found = known.get(key) ?? reflect(assemble(texts, shader, precision, 'f32', curved), shader);
     known.set(key, found);
     return found;
   };
   return {
     brief: shader => facts(shader, 'f32'),
     load: async () => {},
-    text: (shader, precision, store) => assemble(texts, shader, precision, store),
+    text: (...wanted) => assemble(texts, ...wanted),
     facts,
   };
 }

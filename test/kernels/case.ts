@@ -12,10 +12,11 @@ import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
 import type { AdapterFacts } from '../../src/plan/choose.ts';
 import { stepOf } from '../../src/plan/lower.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
+import { sigmoid as curve } from '../../src/reference/activate.ts';
 import { conv } from '../../src/reference/conv.ts';
 import { deconv } from '../../src/reference/deconv.ts';
 import { concat } from '../../src/reference/elementwise.ts';
-import { activations, type Field, field } from '../../src/reference/field.ts';
+import { type Field, field } from '../../src/reference/field.ts';
 import { preprocess, tile } from '../../src/reference/preprocess.ts';
 import { evaluate } from '../../src/reference/run.ts';
 import { softmax } from '../../src/reference/softmax.ts';
@@ -148,7 +149,7 @@ export function judge(made: Case, after: readonly ArrayBuffer[]): Verdict {
 function judgeMap({ table, row: { node }, values, precision }: Case, name: string, truth: Field, bytes: ArrayBuffer): Verdict {
   const place = values[name];
   // How a squeeze's tiles are dealt to strips is the variant's own affair: its partial sums count together.
-  const partial = node.op === 'conv' && name === node.attributes.partials;
+  const partial = node.op === 'conv' && name === node.attributes.fused.partials?.name;
   const expected = partial ? summed(truth) : truth;
   const stored = place.kind === 'exact' ? 'f32' : precision;
   const most = stored === 'f32' ? Number.POSITIVE_INFINITY : HALF_MAX;
@@ -222,7 +223,7 @@ function interpolated({ row: { node, inputs }, precision, slots, values, read }:
 }
 
 function sigmoid(x: Field): Field {
-  return field(x, x.data.map(activations.sigmoid));
+  return field(x, x.data.map(curve));
 }
 
 /** The sum of each channel. */
@@ -331,7 +332,13 @@ function stemOf(node: Node, { bytes, h, w }: NonNullable<Case['frame']>, read: R
     return attributes.tile ? tile(pixels, attributes, attributes, attributes.tile) : preprocess(pixels, attributes, attributes);
   }
   const { weight, bias } = node.constants;
-  const options = { weight: read(weight), bias: bias ? read(bias) : null, out: shapeOf(weight)[0], groups: 1, ...node.attributes };
+  const options = {
+    weight: read(weight),
+    bias: bias ? read(bias) : null,
+    out: shapeOf(weight)[0],
+    ...node.attributes,
+    ...node.attributes.fused,
+  };
   return node.attributes.form === 'tensor' ? conv(planes(), options) : stem(pixels, node.attributes, options);
 }
 

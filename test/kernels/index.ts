@@ -1,6 +1,5 @@
 // All tables, for those who run every kernel: the tests' completeness check and `bench --check`.
 
-import { table as activate } from './activate.test.ts';
 import { table as adaptive } from './adaptive.test.ts';
 import { table as classify } from './classify.test.ts';
 import { table as combine } from './combine.test.ts';
@@ -58,7 +57,6 @@ export const tables: readonly KernelTable[] = [
   window,
   unpool,
   sample,
-  activate,
   combine,
   reduce,
   resample,

@@ -1,7 +1,7 @@
 // The first convolution from the three kinds of frame: padding that is zero after the normalisation, sizes that are no whole tiles. Data only:
 // conformance.test.ts runs it.
-import { FRAME } from '../../src/graph/graph.ts';
-import { drawPlace, drawSize, type KernelTable, node, type Row, tensor } from './table.ts';
+import { type Activation, FRAME } from '../../src/graph/graph.ts';
+import { convRow, drawPlace, drawSize, ends, type KernelTable, node, type Row } from './table.ts';
 
 interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly form: 'texture' | 'external' | 'tensor';
@@ -17,17 +17,16 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly pad?: number;
   readonly bias?: boolean;
   readonly relu?: boolean;
+  readonly activation?: Activation;
 }
 
 const mean = [0.485, 0.456, 0.406] as const;
 const std = [0.229, 0.224, 0.225] as const;
 
 function row(name: string, spec: Spec): Row {
-  const { form, o, h, w, kernel = [3, 3], stride = 2, dilation = 1, pad = 1, bias, relu, join, most } = spec;
-  const activation = relu ? ('relu' as const) : ('none' as const);
-  const plain = { channels: 'rgb', tile: null } as const;
-  const attributes = { form, h, w, mean, std, ...plain, kernel, stride, dilations: [dilation], pads: [pad], activation };
-  const constants = { weight: tensor('weight', o, 3, ...kernel), ...(bias ? { bias: tensor('bias', o) } : {}) };
+  const { form, h, w, kernel = [3, 3], stride = 2, dilation = 1, pad = 1, join, most } = spec;
+  const { attributes: own, constants } = convRow({ ...spec, i: 3, kernel, stride, dilations: [dilation], pads: [pad] }).node;
+  const attributes = { form, h, w, mean, std, channels: 'rgb', tile: null, ...own } as const;
   return { name, node: node('stem', { attributes, constants, inputs: { x: FRAME } }), inputs: {}, frame: { h, w }, join, most };
 }
 
@@ -38,6 +37,7 @@ const specs: Readonly<Record<string, Spec>> = {
   'one column': { form: 'texture', o: 5, h: 17, w: 1, bias: true },
   'no padding': { form: 'texture', o: 12, h: 9, w: 21, stride: 1, pad: 0 },
   'dilated, 1×5': { form: 'texture', o: 8, h: 5, w: 19, kernel: [1, 5], stride: 1, dilation: 3, pad: 2, relu: true },
+  'hard swish': { form: 'texture', o: 6, h: 7, w: 9, bias: true, activation: ends('hard-swish') },
   'into a join': { form: 'texture', o: 8, h: 5, w: 5, bias: true, relu: true, join: { from: 4, c: 20 } },
   'folded grid': { form: 'texture', o: 24, h: 43, w: 29, bias: true, relu: true, most: 1 },
   'external, odd frame': { form: 'external', o: 32, h: 7, w: 9, bias: true, relu: true },

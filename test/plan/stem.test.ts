@@ -41,14 +41,14 @@ test('the convolution reads the frame', () => {
     [before, ...graph.nodes].map(printNode).join('\n'),
     [
       `input = preprocess(frame) form=texture ${picture} channels=rgb`,
-      'y = conv(input) kernel=3,3 stride=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}',
+      'y = conv(input) kernel=3 strides=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}',
       'z = pool(y)',
     ].join('\n'),
   );
   assert.snapshot(
     lines(graph),
     [
-      `y = stem(frame) form=texture ${picture} channels=rgb kernel=3,3 stride=2 dilations=1 pads=1 activation=relu {weight conv.weight; bias conv.bias}`,
+      `y = stem(frame) form=texture ${picture} channels=rgb kernel=3 strides=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}`,
       'z = pool(y)',
     ].join('\n'),
   );
@@ -64,7 +64,10 @@ test('both make the same numbers', () => {
   const pixels = { data: Uint8Array.from(uniform('picture', 4 * SIZE.h * SIZE.w), u => u * 256), width: SIZE.w, height: SIZE.h };
   const wanted = run(graph, preprocess(pixels, SIZE, normalisation), read, { taps: ['y'] }).get('y')!;
   const { weight, bias } = made.constants;
-  const got = stem(pixels, made.attributes, { ...made.attributes, weight: read(weight), bias: read(bias), out: 4, groups: 1 });
+  const got = stem(pixels, made.attributes, {
+    ...{ geometry: made.attributes.geometry, ...made.attributes.fused },
+    ...{ weight: read(weight), bias: read(bias), out: 4 },
+  });
   sat('reference', 'graphs before and after passes');
   assert.equal([got.c, got.h, got.w], [wanted.c, wanted.h, wanted.w]);
   assert.is(relativeError(got.data, wanted.data), 0);

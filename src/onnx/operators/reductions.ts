@@ -1,6 +1,6 @@
 // Many numbers of an axis become one: reductions, softmax, and the class of every pixel.
 import { largest } from '../../graph/decision.ts';
-import type { Reduction } from '../../graph/graph.ts';
+import type { Reduction } from '../../graph/numbered.ts';
 import { count } from '../../weights/tensor.ts';
 import { axisOf, printDims } from '../array.ts';
 import { intOf } from '../call.ts';
