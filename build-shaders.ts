@@ -72,20 +72,8 @@ function groupModule(texts: ShaderTexts, small: ShaderTexts, shaders: readonly s
   const own = [...libs, ...shaders].map(path => [path, small.get(path)!]);
   const facts = shaders.map(shader => [shader, factsLine(texts, shader)]);
   // Curves are with what only other networks need.
-  if (shaders.includes(CURVED_EXAMPLE)) {
-    own.push([CURVED, small.get(CURVED)!]);
-    facts.push([CURVED, curvedLine(texts)]);
-  }
+  if (shaders.includes(CURVED_EXAMPLE)) own.push([CURVED, small.get(CURVED)!]);
   return `export const texts = ${JSON.stringify(Object.fromEntries(own))}; export const facts = ${JSON.stringify(Object.fromEntries(facts))};`;
-}
-
-/** What the curves' lib asks for in place of the other's flag. */
-function curvedLine(texts: ShaderTexts): string {
-  const [plain, curved] = [false, true].map(
-    flag => reflect(assemble(texts, CURVED_EXAMPLE, 'f32', 'f32', flag), CURVED_EXAMPLE).overrides,
-  );
-  const overrides = Object.fromEntries(Object.entries(curved).filter(([name]) => !(name in plain)));
-  return encodeFacts({ bindings: [], params: { size: 0, fields: [] }, overrides, workgroup: USUAL_LANES });
 }
 
 /** The shaders of RegSeg's plans for pictures and for video. */

@@ -257,7 +257,7 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   const compiled = await Promise.all(
     plan.steps.map(async step => {
       const key = pipelineKey(step, plan.precision);
-      checkDescriptor(step, engine.library.facts(step.shader, plan.precision, isCurved(step)));
+      checkDescriptor(step, engine.library.facts(step.shader, plan.precision));
       const made = await compile(engine, step, plan.precision, key);
       if (keys.delete(key)) onProgress?.(++done, done + keys.size);
       return made;
@@ -310,7 +310,9 @@ function checkDescriptor(step: Step, { bindings, overrides }: ShaderFacts): void
   const bound = ['params', ...Object.keys(step.reads), ...Object.keys(step.writes), ...(step.weights ? ['weights'] : [])];
   // A shader may read weights under a flag that is off.
   const declared = bindings.map(({ name }) => name).filter(name => name !== 'weights' || step.weights);
-  const wrong = [...differing(bound, declared), ...differing(Object.keys(step.overrides), Object.keys(overrides))];
+  // A curve's flags stand for a ReLU's: the device itself refuses what a shader does not know.
+  const flags = isCurved(step) ? [] : differing(Object.keys(step.overrides), Object.keys(overrides));
+  const wrong = [...differing(bound, declared), ...flags];
   if (wrong.length > 0) {
     throw new AtrousError('BAD_SHADER', `kernel ${step.kernel} and shaders/${step.shader}.wgsl disagree about ${wrong.join(', ')}`);
   }

@@ -5,7 +5,7 @@ export type Curve = (typeof curves)[number];
 export const curves = [
   ...(['clip', 'leaky', 'elu', 'selu', 'celu', 'hard-sigmoid', 'hard-swish', 'softplus', 'softsign', 'mish'] as const),
   ...(['gelu', 'gelu-tanh', 'tanh', 'erf', 'exp', 'log', 'sqrt', 'negative', 'absolute', 'floor', 'ceil', 'round'] as const),
-  ...(['sign', 'reciprocal', 'power', 'threshold', 'prelu', 'sigmoid', 'relu', 'quantise', 'swish'] as const),
+  ...(['sign', 'reciprocal', 'power', 'threshold', 'prelu', 'sigmoid', 'relu', 'quantise', 'affine', 'swish'] as const),
 ] as const;
 
 /** What two values become, pixel by pixel. */

@@ -121,15 +121,14 @@ const winograd: Variant<'conv'> = {
 const tilingOf = ({ node: { attributes }, y }: Placed<'conv'>) =>
   tiling(attributes.fused.pooled ?? y, attributes.geometry.dilations[0][0]);
 
-/** Dense, and with one number for both axes: its stride, its dilation (where an axis has taps to be apart), what lies above and to the left. */
-export function isEven({ kernel, strides, dilations: [rates], pads: [pads], groups }: Geometry): boolean {
-  const apart = kernel[0] === 1 || kernel[1] === 1 || rates[0] === rates[1];
-  return groups === 1 && strides[0] === strides[1] && apart && pads[0] === pads[1];
+/** Dense, and with one number for both axes: its stride, its dilation, what lies above and to the left. */
+export function isEven({ strides, dilations: [rates], pads: [pads], groups }: Geometry): boolean {
+  return groups === 1 && [strides, rates, pads].every(([down, right]) => down === right);
 }
 
 /** Those numbers, as parameters. */
-export function evenParams({ kernel, strides, dilations: [rates], pads: [pads] }: Geometry) {
-  return { stride: strides[0], dilation: rates[kernel[0] > 1 ? 0 : 1], pad: pads[0] };
+export function evenParams({ strides, dilations: [rates], pads: [pads] }: Geometry) {
+  return { stride: strides[0], dilation: rates[0], pad: pads[0] };
 }
 
 export const conv = kernel<'conv'>({

@@ -13,9 +13,9 @@ export function readShaders(folder = fileURLToPath(new URL('../../shaders', impo
 
 export function fileLibrary(texts: ShaderTexts = readShaders()): ShaderLibrary {
   const known = new Map<string, ShaderFacts>();
-  const facts = (shader: string, precision: Precision, curved?: boolean): ShaderFacts => {
-    const key = `${shader}/${precision}${curved ? '/curved' : ''}`;
-    const found = known.get(key) ?? reflect(assemble(texts, shader, precision, 'f32', curved), shader);
+  const facts = (shader: string, precision: Precision): ShaderFacts => {
+    const key = `${shader}/${precision}`;
+    const found = known.get(key) ?? reflect(assemble(texts, shader, precision), shader);
     known.set(key, found);
     return found;
   };

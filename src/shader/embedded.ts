@@ -1,7 +1,7 @@
 // The shaders of a build: every file's text once, in groups that are fetched when a plan needs them, and what reflection found in the programs, as
 // one short line each. Programs are joined here as they are in the repository.
 import type { Binding, Field, ShaderFacts } from './reflect.ts';
-import { assemble, CURVED, type ShaderLibrary } from './source.ts';
+import { assemble, type ShaderLibrary } from './source.ts';
 
 /** By path, as in `shaders/`; `facts` in the form of `encodeFacts`. */
 export interface ShaderGroup {
@@ -45,11 +45,7 @@ export function embeddedLibrary({ workgroups, groups, others }: EmbeddedShaders)
       }
     },
     text: (...wanted) => assemble(texts, ...wanted),
-    facts(shader, _, curved) {
-      const own = facts.get(shader)!;
-      const { RELU, ...others } = own.overrides;
-      return curved ? { ...own, overrides: { ...others, ...facts.get(CURVED)!.overrides } } : own;
-    },
+    facts: shader => facts.get(shader)!,
   };
 }
 

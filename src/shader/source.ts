@@ -19,7 +19,7 @@ export interface ShaderLibrary {
   load(shaders: Iterable<string>): Promise<void>;
   /** `curved`: with the other form of `lib/activation`. */
   text(shader: string, precision: Precision, store?: WeightStore, curved?: boolean): string;
-  facts(shader: string, precision: Precision, curved?: boolean): ShaderFacts;
+  facts(shader: string, precision: Precision): ShaderFacts;
 }
 
 const USE = /^\/\/ use (\S+)\.wgsl$/gm;

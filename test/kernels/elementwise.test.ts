@@ -23,6 +23,7 @@ const numbers: Partial<Record<Curve, readonly [number, number]>> = {
   power: [3, 0],
   threshold: [0.3, 0],
   quantise: [0.1, 0],
+  affine: [-1.5, 0.25],
 };
 
 /** Defined for them alone. */

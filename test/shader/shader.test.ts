@@ -71,7 +71,8 @@ for (const table of tables) {
 
 function agree({ shader, overrides, params, reads, writes }: Step): void {
   for (const precision of CODECS) {
-    const facts = library.facts(shader, precision, isCurved({ overrides }));
+    const curved = isCurved({ overrides });
+    const facts = reflect(assemble(texts, shader, precision, 'f32', curved), shader);
     assert.equal(Object.keys(overrides).sort(), Object.keys(facts.overrides).sort(), `overrides of ${shader}`);
     for (const [name, type] of Object.entries(facts.overrides))
       assert.is(typeof overrides[name], type === 'bool' ? 'boolean' : 'number', `${shader}: ${name} is ${type}`);
