@@ -22,8 +22,8 @@ const late: ReadonlyMap<string, string> = new Map([
   ...row('weights', '{}', ['network-reasons']),
   ...row('passes', '{ apply: graph => graph }', ['bands', 'fuse-activation', 'pool-epilogue', 'split-weights']),
   ...row('kernels', '{ ops: [], variants: [] }', [
-    ...['adaptive', 'combine', 'curved', 'deconv', 'depthwise', 'elementwise', 'move', 'pool', 'reduce', 'resample'],
-    ...['sample', 'slide', 'squeeze', 'transposed', 'unpool', 'warp', 'window', 'zoom'],
+    ...['adaptive', 'attention', 'combine', 'curved', 'deconv', 'depthwise', 'elementwise', 'layernorm', 'matte', 'move', 'pool'],
+    ...['product', 'reduce', 'resample', 'sample', 'slide', 'squeeze', 'transposed', 'unpool', 'warp', 'window', 'zoom'],
   ]),
 ]);
 /** The same of what only adapters with cheap barriers run. */

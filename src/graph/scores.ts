@@ -1,6 +1,7 @@
-// The probabilities behind the classes, for who asks for them.
+// The probabilities behind the classes, for who asks for them: at the network's last grid, or of a single channel as a byte a pixel.
 import { RESIZES } from './end.ts';
 import { type Graph, isCurve, type Node, type NodeOf, producers } from './graph.ts';
+import { infer } from './ops.ts';
 import { verify } from './verify.ts';
 
 const makesProbabilities = (node: Node): boolean => node.op === 'softmax' || isCurve(node, 'sigmoid');
@@ -24,4 +25,32 @@ export function withScores(graph: Graph): { readonly graph: Graph; readonly scor
   const node = known ?? ({ ...activation, name: 'scores', inputs: { x: value }, constants: {} } as Node);
   const nodes = known ? graph.nodes : [...graph.nodes, node];
   return { graph: verify({ ...graph, nodes, outputs: [...graph.outputs, node.name] }), scores: node.name };
+}
+
+/** Both, as they are asked for. */
+export function asking(graph: Graph, { scores, matte }: { readonly scores: boolean; readonly matte: boolean }) {
+  const asked = scores ? withScores(graph) : { graph, scores: null };
+  return matte ? { ...asked, graph: withMatte(asked.graph), matte: 'matte' } : asked;
+}
+
+/** The value `matte` as one more output: of what `classes` are decided of, before it is resized. Of a single channel. */
+export function withMatte(graph: Graph): Graph {
+  const made = producers(graph);
+  let value = (made.get('classes') as NodeOf<'argmax'>).inputs.x;
+  let node = made.get(value);
+  const activation = isCurve(node, 'sigmoid') ? 'sigmoid' : 'none';
+  if (isCurve(node, 'sigmoid')) {
+    value = node.inputs.x;
+    node = made.get(value);
+  }
+  if (node?.op === 'resize' && node.attributes.mode === 'half-pixel') value = node.inputs.x;
+  const { h, w } = infer(graph).get('classes')!.shape;
+  const last: NodeOf<'matte'> = {
+    op: 'matte',
+    name: 'matte',
+    inputs: { x: value },
+    attributes: { h, w, activation },
+    constants: {},
+  };
+  return verify({ ...graph, nodes: [...graph.nodes, last], outputs: [...graph.outputs, 'matte'] });
 }
