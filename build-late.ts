@@ -31,7 +31,8 @@ const barriers: ReadonlyMap<string, string> = new Map([
   ...row('passes', '{ needs: { barriers: true }, apply: graph => graph }', [
     ...['classifier-epilogue', 'concat-operand', 'gate-prologue', 'twin-outputs'],
   ]),
-  ...row('kernels', '{ ops: [], variants: [] }', ['gated', 'tail', 'twin']),
+  ...row('graph', '{ apply: graph => graph }', ['chain']),
+  ...row('kernels', '{ ops: [], variants: [] }', ['chain', 'gated', 'tail', 'twin']),
 ]);
 const fetcher = join(root, 'src/passes/barriers.ts');
 const placeholders = new Map([...late, ...barriers]);

@@ -84,6 +84,14 @@ export interface Fused extends Ending {
   readonly also?: { readonly name: string; readonly split: number };
 }
 
+/** The same around the step that reads the frame: a 1×1 convolution of the result, of the constants `project` and `projectBias`. */
+export interface Chained extends Ending {
+  /** What that one ends in. */
+  readonly projected?: Activation;
+  /** Name of a second output, the result before it, 2×2 averaged as `pool` does. */
+  readonly halved?: string;
+}
+
 /** Attributes by operation. */
 export interface Attributes {
   /**
@@ -104,7 +112,7 @@ export interface Attributes {
   /** x → Σ w·x + b, zeros outside the map. */
   conv: { readonly geometry: Geometry; readonly fused: Fused };
   /** The first convolution and the preprocessing before it in one: it reads the frame. */
-  stem: Attributes['preprocess'] & { readonly geometry: Geometry; readonly fused: Ending };
+  stem: Attributes['preprocess'] & { readonly geometry: Geometry; readonly fused: Chained };
   batchnorm: { readonly fused: Ending };
   /** A curve of every number. */
   activate: Activation;
@@ -245,7 +253,8 @@ export const FRAME = 'frame';
 /** Values that a node writes: its own, and the squeeze sums or the second map of a fused convolution. */
 export function writes(node: Node): string[] {
   const { partials, also }: Fused = node.op === 'conv' ? node.attributes.fused : {};
-  return [node.name, partials?.name, also?.name].filter(value => value !== undefined);
+  const { halved }: Chained = node.op === 'stem' ? node.attributes.fused : {};
+  return [node.name, partials?.name, also?.name, halved].filter(value => value !== undefined);
 }
 
 export function producers(graph: Graph): Map<string, Node> {

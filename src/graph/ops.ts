@@ -54,10 +54,12 @@ const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {
     },
   },
   stem: {
-    infer: ({ attributes: { h, w, geometry }, constants }) => [
-      map(convolved({ c: shapeOf(constants.weight)[0], h, w }, geometry, 0)),
-    ],
-    macs: ({ constants }, { h, w }) => count(shapeOf(constants.weight)) * h * w,
+    infer: ({ attributes: { h, w, geometry, fused }, constants: { weight, project } }) => {
+      const y = convolved({ c: shapeOf(weight)[0], h, w }, geometry, 0);
+      return [map(project ? { ...y, c: shapeOf(project)[0] } : y), ...(fused.halved ? [map(halved(y))] : [])];
+    },
+    macs: ({ constants: { weight, project } }, { h, w }) =>
+      (count(shapeOf(weight)) + (project ? count(shapeOf(project)) : 0)) * h * w,
   },
   batchnorm: { infer: sameAsX },
   activate: { infer: sameAsX },

@@ -3,6 +3,7 @@ import { AtrousError } from '../errors.ts';
 import type { Node } from '../graph/graph.ts';
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
+import { chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { conv } from './conv.ts';
@@ -45,6 +46,9 @@ export const kernels: readonly Kernel[] = [
   stem,
   stemExternal,
   stemTensor,
+  chainedStem,
+  chainedStemExternal,
+  chainedStemTensor,
   gated,
   twin,
   pointwise,

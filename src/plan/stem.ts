@@ -1,7 +1,9 @@
 // preprocess → conv  ⇒  a convolution that reads the frame itself. No graph holds its preprocessing, so this one is taken as a plan is made.
+import { chains } from '../graph/chain.ts';
 import { isUnforked } from '../graph/forms.ts';
 import { type Graph, INPUT, type Node, type NodeOf, readers } from '../graph/graph.ts';
 import { stem, stemExternal, stemTensor } from '../kernels/stem.ts';
+import type { Step } from './plan.ts';
 
 /**
  * The graph's nodes behind their preprocessing, in one where the first convolution alone reads the picture. For a frame of the network's
@@ -20,4 +22,11 @@ function merged(conv: NodeOf<'conv'>, preprocess: NodeOf<'preprocess'>): NodeOf<
   if (Object.keys(conv.inputs).length > 1 || !isUnforked(conv) || geometry.groups > 1 || fused.pooled) return null;
   const attributes = { ...preprocess.attributes, geometry, fused };
   return { op: 'stem', name: conv.name, inputs: preprocess.inputs, attributes, constants: conv.constants };
+}
+
+/** The graph's node behind a step: the one that reads the frame may be two of them. */
+export function nodeOf({ kernel, node }: Pick<Step, 'kernel' | 'node'>, nodes: ReadonlyMap<string, Node>): Node {
+  const made = nodes.get(node)!;
+  const first = kernel === 'stem' ? nodes.get(made.inputs.x) : undefined;
+  return first ? ({ ...made, constants: chains.constants(first, made) } as Node) : made;
 }
