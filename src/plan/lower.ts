@@ -7,6 +7,7 @@ import type { Placement } from '../graph/layout.ts';
 import { BINDING, byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
 import { infer, macs, ruleOf } from '../graph/ops.ts';
 import { map } from '../graph/rules.ts';
+import { curved } from '../kernels/curved.ts';
 import { kernelFor } from '../kernels/index.ts';
 import { cutOf, type Placed, variantsFor } from '../kernels/kernel.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
@@ -209,7 +210,7 @@ export function stepOf(
   const groups = Math.ceil(lanes(placed) / (typeof workgroup === 'string' ? Number(overrides[workgroup]) : workgroup));
   const packed = variant.pack ? variant.shader : kernel.name;
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
-  const constants = Object.values(node.constants);
+  const constants = [...Object.values(node.constants).map(weightsText), ...(curved.behind?.(node) ?? [])];
   const weightBytes = constantBytes(node, store) * (variant.weightsGrow ?? 1);
   checkWeights(node.name, weightBytes, facts);
   const moved = [...new Set([...Object.values(node.inputs), ...written])].filter(value => value !== FRAME);
@@ -224,7 +225,7 @@ export function stepOf(
     grid: [across, Math.ceil(groups / across)],
     reads: kernel.reads(node),
     writes: kernel.writes(node),
-    weights: constants.length ? `${packed}${store === 'half' ? '/half' : ''} ${constants.map(weightsText).join('; ')}` : null,
+    weights: constants.length ? `${packed}${store === 'half' ? '/half' : ''} ${constants.join('; ')}` : null,
     store,
     macs: macs(node, values[node.name]),
     bytes: moved.reduce((sum, value) => sum + byteLength(values[value], values[value].kind, precision), weightBytes),
