@@ -29,7 +29,7 @@ const late: ReadonlyMap<string, string> = new Map([
 /** The same of what only adapters with cheap barriers run. */
 const barriers: ReadonlyMap<string, string> = new Map([
   ...row('passes', '{ needs: { barriers: true }, apply: graph => graph }', [
-    ...['classifier-epilogue', 'concat-operand', 'gate-prologue', 'twin-outputs'],
+    ...['chain', 'classifier-epilogue', 'concat-operand', 'gate-prologue', 'twin-outputs'],
   ]),
   ...row('graph', '{ apply: graph => graph }', ['chain']),
   ...row('kernels', '{ ops: [], variants: [] }', ['chain', 'gated', 'tail', 'twin']),
