@@ -10,6 +10,7 @@ import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { type Params, packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
+import { descriptors } from './descriptors.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
 import { encodeValue } from './transfer.ts';
@@ -257,7 +258,7 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   const compiled = await Promise.all(
     plan.steps.map(async step => {
       const key = pipelineKey(step, plan.precision);
-      checkDescriptor(step, engine.library.facts(step.shader, plan.precision));
+      descriptors.check?.(step, engine.library.facts(step.shader, plan.precision));
       const made = await compile(engine, step, plan.precision, key);
       if (keys.delete(key)) onProgress?.(++done, done + keys.size);
       return made;
@@ -296,21 +297,6 @@ export function compile(
     );
   engine.pipelines.set(key, made);
   return made;
-}
-
-/** Descriptor against shader, both ways: bindings and overrides must be the same sets. */
-function checkDescriptor(step: Step, { bindings, overrides }: ShaderFacts): void {
-  const differing = (a: readonly string[], b: readonly string[]): string[] => [
-    ...a.filter(name => !b.includes(name)),
-    ...b.filter(name => !a.includes(name)),
-  ];
-  const bound = ['params', ...Object.keys(step.reads), ...Object.keys(step.writes), ...(step.weights ? ['weights'] : [])];
-  // A shader may read weights under a flag that is off.
-  const declared = bindings.map(({ name }) => name).filter(name => name !== 'weights' || step.weights);
-  const wrong = [...differing(bound, declared), ...differing(Object.keys(step.overrides), Object.keys(overrides))];
-  if (wrong.length > 0) {
-    throw new AtrousError('BAD_SHADER', `kernel ${step.kernel} and shaders/${step.shader}.wgsl disagree about ${wrong.join(', ')}`);
-  }
 }
 
 function layoutEntry({ binding, kind }: ShaderFacts['bindings'][number]): GPUBindGroupLayoutEntry {
