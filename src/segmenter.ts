@@ -278,8 +278,8 @@ export class Segmenter {
   ): Promise<T> {
     checkSignal(options.signal);
     checkKind(this.#parts, options);
-    const { size, tile = 'published', scores = false, signal, onProgress } = options;
-    const key = JSON.stringify([frame, size, tile, scores, stem]);
+    const { size, tile = 'published', scores = false, matte = false, signal, onProgress } = options;
+    const key = JSON.stringify([frame, size, tile, scores, matte, stem]);
     return opened.sizes.using(
       key,
       onCompile => this.#make(opened, frame, stem, options, onCompile),
@@ -305,9 +305,9 @@ export class Segmenter {
 
   async #make(opened: Opened, frame: Size, stem: FrameStem, options: SegmentOptions, onCompile: OnCompile): Promise<Pipeline> {
     const material = this.#material(opened, onCompile);
-    const { tile = 'published', scores = false } = options;
+    const { tile = 'published', scores = false, matte = false } = options;
     const cut = tileOf(this.#parts);
     if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, cut, tile, scores);
-    return wholePicture(material, frame, this.#inside(frame, options), { scores, stem });
+    return wholePicture(material, frame, this.#inside(frame, options), { scores, matte, stem });
   }
 }

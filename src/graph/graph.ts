@@ -10,7 +10,7 @@ export interface Shape {
 
 /**
  * What a value's numbers are: a feature `map` in the plan's storage precision, `exact` float32 vectors (sums and gates, where
- * half precision would overflow or cost accuracy), or one `class` index a pixel.
+ * half precision would overflow or cost accuracy), or one `class` index a pixel, which may also be a matte's byte.
  */
 export type Kind = 'map' | 'exact' | 'class';
 
@@ -209,6 +209,8 @@ export interface Attributes {
   stack: Record<never, never>;
   /** Squeeze sums → mean → 1×1 → ReLU → 1×1 → sigmoid. `pixels` is what the sums run over. */
   excite: { readonly hidden: number; readonly pixels: number };
+  /** A single channel's probability as a byte a pixel, 0 to 255: of x, resized to h×w before the activation. */
+  matte: { readonly h: number; readonly w: number } & Pick<Decision, 'activation'>;
   /** argmax(resize(x)) without the resized map. */
   classify: { readonly h: number; readonly w: number } & Decision;
 }

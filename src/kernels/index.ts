@@ -15,6 +15,7 @@ import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { type Cut, cutOf, type Kernel } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
+import { matte } from './matte.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
@@ -74,6 +75,7 @@ export const kernels: readonly Kernel[] = [
   reduce,
   resample,
   move,
+  matte,
   layernorm,
   product,
   attention,

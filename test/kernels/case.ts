@@ -16,6 +16,7 @@ import { conv } from '../../src/reference/conv.ts';
 import { deconv } from '../../src/reference/deconv.ts';
 import { concat } from '../../src/reference/elementwise.ts';
 import { activations, type Field, field } from '../../src/reference/field.ts';
+import { probabilities } from '../../src/reference/matte.ts';
 import { preprocess, tile } from '../../src/reference/preprocess.ts';
 import { evaluate } from '../../src/reference/run.ts';
 import { softmax } from '../../src/reference/softmax.ts';
@@ -137,7 +138,12 @@ export function judge(made: Case, after: readonly ArrayBuffer[]): Verdict {
     const place = made.values[name];
     const bytes = after[place.slot];
     const fault = strayBytes(place, bytes, made) ?? unclearedLanes(place, bytes, made);
-    const numbers = place.kind === 'class' ? judgeClasses(made, expected, bytes) : judgeMap(made, name, expected, bytes);
+    const numbers =
+      made.row.node.op === 'matte'
+        ? judgeMatte(made, bytes)
+        : place.kind === 'class'
+          ? judgeClasses(made, expected, bytes)
+          : judgeMap(made, name, expected, bytes);
     const parts = [numbers.fault, fault].filter(text => text !== null);
     return { error: numbers.error, fault: parts.length ? `${name}: ${parts.join('; ')}` : null };
   });
@@ -170,6 +176,23 @@ function judgeMap({ table, row: { node }, values, precision }: Case, name: strin
   const where = position(at, expected);
   const numbers = `worst |Δ| ${worst.toExponential(2)} at ${where}, expected ${wanted[at]}, got ${got[at]}`;
   return { error, fault: `${wrong} of ${wanted.length} elements off by more than ${allowed.toExponential(1)}, ${numbers}` };
+}
+
+/** The nearest byte; where the probability is in the middle of two, either. */
+function judgeMatte({ table, row, values, slots, precision }: Case, bytes: ArrayBuffer): Verdict {
+  const { attributes } = row.node as NodeOf<'matte'>;
+  const place = values.x;
+  const x = field(row.inputs.x.shape, Float64Array.from(decodeValue(slots[place.slot].slice().buffer, place, precision)));
+  const { data, h, w } = probabilities(x, attributes);
+  const [map, stride] = [new Uint8Array(bytes), classRow(w)];
+  const errors = [...data].map((value, n) => {
+    const got = map[Math.floor(n / w) * stride + (n % w)];
+    return Math.max(Math.abs(got - 255 * Math.min(Math.max(value, 0), 1)) - 0.5, 0) / 255;
+  });
+  const error = Math.max(...errors);
+  const wrong = errors.filter(each => each > table.tolerance.f32).length;
+  const where = position(errors.indexOf(error), { ...x, c: 1, h, w });
+  return { error, fault: wrong ? `${wrong} of ${data.length} pixels are another byte, the worst at ${where}` : null };
 }
 
 /** Another class is right only where rounding can have swapped two scores; an exact tie is the lowest index's. */
