@@ -34,6 +34,8 @@ const named: readonly [string, string][] = [
   ...row('shader', '{}', ['checks']),
   ...row('weights', '{}', ['decoders', 'network-reasons']),
 ];
+/** The same of what only adapters with cheap barriers run. */
+const namedBarriers: readonly [string, string][] = [...row('graph', PASS, ['chain']), ...row('kernels', KERNEL, ['chain'])];
 const fetcher = join(root, 'src/passes/barriers.ts');
 /** Whoever brings other networks brings these. */
 const bringers = ['src/models/registry.ts', 'src/models/dilatednet.ts'].map(path => join(root, path));
@@ -44,8 +46,7 @@ function row(folder: string, placeholder: string, names: readonly string[]): [st
 
 export async function lateParts(): Promise<Plugin> {
   const { always, withBarriers } = await unused();
-  const late = new Map([...named, ...always]);
-  const placeholders = new Map([...late, ...withBarriers]);
+  const placeholders = new Map([...always, ...withBarriers]);
   const objects = new Map<string, string[]>();
   for (const path of placeholders.keys()) {
     const module = await modulesAt(path);
@@ -67,7 +68,7 @@ export async function lateParts(): Promise<Plugin> {
       return placeholders.has(path) && !placeholders.has(importer) ? PLACEHOLDER + path : null;
     },
     load(id) {
-      if (id === LATE) return filled([...late.keys()]);
+      if (id === LATE) return filled([...always.keys()]);
       if (id === BARRIERS) return filled([...withBarriers.keys()]);
       if (id === SLOTS) return slots;
       if (id === fetcher) return `export const fetchBarriers = () => import('${BARRIERS}');`;
@@ -122,10 +123,11 @@ interface Unused {
 /** Modules of passes and kernels that no plan of the network that is loaded by name needs, for whatever adapter, precision and picture. */
 async function unused(): Promise<Unused> {
   const used = await usedObjects();
-  const [always, withBarriers] = [new Map<string, string>(), new Map<string, string>()];
+  const [always, withBarriers] = [new Map(named), new Map(namedBarriers)];
   for (const folder of ['kernels', 'passes'])
     for (const file of readdirSync(join(root, 'src', folder))) {
       const path = join(root, 'src', folder, file);
+      if (withBarriers.has(path)) continue;
       const parts = Object.values(await modulesAt(path)).filter(part => isKernel(part) || isPass(part)) as object[];
       if (file === 'index.ts' || parts.length === 0 || parts.some(part => used.plainly.has(part) || readsFrame(part))) continue;
       const needed = parts.some(part => used.withBarriers.has(part));

@@ -29,6 +29,7 @@ export type { Plan, Step } from './plan/plan.ts';
 export type {
   Copy,
   DrawOptions,
+  Loss,
   Picture,
   Pixels,
   Progress,

@@ -15,7 +15,7 @@ export const classifyEnd: Pass = {
         ? {
             ...argmax,
             inputs: activated.inputs,
-            attributes: { ...argmax.attributes, ...(activated.op === 'sigmoid' && { activation: 'sigmoid' }) },
+            attributes: { ...argmax.attributes, ...(activated.op === 'activate' && { activation: 'sigmoid' }) },
           }
         : argmax;
       const drop = activated ? [activated] : [];

@@ -3,9 +3,9 @@ import type { Node, NodeOf } from '../graph/graph.ts';
 import type { View } from './pass.ts';
 
 /** What makes probabilities of the scores that an argmax reads, whatever lies between: a sigmoid where a threshold decides, else a softmax. */
-export function activationOf({ attributes }: NodeOf<'argmax'>, scores: string, view: View): NodeOf<'softmax' | 'sigmoid'> | null {
+export function activationOf({ attributes }: NodeOf<'argmax'>, scores: string, view: View): NodeOf<'softmax' | 'activate'> | null {
   if (attributes.activation !== 'none') return null;
-  return view.sole(scores, attributes.threshold === null ? 'softmax' : 'sigmoid');
+  return attributes.threshold === null ? view.sole(scores, 'softmax') : view.soleCurve(scores, 'sigmoid');
 }
 
 export interface End {
