@@ -5,6 +5,7 @@ import { createEngine, destroyEngine, type Engine } from '../gpu/executor.ts';
 import { createFinisher, type Finisher } from '../gpu/finish.ts';
 import { type FrameRing, frameRing } from '../gpu/frames.ts';
 import { constantReader } from '../graph/constant.ts';
+import { fetchMatrices } from '../kernels/fetch-matrices.ts';
 import type { Network } from '../models/registry.ts';
 import { fetchBarriers } from '../passes/barriers.ts';
 import { type AdapterFacts, fastestOn, type Tuned, targetOf, type VariantChoice } from '../plan/choose.ts';
@@ -127,6 +128,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
     if (targetOf({ ...opened, variants }).barriers) await fetchBarriers();
+    if (opened.facts.matrices.length > 0 && precision !== 'f32') await fetchMatrices();
     const found = await unlessLost(opened, settled);
     checkSignal(signal);
     if (found === LOST) throw new AtrousError('DEVICE_LOST', 'the device was lost while the model was made: load it again');

@@ -29,6 +29,8 @@ export interface Engine {
   /** What an unused optional input reads, and an unused optional output writes. */
   readonly zero: GPUBuffer;
   readonly scratch: GPUBuffer;
+  /** Does the device know subgroup matrices in an earlier form of the language alone? Undefined until a plan has some. */
+  matrixFlags?: boolean;
 }
 
 export interface Compiled {
@@ -99,6 +101,7 @@ export async function prepare(
 ): Promise<Program> {
   const { device } = engine;
   await engine.library.load(plan.steps.map(({ shader }) => shader));
+  await readyMatrices(engine, plan);
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
   const mine = new Set<string>();
@@ -267,19 +270,27 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   return compiled;
 }
 
+/** Finds out how the device has subgroup matrices written, before a plan with some is compiled. */
+async function readyMatrices(engine: Engine, { steps }: Plan): Promise<void> {
+  if (engine.matrixFlags !== undefined || !steps.some(({ matrix }) => matrix)) return;
+  const { wantsFlags } = await import('./matrices.ts');
+  engine.matrixFlags = await wantsFlags(engine.device);
+}
+
 /** A shader's pipeline, shared by all that ask for it by the same key. Throws `BAD_SHADER` when the device refuses it. */
 export function compile(
   engine: Engine,
-  step: Pick<Step, 'shader' | 'overrides'> & Partial<Pick<Step, 'store'>>,
+  step: Pick<Step, 'shader' | 'overrides'> & Partial<Pick<Step, 'store' | 'matrix'>>,
   precision: Precision,
   key: string,
 ): Promise<Compiled> {
   const known = engine.pipelines.get(key);
   if (known) return known;
   const { device, library } = engine;
+  const matrix = step.matrix && { form: step.matrix, flags: engine.matrixFlags ?? false };
   const facts = library.facts(step.shader, precision);
   const layout = device.createBindGroupLayout({ label: step.shader, entries: facts.bindings.map(layoutEntry) });
-  const module = device.createShaderModule({ label: step.shader, code: library.text(step.shader, precision, step.store) });
+  const module = device.createShaderModule({ label: step.shader, code: library.text(step.shader, precision, step.store, matrix) });
   const constants = Object.fromEntries(Object.entries(step.overrides).map(([name, value]) => [name, Number(value)]));
   const made = device
     .createComputePipelineAsync({

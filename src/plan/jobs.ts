@@ -33,7 +33,7 @@ export function jobsOf(plan: Plan, library: ShaderLibrary): { jobs: Job[]; steps
       jobs.set(key, {
         key,
         shader,
-        code: library.text(shader, plan.precision, step.store),
+        code: library.text(shader, plan.precision, step.store, step.matrix && { form: step.matrix, flags: false }),
         constants: Object.fromEntries(Object.entries(overrides).map(([name, value]) => [name, Number(value)])),
         bindings: library.facts(shader, plan.precision).bindings.map(({ binding, kind }) => ({ binding, kind })),
       });

@@ -8,6 +8,25 @@ export type Precision = 'f32' | 'half' | 'f16';
 /** How a step's weights are stored: float32, or two halves a word where they are large. */
 export type WeightStore = 'f32' | 'half';
 
+/** A form of subgroup matrices that an adapter has: m×k by k×n. */
+export interface MatrixForm {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly operands: 'f16' | 'i8';
+  readonly sums: 'f32' | 'i32';
+  /** Of the subgroup that holds a matrix. */
+  readonly lanes: number;
+  /** Has the adapter subgroups of other sizes too, so that this one must be asked for? */
+  readonly sized: boolean;
+}
+
+/** How a program with subgroup matrices is written: for which, and in an earlier form of the language where a device knows no other. */
+export interface MatrixText {
+  readonly form: MatrixForm;
+  readonly flags: boolean;
+}
+
 /** Texts by path without extension, as in `shaders/`: `pointwise`, `excite.workgroup`, `lib/f32`. */
 export type ShaderTexts = ReadonlyMap<string, string>;
 
@@ -17,7 +36,7 @@ export interface ShaderLibrary {
   brief(shader: string): Pick<ShaderFacts, 'workgroup'>;
   /** Fetches what is not here yet of these shaders: a build holds them in several files. `text` and `facts` need it. */
   load(shaders: Iterable<string>): Promise<void>;
-  text(shader: string, precision: Precision, store?: WeightStore): string;
+  text(shader: string, precision: Precision, store?: WeightStore, matrix?: MatrixText): string;
   facts(shader: string, precision: Precision): ShaderFacts;
 }
 
@@ -26,13 +45,24 @@ const USE = /^\/\/ use (\S+)\.wgsl$/gm;
 export const CODEC = 'lib/f32';
 export const WEIGHTS = 'lib/weights';
 
+/** What an adapter's matrices have, and the words of the language that load and store them. */
+const MATRIX_FORM = 'lib/matrix.form';
+export const MATRIX = 'lib/matrix';
+const MATRIX_FLAGS = 'lib/matrix.flags';
+
 /** The libs that a shader names. */
 export function libsOf(texts: ShaderTexts, shader: string): string[] {
   return [...(texts.get(shader) ?? '').matchAll(USE)].map(([, lib]) => lib);
 }
 
 /** The whole program of a shader. Throws `BAD_SHADER` when a file is missing. */
-export function assemble(texts: ShaderTexts, shader: string, precision: Precision, store: WeightStore = 'f32'): string {
+export function assemble(
+  texts: ShaderTexts,
+  shader: string,
+  precision: Precision,
+  store: WeightStore = 'f32',
+  matrix?: MatrixText,
+): string {
   const text = (path: string): string => {
     const found = texts.get(path);
     if (found === undefined) throw new AtrousError('BAD_SHADER', `shaders/${path}.wgsl does not exist (wanted by ${shader})`);
@@ -40,7 +70,22 @@ export function assemble(texts: ShaderTexts, shader: string, precision: Precisio
   };
   const chosen = (lib: string): string => {
     if (lib === CODEC) return `lib/${precision}`;
+    if (lib === MATRIX && matrix?.flags) return MATRIX_FLAGS;
     return lib === WEIGHTS && store === 'half' ? `${WEIGHTS}.half` : lib;
   };
-  return text(shader).replace(USE, (_line, lib: string) => text(chosen(lib)));
+  const joined = (lib: string): string => (lib === MATRIX_FORM && matrix ? formText(matrix.form) : text(chosen(lib)));
+  const program = text(shader).replace(USE, (_line, lib: string) => joined(lib));
+  return matrix?.form.sized ? sized(program) : program;
+}
+
+/** In place of `lib/matrix.form`. */
+function formText({ m, n, k, lanes }: MatrixForm): string {
+  return Object.entries({ M: m, N: n, K: k, LANES: lanes })
+    .map(([name, value]) => `const MATRIX_${name} = ${value}u;\n`)
+    .join('');
+}
+
+/** The program in subgroups of that size and no other. */
+function sized(program: string): string {
+  return `enable subgroups;\nenable subgroup_size_control;\n${program.replace(/@workgroup_size\(\w+\)/, '$& @subgroup_size(MATRIX_LANES)')}`;
 }
