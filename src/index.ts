@@ -4,7 +4,7 @@ import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
-import { checkCardOption, checkSource, type LoadOptions, loadChecks, loadOn, type Source } from './front/load.ts';
+import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from './front/load.ts';
 import { openDevice } from './gpu/device.ts';
 import type { IdentityOptions } from './models/identity.ts';
 import type { Segmenter } from './segmenter.ts';
@@ -35,7 +35,7 @@ export type {
   SegmentResult,
 } from './segmenter.ts';
 export type { Precision } from './shader/source.ts';
-export type { Card, Colour } from './weights/card.ts';
+export type { Card, Colour, PartialCard } from './weights/card.ts';
 export type { Tensor, Tensors } from './weights/tensor.ts';
 
 /**
@@ -43,9 +43,9 @@ export type { Tensor, Tensors } from './weights/tensor.ts';
  * Throws `NO_ADAPTER` where WebGPU is missing, `BAD_WEIGHTS`, `BAD_USAGE` for unknown names, `ABORTED`.
  */
 export async function load(source: Source, options?: LoadOptions): Promise<Segmenter> {
-  const checked = readOptions('load()', options, loadChecks);
+  const read = readOptions('load()', options, loadChecks);
   const given = checkSource(source);
-  await checkCardOption(checked);
+  const checked = await withCard(read);
   if (!embedded)
     throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
   return loadOn(

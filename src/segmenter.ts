@@ -274,7 +274,9 @@ export class Segmenter {
 
   /** A frame's size inside a network that takes it whole. */
   #inside(frame: Size, { size }: SegmentOptions): Size {
-    return size ? { h: size.height, w: size.width } : networkSize(frame, this.#parts.card.preprocessing.max_area);
+    const asked = size ? { h: size.height, w: size.width } : null;
+    const { network, card } = this.#parts;
+    return network.inside?.(frame, asked) ?? asked ?? networkSize(frame, card.preprocessing.max_area);
   }
 
   async #make(opened: Opened, frame: Size, stem: FrameStem, options: SegmentOptions, onCompile: OnCompile): Promise<Pipeline> {
