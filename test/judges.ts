@@ -1,8 +1,8 @@
 // How the judges of a kernel are called: interpreter (WGSL without a driver), compiler (Dawn's null backend), device (any adapter).
 // One that is missing is said so, never counted as content.
-import { adapterName, factsOf, MATRIX_FEATURE, openDevice } from '../src/gpu/device.ts';
+import { adapterName, factsOf, openDevice } from '../src/gpu/device.ts';
 import { createEngine, destroyEngine, type Engine, prepare } from '../src/gpu/executor.ts';
-import { BufferUsage, TextureUsage } from '../src/gpu/flags.ts';
+import { BufferUsage, MATRIX_FEATURE, TextureUsage } from '../src/gpu/flags.ts';
 import { type ReadConstant, shapeOf } from '../src/graph/constant.ts';
 import type { Graph } from '../src/graph/graph.ts';
 import { weightBytes } from '../src/graph/layout.ts';

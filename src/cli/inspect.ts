@@ -2,7 +2,9 @@
 
 import { AtrousError } from '../errors.ts';
 import { tileOf } from '../front/options.ts';
-import { factsOf, isUsable, SIZED } from '../gpu/device.ts';
+import { factsOf } from '../gpu/device.ts';
+import { SIZED } from '../gpu/flags.ts';
+import { isUsable } from '../gpu/matrices.ts';
 import { classesOf } from '../graph/decision.ts';
 import { type FieldsOfView, fieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';

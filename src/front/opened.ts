@@ -1,6 +1,6 @@
 // A model on a device, from opening to closing, and what happens when the device is lost: it is replaced and the call repeated once.
 import { AtrousError, checkSignal } from '../errors.ts';
-import { factsOf } from '../gpu/device.ts';
+import { factsOf, learnMatrices } from '../gpu/device.ts';
 import { createEngine, destroyEngine, type Engine } from '../gpu/executor.ts';
 import { createFinisher, type Finisher } from '../gpu/finish.ts';
 import { type FrameRing, frameRing } from '../gpu/frames.ts';
@@ -103,6 +103,7 @@ export async function survive(parts: Parts, options: Pick<SegmentOptions, 'signa
 
 async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Opened> {
   const device = await parts.openDevice();
+  await learnMatrices(device, device.adapterInfo);
   const engine = createEngine(device, parts.library);
   const opened: Opened = {
     device,

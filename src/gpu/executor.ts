@@ -12,6 +12,7 @@ import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
+import type { MatrixTexts } from './matrices.ts';
 import { encodeValue } from './transfer.ts';
 
 /** Milliseconds that weights are packed at a stretch, the step under way not counted: a page shows 60 frames a second. */
@@ -29,8 +30,8 @@ export interface Engine {
   /** What an unused optional input reads, and an unused optional output writes. */
   readonly zero: GPUBuffer;
   readonly scratch: GPUBuffer;
-  /** Does the device know subgroup matrices in an earlier form of the language alone? Undefined until a plan has some. */
-  matrixFlags?: boolean;
+  /** How the device has programs with subgroup matrices written; undefined until a plan has some. */
+  matrixTexts?: MatrixTexts;
 }
 
 export interface Compiled {
@@ -270,11 +271,11 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   return compiled;
 }
 
-/** Finds out how the device has subgroup matrices written, before a plan with some is compiled. */
+/** Before a plan with subgroup matrices is compiled. */
 async function readyMatrices(engine: Engine, { steps }: Plan): Promise<void> {
-  if (engine.matrixFlags !== undefined || !steps.some(({ matrix }) => matrix)) return;
-  const { wantsFlags } = await import('./matrices.ts');
-  engine.matrixFlags = await wantsFlags(engine.device);
+  if (engine.matrixTexts || !steps.some(({ matrix }) => matrix)) return;
+  const { matrixTexts } = await import('./matrices.ts');
+  engine.matrixTexts = await matrixTexts(engine.device);
 }
 
 /** A shader's pipeline, shared by all that ask for it by the same key. Throws `BAD_SHADER` when the device refuses it. */
@@ -287,10 +288,12 @@ export function compile(
   const known = engine.pipelines.get(key);
   if (known) return known;
   const { device, library } = engine;
-  const matrix = step.matrix && { form: step.matrix, flags: engine.matrixFlags ?? false };
   const facts = library.facts(step.shader, precision);
   const layout = device.createBindGroupLayout({ label: step.shader, entries: facts.bindings.map(layoutEntry) });
-  const module = device.createShaderModule({ label: step.shader, code: library.text(step.shader, precision, step.store, matrix) });
+  const code = step.matrix
+    ? engine.matrixTexts!(library, step.shader, precision, step.matrix)
+    : library.text(step.shader, precision, step.store);
+  const module = device.createShaderModule({ label: step.shader, code });
   const constants = Object.fromEntries(Object.entries(step.overrides).map(([name, value]) => [name, Number(value)]));
   const made = device
     .createComputePipelineAsync({

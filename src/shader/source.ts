@@ -21,12 +21,6 @@ export interface MatrixForm {
   readonly sized: boolean;
 }
 
-/** How a program with subgroup matrices is written: for which, and in an earlier form of the language where a device knows no other. */
-export interface MatrixText {
-  readonly form: MatrixForm;
-  readonly flags: boolean;
-}
-
 /** Texts by path without extension, as in `shaders/`: `pointwise`, `excite.workgroup`, `lib/f32`. */
 export type ShaderTexts = ReadonlyMap<string, string>;
 
@@ -36,7 +30,7 @@ export interface ShaderLibrary {
   brief(shader: string): Pick<ShaderFacts, 'workgroup'>;
   /** Fetches what is not here yet of these shaders: a build holds them in several files. `text` and `facts` need it. */
   load(shaders: Iterable<string>): Promise<void>;
-  text(shader: string, precision: Precision, store?: WeightStore, matrix?: MatrixText): string;
+  text(shader: string, precision: Precision, store?: WeightStore, words?: string): string;
   facts(shader: string, precision: Precision): ShaderFacts;
 }
 
@@ -45,10 +39,8 @@ const USE = /^\/\/ use (\S+)\.wgsl$/gm;
 export const CODEC = 'lib/f32';
 export const WEIGHTS = 'lib/weights';
 
-/** What an adapter's matrices have, and the words of the language that load and store them. */
-const MATRIX_FORM = 'lib/matrix.form';
+/** The words that load and store matrices. */
 export const MATRIX = 'lib/matrix';
-const MATRIX_FLAGS = 'lib/matrix.flags';
 
 /** The libs that a shader names. */
 export function libsOf(texts: ShaderTexts, shader: string): string[] {
@@ -61,7 +53,7 @@ export function assemble(
   shader: string,
   precision: Precision,
   store: WeightStore = 'f32',
-  matrix?: MatrixText,
+  words: string = MATRIX,
 ): string {
   const text = (path: string): string => {
     const found = texts.get(path);
@@ -70,22 +62,8 @@ export function assemble(
   };
   const chosen = (lib: string): string => {
     if (lib === CODEC) return `lib/${precision}`;
-    if (lib === MATRIX && matrix?.flags) return MATRIX_FLAGS;
+    if (lib === MATRIX) return words;
     return lib === WEIGHTS && store === 'half' ? `${WEIGHTS}.half` : lib;
   };
-  const joined = (lib: string): string => (lib === MATRIX_FORM && matrix ? formText(matrix.form) : text(chosen(lib)));
-  const program = text(shader).replace(USE, (_line, lib: string) => joined(lib));
-  return matrix?.form.sized ? sized(program) : program;
-}
-
-/** In place of `lib/matrix.form`. */
-function formText({ m, n, k, lanes }: MatrixForm): string {
-  return Object.entries({ M: m, N: n, K: k, LANES: lanes })
-    .map(([name, value]) => `const MATRIX_${name} = ${value}u;\n`)
-    .join('');
-}
-
-/** The program in subgroups of that size and no other. */
-function sized(program: string): string {
-  return `enable subgroups;\nenable subgroup_size_control;\n${program.replace(/@workgroup_size\(\w+\)/, '$& @subgroup_size(MATRIX_LANES)')}`;
+  return text(shader).replace(USE, (_line, lib: string) => text(chosen(lib)));
 }

@@ -1,6 +1,6 @@
 // A row made concrete for one precision: the bytes of every buffer before the dispatch, what must be in them after it, the verdict.
 
-import { MATRIX_FEATURE } from '../../src/gpu/device.ts';
+import { MATRIX_FEATURE } from '../../src/gpu/flags.ts';
 import { decodeValue, encodeValue } from '../../src/gpu/transfer.ts';
 import { type Constant, constantReader, type ReadConstant, shapeOf, tensorsOf } from '../../src/graph/constant.ts';
 import { boundaryOf } from '../../src/graph/decision.ts';
