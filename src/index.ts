@@ -4,16 +4,19 @@ import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
+import { type Cache, cacheOf, type Storage } from './front/cache.ts';
+import { live } from './front/live.ts';
 import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from './front/load.ts';
 import { openDevice } from './gpu/device.ts';
 import type { IdentityOptions } from './models/identity.ts';
 import type { Segmenter } from './segmenter.ts';
 import { embedded } from './shader/library.ts';
-import { type DownloadOptions, download } from './weights/download.ts';
+import { type DownloadOptions, download, type Fetcher, fetchWhole } from './weights/download.ts';
 import type { Tensor } from './weights/tensor.ts';
 
 export { support } from './browser/adapter.ts';
 export { AtrousError, type ErrorCode } from './errors.ts';
+export type { Cache } from './front/cache.ts';
 export type { LoadOptions, Source } from './front/load.ts';
 export type { Profile, ProfileStep } from './front/profile.ts';
 export type { Support } from './gpu/support.ts';
@@ -33,8 +36,12 @@ export type {
   SegmentInfo,
   SegmentOptions,
   SegmentResult,
+  Stream,
+  StreamOptions,
+  StreamStats,
 } from './segmenter.ts';
 export type { Precision } from './shader/source.ts';
+export type { CachedFile } from './weights/cache.ts';
 export type { Card, Colour, PartialCard } from './weights/card.ts';
 export type { Tensor, Tensors } from './weights/tensor.ts';
 
@@ -53,13 +60,29 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       library: embedded,
       ready: browserAdapter,
       openDevice: async () => openDevice(await browserAdapter()),
-      page: { take: takeFromPage, draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call) },
+      page: {
+        take: takeFromPage,
+        draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call),
+        stream: (lender, source, canvas, options) =>
+          live(
+            async stop => (await import('./browser/stream.ts')).streamOnPage(lender, source, canvas, options, stop),
+            options,
+            lender.over,
+          ),
+      },
       fetch: fetchWeights,
     },
     given,
     checked,
   );
 }
+
+/** What keeps weights; where that can't be fetched they are not kept. */
+const storage = (): Promise<Storage> => import('./browser/storage.ts');
+const cached: Fetcher = async (...call) => ((await storage().catch(() => null))?.cached ?? fetchWhole)(...call);
+
+/** What `load` has kept in this origin's storage. */
+export const cache: Cache = cacheOf(storage);
 
 /** A bare word is no URL that anyone means. */
 async function fetchWeights(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
@@ -68,7 +91,7 @@ async function fetchWeights(url: string | URL, options: DownloadOptions): Promis
       'BAD_USAGE',
       `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
     );
-  return download(url, options);
+  return download(url, options, cached);
 }
 
 /**

@@ -67,6 +67,12 @@ export interface RunOptions {
   readonly output?: Output;
 }
 
+export interface EncodeOptions {
+  readonly into?: GPUTexture;
+  /** As in `RunOptions`, for all that is submitted from now on. */
+  readonly threshold?: number;
+}
+
 export interface Staged {
   readonly program: Program;
   readonly frame?: GPUBindGroup;
@@ -85,7 +91,7 @@ export interface Pipeline {
   /** `frame` has the picture's size. Throws `ABORTED` between tiles, `BAD_IMAGE` for a texture that the device can't read. */
   run(frame: Frame, options?: RunOptions): Promise<Classified>;
   /** Records all that makes a picture's class map of a texture, and the copy of that into `into`, or into its own texture. */
-  encode(encoder: GPUCommandEncoder, frame: GPUTexture, into?: GPUTexture): GPUTexture;
+  encode(encoder: GPUCommandEncoder, frame: GPUTexture, options?: EncodeOptions): GPUTexture;
   /** For a profile: the frame in place, and the programs that follow each other, of several tiles the first one's. */
   stage(frame: Frame): Promise<readonly Staged[]>;
   destroy(): void;
@@ -131,8 +137,8 @@ export async function wholePicture(
       size,
       tiles: 1,
       run: (frame, { threshold, output } = {}) => classifier.run(shrunk(frame), { output, ready: () => decide(threshold) }),
-      encode(encoder, frame, into) {
-        decide();
+      encode(encoder, frame, { into, threshold } = {}) {
+        decide(threshold);
         program.encode(encoder, undefined, classifier.bind(frame));
         return classifier.map.copy(encoder, into);
       },

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Checks, guarded, list, readOptions, shape, such, text, whole } from '../check.ts';
 import { checkSignal, describe } from '../errors.ts';
+import { type Cache, cacheOf, type Storage } from '../front/cache.ts';
 import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from '../front/load.ts';
 import { type Support, supported, unsupported } from '../gpu/support.ts';
 import { encodeIndexed } from '../image/png.ts';
@@ -56,6 +57,11 @@ export async function load(source: Source, options?: NodeLoadOptions): Promise<S
   );
 }
 
+const storage = (): Promise<Storage> => import('./storage.ts');
+
+/** What `load` has kept of weights from URLs, under the user's cache folder. */
+export const cache: Cache = cacheOf(storage);
+
 /** What `load` will find on this machine; see `support` of `atrous`. It loads nothing and never throws. */
 export async function support(): Promise<Support> {
   try {
@@ -77,7 +83,7 @@ async function readLocal(url: string | URL, options: DownloadOptions): Promise<U
   const { signal, onProgress } = options;
   checkSignal(signal);
   const path = localPath(String(url));
-  if (path === null) return download(url, options);
+  if (path === null) return download(url, options, async (...call) => (await storage()).cached(...call));
   const bytes = await readBytes(path);
   onProgress?.({ phase: 'download', done: bytes.length, total: bytes.length });
   return bytes;
