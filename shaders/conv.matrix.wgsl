@@ -24,6 +24,8 @@ fn finish_matrix(at: u32, lane: u32, pixel: u32, quad: u32) {
   }
 }
 
+fn has_more() -> bool { return false; }
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.y * groups.x + id.x;

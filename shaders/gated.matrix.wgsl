@@ -17,6 +17,8 @@ var<workgroup> gate: array<vec4f, MAX_QUADS>;
 fn put_hidden(at: u32, quad: vec4f) { put_quad(STAGE / 2u + at, quad); }
 fn hidden(at: u32) -> vec4f { return staged(STAGE / 2u + at); }
 
+fn has_more() -> bool { return SHORTCUT_QUADS > 0u; }
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.y * groups.x + id.x;

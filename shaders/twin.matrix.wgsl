@@ -9,6 +9,8 @@
 // use lib/matrix.product.wgsl
 // use lib/matrix.finish.wgsl
 
+fn has_more() -> bool { return false; }
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.y * groups.x + id.x;

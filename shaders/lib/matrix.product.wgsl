@@ -4,7 +4,7 @@
 // What the next round needs is loaded into registers before this one is multiplied, and stored behind it, between two barriers; other workgroups of a
 // multiprocessor have work meanwhile. Together with `stage` this is 13 KiB.
 // A shader says the rest, as it does for lib/staged: `struct Place`, `place_of(tile, index)`, `quad_at(place, step, part)`, `scaled(quad, step, part)`, a step
-// being a quad of the operand, and `finish_matrix(at, index, pixel, quad)`; its `params` have `pairs` and `bias`.
+// being a quad of the operand, `has_more()`, whether there is a second operand at all, and `finish_matrix(at, lane, pixel, quad)`; its `params` have `pairs` and `bias`.
 const LANES = 128u;
 const PIXELS = 128u;  // of a tile
 const CHANNELS = 64u;
@@ -37,6 +37,7 @@ struct Places {
 // A lane's part of a round, on its way: a quad of four pixels, and eight weights.
 struct Fetched {
   step: u32,
+  part: u32,
   a: vec4f,
   b: vec4f,
   c: vec4f,
@@ -44,25 +45,34 @@ struct Fetched {
   weights: vec4u,
 }
 
-// Steps of a product whose operand comes from one map; its rounds begin behind `first_round` others.
-struct Part {
-  index: u32,
-  first: u32,
-  end: u32,
-  first_round: u32,
+// Steps of one operand, and behind them of a second one: each begins with a round of its own.
+struct Depth {
+  main: u32,
+  more: u32,
+  first: u32,   // rounds of the first
+  rounds: u32,  // of both
 }
 fn rounds_of(steps: u32) -> u32 { return (steps + ROUND - 1u) / ROUND; }
 
-// Four neighbouring lanes fetch 16 channels of a pixel. A step beyond the last repeats it: the weights there are zero.
-fn fetch(lane: u32, places: Places, weights_at: u32, round: u32, part: Part) -> Fetched {
+// Four neighbouring lanes fetch 16 channels of a pixel. A step beyond the last of its operand repeats that: the weights there are zero.
+fn fetch(lane: u32, places: Places, weights_at: u32, round: u32, depth: Depth) -> Fetched {
   var fetched: Fetched;
-  let step = min(part.first + round * ROUND + lane % ROUND, part.end - 1u);
-  fetched.step = step;
-  fetched.a = quad_at(places.a, step, part.index);
-  fetched.b = quad_at(places.b, step, part.index);
-  fetched.c = quad_at(places.c, step, part.index);
-  fetched.d = quad_at(places.d, step, part.index);
-  fetched.weights = weights[weights_at + (part.first_round + round) * LANES + lane];
+  let index = lane % ROUND;
+  if (!has_more() || round < depth.first) {
+    fetched.step = min(round * ROUND + index, depth.main - 1u);
+    fetched.a = quad_at(places.a, fetched.step, 0u);
+    fetched.b = quad_at(places.b, fetched.step, 0u);
+    fetched.c = quad_at(places.c, fetched.step, 0u);
+    fetched.d = quad_at(places.d, fetched.step, 0u);
+  } else {
+    fetched.step = depth.main + min((round - depth.first) * ROUND + index, depth.more - 1u);
+    fetched.part = 1u;
+    fetched.a = quad_at(places.a, fetched.step, 1u);
+    fetched.b = quad_at(places.b, fetched.step, 1u);
+    fetched.c = quad_at(places.c, fetched.step, 1u);
+    fetched.d = quad_at(places.d, fetched.step, 1u);
+  }
+  fetched.weights = weights[weights_at + round * LANES + lane];
   return fetched;
 }
 
@@ -70,24 +80,24 @@ fn put_pixels(at: u32, quad: vec4f, step: u32, part: u32) { put_operand(at, vec4
 
 alias Made = array<Sums, MATRICES_DOWN * MATRICES_ACROSS>;
 
-// Adds the products of a part's steps. All lanes come here.
-fn multiply_rounds(made: ptr<function, Made>, lane: u32, group: u32, rounds_in_all: u32, part: Part) {
+// The products of all steps. All lanes come here.
+fn multiplied(lane: u32, group: u32, depth: Depth) -> Made {
+  var made: Made;
   let tile = tile_of(group);
   let index = lane / ROUND;
   let places = Places(place_of(tile, index), place_of(tile, index + PIXELS / 4u),
                       place_of(tile, index + PIXELS / 2u), place_of(tile, index + PIXELS / 4u * 3u));
-  let weights_at = block_of(group) * rounds_in_all * LANES;
+  let weights_at = block_of(group) * depth.rounds * LANES;
   let bounded = lane % LANES;
   let pixels_at = bounded / ROUND * ROW + bounded % ROUND;
   let block_at = PIXELS * ROW + bounded / 2u * ROW + bounded % 2u * 2u;
   let subgroup = bounded / MATRIX_LANES;
   let left_at = subgroup / ACROSS * OWN_PIXELS * ROW;
   let right_at = (PIXELS + subgroup % ACROSS * OWN_CHANNELS) * ROW;
-  let rounds = rounds_of(part.end - part.first);
   // One turn more than there are rounds: the first only fetches, the last only multiplies.
   for (var round = 0u; round < MOST_ROUNDS; round += 1u) {
-    if (round > rounds) { break; }
-    let next = fetch(lane, places, weights_at, min(round, rounds - 1u), part);
+    if (round > depth.rounds) { break; }
+    let next = fetch(lane, places, weights_at, min(round, depth.rounds - 1u), depth);
     if (round > 0u) {
       for (var k = 0u; k < ROUND * 4u / MATRIX_K; k += 1u) {
         let along = k * (MATRIX_K / 4u);
@@ -102,23 +112,21 @@ fn multiply_rounds(made: ptr<function, Made>, lane: u32, group: u32, rounds_in_a
       }
     }
     workgroupBarrier();
-    put_pixels(pixels_at, next.a, next.step, part.index);
-    put_pixels(pixels_at + PIXELS / 4u * ROW, next.b, next.step, part.index);
-    put_pixels(pixels_at + PIXELS / 2u * ROW, next.c, next.step, part.index);
-    put_pixels(pixels_at + PIXELS / 4u * 3u * ROW, next.d, next.step, part.index);
+    put_pixels(pixels_at, next.a, next.step, next.part);
+    put_pixels(pixels_at + PIXELS / 4u * ROW, next.b, next.step, next.part);
+    put_pixels(pixels_at + PIXELS / 2u * ROW, next.c, next.step, next.part);
+    put_pixels(pixels_at + PIXELS / 4u * 3u * ROW, next.d, next.step, next.part);
     put_operand(block_at, bitcast<vec4h>(next.weights.xy));
     put_operand(block_at + 1u, bitcast<vec4h>(next.weights.zw));
     workgroupBarrier();
   }
+  return made;
 }
 
 // Sums of one operand over `depth` steps, and of a second one over `more`, stored matrix by matrix.
 fn make(lane: u32, group: u32, depth: u32, more: u32) {
-  var made: Made;
   let first = rounds_of(depth);
-  let all = first + rounds_of(more);
-  multiply_rounds(&made, lane, group, all, Part(0u, 0u, depth, 0u));
-  if (more > 0u) { multiply_rounds(&made, lane, group, all, Part(1u, depth, depth + more, first)); }
+  let made = multiplied(lane, group, Depth(depth, more, first, first + rounds_of(more)));
   let subgroup = lane % LANES / MATRIX_LANES;
   let pixel = tile_of(group) * PIXELS + subgroup / ACROSS * OWN_PIXELS;
   let quad = (block_of(group) * CHANNELS + subgroup % ACROSS * OWN_CHANNELS) / 4u;
