@@ -13,6 +13,7 @@ import { constantReader, type ReadConstant } from './graph/constant.ts';
 import { networkSize, type Size } from './image/size.ts';
 import { tilesOf } from './image/tiles.ts';
 import { kernels } from './kernels/index.ts';
+import type { Network } from './models/network.ts';
 import { compileStem, type FrameStem, type Material, type Output, type Pipeline, wholePicture } from './pipeline.ts';
 import { type AdapterFacts, checkChoice } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
@@ -53,6 +54,11 @@ export class Segmenter {
 
   get card(): Card {
     return this.#parts.card;
+  }
+
+  /** What builds its graph at a size. */
+  get network(): Network {
+    return this.#parts.network;
   }
 
   /** What `load` took for granted because several networks, or several dicts of a checkpoint, fit: a sentence that names them; else null. */

@@ -1,0 +1,16 @@
+import { browserWith, closeBrowser } from './test/browser/harness.ts';
+import { serve } from './test/browser/server.ts';
+const server = await serve(path => ({ file: `out/demo${path.replace(/^\/sub\/folder/, '').replace(/\/$/, '/index.html')}` }), { 'content-security-policy': "default-src 'self'" });
+const browser = await browserWith({});
+const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+page.on('pageerror', e => console.log('pageerror', e.message));
+page.on('console', m => console.log(m.type(), m.text()));
+await page.goto(`${server.origin}/sub/folder/`);
+await page.waitForFunction(() => /ready on/.test(document.getElementById('status')!.textContent!), null, { timeout: 60000 });
+await page.screenshot({ path: '/tmp/st/still.png' });
+await page.click('[data-source=street]');
+await page.waitForTimeout(6000);
+await page.screenshot({ path: '/tmp/st/street.png' });
+await page.setViewportSize({ width: 360, height: 800 });
+await page.screenshot({ path: '/tmp/st/narrow.png', fullPage: true });
+await closeBrowser(); server.close();
