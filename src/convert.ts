@@ -1,7 +1,7 @@
 // A published checkpoint → the bytes of one safetensors file with its card: what `convert` and `pull` share. Pure; who calls writes.
 import { AtrousError } from './errors.ts';
 import { constantReader } from './graph/constant.ts';
-import { decodeWeights } from './load.ts';
+import { decodeWeights, registered } from './load.ts';
 import { defaultCard } from './models/cards.ts';
 import type { Network } from './models/registry.ts';
 import { run as runReference } from './reference/run.ts';
@@ -45,7 +45,7 @@ export async function convertWeights(
   name: string,
   { model, card, key, precision = 'f32', source }: ConvertOptions,
 ): Promise<Converted> {
-  const { network, tensors: read, card: known, assumed } = await decodeWeights(bytes, name, { model, card, key });
+  const { network, tensors: read, card: known, assumed } = registered(await decodeWeights(bytes, name, { model, card, key }), name);
   const tensors = convertTensors(read, precision, name);
   const complete: Card = {
     ...(card || known.model === network.canonical ? known : defaultCard(network.canonical, network.end.channels)),

@@ -4,7 +4,8 @@ import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
-import { checkCardOption, checkSource, type LoadOptions, loadChecks, loadOn, type Source } from './front/load.ts';
+import { live } from './front/live.ts';
+import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from './front/load.ts';
 import { openDevice } from './gpu/device.ts';
 import type { IdentityOptions } from './models/identity.ts';
 import type { Segmenter } from './segmenter.ts';
@@ -33,9 +34,12 @@ export type {
   SegmentInfo,
   SegmentOptions,
   SegmentResult,
+  Stream,
+  StreamOptions,
+  StreamStats,
 } from './segmenter.ts';
 export type { Precision } from './shader/source.ts';
-export type { Card, Colour } from './weights/card.ts';
+export type { Card, Colour, PartialCard } from './weights/card.ts';
 export type { Tensor, Tensors } from './weights/tensor.ts';
 
 /**
@@ -43,9 +47,9 @@ export type { Tensor, Tensors } from './weights/tensor.ts';
  * Throws `NO_ADAPTER` where WebGPU is missing, `BAD_WEIGHTS`, `BAD_USAGE` for unknown names, `ABORTED`.
  */
 export async function load(source: Source, options?: LoadOptions): Promise<Segmenter> {
-  const checked = readOptions('load()', options, loadChecks);
+  const read = readOptions('load()', options, loadChecks);
   const given = checkSource(source);
-  await checkCardOption(checked);
+  const checked = await withCard(read);
   if (!embedded)
     throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
   return loadOn(
@@ -53,7 +57,16 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       library: embedded,
       ready: browserAdapter,
       openDevice: async () => openDevice(await browserAdapter()),
-      page: { take: takeFromPage, draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call) },
+      page: {
+        take: takeFromPage,
+        draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call),
+        stream: (lender, source, canvas, options) =>
+          live(
+            async stop => (await import('./browser/stream.ts')).streamOnPage(lender, source, canvas, options, stop),
+            options,
+            lender.over,
+          ),
+      },
       fetch: fetchWeights,
     },
     given,

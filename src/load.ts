@@ -3,47 +3,77 @@ import { urlOf } from './builtin.ts';
 import { AtrousError, describe } from './errors.ts';
 import { classesOf } from './graph/decision.ts';
 import { defaultCard } from './models/cards.ts';
+import type { LoadedWeights } from './models/network.ts';
 import { checkpoints } from './models/published.ts';
 import { findNetwork, type Network } from './models/registry.ts';
 import { type Expectations, everyNetwork, expectedOf, nearest, needs, recognise } from './recognise.ts';
-import { type Card, parseCard, withBackground } from './weights/card.ts';
+import {
+  type Card,
+  checkCard,
+  type PartialCard,
+  type Preprocessing,
+  parseCard,
+  parsePart,
+  withBackground,
+} from './weights/card.ts';
 import { checkTensors } from './weights/check.ts';
 import { type DownloadOptions, readResponse } from './weights/download.ts';
 import { findTensors, type Listing, say } from './weights/find.ts';
+import { isOnnx } from './weights/magic.ts';
 import { readWeights } from './weights/read.ts';
-import { badWeights, some, type Tensor, type Tensors } from './weights/tensor.ts';
+import { badWeights, quote, some, type Tensor, type Tensors } from './weights/tensor.ts';
+
+export type { LoadedWeights } from './models/network.ts';
 
 export interface ReadOptions {
   readonly model?: string;
-  readonly card?: Card;
+  /** Of an ONNX file any part of one. */
+  readonly card?: PartialCard;
   readonly key?: string;
+  /** Of an ONNX file: what goes before its card's. */
+  readonly preprocessing?: Partial<Preprocessing>;
+  /** Of an ONNX file: the output that is meant. Default: the first. */
+  readonly outputName?: string;
+  /** The bytes of a file beside the one that is read; absent where it lies in no folder. */
+  readonly beside?: (name: string) => Promise<Uint8Array>;
 }
 
-/** Weights with everything that is known of them. */
-export interface LoadedWeights {
-  readonly network: Network;
-  readonly tensors: Tensors;
-  readonly card: Card;
-  /** What was assumed because nothing tells, for people; null otherwise. */
-  readonly assumed: string | null;
+/** How a platform reads what has a URL or path. */
+export interface Reader {
+  /** The bytes behind it. */
+  fetch(url: string | URL, options: DownloadOptions): Promise<Uint8Array>;
+  /** Of a file in its folder; default: as `fetch`. */
+  beside?(path: string, name: string): Promise<Uint8Array>;
+  /** The card that lies beside an ONNX file; default: none does. */
+  cardBeside?(path: string): Promise<PartialCard | undefined>;
 }
 
-/** Weights from anywhere. `fetch` gives the bytes behind a URL or path. */
+/** Weights from anywhere. */
 export async function readSource(
-  fetch: (url: string | URL, options: DownloadOptions) => Promise<Uint8Array>,
-  source: string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors,
+  reader: Reader,
+  source: string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors | Files,
   options: ReadOptions & DownloadOptions & { readonly baseUrl?: string | URL },
 ): Promise<LoadedWeights> {
-  const { model, card, key } = options;
-  const asked = { model, card, key };
-  if (source instanceof Map) return checkWeights(source, 'the tensors', card ?? null, model ?? null, key);
+  const { model, card, key, outputName } = options;
+  const asked: ReadOptions = { model, card, key, outputName };
+  if (source instanceof Map) {
+    if (isFiles(source)) return readFiles(source, asked);
+    if (outputName !== undefined) throw new AtrousError('BAD_USAGE', 'outputName is for ONNX files: leave it out');
+    return checkWeights(source, 'the tensors', wholeCard(card), model ?? null, key);
+  }
   if (source instanceof Blob)
     return decodeWeights(new Uint8Array(await source.arrayBuffer()), (source as File).name ?? 'the file', asked);
   if (source instanceof ArrayBuffer) return decodeWeights(new Uint8Array(source), 'the weights', asked);
   if (source instanceof Uint8Array) return decodeWeights(source, 'the weights', asked);
   if (source instanceof Response) return decodeWeights(await readResponse(source, options), source.url || 'the response', asked);
   const name = String(source);
-  if (!checkpoints.has(name)) return decodeWeights(await fetch(source as string | URL, options), name, asked);
+  if (!checkpoints.has(name)) {
+    const beside = (other: string): Promise<Uint8Array> =>
+      reader.beside?.(name, other) ?? reader.fetch(besideOf(name, other), { signal: options.signal });
+    const bytes = await reader.fetch(source as string | URL, options);
+    const own = card ?? (isOnnx(bytes, name) ? await reader.cardBeside?.(name) : undefined);
+    return decodeWeights(bytes, name, { ...asked, card: own, beside });
+  }
   const file = `${name}.safetensors`;
   if (options.baseUrl === undefined) {
     const pull = `run atrous pull ${name} -o ${file} and serve the file`;
@@ -52,14 +82,90 @@ export async function readSource(
       `weights "${name}" are not in the package: ${pull}; then load its URL, or give its folder as baseUrl`,
     );
   }
-  return decodeWeights(await fetch(urlOf(file, options.baseUrl, undefined), options), file, { ...asked, model: name });
+  return decodeWeights(await reader.fetch(urlOf(file, options.baseUrl, undefined), options), file, { ...asked, model: name });
 }
 
 /** A weights file's bytes → checked weights. The card is the caller's, or the file's own, or the default of the network. */
-export async function decodeWeights(bytes: Uint8Array, name: string, { model, card, key }: ReadOptions): Promise<LoadedWeights> {
+export async function decodeWeights(bytes: Uint8Array, name: string, options: ReadOptions): Promise<LoadedWeights> {
+  const { model, card, key, outputName } = options;
+  if (isOnnx(bytes, name)) {
+    const wrong = model !== undefined ? 'model' : key !== undefined ? 'key' : null;
+    if (wrong) throw new AtrousError('BAD_USAGE', `${wrong}: ${name} is an ONNX file, which is a network of its own: leave it out`);
+    return (await import('./onnx/load.ts')).loadOnnx(bytes, name, options);
+  }
+  if (outputName !== undefined)
+    throw new AtrousError('BAD_USAGE', `outputName is for ONNX files, and ${name} is none: leave it out`);
   const { tensors, metadata } = await readWeights(bytes, name);
   const own = metadata.get('atrous');
-  return checkWeights(tensors, name, card ?? (own === undefined ? null : parseCard(own, `in ${name}`)), model ?? null, key);
+  return checkWeights(
+    tensors,
+    name,
+    wholeCard(card) ?? (own === undefined ? null : parseCard(own, `in ${name}`)),
+    model ?? null,
+    key,
+  );
+}
+
+/** Weights of a network of the registry. Throws `BAD_USAGE` for an ONNX file, which has no checkpoint's names. */
+export function registered(weights: LoadedWeights, file: string): LoadedWeights<Network> {
+  if ('classifier' in weights.network) return weights as LoadedWeights<Network>;
+  throw new AtrousError(
+    'BAD_USAGE',
+    `${file} is an ONNX file, a network of its own: it is no checkpoint of a network that has a name`,
+  );
+}
+
+/** Of networks that are no ONNX file every field of a card is needed. */
+function wholeCard(card: PartialCard | undefined): Card | null {
+  return card === undefined ? null : checkCard(card, "of load()'s card", 'BAD_USAGE');
+}
+
+/** Files by name: an ONNX file, and what lies beside it. */
+export type Files = ReadonlyMap<string, Blob | Uint8Array>;
+
+function isFiles(map: Files | Tensors): map is Files {
+  const [first] = map.values();
+  return first instanceof Blob || first instanceof Uint8Array;
+}
+
+/** Throws `BAD_USAGE` unless one of them alone is an ONNX file; `X.card.json` beside X.onnx is its card. */
+async function readFiles(files: Files, options: ReadOptions): Promise<LoadedWeights> {
+  const bytesOf = async (file: Blob | Uint8Array): Promise<Uint8Array> =>
+    file instanceof Blob ? new Uint8Array(await file.arrayBuffer()) : file;
+  const models = [...files.keys()].filter(name => /\.onnx$/i.test(name));
+  const [name] = models;
+  if (models.length !== 1)
+    throw new AtrousError(
+      'BAD_USAGE',
+      `a Map of files needs one ONNX file, and ${models.length} of its ${files.size} end in .onnx: ${some([...files.keys()].map(quote))}`,
+    );
+  const card = files.get(cardBeside(name));
+  const given = options.card ?? (card && parsePart(new TextDecoder().decode(await bytesOf(card)), cardBeside(name)));
+  const beside = async (other: string): Promise<Uint8Array> => {
+    const file = files.get(besideOf(name, other)) ?? files.get(other);
+    if (file) return bytesOf(file);
+    throw badWeights(
+      name,
+      `its weights lie in ${quote(other)}, which is not among the ${files.size} files: add it under that name`,
+    );
+  };
+  return decodeWeights(await bytesOf(files.get(name)!), name, { ...options, card: given, beside });
+}
+
+/** The card of a file that lies beside it. */
+export function cardBeside(path: string): string {
+  return `${path.replace(/\.[^./\\]+$/, '')}.card.json`;
+}
+
+/** A letter before the colon alone is a drive. */
+export function isUrl(path: string): boolean {
+  return /^[a-z][a-z+.-]+:/i.test(path);
+}
+
+/** A path or URL in the folder of another. */
+export function besideOf(path: string, name: string): string {
+  if (!isUrl(path)) return path.replace(/[^/\\]*$/, '') + name;
+  return new URL(name.split('/').map(encodeURIComponent).join('/'), path).href;
 }
 
 /**
@@ -72,7 +178,7 @@ export function checkWeights(
   card: Card | null,
   model: string | null,
   key: string | null = null,
-): LoadedWeights {
+): LoadedWeights<Network> {
   const asked = model !== null ? findNetwork(model) : card ? inFile(name, () => findNetwork(card.model)) : null;
   const candidates = asked ? [asked] : everyNetwork();
   const expectations: Expectations = new Map();

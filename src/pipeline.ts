@@ -8,7 +8,7 @@ import type { ReadConstant } from './graph/constant.ts';
 import { FRAME, type Graph } from './graph/graph.ts';
 import { byteLength, classRow, QUAD } from './graph/layout.ts';
 import type { Size } from './image/size.ts';
-import type { Network } from './models/registry.ts';
+import type { Runnable } from './models/network.ts';
 import { fuse } from './passes/index.ts';
 import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from './plan/choose.ts';
 import { type LowerOptions, lower } from './plan/lower.ts';
@@ -21,7 +21,7 @@ import type { Card } from './weights/card.ts';
 export interface Material {
   readonly engine: Engine;
   readonly facts: AdapterFacts;
-  readonly network: Network;
+  readonly network: Runnable;
   readonly card: Card;
   readonly precision: Precision;
   readonly variants: VariantChoice;
@@ -67,6 +67,12 @@ export interface RunOptions {
   readonly output?: Output;
 }
 
+export interface EncodeOptions {
+  readonly into?: GPUTexture;
+  /** As in `RunOptions`, for all that is submitted from now on. */
+  readonly threshold?: number;
+}
+
 export interface Staged {
   readonly program: Program;
   readonly frame?: GPUBindGroup;
@@ -85,7 +91,7 @@ export interface Pipeline {
   /** `frame` has the picture's size. Throws `ABORTED` between tiles, `BAD_IMAGE` for a texture that the device can't read. */
   run(frame: Frame, options?: RunOptions): Promise<Classified>;
   /** Records all that makes a picture's class map of a texture, and the copy of that into `into`, or into its own texture. */
-  encode(encoder: GPUCommandEncoder, frame: GPUTexture, into?: GPUTexture): GPUTexture;
+  encode(encoder: GPUCommandEncoder, frame: GPUTexture, options?: EncodeOptions): GPUTexture;
   /** For a profile: the frame in place, and the programs that follow each other, of several tiles the first one's. */
   stage(frame: Frame): Promise<readonly Staged[]>;
   destroy(): void;
@@ -110,12 +116,12 @@ export async function wholePicture(
   const { engine, network, read, onCompile, facts } = material;
   const { device } = engine;
   const fits = ({ h, w }: Size): boolean => Math.max(h, w) <= facts.limits.maxTextureDimension2D;
+  const built = network.build({ ...size, to: picture });
   const shrinks = !fits(picture) && fits(size);
-  const uploaded = shrinks ? size : picture;
+  const uploaded: Size = shrinks ? built.input : picture;
   const { shrink } = shrinks ? await import('./image/shrink.ts') : { shrink: null };
   const shrunk = (frame: Frame): Frame =>
-    shrink && frame.kind === 'pixels' ? { kind: 'pixels', rgba: shrink(frame.rgba, picture, size) } : frame;
-  const built = network.build({ ...size, to: picture });
+    shrink && frame.kind === 'pixels' ? { kind: 'pixels', rgba: shrink(frame.rgba, picture, uploaded) } : frame;
   const asked = scores ? (await import('./graph/scores.ts')).withScores(built) : { graph: built, scores: null };
   const graph = fuse(asked.graph, targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem, frame: uploaded });
@@ -131,8 +137,8 @@ export async function wholePicture(
       size,
       tiles: 1,
       run: (frame, { threshold, output } = {}) => classifier.run(shrunk(frame), { output, ready: () => decide(threshold) }),
-      encode(encoder, frame, into) {
-        decide();
+      encode(encoder, frame, { into, threshold } = {}) {
+        decide(threshold);
         program.encode(encoder, undefined, classifier.bind(frame));
         return classifier.map.copy(encoder, into);
       },

@@ -1,7 +1,9 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss; each of
 // these has its room in `front/`.
+import type { Canvas, StreamSource } from './browser/types.ts';
 import * as checks from './check.ts';
 import { AtrousError, checkSignal, forPrograms } from './errors.ts';
+import type { Lender, Stream, StreamOptions } from './front/live.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
 import { checkFit, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
 import type { Profile } from './front/profile.ts';
@@ -21,6 +23,7 @@ import type { Precision } from './shader/source.ts';
 import type { Card, Colour } from './weights/card.ts';
 import { toFloat32 } from './weights/tensor.ts';
 
+export type { Stream, StreamOptions, StreamStats } from './front/live.ts';
 export type { Parts } from './front/opened.ts';
 export type { Progress, SegmentOptions } from './front/options.ts';
 export type { Pixels } from './front/pixels.ts';
@@ -33,6 +36,7 @@ export class Segmenter {
   readonly #survivor: Survivor;
   #latest: Plan | null = null;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #streams = new Set<Stream>();
   #disposal: Promise<void> | null = null;
 
   private constructor(parts: Parts, survivor: Survivor) {
@@ -147,7 +151,7 @@ export class Segmenter {
         `no frames of ${h}×${w} are prepared: await model.prepare({ height: ${h}, width: ${w} })`,
       );
     this.#latest = pipeline.plan;
-    return pipeline.encode(encoder, texture, into);
+    return pipeline.encode(encoder, texture, { into });
   }
 
   /**
@@ -168,7 +172,31 @@ export class Segmenter {
   }
 
   /**
-   * Waits for the calls under way, then frees the device and all that is on it; a device that was passed in is only cleaned. Further
+   * Segments a video as it plays and draws every frame with its classes on a canvas, as `draw` does: a video element, a MediaStream such as a camera's, or a
+   * ReadableStream of VideoFrames, which are closed behind it. Up to `most` frames are under way; what comes meanwhile is dropped. It rests while the page is
+   * hidden or the video paused, and lasts until `stop()`, `dispose()` or the end of a MediaStream or ReadableStream. What is wrong rejects `finished`.
+   */
+  stream(source: StreamSource, canvas: Canvas, options?: StreamOptions): Stream {
+    this.#checkAlive();
+    const { page, card } = this.#parts;
+    if (!page) throw new AtrousError('BAD_USAGE', 'stream() needs a canvas of a page: in Node call segment() for each frame');
+    const lender: Lender = {
+      card,
+      frame: (picture, own, work) => {
+        this.#checkAlive();
+        return this.#tracked(this.#taking(picture, own, work, false));
+      },
+      info: (...call) => this.#info(...call),
+      ties: picture => this.#ties(picture),
+      over: () => this.#streams.delete(stream),
+    };
+    const stream = page.stream(lender, source, canvas, options);
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  /**
+   * Stops its streams and waits for the calls under way, then frees the device and all that is on it; a device that was passed in is only cleaned. Further
    * calls throw `DISPOSED`.
    */
   dispose(): Promise<void> {
@@ -181,6 +209,8 @@ export class Segmenter {
   }
 
   async #close(): Promise<void> {
+    for (const stream of this.#streams) stream.stop();
+    await Promise.allSettled([...this.#streams].map(({ finished }) => finished));
     await Promise.allSettled(this.#running);
     await this.#survivor.close();
   }
@@ -194,13 +224,15 @@ export class Segmenter {
     return { device, ring, external };
   }
 
-  /** Takes the picture at once, for the device that is there, and lends the pipeline for it. */
+  /** Takes the picture at once, for the device that is there, and lends the pipeline for it. `inPlace`: a video's own frame will do. */
   async #taking<T>(
     source: Picture,
     options: SegmentOptions,
     work: (taken: Taken, pipeline: Pipeline, opened: Opened) => Promise<T>,
+    inPlace = true,
   ): Promise<T> {
-    const taken = await take(source, this.#taker(this.#survivor.latest()), this.#parts.page?.take);
+    const taker = this.#taker(this.#survivor.latest());
+    const taken = await take(source, { ...taker, external: inPlace && taker.external }, this.#parts.page?.take);
     const stem = taken.copy === 'external' ? 'external' : 'texture';
     try {
       return await this.#survivor.attempt(opened =>
@@ -240,7 +272,7 @@ export class Segmenter {
   #info(
     { copy }: Taken,
     { size, tiles }: Pipeline,
-    { facts, precision }: Opened,
+    { facts, precision }: Pick<Opened, 'facts' | 'precision'>,
     options: SegmentOptions,
     ms: number,
   ): SegmentInfo {
@@ -280,7 +312,9 @@ export class Segmenter {
 
   /** A frame's size inside a network that takes it whole. */
   #inside(frame: Size, { size }: SegmentOptions): Size {
-    return size ? { h: size.height, w: size.width } : networkSize(frame, this.#parts.card.preprocessing.max_area);
+    const asked = size ? { h: size.height, w: size.width } : null;
+    const { network, card } = this.#parts;
+    return network.inside?.(frame, asked) ?? asked ?? networkSize(frame, card.preprocessing.max_area);
   }
 
   async #make(opened: Opened, frame: Size, stem: FrameStem, options: SegmentOptions, onCompile: OnCompile): Promise<Pipeline> {

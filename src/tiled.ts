@@ -115,7 +115,7 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
       turn = Promise.allSettled([turn, mine]).then(() => {});
       return mine;
     };
-    const encode: Pipeline['encode'] = (encoder, given, into) => {
+    const encode: Pipeline['encode'] = (encoder, given, { into, threshold } = {}) => {
       parameters ??= tileParameters();
       const bound = binding.bind(given);
       for (let tile = 0; tile < rows * columns; tile++) {
@@ -123,7 +123,7 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
         program.encode(encoder, undefined, bound);
         stitch(encoder, Math.floor(tile / columns), tile % columns);
       }
-      decide();
+      decide(threshold);
       ending.encode(encoder);
       return map.copy(encoder, into);
     };

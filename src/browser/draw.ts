@@ -3,8 +3,8 @@ import { AtrousError } from '../errors.ts';
 import type { DrawOptions, SegmentResult } from '../front/result.ts';
 import { type Taken, type Taker, take } from '../front/sources.ts';
 import type { Finisher } from '../gpu/finish.ts';
-import { readTexture } from '../gpu/transfer.ts';
 import { type Look, OPACITY } from '../image/look.ts';
+import type { Size } from '../image/size.ts';
 import type { Output } from '../pipeline.ts';
 import { takeFromPage } from './sources.ts';
 import type { Canvas } from './types.ts';
@@ -18,7 +18,6 @@ export async function drawOnPage(
   given: DrawOptions | undefined,
   on: Taker & { readonly finisher: Finisher },
 ): Promise<void> {
-  checkCanvas(canvas);
   const { look, background } = given === undefined ? plain(result) : (await import('./look.ts')).chosen(result, given);
   const { width: w, height: h } = result;
   const own: { release(): void }[] = [];
@@ -30,15 +29,9 @@ export async function drawOnPage(
       look.background.kind === 'picture' ? await textureOf(await taken(background, 'background', on, own), on, own) : null;
     const classes = result.texture ?? on.finisher.upload(result.classes!, { h, w });
     if (!result.texture) own.push({ release: () => classes.destroy() });
-    if (canvas.width !== w) canvas.width = w;
-    if (canvas.height !== h) canvas.height = h;
-    const context = canvas.getContext('webgpu') as GPUCanvasContext | null;
-    if (context) {
-      await on.finisher.draw(look, picture, classes, behind, () => {
-        context.configure({ device: on.device, format: 'rgba8unorm', alphaMode: 'premultiplied', usage: SHOWN });
-        return context.getCurrentTexture();
-      });
-    } else await drawFlat(canvas, on, target => on.finisher.draw(look, picture, classes, behind, () => target), { h, w });
+    const target = screen(canvas, on.device);
+    await on.finisher.draw(look, picture, classes, behind, () => target.next({ h, w }));
+    target.show();
   } finally {
     for (const thing of own) thing.release();
   }
@@ -53,31 +46,46 @@ function plain({ labels, palette }: Shown): { readonly look: Look; readonly back
 /** RENDER_ATTACHMENT, because some browsers show no other; COPY_DST; COPY_SRC for who reads the canvas back. */
 const SHOWN = 0x10 | 0x2 | 0x1;
 
-/** Through memory: a 2-D canvas takes pixels. */
-async function drawFlat(
-  canvas: Canvas,
-  { device, ring }: Taker,
-  draw: (target: GPUTexture) => Promise<void>,
-  size: { readonly h: number; readonly w: number },
-): Promise<void> {
-  const context = canvas.getContext('2d') as CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null;
-  if (!context) throw usage('draw(): the canvas has a context that is neither WebGPU nor 2-D: give a fresh canvas');
-  const target = ring.take(size);
-  try {
-    await draw(target);
-    const data = new Uint8ClampedArray(await readTexture(device, target));
-    // A canvas of this kind takes colours apart from their alpha.
-    for (let at = 0; at < data.length; at += 4) {
-      const alpha = data[at + 3];
-      if (alpha > 0 && alpha < 255) for (let c = 0; c < 3; c++) data[at + c] = (data[at + c] * 255) / alpha;
-    }
-    context.putImageData(new ImageData(data, size.w, size.h), 0, 0);
-  } finally {
-    ring.give(target);
-  }
+/** A canvas of a page as a device draws on it. */
+export interface Screen {
+  /** The texture to draw into, rgba8unorm, for the work that is submitted in this task; the canvas gets its size. */
+  next(size: Size): GPUTexture;
+  /** After the submit, in the same task. */
+  show(): void;
 }
 
-async function taken(source: unknown, what: string, on: Taker, own: { release(): void }[]): Promise<Taken> {
+/** By WebGPU; a canvas with a 2-D context takes what another shows. Throws `BAD_USAGE` for what is no canvas, or has a third kind of context. */
+export function screen(canvas: Canvas, device: GPUDevice): Screen {
+  const kind = Object.prototype.toString.call(canvas).slice(8, -1);
+  if (kind !== 'HTMLCanvasElement' && kind !== 'OffscreenCanvas')
+    throw usage(`draw(): the canvas is ${kind}: give an HTMLCanvasElement or an OffscreenCanvas`);
+  const direct = canvas.getContext('webgpu') as GPUCanvasContext | null;
+  const flat = direct ? null : (canvas.getContext('2d') as CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null);
+  if (!direct && !flat) throw usage('draw(): the canvas has a context that is neither WebGPU nor 2-D: give a fresh canvas');
+  const shown = direct ? canvas : new OffscreenCanvas(1, 1);
+  const context = direct ?? (shown.getContext('webgpu') as GPUCanvasContext);
+  context.configure({ device, format: 'rgba8unorm', alphaMode: 'premultiplied', usage: SHOWN });
+  return {
+    next({ h, w }) {
+      for (const each of new Set([canvas, shown])) {
+        if (each.width !== w) each.width = w;
+        if (each.height !== h) each.height = h;
+      }
+      return context.getCurrentTexture();
+    },
+    show() {
+      if (!flat) return;
+      flat.save();
+      // Whatever its page draws with it: every pixel is replaced.
+      Object.assign(flat, { globalCompositeOperation: 'copy', globalAlpha: 1, filter: 'none', shadowColor: 'transparent' });
+      flat.resetTransform();
+      flat.drawImage(shown, 0, 0);
+      flat.restore();
+    },
+  };
+}
+
+export async function taken(source: unknown, what: string, on: Taker, own: { release(): void }[]): Promise<Taken> {
   try {
     const found = await take(source, on, takeFromPage);
     own.push(found);
@@ -88,7 +96,7 @@ async function taken(source: unknown, what: string, on: Taker, own: { release():
 }
 
 /** Pixels go into a texture of the ring. */
-async function textureOf(picture: Taken, on: Taker, own: { release(): void }[]): Promise<GPUTexture> {
+export async function textureOf(picture: Taken, on: Taker, own: { release(): void }[]): Promise<GPUTexture> {
   const frame = picture.frame(on);
   if (frame.kind === 'texture') return frame.texture;
   if (frame.kind === 'external') throw usage('draw(): a video’s own frame is copied first');
@@ -97,12 +105,6 @@ async function textureOf(picture: Taken, on: Taker, own: { release(): void }[]):
   own.push({ release: () => on.ring.give(texture) });
   on.device.queue.writeTexture({ texture }, frame.rgba, { bytesPerRow: w * 4 }, [w, h]);
   return texture;
-}
-
-function checkCanvas(canvas: unknown): void {
-  const kind = Object.prototype.toString.call(canvas).slice(8, -1);
-  if (kind === 'HTMLCanvasElement' || kind === 'OffscreenCanvas') return;
-  throw usage(`draw(): the canvas is ${kind}: give an HTMLCanvasElement or an OffscreenCanvas`);
 }
 
 function usage(sentence: string): AtrousError {

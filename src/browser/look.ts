@@ -6,7 +6,7 @@ import { type Look, OPACITY } from '../image/look.ts';
 import type { Output } from '../pipeline.ts';
 import type { Colour } from '../weights/card.ts';
 
-type Shown = SegmentResult<Output>;
+type Shown = Pick<SegmentResult<Output>, 'labels' | 'palette'>;
 
 /** Widest outline and blur, in pixels: a lane looks at every pixel that far away. */
 const MOST_OUTLINE = 16;
@@ -20,7 +20,7 @@ export function chosen(result: Shown, given: DrawOptions): { readonly look: Look
 }
 
 /** What each of them takes; pictures are checked as they are taken. */
-const drawChecks: Checks<DrawOptions> = {
+export const drawChecks: Checks<DrawOptions> = {
   opacity: number(0, 1),
   palette: list(such<Colour>(isColour, '[red, green, blue], each 0 to 255')),
   classes: list(such<string | number>(value => typeof value === 'string' || typeof value === 'number', 'a name or an index')),

@@ -13,3 +13,6 @@ export type PagePicture =
   | Response;
 
 export type Canvas = HTMLCanvasElement | OffscreenCanvas;
+
+/** What `stream` takes. Frames of a ReadableStream are closed by whoever reads them. */
+export type StreamSource = HTMLVideoElement | MediaStream | ReadableStream<VideoFrame>;

@@ -8,6 +8,7 @@ import { kernels } from '../kernels/index.ts';
 import { checkChoice, type VariantChoice } from '../plan/choose.ts';
 import type { SegmentOptions } from '../segmenter.ts';
 import type { Precision } from '../shader/source.ts';
+import { normalised, type Preprocessing } from '../weights/card.ts';
 
 export type Options = NonNullable<ParseArgsConfig['options']>;
 
@@ -44,11 +45,16 @@ export const shared = {
   size: { type: 'string' },
   tile: { type: 'string' },
   threshold: { type: 'string' },
+  'output-name': { type: 'string' },
+  scale: { type: 'string' },
+  mean: { type: 'string' },
+  std: { type: 'string' },
+  channels: { type: 'string' },
 } as const satisfies Options;
 
 export const sharedHelp = {
   model:
-    'network: regseg, regseg-large, <body>_<decoder>, dilation8_camvid (others: atrous models), or a name with weights such as regseg-camvid',
+    'network: regseg, regseg-large, <body>_<decoder>, dilation8_camvid (others: atrous models), a name with weights such as regseg-camvid, or an ONNX file',
   weights: 'weights file: .safetensors, .pth or .caffemodel',
   output: 'where the result goes',
   adapter: 'software, hardware, or part of the adapter’s name',
@@ -61,6 +67,11 @@ export const sharedHelp = {
   size: 'height×width inside the network, such as 512x1024',
   tile: 'DilatedNet: published (default), none (the picture as one), or height×width of a tile with its margins, such as 644x644',
   threshold: 'networks with a single channel of scores: the probability above which a pixel is the class, default 0.5',
+  'output-name': 'ONNX files: the output that is meant; default: the first',
+  scale: 'what 0 to 255 is multiplied with before --mean is taken off and --std divides; default 1/255; instead of the card',
+  mean: 'a,b,c of red, green and blue; default 0,0,0 where --scale or --std is given',
+  std: 'a,b,c of red, green and blue; default 1,1,1 where --scale or --mean is given',
+  channels: 'order of the network’s input planes, rgb or bgr; instead of the card',
 } as const;
 
 /** How pictures stand to the network, and what makes classes of its scores. */
@@ -130,6 +141,25 @@ export function insideOf(args: Arguments): Inside {
     ...(tile !== undefined && { tile: tilingOf(tile) }),
     ...(threshold !== undefined && { threshold: parseThreshold(threshold) }),
   };
+}
+
+/** What `--scale`, `--mean`, `--std` and `--channels` say instead of a card. */
+export function preprocessingOf(args: Arguments): Partial<Preprocessing> {
+  const numbers = (option: string, count: number, expected: string): number[] | undefined => {
+    const text = args.text(option);
+    if (text === undefined) return undefined;
+    const list = text.split(',').map(part => (part.trim() === '' ? Number.NaN : Number(part)));
+    if (list.length !== count || !list.every(value => Number.isFinite(value) && (option === 'mean' || value > 0)))
+      throw new AtrousError('BAD_USAGE', `--${option} ${text}: expected ${expected}`);
+    return list;
+  };
+  const scale = numbers('scale', 1, 'a number above 0, such as 0.00392157')?.[0];
+  const mean = numbers('mean', 3, 'three numbers, of red, green and blue, such as 0.485,0.456,0.406');
+  const std = numbers('std', 3, 'three numbers above 0, of red, green and blue, such as 0.229,0.224,0.225');
+  const channels = args.text('channels');
+  if (channels !== undefined && channels !== 'rgb' && channels !== 'bgr')
+    throw new AtrousError('BAD_USAGE', `--channels ${channels}: allowed are rgb, bgr`);
+  return { ...((scale ?? mean ?? std) !== undefined && normalised({ scale, mean, std })), ...(channels && { channels }) };
 }
 
 function parseThreshold(text: string): number {

@@ -26,8 +26,16 @@ export const doctor: Command = {
     weights: sharedHelp.weights,
     card: sharedHelp.card,
     key: sharedHelp.key,
+    'output-name': sharedHelp['output-name'],
   },
-  options: { json: shared.json, adapter: shared.adapter, weights: shared.weights, card: shared.card, key: shared.key },
+  options: {
+    json: shared.json,
+    adapter: shared.adapter,
+    weights: shared.weights,
+    card: shared.card,
+    key: shared.key,
+    'output-name': shared['output-name'],
+  },
   async run(args) {
     const asked = args.positionals.length > 0 || args.text('weights') !== undefined;
     const model = args.positionals.length > 0 ? onePositional('doctor', args, 'MODEL') : undefined;

@@ -51,7 +51,7 @@ const options = {
 export const evaluate: Command = {
   usage:
     `eval MODEL [-w WEIGHTS] [--card FILE] [--labels FILE] --data DIR [--layout ${[...layouts.keys()].join('|')}] ` +
-    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--threshold T] [--resume] [--shard i/n|auto[/n]] [-o DIR] [--submission DIR] | [MODEL] --merge STATE…',
+    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--threshold T] [--mean a,b,c --std a,b,c …] [--output-name NAME] [--resume] [--shard i/n|auto[/n]] [-o DIR] [--submission DIR] | [MODEL] --merge STATE…',
   about:
     'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels; pictures are taken as stored, without EXIF orientation',
   help: {

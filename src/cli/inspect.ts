@@ -15,7 +15,7 @@ import { defaultCard } from '../models/cards.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
-import { isOnnxPath, openOnnx } from '../node/onnx-file.ts';
+import { isModelFile, openOnnx } from '../node/onnx-file.ts';
 import { pictureShape } from '../onnx/import.ts';
 import { fuse, passes, passesFor } from '../passes/index.ts';
 import type { Target } from '../passes/pass.ts';
@@ -40,7 +40,7 @@ import {
 } from './command.ts';
 import { importReporting, refuseForOnnx } from './onnx.ts';
 import { output } from './output.ts';
-import { openWeights, readCard, refuseWithoutWeights } from './weights.ts';
+import { openWeights, readCard, refuseWithoutWeights, resolveModel } from './weights.ts';
 
 /** The size that RegSeg's paper counts at; a DilatedNet's is its tile. */
 const PAPER = { h: 1024, w: 2048 };
@@ -83,7 +83,7 @@ export const inspect: Command = {
   async run(args) {
     const out = output(args.flag('json'));
     const model = onePositional('inspect', args, 'MODEL');
-    const imported = isOnnxPath(model);
+    const imported = isModelFile(model);
     if (!imported) findNetwork(model); // an unknown name, before any file
     const [variants, precision] = [variantsOf(args), exactPrecisionOf(args)];
     const [features, picture, jobs] = [featuresOf(args), pictureOf(args), jobsFileOf(args)];
@@ -218,7 +218,7 @@ async function subjectOf(model: string, args: Arguments): Promise<Subject> {
 /** An ONNX file, whose plan reads tensors; sizes that it fixes itself need no --size. */
 async function onnxSubject(path: string, args: Arguments, note: (line: string) => void): Promise<Subject> {
   refuseForOnnx(args);
-  const model = await openOnnx(resolveFrom(path));
+  const model = await openOnnx(resolveModel(path));
   const asked = sizeOf(args) ?? PAPER;
   const shapes = new Map(
     model.inputs.flatMap(port => (pictureShape(port, asked) ? [[port.name, pictureShape(port, asked)!] as const] : [])),

@@ -20,6 +20,7 @@ import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32, quote, type Tensor, toFloat32 } from '../weights/tensor.ts';
 import { type Arguments, exactPrecisionOf, required, variantsOf } from './command.ts';
 import { type Output, output } from './output.ts';
+import { resolveModel } from './weights.ts';
 
 type Made = Readonly<Record<string, string | number>>;
 
@@ -38,7 +39,7 @@ export async function runOnnx(path: string, args: Arguments, backend: 'webgpu' |
   refuseForOnnx(args);
   const target = resolveFrom(required(args, 'output', 'run'));
   const source = resolveFrom(required(args, 'input', 'run'));
-  const [model, { tensors }] = [await openOnnx(resolveFrom(path)), readSafetensors(await readBytes(source), source)];
+  const [model, { tensors }] = [await openOnnx(resolveModel(path)), readSafetensors(await readBytes(source), source)];
   const named = args.list('output-name');
   const wanted = [...(named.length > 0 ? named : model.outputs.map(({ name }) => name)), ...args.list('taps')];
   const imported = importReporting(model, new Map([...tensors].map(([name, { shape }]) => [name, shape])), wanted, out.note);
@@ -85,11 +86,15 @@ function finite(tensor: Tensor, name: string, file: string): Float32Array {
   return data;
 }
 
-/** Classes come back as int64, as ONNX's ArgMax has them. */
+/** Classes and other whole numbers come back as int64, as ONNX's ArgMax has them. */
 function tensorOf(value: Mapped, data: Planes): Tensor {
   const numbers = fromPlanes(value, data);
-  if (!value.classes) return fromFloat32(value.dims, numbers);
-  return { dtype: 'I64', shape: value.dims, bytes: new Uint8Array(BigInt64Array.from(numbers, BigInt).buffer) };
+  if (!value.classes && !value.whole) return fromFloat32(value.dims, numbers);
+  return {
+    dtype: 'I64',
+    shape: value.dims,
+    bytes: new Uint8Array(BigInt64Array.from(numbers, number => BigInt(Math.round(number))).buffer),
+  };
 }
 
 interface Results {

@@ -9,10 +9,11 @@ import { constantReader } from '../graph/constant.ts';
 import { THRESHOLD } from '../graph/decision.ts';
 import { resolve } from '../graph/graph.ts';
 import { select } from '../graph/select.ts';
-import type { LoadedWeights } from '../load.ts';
+import { type LoadedWeights, registered } from '../load.ts';
+import type { Network } from '../models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
-import { isOnnxPath } from '../node/onnx-file.ts';
+import { isModelFile } from '../node/onnx-file.ts';
 import { fuse } from '../passes/index.ts';
 import { targetOf, type VariantChoice } from '../plan/choose.ts';
 import { lower } from '../plan/lower.ts';
@@ -81,13 +82,13 @@ export const run: Command = {
     const backend = args.text('backend') ?? 'webgpu';
     if (backend !== 'webgpu' && backend !== 'cpu')
       throw new AtrousError('BAD_USAGE', `--backend ${backend}: allowed are webgpu, cpu`);
-    if (isOnnxPath(model)) return runOnnx(model, args, backend);
+    if (isModelFile(model)) return runOnnx(model, args, backend);
     if (args.text('output-name') !== undefined) throw new AtrousError('BAD_USAGE', '--output-name is for ONNX files: use --taps');
     const inside = insideOf(args);
     const asked = { adapter: args.text('adapter'), precision: exactPrecisionOf(args), variants: variantsOf(args) };
     const target = resolveFrom(required(args, 'output', 'run'));
     const picture = await readInput(resolveFrom(required(args, 'input', 'run')));
-    const weights = await openWeights(model, args);
+    const weights = registered(await openWeights(model, args), args.text('weights') ?? model);
     const { network } = weights;
     checkFit(weights, inside);
     const choice: Choice = { ...asked, threshold: thresholdOf(network, inside) };
@@ -130,7 +131,12 @@ async function readInput(path: string): Promise<Picture> {
   return { h: shape[2], w: shape[3], data };
 }
 
-function onCpu({ network, tensors }: LoadedWeights, { h, w, data }: Picture, taps: readonly string[], choice: Choice): Results {
+function onCpu(
+  { network, tensors }: LoadedWeights<Network>,
+  { h, w, data }: Picture,
+  taps: readonly string[],
+  choice: Choice,
+): Results {
   const graph = network.build({ h, w, ...thresholdFact(choice) });
   const values = runReference(
     select(graph, ['classes', network.scores, ...taps]),
@@ -151,7 +157,7 @@ function onCpu({ network, tensors }: LoadedWeights, { h, w, data }: Picture, tap
 }
 
 async function onGpu(
-  weights: LoadedWeights,
+  weights: LoadedWeights<Network>,
   picture: Picture,
   taps: readonly string[],
   choice: Choice,
@@ -196,7 +202,7 @@ function thresholdFact({ threshold }: Choice): { readonly threshold: number } | 
 /** Runs the plan that makes some outputs, once. */
 async function execute(
   engine: Engine,
-  { network, tensors, card }: LoadedWeights,
+  { network, tensors, card }: LoadedWeights<Network>,
   picture: Picture,
   outputs: readonly string[],
   { precision, variants, threshold }: Choice,

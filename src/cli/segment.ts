@@ -28,7 +28,7 @@ const AHEAD = 2;
 
 export const segment: Command = {
   usage:
-    'segment <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--threshold T] [--scores] [--resume] [--shard i/n|auto[/n]] | --raw HxW',
+    'segment [MODEL.onnx] <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--threshold T] [--mean a,b,c --std a,b,c …] [--output-name NAME] [--scores] [--resume] [--shard i/n|auto[/n]] | --raw HxW',
   about: 'class map and overlay of every picture: DIR/<name>.classes.png, DIR/<name>.overlay.png; folders are mirrored',
   help: {
     ...sharedHelp,
@@ -51,7 +51,8 @@ export const segment: Command = {
     shard: { type: 'string' },
     raw: { type: 'string' },
   },
-  async run(args) {
+  async run(given) {
+    const args = withModel(given);
     const raw = args.text('raw');
     if (raw !== undefined) {
       const only = ['output', 'mask', 'overlay', 'scores', 'resume', 'shard', 'json'].filter(
@@ -79,6 +80,23 @@ export const segment: Command = {
     return segmentPictures(pictures, folder, args, out);
   },
 };
+
+/** An ONNX file among the pictures is the model. Throws `BAD_USAGE` where another one is named. */
+function withModel(args: Arguments): Arguments {
+  const models = args.positionals.filter(word => /\.onnx$/i.test(word));
+  const named = args.text('model');
+  if (models.length === 0) return args;
+  if (models.length + (named === undefined ? 0 : 1) > 1)
+    throw new AtrousError(
+      'BAD_USAGE',
+      `segment takes one MODEL: ${[...models, ...(named ? [`--model ${named}`] : [])].join(', ')} are several`,
+    );
+  return {
+    ...args,
+    positionals: args.positionals.filter(word => word !== models[0]),
+    text: option => (option === 'model' ? models[0] : args.text(option)),
+  };
+}
 
 /** Returns the exit code: 0, or 1 when a picture failed. `onResult` sees every result. */
 export async function segmentPictures(

@@ -12,13 +12,13 @@ import type { Tensors } from '../weights/tensor.ts';
 import { type Arguments, insideOf, precisionOf, variantsOf } from './command.ts';
 
 /** Of a model and the options that change pixels. Hashes the weights, which may be half a gigabyte. */
-export function settingsOf({ tensors, card, network }: LoadedWeights, args: Arguments): Facts {
+export function settingsOf({ tensors, stored, card, network }: LoadedWeights, args: Arguments): Facts {
   const inside = insideOf(args);
   const { size, tile = 'published' } = inside;
   const threshold = thresholdOf(network, inside);
   return {
     network: network.canonical,
-    weights: hashTensors(tensors),
+    weights: stored ? hashFiles(stored) : hashTensors(tensors),
     classes: card.classes.join(', '),
     preprocessing: JSON.stringify(card.preprocessing),
     size: size ? printSize({ h: size.height, w: size.width }) : 'own',
@@ -28,6 +28,12 @@ export function settingsOf({ tensors, card, network }: LoadedWeights, args: Argu
     precision: precisionOf(args),
     variants: String(variantsOf(args)),
   };
+}
+
+function hashFiles(files: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file);
+  return hash.digest('hex');
 }
 
 function hashTensors(tensors: Tensors): string {

@@ -1,16 +1,25 @@
 // What commands do with --model, --weights and --card.
 import { fileURLToPath } from 'node:url';
 import { AtrousError } from '../errors.ts';
-import { decodeWeights, type LoadedWeights } from '../load.ts';
+import { cardBeside, decodeWeights, isUrl, type LoadedWeights } from '../load.ts';
 import { caffemodelOf, checkpoints } from '../models/published.ts';
 import { findNetwork, published } from '../models/registry.ts';
 import { findPulled } from '../node/cache.ts';
 import { readBytes, readText, resolveFrom } from '../node/files.ts';
-import { type Card, parseCard, withLabels } from '../weights/card.ts';
-import type { Arguments } from './command.ts';
+import { isModelFile, readCardBeside, readModelFile } from '../node/onnx-file.ts';
+import { refusalsOf } from '../onnx/import.ts';
+import { type Card, type PartialCard, parseCard, parsePart, withLabels } from '../weights/card.ts';
+import { isOnnx } from '../weights/magic.ts';
+import { quote } from '../weights/tensor.ts';
+import { type Arguments, preprocessingOf } from './command.ts';
 import { output } from './output.ts';
 
 const BUILT_IN = new URL(import.meta.url.includes('/src/cli/') ? '../../weights/' : '../weights/', import.meta.url);
+
+/** A MODEL that is a file: an absolute path, or a URL. */
+export function resolveModel(model: string): string {
+  return isUrl(model) ? model : resolveFrom(model);
+}
 
 export async function readCard(file: string | undefined): Promise<Card | undefined> {
   if (file === undefined) return undefined;
@@ -20,19 +29,22 @@ export async function readCard(file: string | undefined): Promise<Card | undefin
 
 /** The card for a weights file: the one named, else `X.card.json` beside it. */
 export async function readCardFor(path: string, file: string | undefined): Promise<Card | undefined> {
-  return (
-    (await readCard(file)) ?? (await readCard(`${path.replace(/\.[^./\\]+$/, '')}.card.json`).catch(error => ignoreMissing(error)))
-  );
+  return (await readCard(file)) ?? (await readCard(cardBeside(path)).catch(error => ignoreMissing(error)));
 }
 
-/** The weights that a command names, with the names and colours of `--labels` where it is given. */
+/** The weights that a command names, with the names and colours of `--labels` and the preprocessing of options where they are given. */
 export async function openWeights(model: string | undefined, args: Arguments): Promise<LoadedWeights> {
-  const weights = await readNamed(model, args);
+  const preprocessing = preprocessingOf(args);
+  const weights = await readNamed(model, args).catch(error => {
+    for (const { node, op, reason } of refusalsOf(error)) output(true).note(`${op} ${quote(node)}: ${reason}`);
+    throw error;
+  });
   if (weights.assumed) output(true).note(weights.assumed);
   const labels = args.text('labels');
-  if (labels === undefined) return weights;
+  const card = { ...weights.card, preprocessing: { ...weights.card.preprocessing, ...preprocessing } };
+  if (labels === undefined) return { ...weights, card };
   const path = resolveFrom(labels);
-  return { ...weights, card: withLabels(weights.card, await readText(path), path, weights.network.end.channels) };
+  return { ...weights, card: withLabels(card, await readText(path), path, weights.network.end.channels) };
 }
 
 /** Of a command that can do without weights and was given none. Throws `BAD_USAGE` for options that would then say nothing. */
@@ -49,7 +61,19 @@ export function refuseWithoutWeights(args: Arguments, ...options: readonly ('car
 
 /** Without a file the model must be a name with weights, of the package or pulled. A `X.card.json` beside the file counts too. */
 async function readNamed(model: string | undefined, args: Arguments): Promise<LoadedWeights> {
-  const [file, cardFile, key] = ['weights', 'card', 'key'].map(args.text);
+  const [file, cardFile, key, outputName] = ['weights', 'card', 'key', 'output-name'].map(args.text);
+  if (model !== undefined && isModelFile(model)) {
+    if (file !== undefined || key !== undefined)
+      throw new AtrousError('BAD_USAGE', `--${file ? 'weights' : 'key'} is not for ONNX files, which hold their own weights`);
+    const { name, bytes, beside } = await readModelFile(resolveModel(model));
+    if (!isOnnx(bytes, name))
+      throw new AtrousError('BAD_USAGE', `${model} is neither a network's name nor an ONNX file: weights are named by --weights`);
+    const own = isUrl(name) ? undefined : await readCardBeside(name);
+    const card = cardFile === undefined ? own : await readPart(cardFile);
+    return decodeWeights(bytes, name, { card, preprocessing: preprocessingOf(args), outputName, beside });
+  }
+  if (outputName !== undefined)
+    throw new AtrousError('BAD_USAGE', `--output-name ${outputName}: only ONNX files have outputs by name; leave it out`);
   if (file !== undefined) {
     const path = resolveFrom(file);
     return decodeWeights(await readBytes(path), path, { model, card: await readCardFor(path, cardFile), key });
@@ -69,6 +93,12 @@ async function readNamed(model: string | undefined, args: Arguments): Promise<Lo
   }
   const path = fileURLToPath(new URL(known.file, BUILT_IN));
   return decodeWeights(await readBytes(path), known.file, { model, card: await readCard(cardFile), key });
+}
+
+/** Any part of a card, which is all that an ONNX file needs. */
+async function readPart(file: string): Promise<PartialCard> {
+  const path = resolveFrom(file);
+  return parsePart(await readText(path, 'BAD_WEIGHTS'), path);
 }
 
 function ignoreMissing(error: unknown): undefined {

@@ -3,25 +3,29 @@
 import { builtIns, checkBuiltIn, readBuiltIn, urlOf } from '../builtin.ts';
 import { type Checks, callback, device, either, guarded, list, oneOf, signal, size, text, url } from '../check.ts';
 import { AtrousError, brief, checkSignal, forPrograms } from '../errors.ts';
-import type { LoadedWeights } from '../load.ts';
+import type { Files, LoadedWeights, Reader } from '../load.ts';
 import { regsegNetwork } from '../models/regseg-network.ts';
 import type { VariantChoice } from '../plan/choose.ts';
 import { Segmenter } from '../segmenter.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
-import type { Card } from '../weights/card.ts';
-import type { DownloadOptions } from '../weights/download.ts';
+import type { PartialCard } from '../weights/card.ts';
 import { bytesPer, countChecked, type Dtype, quote, type Tensor, type Tensors } from '../weights/tensor.ts';
 import type { Progress } from './options.ts';
 import type { Page } from './page.ts';
 
-/** A name with weights (`regseg-camvid`), a URL, a response to one, a file, its bytes, or tensors by name. In Node a string may also be a path. */
-export type Source = string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors;
+/**
+ * A name with weights (`regseg-camvid`), a URL, a response to one, a file, its bytes, or tensors by name; of an ONNX file with others beside it all of them by
+ * name. In Node a string may also be a path.
+ */
+export type Source = string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors | Files;
 
 export interface LoadOptions {
   /** The network of weights that carry no card: `regseg`, `exp49_decoder14`, … */
   readonly model?: string;
-  /** Classes, palette and preprocessing, instead of the file's own card. */
-  readonly card?: Card;
+  /** Classes, palette and preprocessing, instead of the file's own card; for an ONNX file as much of it as is known. */
+  readonly card?: PartialCard;
+  /** Of an ONNX file the output that is meant. Default: the first. */
+  readonly outputName?: string;
   /** Which dict of a checkpoint to take, dots between nested ones: `model_ema`. Default: the one that fits a network. */
   readonly key?: string;
   /** `auto`: the fastest on this kind of adapter in which the card's self-test holds; f32 where nothing was measured. */
@@ -41,7 +45,8 @@ export interface LoadOptions {
 export const loadChecks: Checks<LoadOptions> = {
   model: text,
   // A copy: the caller may change theirs. What is in it `checkCardOption` says.
-  card: value => structuredClone(value) as Card,
+  card: value => structuredClone(value) as PartialCard,
+  outputName: text,
   key: text,
   precision: (value, name) => oneOf(...precisions)(value, name),
   variants: either<VariantChoice>("'auto', 'plain' or a list of names of variants", oneOf('auto', 'plain'), list(text)),
@@ -53,22 +58,21 @@ export const loadChecks: Checks<LoadOptions> = {
 };
 
 /** Few give a card: its checks are fetched for them. Throws `BAD_USAGE`. */
-export async function checkCardOption({ card }: LoadOptions): Promise<void> {
-  if (card !== undefined) (await import('../weights/card.ts')).checkCard(card, "of load()'s card", 'BAD_USAGE');
+export async function withCard<O extends LoadOptions>(options: O): Promise<O> {
+  if (options.card === undefined) return options;
+  return { ...options, card: (await import('../weights/card.ts')).checkPart(options.card, "of load()'s card", 'BAD_USAGE') };
 }
 
 export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
 
 /** What a platform lends to `load`. */
-export interface Platform {
+export interface Platform extends Reader {
   readonly library: ShaderLibrary;
   openDevice(): Promise<GPUDevice>;
   /** What pages have beside pixels and textures. */
   readonly page?: Page;
   /** Throws `NO_ADAPTER` where no device can be had, before anything is fetched for it. */
   ready?(): Promise<unknown>;
-  /** The bytes behind a URL or path. */
-  fetch(url: string | URL, options: DownloadOptions): Promise<Uint8Array>;
 }
 
 /** `options` are checked already: what a platform adds to them is none of ours. */
@@ -113,7 +117,7 @@ export function checkSource(source: unknown): Source {
     if (source instanceof Blob || source instanceof Response) return source;
     const type = Object.prototype.toString.call(source);
     if (type === '[object Map]')
-      return new Map([...(source as Tensors)].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))]));
+      return new Map([...(source as Tensors)].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))])) as Source;
     if (type === '[object ArrayBuffer]' || type === '[object Uint8Array]') {
       const bytes = source as ArrayBuffer | Uint8Array;
       if (bytes.byteLength > 0) return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
@@ -126,7 +130,9 @@ export function checkSource(source: unknown): Source {
   });
 }
 
-function checkTensor(tensor: unknown, name: string): Tensor {
+/** Or a file of several. */
+function checkTensor(tensor: unknown, name: string): Tensor | Blob | Uint8Array {
+  if (tensor instanceof Blob || tensor instanceof Uint8Array) return tensor;
   const { dtype, shape, bytes } = (tensor ?? {}) as Partial<Tensor>;
   const size = bytesPer[dtype as Dtype];
   if (size !== undefined && Array.isArray(shape) && bytes instanceof Uint8Array) {
@@ -142,13 +148,13 @@ function checkTensor(tensor: unknown, name: string): Tensor {
 async function weightsOf(platform: Platform, source: Source, options: LoadOptions): Promise<LoadedWeights> {
   const { baseUrl, card, model, key } = options;
   const builtIn = typeof source === 'string' ? builtIns.get(source) : undefined;
-  if (!builtIn) return (await import('../load.ts')).readSource(platform.fetch, source, options);
+  if (!builtIn) return (await import('../load.ts')).readSource(platform, source, options);
   const url = urlOf(builtIn.file, baseUrl, builtIn.url);
   const bytes = await platform.fetch(url, { ...options, bytes: builtIn.bytes });
   const name = source as string;
   await checkBuiltIn(name, builtIn, bytes, url);
-  if (card !== undefined || model !== undefined || key !== undefined)
-    return (await import('../load.ts')).readSource(platform.fetch, bytes, { ...options, model: model ?? name });
+  if ([card, model, key, options.outputName].some(option => option !== undefined))
+    return (await import('../load.ts')).readSource(platform, bytes, { ...options, model: model ?? name });
   const { tensors, card: own } = readBuiltIn(bytes);
   const { body, decoder } = builtIn;
   return { network: regsegNetwork(name, body, decoder, { channels: own.classes.length }), tensors, card: own, assumed: null };

@@ -5,7 +5,7 @@ import { createEngine, destroyEngine, type Engine } from '../gpu/executor.ts';
 import { createFinisher, type Finisher } from '../gpu/finish.ts';
 import { type FrameRing, frameRing } from '../gpu/frames.ts';
 import { constantReader } from '../graph/constant.ts';
-import type { Network } from '../models/registry.ts';
+import type { Runnable } from '../models/network.ts';
 import { fetchBarriers } from '../passes/barriers.ts';
 import { type AdapterFacts, fastestOn, type Tuned, targetOf, type VariantChoice } from '../plan/choose.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
@@ -17,7 +17,7 @@ import { createSizes, type Sizes } from './sizes.ts';
 
 /** What a segmenter is made of. */
 export interface Parts {
-  readonly network: Network;
+  readonly network: Runnable;
   readonly tensors: Tensors;
   readonly card: Card;
   /** What was assumed of the weights; default: nothing. */

@@ -3,7 +3,7 @@ import { type Checks, callback, either, flag, oneOf, signal, size, such } from '
 import { AtrousError } from '../errors.ts';
 import { THRESHOLD } from '../graph/decision.ts';
 import { type Tiling, tilesOf } from '../image/tiles.ts';
-import type { Network } from '../models/registry.ts';
+import type { Runnable } from '../models/network.ts';
 import type { Output } from '../pipeline.ts';
 import type { Card, Tile } from '../weights/card.ts';
 
@@ -36,7 +36,7 @@ export interface SegmentOptions {
 
 /** A network and its card: what options are held to. */
 export interface Described {
-  readonly network: Network;
+  readonly network: Runnable;
   readonly card: Card | null;
 }
 
@@ -58,7 +58,7 @@ export function tileOf({ network, card }: Described): Tile | null {
 
 /** The threshold that a call decides by; null where the largest channel wins. */
 export function thresholdOf(
-  { end }: Pick<Network, 'end'>,
+  { end }: Pick<Runnable, 'end'>,
   { threshold = THRESHOLD }: Pick<SegmentOptions, 'threshold'>,
 ): number | null {
   return end.channels === 1 ? threshold : null;
@@ -76,6 +76,8 @@ export function checkFit(described: Described, options: Pick<SegmentOptions, 'si
       : 'reads the picture at once; DilatedNet alone reads tiles';
     throw new AtrousError('BAD_USAGE', `${wrong.join(' and ')}: ${described.network.name} ${why}`);
   }
+  const { size } = options;
+  if (size) described.network.inside?.({ h: size.height, w: size.width }, { h: size.height, w: size.width });
   if (cut && options.tile !== undefined) tilesOf({ h: 1, w: 1 }, cut, options.tile);
   checkThreshold(described, options.threshold);
 }

@@ -1,7 +1,8 @@
 // What a page lends to a model: its pictures and its canvases.
-import type { Canvas } from '../browser/types.ts';
+import type { Canvas, StreamSource } from '../browser/types.ts';
 import type { Finisher } from '../gpu/finish.ts';
 import type { Output } from '../pipeline.ts';
+import type { Lender, Stream, StreamOptions } from './live.ts';
 import type { DrawOptions, SegmentResult } from './result.ts';
 import type { TakePicture, Taker } from './sources.ts';
 
@@ -15,4 +16,5 @@ export interface Page {
     options: DrawOptions | undefined,
     on: Taker & { readonly finisher: Finisher },
   ): Promise<void>;
+  stream(lender: Lender, source: StreamSource, canvas: Canvas, options: StreamOptions | undefined): Stream;
 }

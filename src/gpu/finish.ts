@@ -18,10 +18,17 @@ export interface Finisher {
    * own is gone with the task. `behind` is the background's picture.
    */
   draw(look: Look, picture: GPUTexture, classes: GPUTexture, behind: GPUTexture | null, target: () => GPUTexture): Promise<void>;
+  /** The same for many pictures of a size, whose classes come in one texture: nothing is made for a picture that has been drawn before. */
+  painter(look: Look, classes: GPUTexture, behind: GPUTexture | null): Promise<Painter>;
   /** Pixels of each of the 256 possible classes. */
   count(classes: GPUTexture): Promise<Uint32Array>;
   /** A class map in memory as a texture, whose caller destroys it. */
   upload(classes: Uint8Array, size: Size): GPUTexture;
+}
+
+export interface Painter {
+  encode(encoder: GPUCommandEncoder, picture: GPUTexture, target: GPUTexture): void;
+  destroy(): void;
 }
 
 const ROW = 64;
@@ -32,7 +39,7 @@ export function createFinisher(engine: Engine): Finisher {
   const { device, library } = engine;
   const facts = (name: string) => library.facts(name, 'f32');
 
-  /** Records a dispatch; what it needs for itself goes to `made`. */
+  /** What binds a dispatch, and then records it; what it needs for itself goes to `made`. */
   const prepare = async <A>(finish: Finish<A>, task: A, made: { destroy(): void }[]) => {
     const { name } = finish;
     await library.load([name]);
@@ -43,14 +50,17 @@ export function createFinisher(engine: Engine): Finisher {
     device.queue.writeBuffer(uniform, 0, params);
     const groups = Math.ceil(finish.lanes(task) / Number(facts(name).workgroup));
     const across = Math.min(groups, device.limits.maxComputeWorkgroupsPerDimension);
-    return (encoder: GPUCommandEncoder, bound: Readonly<Record<string, GPUBindingResource>>): void => {
+    return (bound: Readonly<Record<string, GPUBindingResource>>) => {
       const resources: Readonly<Record<string, GPUBindingResource>> = { params: { buffer: uniform }, ...bound };
       const entries = facts(name).bindings.map(({ binding, name: word }) => ({ binding, resource: resources[word] }));
-      const pass = encoder.beginComputePass({ label: name });
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, device.createBindGroup({ label: name, layout, entries }));
-      pass.dispatchWorkgroups(across, Math.ceil(groups / across));
-      pass.end();
+      const group = device.createBindGroup({ label: name, layout, entries });
+      return (encoder: GPUCommandEncoder): void => {
+        const pass = encoder.beginComputePass({ label: name });
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(across, Math.ceil(groups / across));
+        pass.end();
+      };
     };
   };
 
@@ -73,38 +83,69 @@ export function createFinisher(engine: Engine): Finisher {
     }
   };
 
-  return {
-    draw: (look, picture, classes, behind, target) =>
-      using(async made => {
-        const size = { h: picture.height, w: picture.width };
-        const { background } = look;
-        const passes =
-          background.kind === 'blur'
-            ? await Promise.all([false, true].map(down => prepare(blur, { ...size, deviation: background.deviation, down }, made)))
-            : [];
-        const paint = await prepare(overlay, { ...size, look }, made);
-        const palette = buffer(256 * 16, BufferUsage.STORAGE | BufferUsage.COPY_DST, made);
-        device.queue.writeBuffer(palette, 0, packPalette(look));
-        const bytesPerRow = paddedRow(size.w) * 4;
-        const y = buffer(size.h * bytesPerRow, BufferUsage.STORAGE | BufferUsage.COPY_SRC, made);
-        const encoder = device.createCommandEncoder();
-        const copy = (to: GPUTexture): void =>
-          encoder.copyBufferToTexture({ buffer: y, bytesPerRow }, { texture: to }, [size.w, size.h]);
-        let back = behind ?? picture;
-        for (const pass of passes) {
-          pass(encoder, { frame: back.createView(), y: { buffer: y } });
-          back = texture(size, 'rgba8unorm');
-          made.push(back);
-          copy(back);
-        }
-        paint(encoder, {
+  const painter: Finisher['painter'] = async (look, classes, behind) => {
+    const made: { destroy(): void }[] = [];
+    const destroy = (): void => {
+      for (const thing of made) thing.destroy();
+    };
+    try {
+      const size = { h: classes.height, w: classes.width };
+      const { background } = look;
+      const axes =
+        background.kind === 'blur'
+          ? await Promise.all([false, true].map(down => prepare(blur, { ...size, deviation: background.deviation, down }, made)))
+          : [];
+      const paint = await prepare(overlay, { ...size, look }, made);
+      const palette = buffer(256 * 16, BufferUsage.STORAGE | BufferUsage.COPY_DST, made);
+      device.queue.writeBuffer(palette, 0, packPalette(look));
+      const bytesPerRow = paddedRow(size.w) * 4;
+      const y = buffer(size.h * bytesPerRow, BufferUsage.STORAGE | BufferUsage.COPY_SRC, made);
+      const blurred = axes.map(() => texture(size, 'rgba8unorm'));
+      made.push(...blurred);
+      const copy = (encoder: GPUCommandEncoder, to: GPUTexture): void =>
+        encoder.copyBufferToTexture({ buffer: y, bytesPerRow }, { texture: to }, [size.w, size.h]);
+      const bound = (picture: GPUTexture) => {
+        const backs = [behind ?? picture, ...blurred];
+        const passes = axes.map((axis, n) => axis({ frame: backs[n].createView(), y: { buffer: y } }));
+        const last = paint({
           frame: picture.createView(),
           classes: classes.createView(),
-          behind: back.createView(),
+          behind: backs.at(-1)!.createView(),
           palette: { buffer: palette },
           y: { buffer: y },
         });
-        copy(target());
+        return (encoder: GPUCommandEncoder): void => {
+          for (const [n, pass] of passes.entries()) {
+            pass(encoder);
+            copy(encoder, blurred[n]);
+          }
+          last(encoder);
+        };
+      };
+      const known = new WeakMap<GPUTexture, (encoder: GPUCommandEncoder) => void>();
+      return {
+        encode(encoder, picture, target) {
+          const record = known.get(picture) ?? bound(picture);
+          known.set(picture, record);
+          record(encoder);
+          copy(encoder, target);
+        },
+        destroy,
+      };
+    } catch (error) {
+      destroy();
+      throw error;
+    }
+  };
+
+  return {
+    painter,
+    draw: (look, picture, classes, behind, target) =>
+      using(async made => {
+        const once = await painter(look, classes, behind);
+        made.push(once);
+        const encoder = device.createCommandEncoder();
+        once.encode(encoder, picture, target());
         device.queue.submit([encoder.finish()]);
       }),
     count: classes =>
@@ -112,7 +153,7 @@ export function createFinisher(engine: Engine): Finisher {
         const count = await prepare(shares, { h: classes.height, w: classes.width }, made);
         const y = buffer(256 * 4, BufferUsage.STORAGE | BufferUsage.COPY_SRC, made);
         const encoder = device.createCommandEncoder();
-        count(encoder, { classes: classes.createView(), y: { buffer: y } });
+        count({ classes: classes.createView(), y: { buffer: y } })(encoder);
         device.queue.submit([encoder.finish()]);
         return new Uint32Array(await readBuffer(device, y));
       }),

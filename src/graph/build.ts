@@ -23,8 +23,9 @@ export interface ConvOptions {
 
 export type Builder = ReturnType<typeof builder>;
 
-export function builder(name: string, input: Shape) {
-  const nodes: Node[] = [];
+/** `begun` are nodes that are there already. */
+export function builder(name: string, input: Shape, begun: readonly Node[] = []) {
+  const nodes = [...begun];
   const aliases = new Map<string, string>();
 
   function push<K extends Op>(

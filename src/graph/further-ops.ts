@@ -22,6 +22,9 @@ export const furtherOps: Rules<
   | 'reduce'
   | 'resample'
   | 'move'
+  | 'layernorm'
+  | 'product'
+  | 'attention'
 > = {
   maxpool: { infer: (_node, input) => [map(halved(input('x').shape))] },
   zoom: {
@@ -143,5 +146,41 @@ export const furtherOps: Rules<
       must(tables.join() === [c, h, w].join(), () => `tables for ${tables.join('×')}, the result is ${show({ c, h, w })}`);
       return [map({ c, h, w })];
     },
+  },
+  layernorm: {
+    infer: (node, input) => {
+      const { c } = input('x').shape;
+      for (const constant of Object.values(node.constants))
+        must(shapeOf(constant)[0] === c, () => `${shapeOf(constant)[0]} scales for ${c} channels`);
+      return [map(input('x').shape)];
+    },
+  },
+  product: {
+    infer: (node, input) => {
+      const { batches, turned, inner } = node.attributes;
+      const [x, other] = [input('x').shape, input('other').shape];
+      const pixels = (other.h * other.w) / batches;
+      must(
+        Number.isInteger(pixels) && (x.h * x.w) % batches === 0 && x.c === inner && (turned ? pixels : other.c) === inner,
+        () => `sums over ${inner} in ${batches} batches of ${show(x)} and ${show(other)}`,
+      );
+      return [map({ ...x, c: turned ? other.c : pixels })];
+    },
+    macs: ({ attributes: { inner } }, { c, h, w }) => inner * c * h * w,
+  },
+  attention: {
+    infer: (node, input) => {
+      const { heads, pixels, inner } = node.attributes;
+      const [x, keys, values] = ['x', 'keys', 'values'].map(role => input(role).shape);
+      must(
+        keys.c === inner && x.c === inner && keys.h * keys.w === pixels && values.h * values.w === pixels,
+        () => `x is ${show(x)}, keys ${show(keys)}, values ${show(values)}`,
+      );
+      // Each head begins at a whole quad.
+      for (const { c } of [x, values])
+        must(c % heads === 0 && (heads === 1 || (c / heads) % 4 === 0), () => `${heads} heads of ${c} channels`);
+      return [map({ ...x, c: values.c })];
+    },
+    macs: ({ attributes: { inner, pixels } }, { c, h, w }) => (inner + c) * pixels * h * w,
   },
 };

@@ -44,7 +44,7 @@ export const curves = [
     'power',
     'threshold',
   ],
-  ...['prelu', 'sigmoid', 'relu', 'quantise'],
+  ...['prelu', 'sigmoid', 'relu', 'quantise', 'affine'],
 ] as const;
 
 /** What two values become, pixel by pixel. */
@@ -182,6 +182,18 @@ export interface Attributes {
   combine: { readonly operation: Operation; readonly swapped: boolean };
   /** All places of the axes named become one. */
   reduce: { readonly operation: Reduction; readonly channels: boolean; readonly rows: boolean; readonly columns: boolean };
+  /** (x − mean) / √(variance + ε) over the channels of each pixel, then `scale` and `shift`, one a channel. */
+  layernorm: { readonly epsilon: number };
+  /**
+   * Products of the pixels of x by those of `other`, both cut into `batches` of pixels in their order: in place of its channels pixel i of x gets
+   * Σ x[i][k]·other[j][k] for each pixel j of its batch or, `turned`, Σ x[i][k]·other[k][j] for each channel j. `inner`: how many k there are.
+   */
+  product: { readonly batches: number; readonly turned: boolean; readonly inner: number };
+  /**
+   * For each of `heads` runs of channels softmax(scale · x·keysᵀ) · values, of every pixel of x over all pixels of keys and values: `pixels` of them,
+   * keys with `inner` channels as x has.
+   */
+  attention: { readonly heads: number; readonly scale: number; readonly pixels: number; readonly inner: number };
   /** To h×w by tables of places and weights: constants `rows` (h × taps × 2) and `columns`. */
   resample: { readonly h: number; readonly w: number };
   /**

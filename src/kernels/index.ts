@@ -3,6 +3,7 @@ import { AtrousError } from '../errors.ts';
 import type { Node } from '../graph/graph.ts';
 import { activate } from './activate.ts';
 import { adaptive } from './adaptive.ts';
+import { attention } from './attention.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { conv } from './conv.ts';
@@ -13,10 +14,12 @@ import { excite } from './excite.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { type Cut, cutOf, type Kernel } from './kernel.ts';
+import { layernorm } from './layernorm.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { preprocess, preprocessExternal, preprocessTensor, preprocessTile } from './preprocess.ts';
+import { product } from './product.ts';
 import { reduce } from './reduce.ts';
 import { resample } from './resample.ts';
 import { sample } from './sample.ts';
@@ -71,6 +74,9 @@ export const kernels: readonly Kernel[] = [
   reduce,
   resample,
   move,
+  layernorm,
+  product,
+  attention,
 ];
 
 /** Throws `BAD_GRAPH` when no kernel can make a node. */

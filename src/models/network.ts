@@ -1,20 +1,30 @@
-// What every network of the registry says of itself.
+// What every network says of itself: one that pictures go through, and one of the registry, whose weights lie elsewhere.
 import { AtrousError } from '../errors.ts';
 import type { End } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Tile } from '../weights/card.ts';
+import type { Size } from '../image/size.ts';
+import type { Card, Tile } from '../weights/card.ts';
 import type { Tensors } from '../weights/tensor.ts';
 import type { DilatedOptions, Grid } from './dilatednet.ts';
 
-export interface Network {
+export interface Runnable {
   /** As it was asked for. */
   readonly name: string;
-  /** `<body>_<decoder>`, or a DilatedNet's name. */
+  /** `<body>_<decoder>`, a DilatedNet's name, or what is known of a file. */
   readonly canonical: string;
-  /** `to` is for RegSeg alone, whose last resize goes to any size; `widths` for DilatedNet, whose hidden layers may be narrower than published. */
+  /** `to` is for those that read a picture at once, whose last resize goes to any size; `widths` for DilatedNet, whose hidden layers may be narrower than published. */
   build(options: BuildOptions): Graph;
   /** What its scores are: as a checkpoint has them, or as they were published. */
   readonly end: End;
+  /** What it reads of a picture at once; null: all. */
+  readonly tile: Tile | null;
+  /** Where tiles are stitched; null where there are none. */
+  readonly grid: Grid | null;
+  /** The size inside for a picture, where a network does not take any; `asked` by the caller. Throws `BAD_USAGE` for one that it does not take. */
+  readonly inside?: (picture: Size, asked: Size | null) => Size;
+}
+
+export interface Network extends Runnable {
   /** The tensor whose first axis is the scores' channels. */
   readonly classifier: string;
   /** Channels of scores that a checkpoint of this network makes. */
@@ -25,10 +35,17 @@ export interface Network {
   fit(tensors: Tensors, end?: Pick<End, 'activation'>): { readonly network: Network; readonly tensors: Tensors };
   /** The value that `classes` is the largest channel of. */
   readonly scores: 'logits' | 'prob';
-  /** What it reads of a picture at once; null: all. */
-  readonly tile: Tile | null;
-  /** Where tiles are stitched; null where there are none. */
-  readonly grid: Grid | null;
+}
+
+/** Weights with everything that is known of them. */
+export interface LoadedWeights<N extends Runnable = Runnable> {
+  readonly network: N;
+  readonly tensors: Tensors;
+  readonly card: Card;
+  /** What was assumed because nothing tells, for people; null otherwise. */
+  readonly assumed: string | null;
+  /** The files themselves, where they also say what the network is. */
+  readonly stored?: readonly Uint8Array[];
 }
 
 export type BuildOptions = Omit<DilatedOptions, 'classes'> & Partial<Pick<DilatedOptions, 'classes'>>;

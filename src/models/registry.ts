@@ -11,7 +11,7 @@ import { classifiedBy, endOptions, type Network } from './network.ts';
 import { checkpoints } from './published.ts';
 import { PUBLISHED_CLASSES, regsegNetwork } from './regseg-network.ts';
 
-export type { Network } from './network.ts';
+export type { Network, Runnable } from './network.ts';
 
 /** Short names of networks. */
 export const aliases: ReadonlyMap<string, string> = new Map([

@@ -2,9 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import { type Checks, guarded, list, readOptions, shape, such, text, whole } from '../check.ts';
 import { checkSignal, describe } from '../errors.ts';
-import { checkCardOption, checkSource, type LoadOptions, loadChecks, loadOn, type Source } from '../front/load.ts';
+import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from '../front/load.ts';
 import { type Support, supported, unsupported } from '../gpu/support.ts';
 import { encodeIndexed } from '../image/png.ts';
+import { besideOf } from '../load.ts';
 import { checkpoints } from '../models/published.ts';
 import type { Segmenter, SegmentResult } from '../segmenter.ts';
 import type { Colour } from '../weights/card.ts';
@@ -13,6 +14,7 @@ import { findPulled } from './cache.ts';
 import { type AdapterOptions, openAdapter } from './dawn.ts';
 import { nodeDevice, SETTLE, shaderLibrary } from './engine.ts';
 import { readBytes, writeAtomic } from './files.ts';
+import { readBeside, readCardBeside } from './onnx-file.ts';
 import { type Photograph, readImage as readFile } from './photograph.ts';
 
 export * from '../index.ts';
@@ -30,9 +32,9 @@ const nodeLoadChecks: Checks<NodeLoadOptions> = { ...loadChecks, adapter: text, 
  * goes while pipelines compile.
  */
 export async function load(source: Source, options?: NodeLoadOptions): Promise<Segmenter> {
-  const checked = readOptions('load()', options, nodeLoadChecks);
+  const read = readOptions('load()', options, nodeLoadChecks);
   const given = checkSource(source);
-  await checkCardOption(checked);
+  const checked = await withCard(read);
   const { adapter, enable, disable, baseUrl } = checked;
   const pulled = typeof given === 'string' && checkpoints.has(given) && !baseUrl;
   return loadOn(
@@ -40,6 +42,14 @@ export async function load(source: Source, options?: NodeLoadOptions): Promise<S
       library: await shaderLibrary(),
       openDevice: async () => (await nodeDevice({ adapter, enable, disable })).device,
       fetch: readLocal,
+      beside: (path, name) => {
+        const local = localPath(path);
+        return local === null ? download(besideOf(path, name), { signal: checked.signal }) : readBeside(local, name);
+      },
+      cardBeside: async path => {
+        const local = localPath(path);
+        return local === null ? undefined : readCardBeside(local);
+      },
     },
     pulled ? await findPulled(given) : given,
     pulled ? { ...checked, model: given } : checked,
@@ -57,12 +67,18 @@ export async function support(): Promise<Support> {
   }
 }
 
+/** Null for what is fetched. */
+function localPath(source: string): string | null {
+  if (/^https?:/.test(source)) return null;
+  return source.startsWith('file:') ? fileURLToPath(source) : source;
+}
+
 async function readLocal(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
   const { signal, onProgress } = options;
   checkSignal(signal);
-  const text = String(url);
-  if (/^https?:/.test(text)) return download(text, options);
-  const bytes = await readBytes(text.startsWith('file:') ? fileURLToPath(text) : text);
+  const path = localPath(String(url));
+  if (path === null) return download(url, options);
+  const bytes = await readBytes(path);
   onProgress?.({ phase: 'download', done: bytes.length, total: bytes.length });
   return bytes;
 }

@@ -3,11 +3,11 @@
 import { AtrousError } from '../errors.ts';
 import { FRAME, type Graph, INPUT } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
-import { count, quote, some, type Tensors } from '../weights/tensor.ts';
+import { count, quote, some, type Tensor, type Tensors } from '../weights/tensor.ts';
 import { fromTensor, type Known, printDims } from './array.ts';
 import type { Call } from './call.ts';
 import { foldings, sizes } from './fold.ts';
-import { channelsLast, type Mapped, usual } from './layout.ts';
+import { channelsLast, lying, type Mapped } from './layout.ts';
 import type { OnnxModel, OnnxNode, Port } from './model.ts';
 import type { Value } from './operator.ts';
 import { operators } from './operators.ts';
@@ -30,19 +30,28 @@ const BUDGET = 2 ** 20;
 /** Elements that a value of a network may have: a map of more is no map of a picture. */
 const MOST = 2 ** 31;
 
+export interface ImportOptions {
+  /** Names that no value may have. */
+  readonly taken?: readonly string[];
+  /** Of imports of the same file at other sizes: what this one needs is added, and no name ever stands for two tensors. */
+  readonly tensors?: Map<string, Tensor>;
+}
+
 /**
  * `shapes` by input; `wanted` by names of values, default the file's outputs. Throws `BAD_USAGE` for names and shapes that don't fit the file, and
  * `BAD_GRAPH` with the nodes that can't be made: three in its message, all of them as `Refusal`s in its `cause`.
  */
-export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonly number[]>, wanted?: readonly string[]): Imported {
+export function importOnnx(
+  model: OnnxModel,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  wanted?: readonly string[],
+  { taken = [], tensors }: ImportOptions = {},
+): Imported {
   const { file, opset } = model;
   const outputs = wanted ?? model.outputs.map(({ name }) => name);
-  checkOutputs(model, outputs);
-  const nodes = needed(model.nodes, outputs);
-  const read = new Set([...nodes.flatMap(node => node.inputs), ...outputs]);
-  const used = model.inputs.filter(({ name }) => read.has(name));
+  const { nodes, read, used } = neededFor(model, outputs);
   const values = new Map<string, Value>();
-  const draft = pen([INPUT, FRAME]);
+  const draft = pen([INPUT, FRAME, ...taken], tensors);
   const inputs = new Map(used.map((port, n) => [port.name, bound(file, port, shapes, n === 0 ? INPUT : draft.fresh(port.name))]));
   for (const [name, value] of inputs) values.set(name, value);
   for (const [name, tensor] of model.initializers) if (read.has(name)) values.set(name, fromTensor(name, tensor));
@@ -52,7 +61,12 @@ export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonl
     if (!(left >= 0)) refuse(`a value of shape ${printDims(dims)} is worked out, more than a file of this size may ask for`);
   };
   // Operators that nobody knows are named all at once, also behind one another.
-  const unknown = new Map(nodes.flatMap(node => (unknownReason(node) ? [[node, unknownReason(node)!] as const] : [])));
+  const unknown = new Map(
+    nodes.flatMap(node => {
+      const reason = unknownReason(node, opset);
+      return reason ? [[node, reason] as const] : [];
+    }),
+  );
   const refusals: Refusal[] = [...unknown].map(([{ name, op }, reason]) => ({ node: name, op, reason }));
   for (const node of nodes) {
     if (unknown.has(node)) continue;
@@ -65,6 +79,8 @@ export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonl
         if (count(sizes(value.dims)) > MOST) refuse(`a value of shape ${printDims(value.dims)}`);
         if (node.outputs[n]) values.set(node.outputs[n], value);
       });
+      const unmade = node.outputs.find((name, n) => n >= made.length && read.has(name));
+      if (unmade) refuse(`its output ${quote(unmade)} is made in training alone`);
     } catch (error) {
       if (!isReason(error)) throw error;
       refusals.push({ node: node.name, op: node.op, reason: error.refused });
@@ -87,7 +103,15 @@ export function importOnnx(model: OnnxModel, shapes: ReadonlyMap<string, readonl
 
 const missing = Symbol('made by a node that was refused');
 
-function unknownReason({ op, domain }: OnnxNode): string | null {
+/** What means something else before opset 7. */
+const changed = new Set(
+  'Add Sub Mul Div Pow And Or Xor Greater Less Equal PRelu Gemm BatchNormalization Dropout Reshape Upsample Cast Tile Concat Split Pad Clip'.split(
+    ' ',
+  ),
+);
+
+function unknownReason({ op, domain }: OnnxNode, opset: number): string | null {
+  if (opset < 7 && changed.has(op)) return `it is of opset ${opset}, from 7 on it is read: export it again`;
   if (domain !== '') return `it is of the domain ${quote(domain)}, only ONNX's own operators are known`;
   return operators.has(op) || foldings.has(op) ? null : 'there is no kernel for it';
 }
@@ -127,6 +151,18 @@ function checkOutputs({ file, nodes, outputs }: OnnxModel, wanted: readonly stri
   );
 }
 
+/** The inputs that some outputs hang on. Throws `BAD_USAGE` for names of none. */
+export function inputsFor(model: OnnxModel, wanted: readonly string[]): readonly Port[] {
+  return neededFor(model, wanted).used;
+}
+
+function neededFor(model: OnnxModel, wanted: readonly string[]) {
+  checkOutputs(model, wanted);
+  const nodes = needed(model.nodes, wanted);
+  const read = new Set([...nodes.flatMap(node => node.inputs), ...wanted]);
+  return { nodes, read, used: model.inputs.filter(({ name }) => read.has(name)) };
+}
+
 /** The nodes that some values hang on. */
 function needed(nodes: readonly OnnxNode[], wanted: readonly string[]): OnnxNode[] {
   const names = new Set(wanted);
@@ -162,10 +198,9 @@ function bound(file: string, { name, dims }: Port, shapes: ReadonlyMap<string, r
   if (!fits) return refuseInput(`${printDims(shape)} was given: a file of a fixed size runs at no other`);
   if (shape.length < 1 || shape.length > 4 || shape.some(size => !Number.isSafeInteger(size) || size < 1) || count(shape) > MOST)
     return refuseInput(`${printDims(shape)} was given`);
-  if (shape.length > 1 && shape[0] !== 1) return refuseInput(`${printDims(shape)} was given: one picture at a time`);
   // Few channels at the end, and not before the rows: TensorFlow's order.
   const last = shape.length === 4 && shape[3] <= 4 && shape[1] > 4;
-  const layout = last ? channelsLast(shape) : usual(shape);
+  const layout = last ? channelsLast(shape) : lying(shape);
   return { kind: 'map', value, dims: shape, ...layout, classes: false };
 }
 

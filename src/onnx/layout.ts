@@ -28,10 +28,15 @@ export interface Mapped {
   readonly axes: Axes;
   /** One class a pixel, made by argmax. */
   readonly classes: boolean;
+  /** Its numbers are whole ones to ONNX. */
+  readonly whole?: boolean;
   /** It stands for whole numbers, of which it holds what they are dequantised to: only DequantizeLinear with the same scale reads them. */
   readonly quantised?: { readonly scale: number; readonly zero: number };
-  /** It stands for the indices of a pool's maxima, which are nowhere: what was pooled, and how. Only MaxUnpool reads them. */
-  readonly indices?: Sliding & { readonly source: string };
+  /**
+   * It stands for the indices of a pool's maxima, which are nowhere: what was pooled, how, and from where they count, the map's beginning or that of their own
+   * channel; or for where the channels begin. Only what puts maxima back reads them.
+   */
+  readonly indices?: Sliding & { readonly source: string; readonly from: 'map' | 'channel' | 'channels begin' };
 }
 
 const whole = (axis: Axis, size: number): Factor[] => (size === 1 ? [] : [{ axis, size, step: 1 }]);
@@ -45,6 +50,16 @@ export function usual(dims: readonly number[]): { shape: Shape; axes: Axes } {
   const [h, w] = rest.length === 2 ? rest : [1, rest[0] ?? 1];
   const places = rest.length === 2 ? [whole('h', h), whole('w', w)] : rest.length === 1 ? [whole('w', w)] : [];
   return { shape: { c, h, w }, axes: dims.length === 0 ? [] : [[], whole('c', c), ...places] };
+}
+
+/** Any input of up to four axes. What is not one picture in its usual order lies as it can: pictures below one another, or the first axis as rows. */
+export function lying(dims: readonly number[]): { shape: Shape; axes: Axes } {
+  if (dims.length < 2 || dims[0] === 1) return usual(dims);
+  const [n, c, ...rest] = dims;
+  const [h, w] = rest.length === 2 ? rest : [1, rest[0] ?? 1];
+  const pictures: Factor[] = [{ axis: 'h', size: n, step: h }];
+  const places = rest.length === 2 ? [whole('h', h), whole('w', w)] : rest.length === 1 ? [whole('w', w)] : [];
+  return { shape: { c, h: n * h, w }, axes: [pictures, whole('c', c), ...places] };
 }
 
 /** Channels last: N×H×W×C. */
@@ -70,6 +85,7 @@ export function sameAxes(a: Axes, b: Axes): boolean {
 }
 
 export const isUsual = ({ dims, axes, shape }: Mapped): boolean => {
+  if (dims.length > 4 || (dims.length > 1 && dims[0] !== 1)) return false;
   const there = usual(dims);
   return sameAxes(axes, there.axes) && (['c', 'h', 'w'] as const).every(axis => shape[axis] === there.shape[axis]);
 };

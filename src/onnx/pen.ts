@@ -7,8 +7,17 @@ import type { Known } from './array.ts';
 import { type Axes, type Mapped, usual, walkOf } from './layout.ts';
 import { refuse } from './refusal.ts';
 
+/** A product of two maps as ONNX has it: the operands before they were laid out for it, and the axes of what it made. */
+export interface Product {
+  readonly a: Mapped;
+  readonly b: Mapped;
+  readonly axes: Axes;
+}
+
 export interface Pen {
   readonly nodes: Node[];
+  /** By the value that they made. */
+  readonly products: Map<string, Product>;
   readonly tensors: Map<string, Tensor>;
   /** A name that no value of the graph has: the one wished for, or with marks behind it. */
   fresh(name: string): string;
@@ -25,10 +34,9 @@ export interface Pen {
   table(name: string, shape: readonly number[], values: ArrayLike<number>): Constant;
 }
 
-/** `taken` are names that must not be used. */
-export function pen(taken: readonly string[]): Pen {
+/** `taken` are names that must not be used; `tensors` are those of imports of the same file at other sizes, which are added to. */
+export function pen(taken: readonly string[], tensors = new Map<string, Tensor>()): Pen {
   const nodes: Node[] = [];
-  const tensors = new Map<string, Tensor>();
   const names = new Set(taken);
   const fresh = (name: string): string => {
     let free = name;
@@ -39,12 +47,13 @@ export function pen(taken: readonly string[]): Pen {
   const store = (name: string, tensor: Tensor): Constant => {
     // The same tensor is read by many nodes, and keeps its name.
     let free = name;
-    while (tensors.has(free) && tensors.get(free)!.bytes !== tensor.bytes) free += '′';
-    tensors.set(free, tensor);
+    while (tensors.has(free) && !sameBytes(tensors.get(free)!.bytes, tensor.bytes)) free += '′';
+    if (!tensors.has(free)) tensors.set(free, tensor);
     return { kind: 'tensor', name: free, shape: tensor.shape };
   };
   return {
     nodes,
+    products: new Map(),
     tensors,
     fresh,
     emit(op, name, inputs, attributes, constants = {}) {
@@ -58,6 +67,10 @@ export function pen(taken: readonly string[]): Pen {
     },
     table: (name, shape, values) => store(name, fromFloat32(shape, Float32Array.from(values))),
   };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || (a.length === b.length && a.every((byte, n) => byte === b[n]));
 }
 
 /** Source of a move: a place of an axis → what it adds to channel, row, column, and number of the input. */

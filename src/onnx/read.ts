@@ -71,9 +71,6 @@ const mostItems = 2 ** 16;
 /** The largest int64 that is a float64 too; what stands for "to the end" is larger by less than any size. */
 const MAX_INT64 = 2 ** 63 - 1024;
 
-/** The first opset is from 2017; 9 is the oldest that exporters of segmentation networks wrote, and what came after 21 changed nothing that is read here. */
-const OLDEST = 7;
-
 /** Throws BAD_WEIGHTS. `name` is for messages; files beside the model are joined by `withExternal`. */
 export function readOnnx(bytes: Uint8Array, name: string): OnnxModel {
   const file: Message = { bytes, file: name, what: 'the model', begin: 0, end: bytes.length };
@@ -89,15 +86,8 @@ export function readOnnx(bytes: Uint8Array, name: string): OnnxModel {
   }
   if (graphs.length !== 1) throw badWeights(name, `it holds ${graphs.length} graphs: an ONNX model has one`);
   const opset = opsets.get('');
-  if (opset === undefined || opset < OLDEST)
-    throw badWeights(name, `ONNX's opset is ${opset ?? 'not said'}, from ${OLDEST} on they are read: export it again`);
+  if (opset === undefined) throw badWeights(name, 'ONNX’s opset is not said: export it again');
   return { file: name, producer, opset, metadata, ...readGraph(graphs[0]) };
-}
-
-/** The format has no magic: it begins with the IR's version, and an opset or a graph follows. For a file that is called .onnx the name will do. */
-export function isOnnx(bytes: Uint8Array, name: string): boolean {
-  if (/\.onnx\b/i.test(name)) return true;
-  return bytes.length > 4 && bytes[0] === 0x08 && bytes[1] > 2 && bytes[1] < 32 && [0x12, 0x3a, 0x42].includes(bytes[2]);
 }
 
 /** Names of the files beside the model that hold weights, in order. */

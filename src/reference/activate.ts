@@ -59,6 +59,7 @@ export const curveOf: Readonly<Record<Curve, (x: number, a: number, b: number) =
   threshold: (x, a) => (x > a ? x : 0),
   sigmoid: x => 1 / (1 + Math.exp(-x)),
   relu: x => Math.max(x, 0),
+  affine: (x, a, b) => a * x + b,
   // The quotient is float32's, as runtimes have it.
   quantise: (x, a) => roundToEven(Math.fround(x / a)) * a,
 };

@@ -5,6 +5,7 @@ import { shapeOf } from '../graph/constant.ts';
 import { type Graph, INPUT, isPointwise, type Node, type NodeOf, resolve } from '../graph/graph.ts';
 import { activate } from './activate.ts';
 import { adaptive } from './adaptive.ts';
+import { attention } from './attention.ts';
 import { argmax, classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { type ConvOptions, conv } from './conv.ts';
@@ -14,9 +15,11 @@ import { type ExciteOptions, excite } from './excite.ts';
 import type { Field } from './field.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
+import { layernorm } from './layernorm.ts';
 import { move } from './move.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { maxpool, pool } from './pool.ts';
+import { product } from './product.ts';
 import { reduce } from './reduce.ts';
 import { resample } from './resample.ts';
 import { sample } from './sample.ts';
@@ -142,6 +145,15 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       const tables = { channels: read(channels), rows: read(rows), columns: read(columns) };
       return [[node.name, move(Object.keys(node.inputs).map(input), { ...node.attributes, ...tables })]];
     }
+    case 'layernorm': {
+      const { scale, shift } = node.constants;
+      const options = { ...node.attributes, scale: scale ? read(scale) : null, shift: shift ? read(shift) : null };
+      return [[node.name, layernorm(x, options)]];
+    }
+    case 'product':
+      return [[node.name, product(x, input('other'), node.attributes)]];
+    case 'attention':
+      return [[node.name, attention(x, input('keys'), input('values'), node.attributes)]];
     case 'argmax':
       return [[node.name, argmax(x, node.attributes)]];
     case 'classify':

@@ -15,6 +15,10 @@ export interface Preprocessing {
   readonly channels?: 'rgb' | 'bgr';
   /** Null, the default: the network takes a picture whole. */
   readonly tile?: Tile | null;
+  /** How a picture comes to a size of another shape: stretched (the default), or whole between bars of the mean's colour. Of ONNX files alone. */
+  readonly resize?: 'stretch' | 'letterbox';
+  /** The size inside the network in pixels, of ONNX files that leave it open; null, the default: the picture's own. */
+  readonly size?: { readonly height: number; readonly width: number } | null;
 }
 
 /** What the network takes of a picture at once, in pixels: `margin` on each side is seen and has no result, so tiles overlap by two margins. */
@@ -52,6 +56,28 @@ export interface Card {
   readonly file?: { readonly bytes: number; readonly sha256: string };
 }
 
+/** What an ONNX file needs to be told: whatever is left out is assumed. */
+export type PartialCard = Partial<Omit<Card, 'preprocessing'>> & { readonly preprocessing?: Partial<Preprocessing> };
+
+/** A picture's numbers of 0 to 255 become (x · scale − mean) / std. Whatever is left out of them is 1/255, 0, 1. */
+export interface Normalisation {
+  readonly scale?: number;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+}
+
+/** The same as mean and deviation of colours in [0, 1]. */
+export function normalised({
+  scale = 1 / 255,
+  mean = [0, 0, 0],
+  std = [1, 1, 1],
+}: Normalisation): Pick<Preprocessing, 'mean' | 'std'> {
+  // Divided last, so that 1/255 changes nothing.
+  const by = scale * 255;
+  const [m, s] = [mean, std].map(triple => triple.map(value => value / by));
+  return { mean: m as [number, number, number], std: s as [number, number, number] };
+}
+
 /** ImageNet's statistics, which RegSeg's published code normalises with. */
 export const imagenet = {
   mean: [0.485, 0.456, 0.406],
@@ -62,44 +88,106 @@ export const imagenet = {
 
 /** A card of a file. Throws `BAD_WEIGHTS` naming the file and the field that is missing or has another form. */
 export function parseCard(text: string, name: string): Card {
-  let card: unknown;
+  return checkCard(parseJson(text, name), name, 'BAD_WEIGHTS');
+}
+
+/** The same of an ONNX file's, of which any field may be left out. */
+export function parsePart(text: string, name: string): PartialCard {
+  return checkPart(parseJson(text, name), name, 'BAD_WEIGHTS');
+}
+
+function parseJson(text: string, name: string): unknown {
   try {
-    card = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new AtrousError('BAD_WEIGHTS', `card ${name}: is not JSON (${describe(error)})`);
   }
-  return checkCard(card, name, 'BAD_WEIGHTS');
 }
 
 /** A card as plain data, of a file or of a caller. Throws `code` naming it and the field that is missing or has another form. */
 export function checkCard(data: unknown, name: string, code: ErrorCode): Card {
+  return checkFields(data, name, code, true) as Card;
+}
+
+/** The same where any field may be left out. */
+export function checkPart(data: unknown, name: string, code: ErrorCode): PartialCard {
+  return checkFields(data, name, code, false);
+}
+
+const fields: { readonly [field in keyof Card]-?: true } = {
+  ...{ model: true, classes: true, palette: true, preprocessing: true, activation: true, source: true, licence: true },
+  ...{ training: true, miou: true, check: true, file: true },
+};
+const preprocessingFields: { readonly [field in keyof Preprocessing]-?: true } = {
+  ...{ mean: true, std: true, max_area: true, channels: true, tile: true, resize: true, size: true },
+};
+
+/** Where any field may be left out a misspelt one would vanish without a word. Throws `BAD_WEIGHTS`. */
+export function checkNames(card: PartialCard, name: string): void {
+  for (const [data, known, where] of [
+    [card, fields, ''],
+    [card.preprocessing ?? {}, preprocessingFields, 'preprocessing.'],
+  ] as const) {
+    const unknown = Object.keys(data).find(field => !Object.hasOwn(known, field));
+    if (unknown !== undefined)
+      throw new AtrousError(
+        'BAD_WEIGHTS',
+        `card of ${name}: there is no field ${quote(where + unknown)}; there are ${Object.keys(known).join(', ')}`,
+      );
+  }
+}
+
+function checkFields(data: unknown, name: string, code: ErrorCode, whole: boolean): PartialCard {
   const fail = (sentence: string): never => {
     throw new AtrousError(code, `card ${name}: ${sentence}`);
   };
-  if (typeof data !== 'object' || data === null) fail('must be a JSON object');
-  const card = data as Card;
-  if (typeof card.model !== 'string') fail('"model" must be the name of a network, such as "exp48_decoder26"');
-  const { classes, palette, preprocessing } = card;
-  if (!Array.isArray(classes) || classes.length === 0 || !classes.every(label => typeof label === 'string'))
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) fail('must be a JSON object');
+  const card = data as PartialCard;
+  const needed = (field: unknown): boolean => whole || field !== undefined;
+  if (needed(card.model) && typeof card.model !== 'string')
+    fail('"model" must be the name of a network, such as "exp48_decoder26"');
+  const { classes, palette } = card;
+  if (needed(classes) && !(Array.isArray(classes) && classes.length > 0 && classes.every(label => typeof label === 'string')))
     fail('"classes" must be a list of names');
   const isColour = (colour: unknown): boolean =>
     Array.isArray(colour) && colour.length === 3 && colour.every(part => Number.isInteger(part) && part >= 0 && part < 256);
-  if (!Array.isArray(palette) || !palette.every(isColour)) fail('"palette" must be a list of [red, green, blue], each 0 to 255');
-  if (palette.length !== classes.length) fail(`has ${classes.length} classes but ${palette.length} colours`);
-  const isTriple = (triple: unknown): boolean => Array.isArray(triple) && triple.length === 3 && triple.every(Number.isFinite);
-  if (!isTriple(preprocessing?.mean) || !isTriple(preprocessing?.std) || preprocessing.std.some(value => value <= 0)) {
-    fail('"preprocessing" must hold "mean" and "std", three numbers each, std above 0');
-  }
-  const area = preprocessing.max_area ?? null;
-  if (area !== null && !(Number.isFinite(area) && area >= 1)) fail('"preprocessing.max_area" must be a number of pixels or null');
-  const { channels, tile } = preprocessing;
-  if (channels !== undefined && channels !== 'rgb' && channels !== 'bgr')
-    fail('"preprocessing.channels" must be "rgb" or "bgr", the order of the network\'s input planes');
-  if (tile !== undefined && tile !== null) checkTile(tile, fail);
+  if (needed(palette) && !(Array.isArray(palette) && palette.every(isColour)))
+    fail('"palette" must be a list of [red, green, blue], each 0 to 255');
+  if (classes && palette && palette.length !== classes.length) fail(`has ${classes.length} classes but ${palette.length} colours`);
   if (card.activation !== undefined && card.activation !== 'sigmoid' && card.activation !== 'none')
     fail('"activation" must be "sigmoid" or "none", what makes a probability of a single channel of scores');
   if (card.check !== undefined) checkSelfTest(card.check, fail);
-  return { ...card, preprocessing: { ...preprocessing, max_area: area } };
+  if (!needed(card.preprocessing)) return card;
+  return { ...card, preprocessing: checkPreprocessing(card.preprocessing, fail, whole) };
+}
+
+function checkPreprocessing(
+  given: (Partial<Preprocessing> & Normalisation) | undefined,
+  fail: (sentence: string) => never,
+  whole: boolean,
+): Partial<Preprocessing> {
+  const { scale, mean, std, ...rest }: Partial<Preprocessing> & Normalisation = typeof given === 'object' ? (given ?? {}) : {};
+  const isTriple = (triple: unknown): boolean => Array.isArray(triple) && triple.length === 3 && triple.every(Number.isFinite);
+  const needed = (triple: unknown): boolean => whole || triple !== undefined;
+  if ((needed(mean) && !isTriple(mean)) || (needed(std) && !(isTriple(std) && std!.every(value => value > 0)))) {
+    fail('"preprocessing" must hold "mean" and "std", three numbers each, std above 0');
+  }
+  if (scale !== undefined && !(Number.isFinite(scale) && scale > 0))
+    fail(
+      '"preprocessing.scale" must be a number above 0, what 0 to 255 is multiplied with before the mean is taken off; default 1/255',
+    );
+  const area = rest.max_area ?? null;
+  if (area !== null && !(Number.isFinite(area) && area >= 1)) fail('"preprocessing.max_area" must be a number of pixels or null');
+  const { channels, tile, resize, size } = rest;
+  if (channels !== undefined && channels !== 'rgb' && channels !== 'bgr')
+    fail('"preprocessing.channels" must be "rgb" or "bgr", the order of the network\'s input planes');
+  if (tile !== undefined && tile !== null) checkTile(tile, fail);
+  if (resize !== undefined && resize !== 'stretch' && resize !== 'letterbox')
+    fail('"preprocessing.resize" must be "stretch" or "letterbox", how a picture comes to a size of another shape');
+  if (size !== undefined && size !== null && ![size.height, size.width].every(side => Number.isSafeInteger(side) && side >= 1))
+    fail('"preprocessing.size" must be null or hold "height" and "width" in pixels');
+  const own = [scale, mean, std].some(value => value !== undefined);
+  return { ...rest, ...(own && normalised({ scale, mean, std })), max_area: area };
 }
 
 function checkTile({ height, width, margin }: Tile, fail: (sentence: string) => never): void {

@@ -90,7 +90,8 @@ const TEXTS = ['text', 'two megabytes of text'];
 const OBJECTS = ['undefined', 'an object', 'an object without prototype', 'a date', 'a detached buffer', 'an error'];
 const LOAD = {
   model: TEXTS,
-  card: [],
+  card: OBJECTS,
+  outputName: TEXTS,
   key: TEXTS,
   precision: [],
   variants: ['a list'],

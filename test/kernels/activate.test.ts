@@ -14,6 +14,7 @@ const numbers: Partial<Record<Curve, readonly [number, number]>> = {
   power: [3, 0],
   threshold: [0.3, 0],
   quantise: [0.1, 0],
+  affine: [-0.7, 0.3],
 };
 
 /** Defined for them alone. */

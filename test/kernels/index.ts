@@ -2,6 +2,7 @@
 
 import { table as activate } from './activate.test.ts';
 import { table as adaptive } from './adaptive.test.ts';
+import { table as attention } from './attention.test.ts';
 import { table as classify } from './classify.test.ts';
 import { table as combine } from './combine.test.ts';
 import { table as conv } from './conv.test.ts';
@@ -11,10 +12,12 @@ import { table as elementwise } from './elementwise.test.ts';
 import { table as excite } from './excite.test.ts';
 import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
+import { table as layernorm } from './layernorm.test.ts';
 import { table as move } from './move.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
 import { table as preprocess } from './preprocess.test.ts';
+import { table as product } from './product.test.ts';
 import { table as reduce } from './reduce.test.ts';
 import { table as resample } from './resample.test.ts';
 import { table as sample } from './sample.test.ts';
@@ -63,4 +66,7 @@ export const tables: readonly KernelTable[] = [
   reduce,
   resample,
   move,
+  layernorm,
+  product,
+  attention,
 ];

@@ -7,10 +7,16 @@ import { intOf, intsOf, textOf } from '../call.ts';
 import type { Mapped } from '../layout.ts';
 import type { Making, Operator } from '../operator.ts';
 import { refuse } from '../refusal.ts';
+import { dequantise, quantise } from './elementwise.ts';
 import { dimsLike, knownIn, made, mapIn, mustKnow, nameOf } from './inputs.ts';
 import { type Geometry, geometryOf, lengthOf } from './sliding.ts';
 
-export const convolutions: Record<string, Operator> = { Conv: convolution, ConvTranspose: transposed, ConvInteger: dequantised };
+export const convolutions: Record<string, Operator> = {
+  Conv: convolution,
+  ConvTranspose: transposed,
+  ConvInteger: dequantised,
+  QLinearConv: quantised,
+};
 
 /** A weight with two axes for the kernel: one along a row has its length alone. */
 function kernelShape(x: Mapped, { dims }: Known): [number, number, number, number] {
@@ -67,14 +73,44 @@ function asConv(geometry: Geometry, groups: number, out: number, inputs: number)
 
 /** Weights without their zero point; the map is one that DynamicQuantizeLinear left as it was, its scale 1 and its zero 0. */
 function dequantised(making: Making): Mapped {
-  const [weight, mapZero, zero] = [mustKnow(making, 1), knownIn(making, 2), knownIn(making, 3)];
+  const mapZero = knownIn(making, 2);
   if (mapZero && Array.from(mapZero.values()).some(value => value !== 0)) refuse('a map with a zero point of its own');
-  const [values, zeros] = [weight.values(), zero?.values() ?? [0]];
-  if (zeros.length !== 1 && zeros.length !== weight.dims[0]) refuse(`${zeros.length} zero points for ${weight.dims[0]} outputs`);
+  const inputs = [making.inputs[1], known('float', [], [1]), making.inputs[3] ?? null];
+  return convolution({ ...making, inputs: [making.inputs[0], quantisedWeight({ ...making, inputs })] });
+}
+
+/** Inputs: x, scale, zero; weight, scale, zero; scale and zero of the result; bias in units of both scales. */
+function quantised(making: Making): Mapped {
+  const { node, inputs } = making;
+  const part = (numbers: readonly number[]): Making => ({ ...making, inputs: numbers.map(n => inputs[n] ?? null) });
+  const x = dequantise(part([0, 1, 2]));
+  const weight = quantisedWeight(part([3, 4, 5]));
+  const scales = mustKnow(making, 4).values();
+  const scale = mustKnow(making, 1).values()[0];
+  const bias = knownIn(making, 8);
+  const numbers = bias?.values();
+  const real = bias && Array.from(numbers!, (value, n) => value * scale * scales[scales.length === 1 ? 0 : n]);
+  const name = `${nameOf(making)}.real`;
+  const plain = { ...node, outputs: [name] };
+  const y = convolution({ ...making, node: plain, inputs: [x, weight, real ? known('float', bias.dims, real) : null] });
+  return quantise({ ...making, inputs: [y, inputs[6] ?? null, inputs[7] ?? null] });
+}
+
+/** Weights as what they stand for; scales and zeros are one, or one an output. */
+export function quantisedWeight(making: Making, axis = 0): Known {
+  const [weight, scale, zero] = [mustKnow(making, 0), mustKnow(making, 1), knownIn(making, 2)];
   making.spend(weight.dims);
-  const each = values.length / weight.dims[0];
-  const numbers = Array.from({ length: values.length }, (_, n) => values[n] - zeros[zeros.length === 1 ? 0 : Math.floor(n / each)]);
-  return convolution({ ...making, inputs: [making.inputs[0], known('float', weight.dims, numbers)] });
+  const [values, scales, zeros] = [weight.values(), scale.values(), zero?.values() ?? [0]];
+  const each = count(weight.dims.slice(axis + 1));
+  for (const list of [scales, zeros])
+    if (list.length !== 1 && list.length !== weight.dims[axis])
+      refuse(`${list.length} scales or zeros for ${weight.dims[axis]} outputs`);
+  const of = (list: ArrayLike<number>, n: number): number => list[list.length === 1 ? 0 : Math.floor(n / each) % weight.dims[axis]];
+  return known(
+    'float',
+    weight.dims,
+    Array.from({ length: values.length }, (_, n) => (values[n] - of(zeros, n)) * of(scales, n)),
+  );
 }
 
 function transposed(making: Making): Mapped {

@@ -59,6 +59,12 @@ export const elementwise: Record<string, Operator> = {
   }),
   ...combined({ Add: 'add', Sub: 'sub', Mul: 'mul', Div: 'div', Max: 'max', Min: 'min', Sum: 'add' }),
   ...combined({ Greater: 'greater', Less: 'less', Equal: 'equal' }),
+  Mean: making => {
+    const node = { ...making.node, outputs: [`${nameOf(making)}.sum`] };
+    const sum = combined({ Sum: 'add' }).Sum({ ...making, node }) as Value;
+    const number = known('float', [], [making.inputs.length]);
+    return combine(making, 'div', sum, number, nameOf(making));
+  },
   Where: where,
 };
 
@@ -80,7 +86,8 @@ function own(making: Making, op: 'relu' | 'sigmoid'): Mapped {
 function cast(making: Making): Value {
   const x = input(making, 0) ?? refuse('input 0 is left out');
   const to = castTo(making);
-  if (x.kind === 'map' && (x.classes || to === 'float')) return x;
+  if (x.kind === 'map' && x.whole && to === 'float') return { ...x, whole: false };
+  if (x.kind === 'map' && (x.classes || x.whole || to === 'float')) return x;
   return refuse('a cast of numbers that are made when the network runs to whole ones');
 }
 
@@ -105,7 +112,7 @@ function quantisation(making: Making): { scale: number; zero: number; low: numbe
 }
 
 /** Rounded and cut as the whole numbers would be, but kept as what they stand for. */
-function quantise(making: Making): Mapped {
+export function quantise(making: Making): Mapped {
   const { pen } = making;
   const x = anyMap(making);
   const { scale, zero, low, high } = quantisation(making);
@@ -115,7 +122,7 @@ function quantise(making: Making): Mapped {
   return { ...x, value, quantised: { scale, zero } };
 }
 
-function dequantise(making: Making): Mapped {
+export function dequantise(making: Making): Mapped {
   const x = input(making, 0);
   if (x?.kind !== 'map' || !x.quantised) return refuse('whole numbers that no QuantizeLinear made');
   const { scale, zero } = quantisation(making);
@@ -132,8 +139,15 @@ function prelu(making: Making): Mapped {
   if (count(slope.dims) === 1)
     return { ...x, value: pen.emit('activate', name, { x: x.value }, { curve: 'leaky', a: slope.values()[0], b: 0 }) };
   const shape = inFrame(slope, x);
-  if (shape.c !== x.shape.c || shape.h > 1 || shape.w > 1)
-    refuse(`slopes of shape ${printDims(slope.dims)}, they must be one a channel`);
+  if (shape.c !== x.shape.c || shape.h > 1 || shape.w > 1) {
+    // max(x, 0) + slope · min(x, 0).
+    const part = (side: string, a: number, b: number): Mapped => ({
+      ...x,
+      value: pen.emit('activate', `${name}.${side}`, { x: x.value }, { curve: 'clip', a, b }),
+    });
+    const below = combine(making, 'mul', part('below', -BIG, 0), slope, `${name}.sloped`);
+    return combine(making, 'add', part('above', 0, BIG), below, name) as Mapped;
+  }
   const constants = { slope: pen.weights(`${name}.slope`, slope, [x.shape.c]) };
   return { ...x, value: pen.emit('activate', name, { x: x.value }, { curve: 'prelu', a: 0, b: 0 }, constants) };
 }
@@ -180,6 +194,11 @@ function combine(making: Making, operation: Operation, a: Value, b: Value, name:
   const { pen } = making;
   const [x, other, swapped] =
     a.kind === 'map' ? [a, b, false] : b.kind === 'map' ? [b, a, true] : refuse('two constants and a map');
+  if (operation === 'sub' && a.kind === 'map' && a.indices?.from === 'map') {
+    const other = b.kind === 'map' ? b.indices : undefined;
+    if (other?.from === 'channels begin' && other.h === a.indices.h && other.w === a.indices.w && b.dims[1] === a.dims[1])
+      return { ...a, indices: { ...a.indices, from: 'channel' } };
+  }
   for (const each of [x, other])
     if (each.kind === 'map' && (each.classes || each.indices || each.quantised))
       refuse('it reads classes, indices or quantised numbers, which are no numbers to count with');
@@ -259,6 +278,8 @@ function withConstant(
   const { pen } = making;
   if (dims.length !== x.dims.length || dims.some((size, n) => size !== x.dims[n]))
     refuse(`a constant of shape ${printDims(other.dims)} makes a map of ${printDims(x.dims)} grow`);
+  const line = count(other.dims) === 1 ? lineOf(operation, other.values()[0], swapped) : null;
+  if (line) return { ...x, dims, value: pen.emit('activate', name, { x: x.value }, { curve: 'affine', ...line }) };
   const lead = x.dims.length - other.dims.length;
   const own = x.dims.map((_, n) => other.dims[n - lead] ?? 1);
   const axes = x.axes.map((list, n) => (own[n] === 1 ? [] : list));
@@ -276,6 +297,14 @@ function withConstant(
   for (const c of walk.c) for (const h of walk.h) for (const w of walk.w) values.push(at(c[2] + h[2] + w[2]));
   const constants = { other: pen.weights(`${name}.constant`, known('float', [], values), [shape.c, shape.h, shape.w]) };
   return { ...x, dims, value: pen.emit('combine', name, { x: x.value }, { operation, swapped }, constants) };
+}
+
+/** What an operation with one number is of the other operand, where it is a·x + b. */
+function lineOf(operation: Operation, number: number, swapped: boolean): { a: number; b: number } | null {
+  if (operation === 'add') return { a: 1, b: number };
+  if (operation === 'sub') return swapped ? { a: -1, b: number } : { a: 1, b: -number };
+  if (operation === 'mul') return { a: number, b: 0 };
+  return operation === 'div' && !swapped && number !== 0 ? { a: 1 / number, b: 0 } : null;
 }
 
 /** All axes along the last one of a single row: place n is element n. */

@@ -15,7 +15,7 @@ import {
   squeezed,
   unsqueezed,
 } from '../fold.ts';
-import { type Mapped, regrouped, usual } from '../layout.ts';
+import { type Factor, isUsual, type Mapped, regrouped, usual } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
 import { along, type Entries, emitMove, inUsualOrder, upTo } from '../pen.ts';
 import { refuse } from '../refusal.ts';
@@ -36,12 +36,13 @@ export const moves: Record<string, Operator> = {
   Concat: concat,
   Split: split,
   Slice: making => {
-    const x = mapIn(making);
+    const x = anyOf(making);
     const rest = [1, 2, 3, 4].map(n => knownIn(making, n));
-    return taken(making, x, slices(making, x.dims, rest), nameOf(making));
+    const lists = slices(making, x.dims, rest);
+    return x.indices ? channelsBegin(x, lists) : taken(making, anyMap(making), lists, nameOf(making));
   },
   Gather: making => {
-    const x = mapIn(making);
+    const x = anyMap(making);
     const axis = axisOf(intOf(making.node, 'axis', 0), x.dims.length);
     const index = mustKnow(making, 1);
     const y = taken(making, x, new Map([[axis, indices(index.values(), x.dims[axis])]]), nameOf(making));
@@ -59,15 +60,26 @@ export const moves: Record<string, Operator> = {
   SpaceToDepth: spaceToDepth,
 };
 
-/** A map or classes. */
+/** A map, or what stands for one: classes, quantised numbers, indices. */
 function anyOf(making: Making): Mapped {
   const x = input(making, 0);
-  return x?.kind === 'map' && !x.indices && !x.quantised ? x : anyMap(making);
+  return x?.kind === 'map' ? x : anyMap(making);
 }
 
 function regroup(making: Making, dims: readonly number[]): Mapped {
   const x = anyOf(making);
   return { ...x, dims, axes: regrouped(x, dims) };
+}
+
+/** Indices of a map's own pixels, of which only each channel's first is left. */
+function channelsBegin(x: Mapped, lists: ReadonlyMap<number, readonly number[]>): Mapped {
+  const { kernel, strides, from } = x.indices!;
+  const single = [...kernel, ...strides].every(n => n === 1) && from === 'map' && isUsual(x);
+  const left = x.dims.map((size, axis) => lists.get(axis) ?? (size === 1 ? [0] : null));
+  const first = left.length === 4 && !lists.has(1) && [0, 2, 3].every(axis => left[axis]?.join() === '0');
+  if (!single || !first) refuse('it takes some of the indices of maxima');
+  const { shape, axes } = usual([1, x.shape.c, 1, 1]);
+  return { ...x, shape, axes, dims: [1, x.shape.c, 1, 1], indices: { ...x.indices!, from: 'channels begin' } };
 }
 
 function repeated(size: number, to: number): number[] {
@@ -81,8 +93,16 @@ function usualAxis(dims: readonly number[], axis: number): 'c' | 'h' | 'w' | nul
   return ([null, 'c', dims.length === 4 ? 'h' : 'w', 'w'] as const)[axis];
 }
 
-/** The places given along some axes, −1 for what is filled; a value in the usual order. */
-function taken(making: Making, x: Mapped, lists: ReadonlyMap<number, readonly number[]>, name: string, fill = 0): Mapped {
+/** The places given along some axes, −1 for what is filled. */
+function taken(making: Making, from: Mapped, lists: ReadonlyMap<number, readonly number[]>, name: string, fill = 0): Mapped {
+  if (!isUsual(from)) {
+    const lying = [...lists].reduce<Mapped | null>(
+      (value, [axis, list]) => value && takenAsItLies(making, value, axis, list, name),
+      from,
+    );
+    if (lying) return lying;
+  }
+  const x = inUsualOrder(making.pen, from);
   const dims = x.dims.map((size, axis) => lists.get(axis)?.length ?? size);
   sizes(dims);
   if (count(dims) === 0) refuse(`a value of shape ${printDims(dims)}, which holds nothing`);
@@ -115,6 +135,38 @@ function taken(making: Making, x: Mapped, lists: ReadonlyMap<number, readonly nu
   if (plain && first % 4 === 0 && c.every((entry, n) => entry[0] === first + n))
     return made(making.pen.emit('slice', name, { x: x.value }, { from: first, to: first + c.length }), dims);
   return made(emitMove(making.pen, name, [x.value], { ...entries, fill }), dims);
+}
+
+/** The same of one axis that is a single digit of the map's: the others stay where they are. Null where it is not, or where something is filled. */
+function takenAsItLies(making: Making, x: Mapped, axis: number, list: readonly number[], name: string): Mapped | null {
+  const [digit, ...more] = x.axes[axis];
+  if (!digit || more.length || list.length === 0 || list.some(place => place < 0)) return null;
+  const { axis: own, size, step } = digit;
+  const dims = x.dims.map((length, n) => (n === axis ? list.length : length));
+  const scale = (factor: Factor): Factor =>
+    factor.axis === own && factor.step > step ? { ...factor, step: (factor.step / size) * list.length } : factor;
+  const axes = x.axes.map((factors, n) =>
+    n === axis ? (list.length > 1 ? [{ ...digit, size: list.length }] : []) : factors.map(scale),
+  );
+  const shape = { ...x.shape, [own]: (x.shape[own] / size) * list.length };
+  const places = upTo(shape[own] / (list.length * step)).flatMap(high =>
+    list.flatMap(place => upTo(step).map(low => (high * size + place) * step + low)),
+  );
+  making.spend([places.length, 4]);
+  if (own === 'c' && places[0] % 4 === 0 && places.every((place, n) => place === places[0] + n))
+    return {
+      ...x,
+      dims,
+      axes,
+      shape,
+      value: making.pen.emit('slice', name, { x: x.value }, { from: places[0], to: places[0] + shape.c }),
+    };
+  const entries = {
+    channels: along('c', own === 'c' ? places : upTo(x.shape.c)),
+    rows: along('h', own === 'h' ? places : upTo(x.shape.h)),
+    columns: along('w', own === 'w' ? places : upTo(x.shape.w)),
+  };
+  return { ...x, dims, axes, shape, value: emitMove(making.pen, name, [x.value], entries) };
 }
 
 /** Places of an axis: textures and pictures have fewer. */
@@ -178,7 +230,7 @@ function constantMap({ node, pen, inputs, spend }: Making, value: Known): Mapped
 
 function split(making: Making): Mapped[] {
   const { node } = making;
-  const x = mapIn(making);
+  const x = anyMap(making);
   const axis = axisOf(intOf(node, 'axis', 0), x.dims.length);
   let from = 0;
   return partSizes(making, x.dims[axis], knownIn(making, 1)).map((size, n) => {

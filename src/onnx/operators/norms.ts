@@ -1,9 +1,10 @@
 // Norms over what a map itself holds: mean and variance are taken first, in float32, then every number is moved and scaled by them.
+import type { Constant } from '../../graph/constant.ts';
 import { count } from '../../weights/tensor.ts';
 import { axisOf } from '../array.ts';
 import { floatOf, intOf } from '../call.ts';
 import { type Mapped, regrouped } from '../layout.ts';
-import type { Making, Operator } from '../operator.ts';
+import type { Making, Operator, Value } from '../operator.ts';
 import { inUsualOrder } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, knownIn, mapIn, nameOf } from './inputs.ts';
@@ -12,20 +13,46 @@ import { channelsAt } from './reductions.ts';
 export const norms: Record<string, Operator> = {
   InstanceNormalization: making => {
     const x = mapIn(making);
-    const y = normalised(making, x, false);
+    const y = normalised(making, x);
     return scaled(making, y, x.shape.c, 1, nameOf(making));
   },
   GroupNormalization: groups,
-  LayerNormalization: making => {
-    const { node } = making;
-    const x = anyMap(making);
-    const axis = axisOf(intOf(node, 'axis', -1), x.dims.length);
-    if (axis !== x.dims.length - 1) refuse('a norm over more than the last axis');
-    if (node.outputs.slice(1).some(Boolean)) refuse('its mean is an output too');
-    const there = channelsAt(making, x, axis);
-    return scaled(making, normalised(making, there, true), there.shape.c, 1, nameOf(making));
-  },
+  LayerNormalization: layers,
 };
+
+/** The axes from the one named on as one, which is laid out as the channels. */
+function layers(making: Making): Value[] {
+  const { node, pen } = making;
+  const x = anyMap(making);
+  const axis = axisOf(intOf(node, 'axis', -1), x.dims.length);
+  const rows = [...x.dims.slice(0, axis), count(x.dims.slice(axis))];
+  const there = channelsAt(making, { ...x, dims: rows, axes: regrouped(x, rows) }, axis);
+  const [name, { c }] = [nameOf(making), there.shape];
+  const constants: Record<string, Constant> = {};
+  (['scale', 'shift'] as const).forEach((role, n) => {
+    const given = knownIn(making, n + 1);
+    if (given && count(given.dims) !== c) refuse(`${count(given.dims)} scales for ${c} channels`);
+    if (given) constants[role] = pen.weights(`${name}.${role}`, given, [c]);
+  });
+  const epsilon = floatOf(node, 'epsilon', 1e-5);
+  const value = pen.emit('layernorm', name, { x: there.value }, { epsilon }, constants);
+  const y = { ...there, value };
+  // Mean and 1 / √(variance + ε), which training asks for.
+  const kept = { ...there, shape: { ...there.shape, c: 1 }, dims: x.dims.map((size, n) => (n < axis ? size : 1)) };
+  const axes = kept.dims.map((_, n) => (n < axis ? there.axes[n] : []));
+  const over = { channels: true, rows: false, columns: false };
+  const further = (output: 1 | 2): Value[] => {
+    if (!node.outputs[output]) return [];
+    const called = node.outputs[output];
+    if (output === 1)
+      return [{ ...kept, axes, value: pen.emit('reduce', called, { x: there.value }, { operation: 'mean', ...over }) }];
+    const variance = pen.emit('reduce', `${called}.variance`, { x: there.value }, { operation: 'variance', ...over });
+    const more = pen.emit('activate', `${called}.more`, { x: variance }, { curve: 'affine', a: 1, b: epsilon });
+    const root = pen.emit('activate', `${called}.root`, { x: more }, { curve: 'sqrt', a: 0, b: 0 });
+    return [{ ...kept, axes, value: pen.emit('activate', called, { x: root }, { curve: 'reciprocal', a: 0, b: 0 }) }];
+  };
+  return [{ ...y, dims: x.dims, axes: regrouped(y, x.dims) }, ...further(1), ...further(2)];
+}
 
 /** Each group of channels as one row of a map, and back. */
 function groups(making: Making): Mapped {
@@ -34,18 +61,18 @@ function groups(making: Making): Mapped {
   const number = intOf(node, 'num_groups', 0);
   if (!(number > 0) || x.shape.c % number) refuse(`${number} groups of ${x.shape.c} channels`);
   const rows = [1, number, count(x.dims) / number];
-  const y = normalised(making, inUsualOrder(pen, { ...x, dims: rows, axes: regrouped(x, rows) }), false);
+  const y = normalised(making, inUsualOrder(pen, { ...x, dims: rows, axes: regrouped(x, rows) }));
   const back = inUsualOrder(pen, { ...y, dims: x.dims, axes: regrouped(y, x.dims) });
   // Until opset 21 a group has one scale.
   const each = making.opset < 21 ? x.shape.c / number : 1;
   return scaled(making, back, x.shape.c, each, nameOf(making));
 }
 
-/** (x − mean) / √(variance + ε), over all pixels of a channel or all channels of a pixel. */
-function normalised(making: Making, x: Mapped, overChannels: boolean): Mapped {
+/** (x − mean) / √(variance + ε), over all pixels of a channel. */
+function normalised(making: Making, x: Mapped): Mapped {
   const { node, pen } = making;
   const name = nameOf(making);
-  const over = { channels: overChannels, rows: !overChannels, columns: !overChannels };
+  const over = { channels: false, rows: true, columns: true };
   const epsilon = pen.table(`${name}.epsilon`, [1, 1, 1], [floatOf(node, 'epsilon', 1e-5)]);
   const mean = pen.emit('reduce', `${name}.mean`, { x: x.value }, { operation: 'mean', ...over });
   const variance = pen.emit('reduce', `${name}.variance`, { x: x.value }, { operation: 'variance', ...over });

@@ -1,14 +1,16 @@
 // Pools: the graph's own halves and means where they are that, else windows of any form.
-import { whole } from '../array.ts';
-import { intOf } from '../call.ts';
-import type { Mapped } from '../layout.ts';
+import { axisOf, whole } from '../array.ts';
+import { intOf, textOf } from '../call.ts';
+import { isUsual, type Mapped, regrouped } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
+import { inUsualOrder } from '../pen.ts';
 import { refuse } from '../refusal.ts';
-import { dimsLike, input, knownIn, made, mapIn, nameOf } from './inputs.ts';
+import { anyMap, dimsLike, input, knownIn, made, mapIn, mustKnow, nameOf } from './inputs.ts';
 import { type Geometry, geometryOf, lengthOf } from './sliding.ts';
 
 export const pools: Record<string, Operator> = {
   MaxUnpool: unpool,
+  ScatterElements: scatter,
   MaxPool: making => pool(making, 'max'),
   AveragePool: making => pool(making, 'mean'),
   GlobalAveragePool: making => {
@@ -32,7 +34,7 @@ function pool(making: Making, kind: 'max' | 'mean'): Value | Value[] {
   const pooled = plainPool(making, x, geometry, kind, h, w);
   if (!node.outputs[1]) return pooled;
   if (intOf(node, 'storage_order', 0)) refuse('its indices run by columns');
-  const indices = { kernel, strides, dilations, pads, h: x.shape.h, w: x.shape.w, source: x.value };
+  const indices = { kernel, strides, dilations, pads, h: x.shape.h, w: x.shape.w, source: x.value, from: 'map' as const };
   return [pooled, { ...pooled, indices }];
 }
 
@@ -61,15 +63,44 @@ function plainPool(
 
 /** Where the indices are those of a pool of the result's size: which pixel won is worked out again. */
 function unpool(making: Making): Mapped {
-  const { pen } = making;
   const x = mapIn(making);
-  const index = input(making, 1);
-  const indices = (index?.kind === 'map' && index.indices) || refuse('its indices are made by no MaxPool');
-  const { source, ...sliding } = indices;
+  const index = indicesOf(making, 'map');
+  const { h, w } = index.indices!;
   const size = knownIn(making, 2);
-  const dims = size ? whole(size, 'sizes') : dimsLike(x, { c: x.shape.c, h: sliding.h, w: sliding.w });
-  const own = dimsLike(x, { c: x.shape.c, h: sliding.h, w: sliding.w });
+  const own = dimsLike(x, { c: x.shape.c, h, w });
+  const dims = size ? whole(size, 'sizes') : own;
   if (dims.join() !== own.join()) refuse(`it makes a map of ${dims.join('×')}, what was pooled is ${own.join('×')}`);
-  if (index?.kind === 'map' && index.dims.join() !== x.dims.join()) refuse('its indices are of another shape than its values');
-  return made(pen.emit('unpool', nameOf(making), { x: x.value, source }, sliding), dims);
+  if (!isUsual(index) || index.dims.join() !== x.dims.join()) refuse('its indices are of another shape than its values');
+  return putBack(making, x, index, dims);
+}
+
+function indicesOf(making: Making, from: 'map' | 'channel'): Mapped {
+  const index = input(making, 1);
+  return index?.kind === 'map' && index.indices?.from === from ? index : refuse('its indices are made by no MaxPool');
+}
+
+function putBack({ pen, node }: Making, x: Mapped, { indices }: Mapped, dims: readonly number[]): Mapped {
+  const { source, from: _, ...sliding } = indices!;
+  return made(pen.emit('unpool', node.outputs[0], { x: x.value, source }, sliding), dims);
+}
+
+/** PyTorch's way to unpool: a channel a row, maxima put into zeros at their indices within it. */
+function scatter(making: Making): Mapped {
+  const { node } = making;
+  const [zeros, updates] = [mustKnow(making, 0), anyMap(making, 2)];
+  const index = indicesOf(making, 'channel');
+  const { h, w } = index.indices!;
+  const { c } = index.shape;
+  if (
+    zeros.dims.join() !== [1, c, h * w].join() ||
+    axisOf(intOf(node, 'axis', 0), 3) !== 2 ||
+    Array.from(zeros.values()).some(Boolean)
+  )
+    refuse('it is no unpooling, one channel after another into zeros');
+  if (textOf(node, 'reduction', 'none') !== 'none') refuse('it reduces what meets');
+  const pooled = [1, c, index.shape.h, index.shape.w];
+  const [own, x] = [index, updates].map(each => ({ ...each, dims: pooled, axes: regrouped(each, pooled) }));
+  if (!isUsual(own)) refuse('its indices are of another shape than its values');
+  const y = putBack(making, inUsualOrder(making.pen, x), index, [1, c, h, w]);
+  return { ...y, dims: zeros.dims, axes: regrouped(y, zeros.dims) };
 }

@@ -9,7 +9,7 @@ import { type Mapped, regrouped } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
 import { laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
-import { anyMap, knownIn, made, mapIn, nameOf } from './inputs.ts';
+import { anyMap, knownIn, mapIn, nameOf } from './inputs.ts';
 
 export const reductions: Record<string, Operator> = {
   ...named({
@@ -26,7 +26,8 @@ export const reductions: Record<string, Operator> = {
     const y = softmax(making, `${nameOf(making)}.softmax`);
     return { ...y, value: making.pen.emit('activate', nameOf(making), { x: y.value }, { curve: 'log', a: 0, b: 0 }) };
   },
-  ArgMax: argmax,
+  ArgMax: making => argmax(making, 1),
+  ArgMin: making => argmax(making, -1),
 };
 
 function named(table: Record<string, Reduction>): Record<string, Operator> {
@@ -35,12 +36,15 @@ function named(table: Record<string, Reduction>): Record<string, Operator> {
 
 function reduce(making: Making, operation: Reduction): Value {
   const { node, pen } = making;
-  const x = mapIn(making);
-  const given = axesOf(making, knownIn(making, 1), x.dims.length);
-  if (!given?.length && intOf(node, 'noop_with_empty_axes', 0)) return x;
-  const axes = given?.length ? given : x.dims.map((_, axis) => axis);
-  const along = (own: 'c' | 'h' | 'w'): boolean => axes.some(axis => x.axes[axis].some(factor => factor.axis === own));
-  const [channels, rows, columns] = [along('c'), along('h'), along('w')];
+  const given = axesOf(making, knownIn(making, 1), anyMap(making).dims.length);
+  if (!given?.length && intOf(node, 'noop_with_empty_axes', 0)) return anyMap(making);
+  const axes = given?.length ? given : anyMap(making).dims.map((_, axis) => axis);
+  const reads = ({ axes: lists }: Mapped, own: 'c' | 'h' | 'w'): boolean[] =>
+    lists.flatMap((list, axis) => list.filter(factor => factor.axis === own).map(() => axes.includes(axis)));
+  // An axis of ours becomes one as a whole or not at all.
+  const clean = (['c', 'h', 'w'] as const).every(own => new Set(reads(anyMap(making), own)).size < 2);
+  const x = clean ? anyMap(making) : mapIn(making);
+  const [channels, rows, columns] = (['c', 'h', 'w'] as const).map(own => reads(x, own).some(Boolean));
   const kept = x.dims.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const dims = intOf(node, 'keepdims', 1) ? kept : x.dims.filter((_, axis) => !axes.includes(axis));
   const [name, inputs] = [nameOf(making), { x: x.value }];
@@ -48,7 +52,8 @@ function reduce(making: Making, operation: Reduction): Value {
   const value = whole
     ? pen.emit('mean', name, inputs, {})
     : pen.emit('reduce', name, inputs, { operation, channels, rows, columns });
-  const y = made(value, kept);
+  const shape = { c: channels ? 1 : x.shape.c, h: rows ? 1 : x.shape.h, w: columns ? 1 : x.shape.w };
+  const y = { ...x, value, shape, dims: kept, axes: x.axes.map((list, axis) => (axes.includes(axis) ? [] : list)) };
   return { ...y, dims, axes: regrouped(y, dims) };
 }
 
@@ -89,17 +94,33 @@ export function channelsAt({ pen }: Making, x: Mapped, axis: number): Mapped {
   return laidOut(pen, x, { c, h, w }, axes, `${x.value}.channels`);
 }
 
-function argmax(making: Making): Mapped {
+/** The place of the largest along an axis; `sign` −1: of the smallest. */
+function argmax(making: Making, sign: 1 | -1): Mapped {
   const { node, pen } = making;
-  if (intOf(node, 'select_last_index', 0)) refuse('it takes the last of equals');
-  const x = mapIn(making);
+  const x = anyMap(making);
   const axis = axisOf(intOf(node, 'axis', 0), x.dims.length);
-  if (axis !== 1 || x.shape.c > 256)
-    refuse(`the largest of ${x.dims[axis]} along axis ${axis}, it must be of at most 256 channels`);
-  const { h, w } = x.shape;
-  const dims = intOf(node, 'keepdims', 1) ? [1, 1, h, w] : [1, h, w];
-  const y = made(pen.emit('argmax', nameOf(making), { x: x.value }, largest), [1, 1, h, w], {
-    classes: true,
-  });
-  return { ...y, dims, axes: regrouped(y, dims) };
+  const kept = x.dims.map((size, n) => (n === axis ? 1 : size));
+  const dims = intOf(node, 'keepdims', 1) ? kept : kept.filter((_, n) => n !== axis);
+  const last = intOf(node, 'select_last_index', 0) !== 0;
+  const there = channelsAt(making, x, axis);
+  const y = { ...there, dims: kept, axes: there.axes.map((list, n) => (n === axis ? [] : list)), shape: { ...there.shape, c: 1 } };
+  const regroup = (value: Mapped): Mapped => ({ ...value, dims, axes: regrouped(value, dims) });
+  if (sign === 1 && !last && there.shape.c <= 256)
+    return regroup({ ...y, value: pen.emit('argmax', nameOf(making), { x: there.value }, largest), classes: true });
+  return regroup({ ...y, value: placeOf(making, there, sign, last), whole: true });
+}
+
+/** What `argmax` does not say: which channels are as large as the largest, and of those the first or the last, counted in floats. */
+function placeOf(making: Making, { value, shape: { c } }: Mapped, sign: 1 | -1, last: boolean): string {
+  const { pen } = making;
+  const name = nameOf(making);
+  const over = { channels: true, rows: false, columns: false };
+  const most = pen.emit('reduce', `${name}.most`, { x: value }, { operation: sign === 1 ? 'max' : 'min', ...over });
+  const equal = pen.emit('combine', `${name}.equal`, { x: value, other: most }, { operation: 'equal', swapped: false });
+  making.spend([c]);
+  const ranks = Array.from({ length: c }, (_, channel) => (last ? channel : c - 1 - channel));
+  const constants = { other: pen.table(`${name}.ranks`, [c, 1, 1], ranks) };
+  const ranked = pen.emit('combine', `${name}.ranked`, { x: equal }, { operation: 'mul', swapped: false }, constants);
+  const rank = pen.emit('reduce', last ? name : `${name}.rank`, { x: ranked }, { operation: 'max', ...over });
+  return last ? rank : pen.emit('activate', name, { x: rank }, { curve: 'affine', a: -1, b: c - 1 });
 }

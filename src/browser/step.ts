@@ -1,0 +1,194 @@
+// What a stream does with a frame on the model's device: copied in, segmented, drawn and shown by one submit, in the order of the frames. Once the first of a
+// size has gone through, none makes an object of the device.
+import type { Lender, Lent, Stepped, StreamOptions } from '../front/live.ts';
+import type { SegmentOptions } from '../front/options.ts';
+import { resultOf } from '../front/result.ts';
+import type { Taker } from '../front/sources.ts';
+import { BufferUsage, READ, TextureUsage } from '../gpu/flags.ts';
+import { timer } from '../gpu/timing.ts';
+import { decodeClasses } from '../gpu/transfer.ts';
+import { classRow } from '../graph/layout.ts';
+import type { Size } from '../image/size.ts';
+import { type Screen, screen, taken, textureOf } from './draw.ts';
+import { chosen } from './look.ts';
+import type { Step } from './pump.ts';
+import type { Canvas } from './types.ts';
+
+/** What frames of a size need on a device. */
+interface Kit {
+  readonly device: GPUDevice;
+  readonly size: Size;
+  readonly screen: Screen;
+  readonly classes: GPUTexture;
+  draw(encoder: GPUCommandEncoder, picture: GPUTexture): void;
+  /** Records what reads the classes back; the promise is for after the submit. */
+  read(encoder: GPUCommandEncoder): () => Promise<Uint8Array>;
+  /** Surrounds what `record` records; gives milliseconds after the submit, null where there is no clock, or it is still at an earlier frame. */
+  timed(encoder: GPUCommandEncoder, record: () => void): () => Promise<number | null>;
+  destroy(): void;
+}
+
+/** Throws `BAD_USAGE` for options of `draw` that are none. */
+export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions): Step {
+  const { size, tile, threshold, onResult, most: _most, onError: _onError, ...drawn } = options;
+  const own: SegmentOptions = { size, tile, threshold };
+  const { card } = lender;
+  const { look, background } = chosen({ labels: card.classes, palette: card.palette }, drawn);
+  let kit: Kit | null = null;
+
+  const kitFor = async (on: Taker & Lent, wanted: Size): Promise<Kit> => {
+    const { device, finisher } = on;
+    if (kit && kit.device === device && kit.size.h === wanted.h && kit.size.w === wanted.w) return kit;
+    kit?.destroy();
+    kit = null;
+    const made: { destroy(): void }[] = [];
+    const held: { release(): void }[] = [];
+    const destroy = (): void => {
+      for (const thing of made) thing.destroy();
+      for (const thing of held) thing.release();
+    };
+    try {
+      const behind =
+        look.background.kind === 'picture' ? await textureOf(await taken(background, 'background', on, held), on, held) : null;
+      const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_SRC | TextureUsage.COPY_DST;
+      const classes = device.createTexture({ label: 'classes', size: [wanted.w, wanted.h], format: 'r8uint', usage });
+      made.push(classes);
+      const painter = await finisher.painter(look, classes, behind);
+      made.push(painter);
+      const shown = screen(canvas, device);
+      const reader = classReader(device, classes);
+      const clock = stopwatch(device);
+      made.push(reader, clock);
+      kit = {
+        ...{ device, size: wanted, screen: shown, classes, destroy },
+        draw: (encoder, picture) => painter.encode(encoder, picture, shown.next(wanted)),
+        read: reader.read,
+        timed: clock.timed,
+      };
+      return kit;
+    } catch (error) {
+      destroy();
+      throw error;
+    }
+  };
+
+  // Frames take turns up to their submit: a kit is never exchanged under one that is about to use it.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => {});
+    return mine;
+  };
+
+  return {
+    run: picture =>
+      lender.frame(picture, own, async (frame, pipeline, lent): Promise<Stepped> => {
+        const on = { ...lent, external: false };
+        const start = performance.now();
+        const { device } = on;
+        const held: { release(): void }[] = [];
+        try {
+          // Wrapped, or the turn would last until the device is done.
+          const { done } = await inTurn(async () => {
+            const now = await kitFor(on, frame.size);
+            const texture = await textureOf(frame, on, held);
+            const encoder = device.createCommandEncoder();
+            let read: (() => Promise<Uint8Array>) | null = null;
+            const time = now.timed(encoder, () => {
+              pipeline.encode(encoder, texture, { into: now.classes, threshold });
+              now.draw(encoder, texture);
+              read = onResult ? now.read(encoder) : null;
+            });
+            device.queue.submit([encoder.finish()]);
+            now.screen.show();
+            return {
+              done: Promise.all([
+                time(),
+                (read as (() => Promise<Uint8Array>) | null)?.() ?? null,
+                device.queue.onSubmittedWorkDone(),
+              ]),
+            };
+          });
+          const [gpuMs, classes] = await done;
+          const ms = performance.now() - start;
+          const result =
+            classes &&
+            resultOf<'classes'>(
+              { classes, texture: null, scores: null },
+              frame.size,
+              card,
+              lender.info(frame, pipeline, lent, own, ms),
+              lender.ties(picture),
+            );
+          return { copy: frame.copy, gpuMs, result };
+        } finally {
+          for (const thing of held) thing.release();
+        }
+      }),
+    close() {
+      void inTurn(async () => kit?.destroy());
+    },
+  };
+}
+
+/** Class maps back in memory, through as many buffers as are under way. */
+function classReader(device: GPUDevice, texture: GPUTexture): Pick<Kit, 'read' | 'destroy'> {
+  const { height: h, width: w } = texture;
+  const bytesPerRow = classRow(w);
+  const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
+  const free: GPUBuffer[] = [];
+  let gone = false;
+  return {
+    read(encoder) {
+      const staging = free.pop() ?? device.createBuffer({ label: 'readback', size: h * bytesPerRow, usage });
+      encoder.copyTextureToBuffer({ texture }, { buffer: staging, bytesPerRow }, [w, h]);
+      return async () => {
+        await staging.mapAsync(READ);
+        const classes = decodeClasses(staging.getMappedRange(), { h, w });
+        staging.unmap();
+        if (gone) staging.destroy();
+        else free.push(staging);
+        return classes;
+      };
+    },
+    destroy() {
+      gone = true;
+      for (const buffer of free) buffer.destroy();
+    },
+  };
+}
+
+/** Timestamps of a frame in two passes around it. */
+function stopwatch(device: GPUDevice): Pick<Kit, 'timed' | 'destroy'> {
+  const clock = timer(device, 1);
+  let [running, gone] = [false, false];
+  return {
+    timed(encoder, record) {
+      if (!clock || running) {
+        record();
+        return async () => null;
+      }
+      running = true;
+      const { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex } = clock.writes(0);
+      encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex } }).end();
+      record();
+      encoder.beginComputePass({ timestampWrites: { querySet, endOfPassWriteIndex } }).end();
+      clock.resolve(encoder);
+      return async () => {
+        try {
+          return (await clock.read())[0] / 1e6;
+        } catch (error) {
+          // Another size has come, and the clock with it.
+          if (gone) return null;
+          throw error;
+        } finally {
+          running = false;
+        }
+      };
+    },
+    destroy() {
+      gone = true;
+      clock?.destroy();
+    },
+  };
+}

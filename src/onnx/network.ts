@@ -1,0 +1,235 @@
+// An imported file as a network that takes pictures: at which sizes it runs, which output is meant, and how that becomes classes.
+import { AtrousError } from '../errors.ts';
+import { builder } from '../graph/build.ts';
+import { RESIZES, writeClasses } from '../graph/end.ts';
+import { INPUT, type Node, type Op, type Shape } from '../graph/graph.ts';
+import { infer } from '../graph/ops.ts';
+import { networkSize, printSize, type Size } from '../image/size.ts';
+import type { Runnable } from '../models/network.ts';
+import type { PartialCard } from '../weights/card.ts';
+import { quote, some, type Tensor } from '../weights/tensor.ts';
+import { printDims } from './array.ts';
+import { type Imported, importOnnx, inputsFor, pictureShape, refusalsOf } from './import.ts';
+import type { OnnxModel, Port } from './model.ts';
+import { along, type Entries, emitMove, pen, upTo } from './pen.ts';
+
+/** Values that are written around what the file has. */
+const TAKEN = ['classes', 'prob', 'scores', 'matte', 'letterbox', 'content', 'pixels'];
+
+/** Sides that networks are built for: any, or multiples of what they shrink their maps by. */
+const GRAINS = [1, 8, 16, 32, 64] as const;
+/** Rows and columns of the sizes that they are tried at, at least: the largest windows need some. */
+const PROBE: Size = { h: 97, w: 129 };
+
+export interface PictureNetwork {
+  readonly network: Runnable;
+  /** Of all sizes that were built so far. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** What the file left open, for people. */
+  readonly assumed: readonly string[];
+}
+
+/**
+ * `named`: the output that is meant; default: the first. Throws `BAD_GRAPH` with all that can't be made (as `importOnnx`), for files that need more than a
+ * picture, and for outputs that are no map; `BAD_USAGE` for outputs that are not there.
+ */
+export function pictureNetwork(model: OnnxModel, name: string, card: PartialCard, named?: string): PictureNetwork {
+  const { file, outputs, opset } = model;
+  const output = named ?? outputs[0].name;
+  const port = pictureInput(model, output);
+  const tensors = new Map<string, Tensor>();
+  const at = (size: Size): Imported =>
+    importOnnx(model, new Map([[port.name, pictureShape(port, size)!]]), [output], { taken: TAKEN, tensors });
+  const { fixed, size, grain, probed } = sizesOf(file, port, card, at);
+  const probe = endOf(file, probed, output);
+  const channels = probe.shape.c;
+  const own = card.activation ?? (isProbability(probe.nodes, probe.value) ? 'none' : 'sigmoid');
+  const end = { channels, ...(channels === 1 && { activation: own }) };
+  const letterbox = card.preprocessing?.resize === 'letterbox';
+
+  const network: Runnable = {
+    name,
+    canonical: `ONNX opset ${opset}, ${quote(output)}`,
+    end,
+    tile: null,
+    grid: null,
+    inside(picture, asked) {
+      if (asked && fixed && printSize(asked) !== printSize(fixed))
+        throw new AtrousError('BAD_USAGE', `size: ${file} runs at ${printSize(fixed)} alone: leave it out`);
+      if (asked ?? size) return asked ?? size!;
+      const { h, w } = networkSize(picture, card.preprocessing?.max_area ?? null);
+      const whole = (side: number): number => Math.max(1, Math.round(side / grain)) * grain;
+      return { h: whole(h), w: whole(w) };
+    },
+    build({ h, w, to = { h, w }, threshold }) {
+      const { nodes, input, value, shape } = endOf(file, at({ h, w }), output);
+      const box = letterbox ? placed(to, { h, w }) : null;
+      // Two pens, because one's nodes come before the file's, the other's behind.
+      const [before, behind] = [pen([], tensors), pen([], tensors)];
+      const first = box ? emitMove(before, 'letterbox', [INPUT], boxed(box, { h, w })) : INPUT;
+      const part = box && { channels: along('c', upTo(channels)), ...contentOf(box, { h, w }, shape) };
+      const content = part ? emitMove(behind, 'content', [value], part) : value;
+      const map: Size = part ? { h: part.rows.length, w: part.columns.length } : shape;
+      const all = [...before.nodes, ...nodes.map(node => reading(node, INPUT, first)), ...behind.nodes];
+      const b = builder(file, { ...input, ...(box && { h: box.h, w: box.w }) }, all);
+      const scores = map.h === to.h && map.w === to.w ? content : b.resize('pixels', content, to);
+      return b.graph([writeClasses(b, scores, { ...end, threshold })]);
+    },
+  };
+  const assumed = [
+    ...(outputs.length > 1 && named === undefined ? [`the first of ${outputs.length} outputs, ${quote(output)}`] : []),
+    ...(card.activation || channels > 1
+      ? []
+      : [own === 'none' ? `${quote(output)} to be a probability` : `the sigmoid of ${quote(output)} to be a probability`]),
+    ...(grain > 1 ? [`sizes inside to be multiples of ${grain}`] : []),
+  ];
+  return { network, tensors, assumed };
+}
+
+/** The one input, of three channels. */
+function pictureInput(model: OnnxModel, output: string): Port {
+  const { file } = model;
+  const ports = inputsFor(model, [output]);
+  const printed = ports.map(({ name, dims }) =>
+    `${quote(name)} ${dims ? printDims(dims.map(dim => (dim === '' ? '?' : dim))) : ''}`.trim(),
+  );
+  const refuse = (what: string): never => {
+    throw new AtrousError('BAD_GRAPH', `${file}: ${quote(output)} needs ${what}; atrous run takes any inputs as tensors`);
+  };
+  if (ports.length !== 1) refuse(`${ports.length} inputs, ${some(printed)}, and a picture is one`);
+  const shape = pictureShape(ports[0], PROBE);
+  const channels = shape && (shape[3] === 3 && shape[1] !== 3 ? shape[3] : shape[1]);
+  if (channels !== 3) refuse(`the input ${printed[0]}, and a picture has 3 channels`);
+  return ports[0];
+}
+
+interface Sizes {
+  /** Of a file that says it. */
+  readonly fixed: Size | null;
+  /** The only one, of the file or its card. */
+  readonly size: Size | null;
+  readonly grain: number;
+  /** The file at one of them. */
+  readonly probed: Imported;
+}
+
+/** Sides of which a file is built are said nowhere in it, so they are tried, the finest first. */
+function sizesOf(file: string, port: Port, { preprocessing }: PartialCard, at: (size: Size) => Imported): Sizes {
+  const [h, w] = freeSides(port);
+  const fixed = h === null || w === null ? null : { h, w };
+  const own = preprocessing?.size ?? null;
+  const asked = own && { h: own.height, w: own.width };
+  if (fixed && asked && printSize(fixed) !== printSize(asked))
+    throw new AtrousError(
+      'BAD_WEIGHTS',
+      `${file} runs at ${printSize(fixed)} alone, its card has "preprocessing.size" ${printSize(asked)}: correct the card`,
+    );
+  const size = fixed ?? asked;
+  if (size) return { fixed, size, grain: 1, probed: at(size) };
+  let least: { readonly error: unknown; readonly count: number } | null = null;
+  for (const grain of GRAINS) {
+    // Odd multiples: an even one would also be a multiple of a larger grain.
+    const odd = (side: number): number => (2 * Math.floor(side / grain / 2) + 1) * grain;
+    try {
+      return { fixed, size, grain, probed: at({ h: h ?? odd(PROBE.h), w: w ?? odd(PROBE.w) }) };
+    } catch (error) {
+      const { length: count } = refusalsOf(error);
+      if (count === 0) throw error;
+      // What no size mends is there at each: the shortest list has the least beside it.
+      if (!least || count < least.count) least = { error, count };
+    }
+  }
+  throw least!.error;
+}
+
+/** Height and width of an input where the file says them. */
+function freeSides(port: Port): (number | null)[] {
+  const shape = pictureShape(port, { h: -1, w: -2 })!;
+  const sides =
+    shape[1] === -1 || shape[2] === -2 || (shape[3] === 3 && shape[1] !== 3) ? [shape[1], shape[2]] : [shape[2], shape[3]];
+  return sides.map(side => (side < 0 ? null : side));
+}
+
+/** What a file makes of a picture. */
+interface End {
+  readonly nodes: readonly Node[];
+  readonly input: Shape;
+  /** The scores behind the classes: of a file that ends in an argmax what that reads, so that they can be resized. */
+  readonly value: string;
+  readonly shape: Shape;
+}
+
+function endOf(file: string, { graph, outputs }: Imported, output: string): End {
+  const refuse = (what: string): never => {
+    throw new AtrousError('BAD_GRAPH', `${file}: the output ${quote(output)} ${what}: name another with --output-name`);
+  };
+  const found = outputs.get(output)!;
+  const { h, w } = found.shape;
+  if (h * w === 1) refuse(`is ${printDims(found.dims)}, no map of a picture`);
+  const last = graph.nodes.find(({ name }) => name === found.value)!;
+  const value = found.classes ? last.inputs.x : found.value;
+  const { shape } = infer(graph).get(value)!;
+  if (shape.c > 256) refuse(`has ${shape.c} channels, and a class map holds at most 256 classes`);
+  return { nodes: found.classes ? graph.nodes.filter(node => node !== last) : graph.nodes, input: graph.input, value, shape };
+}
+
+/** What only brings a value to another place. */
+const MOVES: ReadonlySet<Op> = new Set<Op>([...RESIZES, 'resample', 'copy']);
+
+/** Whether what makes a value ends between 0 and 1 by itself. */
+function isProbability(nodes: readonly Node[], value: string): boolean {
+  const node = nodes.find(({ name }) => name === value);
+  if (!node) return false;
+  if (MOVES.has(node.op) || (node.op === 'move' && Object.keys(node.inputs).length === 1))
+    return isProbability(nodes, Object.values(node.inputs)[0]);
+  if (node.op === 'activate') {
+    const { curve, a, b } = node.attributes;
+    return curve === 'sigmoid' || curve === 'hard-sigmoid' || (curve === 'clip' && a >= 0 && b <= 1);
+  }
+  if (node.op === 'combine') return ['greater', 'less', 'equal'].includes(node.attributes.operation);
+  return node.op === 'sigmoid' || node.op === 'softmax';
+}
+
+/** A node that reads `to` where it read `from`. */
+function reading(node: Node, from: string, to: string): Node {
+  const inputs = Object.fromEntries(Object.entries(node.inputs).map(([role, value]) => [role, value === from ? to : value]));
+  return { ...node, inputs };
+}
+
+/** Where a picture lies between bars, in pixels of the size inside. */
+interface Box extends Size {
+  readonly top: number;
+  readonly left: number;
+}
+
+/** In the middle, as large as it may be in its own shape. */
+function placed(picture: Size, inside: Size): Box {
+  const scale = Math.min(inside.h / picture.h, inside.w / picture.w);
+  const side = (own: number, most: number): number => Math.min(Math.max(Math.round(own * scale), 1), most);
+  const [h, w] = [side(picture.h, inside.h), side(picture.w, inside.w)];
+  return { h, w, top: (inside.h - h) >> 1, left: (inside.w - w) >> 1 };
+}
+
+/** What a move adds for a place of a bar: far below the first row or column, where its fill is. */
+const OUTSIDE = -(2 ** 20);
+
+/** The bars around a normalised picture: 0, its mean. */
+function boxed({ h, w, top, left }: Box, inside: Size): { channels: Entries; rows: Entries; columns: Entries } {
+  const places = (size: number, before: number, all: number): number[] =>
+    upTo(all).map(n => (n >= before && n < before + size ? n - before : OUTSIDE));
+  return {
+    channels: along('c', upTo(3)),
+    rows: along('h', places(h, top, inside.h)),
+    columns: along('w', places(w, left, inside.w)),
+  };
+}
+
+/** The part of a map between the bars, in whole cells of it. */
+function contentOf({ h, w, top, left }: Box, inside: Size, map: Size): { rows: Entries; columns: Entries } {
+  const cells = (from: number, size: number, all: number, count: number): number[] => {
+    const first = Math.min(Math.round((from * count) / all), count - 1);
+    const end = Math.max(Math.round(((from + size) * count) / all), first + 1);
+    return upTo(end - first).map(n => first + n);
+  };
+  return { rows: along('h', cells(top, h, inside.h, map.h)), columns: along('w', cells(left, w, inside.w, map.w)) };
+}

@@ -1,0 +1,25 @@
+// Networks of one convolution as ONNX files, whose every pixel is known: what tests of the front door, the commands and the browser load.
+import { message, text } from '../weights/protobuf.ts';
+import { type FileSpec, type NodeSpec, numbers, onnx } from './writer.ts';
+
+const identity = numbers([3, 3, 1, 1], n => Number(n % 4 === 0));
+/** Its only channel is the red plane's. */
+const red = numbers([1, 3, 1, 1], n => Number(n === 0));
+
+const conv = (to: string): NodeSpec => ({ op: 'Conv', inputs: ['x', 'w'], outputs: [to] });
+
+export const metadata = (key: string, value: string) => message(14, text(1, key), text(2, value));
+
+/** A class is the largest of the three planes. */
+export const classes = (changes: Partial<FileSpec> = {}): Uint8Array =>
+  onnx({ inputs: { x: [1, 3, 'h', 'w'] }, outputs: ['y'], nodes: [conv('y')], initializers: { w: identity }, ...changes });
+
+/** A probability: the sigmoid of the first plane, taken in the file or not. */
+export const matte = (ends: boolean, changes: Partial<FileSpec> = {}): Uint8Array =>
+  onnx({
+    inputs: { x: [1, 3, 'h', 'w'] },
+    outputs: ['y'],
+    nodes: ends ? [conv('z'), { op: 'Sigmoid', inputs: ['z'], outputs: ['y'] }] : [conv('y')],
+    initializers: { w: red },
+    ...changes,
+  });
