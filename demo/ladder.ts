@@ -61,7 +61,7 @@ export function explain(found: Support): void {
   const missing = rungs(found).find(({ has }) => !has)!;
   tell(`this browser can’t compute here: no ${missing.name}`);
   notice([
-    `Missing: ${missing.name}. ${found.hint ?? ''}`,
+    `Missing: ${missing.name}; ${found.hint ?? missing.without}.`,
     'The sample above was segmented before, and the results of other machines stand under Benchmark.',
   ]);
   for (const control of document.querySelectorAll<HTMLButtonElement>('#controls button, #controls select, #controls input'))

@@ -257,8 +257,10 @@ function about({ info }: SegmentResult): Record<string, string> {
   };
 }
 
-const paceOf = (pace: { fps: number; p50: number; p95: number } | null): Record<string, string> =>
-  pace ? { 'frames a second': pace.fps.toFixed(1), 'ms, median': pace.p50.toFixed(0), 'ms, 95 %': pace.p95.toFixed(0) } : {};
+function paceOf(pace: { fps: number; p50: number | null; p95: number | null } | null): Record<string, string> {
+  const whole = (ms: number | null): string => ms?.toFixed(0) ?? '–';
+  return pace ? { 'frames a second': pace.fps.toFixed(1), 'ms, median': whole(pace.p50), 'ms, 95 %': whole(pace.p95) } : {};
+}
 
 function phase({ phase, done, total }: Progress): string {
   if (phase === 'compile') return `compiling ${done} of ${total} pipelines …`;

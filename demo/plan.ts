@@ -33,16 +33,18 @@ async function draw(model: Segmenter, kind: Drawing, body: HTMLElement): Promise
   embed(kind === 'score' ? drawPlan(model.plan) : drawFieldsOfView(model), body);
 }
 
-/** A drawing in a tree of its own, with its style as a sheet: a page's policy may forbid style elements, and its rules are not the page's. */
+/** A drawing in a tree of its own, its style as a sheet and by properties: the page's policy forbids style elements and attributes. */
 function embed(svg: string, body: HTMLElement): void {
-  const { documentElement: drawing } = new DOMParser().parseFromString(svg, 'image/svg+xml');
-  const style = drawing.querySelector('style')!;
+  const plain = svg.replaceAll(' style="', ' data-style="').replace(/<style>([\s\S]*?)<\/style>/, '<desc>$1</desc>');
+  const { documentElement: drawing } = new DOMParser().parseFromString(plain, 'image/svg+xml');
+  const style = drawing.querySelector('desc')!;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(style.textContent!);
   style.remove();
   const root = body.attachShadow({ mode: 'open' });
   root.adoptedStyleSheets = [sheet];
   root.append(drawing);
+  for (const element of root.querySelectorAll<SVGElement>('[data-style]')) element.style.cssText = element.dataset.style!;
 }
 
 /** No size is prepared before the first frame. */

@@ -15,7 +15,7 @@ import { constantReader, type ReadConstant } from './graph/constant.ts';
 import { networkSize, type Size } from './image/size.ts';
 import { tilesOf } from './image/tiles.ts';
 import { kernels } from './kernels/index.ts';
-import type { Network } from './models/network.ts';
+import type { Runnable } from './models/network.ts';
 import { compileStem, type FrameStem, type Material, type Output, type Pipeline, wholePicture } from './pipeline.ts';
 import { type AdapterFacts, checkChoice } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
@@ -61,7 +61,7 @@ export class Segmenter {
   }
 
   /** What builds its graph at a size. */
-  get network(): Network {
+  get network(): Runnable {
     return this.#parts.network;
   }
 
