@@ -17,10 +17,11 @@ import {
   withBackground,
 } from './weights/card.ts';
 import { checkTensors } from './weights/check.ts';
-import { type DownloadOptions, readResponse } from './weights/download.ts';
+import type { DownloadOptions } from './weights/download.ts';
 import { findTensors, type Listing, say } from './weights/find.ts';
 import { isOnnx } from './weights/magic.ts';
 import { readWeights } from './weights/read.ts';
+import { readResponse } from './weights/response.ts';
 import { badWeights, quote, some, type Tensor, type Tensors } from './weights/tensor.ts';
 
 export type { LoadedWeights } from './models/network.ts';

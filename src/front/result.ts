@@ -44,6 +44,8 @@ export interface SegmentResult<O extends Output = 'classes'> {
    * for DilatedNet the stitched grid, a cell for 8×8 pixels from the top left, for Cityscapes' network the picture itself.
    */
   readonly scores: Scores | null;
+  /** Where it was asked for: the probability of the foreground, 0 to 255, height × width. */
+  readonly matte: Uint8Array | null;
   /** Share of the picture by label, largest first; classes that do not occur are left out. A promise of it where only the texture is there to be counted. */
   shares(): O extends 'texture' ? Promise<Shares> : Shares;
   /**
@@ -125,20 +127,20 @@ const methods = {
     return new Blob([png], { type: 'image/png' });
   },
   toJSON(this: SegmentResult<Output>) {
-    const { classes, scores } = this;
+    const { classes, scores, matte } = this;
     const listed = scores && { ...scores, data: [...scores.data] };
-    return { ...this, classes: classes && encodeRuns(classes), scores: listed };
+    return { ...this, classes: classes && encodeRuns(classes), scores: listed, matte: matte && [...matte] };
   },
 };
 
 export function resultOf<O extends Output>(
-  { classes, texture, scores }: Classified,
+  { classes, texture, scores, matte }: Classified,
   { h, w }: Size,
   { classes: labels, palette }: Card,
   info: SegmentInfo,
   tied: Ties,
 ): SegmentResult<O> {
-  const data = { classes, width: w, height: h, labels, palette, info, scores };
+  const data = { classes, width: w, height: h, labels, palette, info, scores, matte };
   const result = Object.assign(Object.create(methods), data);
   // A texture can't be cloned, so it does not count among what is.
   Object.defineProperty(result, 'texture', { value: texture, enumerable: false });

@@ -7,6 +7,7 @@ import { BINDING, byteLength, QUAD } from '../graph/layout.ts';
 import { packFor } from '../kernels/index.ts';
 import { checkWeights } from '../plan/limits.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
+import { nodeOf } from '../plan/stem.ts';
 import { type Params, packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
@@ -119,7 +120,7 @@ export async function prepare(
     });
     const uploaded: (GPUBuffer | null)[] = [];
     const upload = (step: Step): GPUBuffer | null =>
-      step.weights ? uploadWeights(engine, step, nodes.get(step.node)!, read, mine) : null;
+      step.weights ? uploadWeights(engine, step, nodeOf(step, nodes), read, mine) : null;
     while (uploaded.length < plan.steps.length) {
       // Each slice waits for the device's word on the buffers it made: meanwhile the page has its turn.
       await scoped(device, plan, () => {

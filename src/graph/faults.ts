@@ -94,8 +94,10 @@ const mayDecide: Fault<'zoom' | 'deconv'> = ({ attributes }, input) => {
 export const faults: { readonly [K in Op]?: Fault<K> } = {
   conv: checkConv,
   stem: ({ attributes: { kernel }, constants }) => {
-    const [, , kh, kw] = shapeOf(constants.weight);
+    const [o, , kh, kw] = shapeOf(constants.weight);
     must(kh === kernel[0] && kw === kernel[1], () => `the weight is ${kh}×${kw}, the kernel ${kernel.join('×')}`);
+    const { project } = constants;
+    if (project) must(shapeOf(project)[1] === o, () => `the second convolution reads ${shapeOf(project)[1]} channels of ${o}`);
   },
   batchnorm: (node, input) => {
     const { c } = input('x').shape;

@@ -25,6 +25,7 @@ export const furtherOps: Rules<
   | 'layernorm'
   | 'product'
   | 'attention'
+  | 'matte'
 > = {
   maxpool: { infer: (_node, input) => [map(halved(input('x').shape))] },
   zoom: {
@@ -145,6 +146,13 @@ export const furtherOps: Rules<
       const tables = [node.constants.channels, node.constants.rows, node.constants.columns].map(table => shapeOf(table)[0]);
       must(tables.join() === [c, h, w].join(), () => `tables for ${tables.join('×')}, the result is ${show({ c, h, w })}`);
       return [map({ c, h, w })];
+    },
+  },
+  matte: {
+    infer: (node, input) => {
+      const { c } = input('x').shape;
+      must(c === 1, () => `x has ${c} channels, a matte is of one`);
+      return [classMap(node.attributes)];
     },
   },
   layernorm: {

@@ -10,7 +10,7 @@ export interface Shape {
 
 /**
  * What a value's numbers are: a feature `map` in the plan's storage precision, `exact` float32 vectors (sums and gates, where
- * half precision would overflow or cost accuracy), or one `class` index a pixel.
+ * half precision would overflow or cost accuracy), or one `class` index a pixel, which may also be a matte's byte.
  */
 export type Kind = 'map' | 'exact' | 'class';
 
@@ -69,6 +69,14 @@ export interface Sliding {
 /** What a fused 1×1 convolution reads beside its operand: nothing, a map of its output's size, or a map to be 2×2 average-pooled. */
 export type Shortcut = 'none' | 'same' | 'pooled';
 
+/** A 1×1 convolution of the result in the same step, of the constants `project` and `projectBias`. */
+export interface Chained {
+  /** Its activation; `none` without one. */
+  readonly projected: Activation;
+  /** Name of a second output, the result before it, 2×2 averaged as `pool` does, or null. */
+  readonly halved: string | null;
+}
+
 /** Attributes by operation. `dilations` and `pads` have one entry a branch: equal runs of groups, in order. */
 export interface Attributes {
   /**
@@ -112,7 +120,7 @@ export interface Attributes {
     readonly split: number | null;
   };
   /** The first convolution and the preprocessing before it in one: it reads the frame. */
-  stem: Attributes['preprocess'] & Pick<Attributes['conv'], 'kernel' | 'stride' | 'dilations' | 'pads' | 'activation'>;
+  stem: Attributes['preprocess'] & Pick<Attributes['conv'], 'kernel' | 'stride' | 'dilations' | 'pads' | 'activation'> & Chained;
   batchnorm: Record<never, never>;
   relu: Record<never, never>;
   sigmoid: Record<never, never>;
@@ -209,6 +217,8 @@ export interface Attributes {
   stack: Record<never, never>;
   /** Squeeze sums → mean → 1×1 → ReLU → 1×1 → sigmoid. `pixels` is what the sums run over. */
   excite: { readonly hidden: number; readonly pixels: number };
+  /** A single channel's probability as a byte a pixel, 0 to 255: of x, resized to h×w before the activation. */
+  matte: { readonly h: number; readonly w: number } & Pick<Decision, 'activation'>;
   /** argmax(resize(x)) without the resized map. */
   classify: { readonly h: number; readonly w: number } & Decision;
 }
@@ -255,7 +265,8 @@ export const FRAME = 'frame';
 /** Values that a node writes: its own, and the squeeze sums or the second map of a fused convolution. */
 export function writes(node: Node): string[] {
   const { partials = null, also = null } = node.op === 'conv' ? node.attributes : {};
-  return [node.name, partials, also].filter(value => value !== null);
+  const { halved = null } = node.op === 'stem' ? node.attributes : {};
+  return [node.name, partials, also, halved].filter(value => value !== null);
 }
 
 export function producers(graph: Graph): Map<string, Node> {

@@ -4,6 +4,7 @@ import type { Node } from '../graph/graph.ts';
 import { activate } from './activate.ts';
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
+import { chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { conv } from './conv.ts';
@@ -15,6 +16,7 @@ import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { type Cut, cutOf, type Kernel } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
+import { matte } from './matte.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
@@ -44,6 +46,9 @@ export const kernels: readonly Kernel[] = [
   stem,
   stemExternal,
   stemTensor,
+  chainedStem,
+  chainedStemExternal,
+  chainedStemTensor,
   gated,
   twin,
   pointwise,
@@ -74,6 +79,7 @@ export const kernels: readonly Kernel[] = [
   reduce,
   resample,
   move,
+  matte,
   layernorm,
   product,
   attention,

@@ -18,7 +18,7 @@ function stemOf(form: NodeOf<'stem'>['attributes']['form'], shader: string): Ker
     name: 'stem',
     ops: ['stem'],
     fits: ({ attributes, constants }) =>
-      attributes.form === form && attributes.activation !== 'sigmoid' && shapeOf(constants.weight)[1] === 3,
+      attributes.form === form && attributes.activation !== 'sigmoid' && shapeOf(constants.weight)[1] === 3 && !constants.project,
     variants: [plain(shader)],
     reads: () => ({ frame: 'frame' }),
     writes: ({ name }) => ({ y: name }),

@@ -16,6 +16,7 @@ import type { Field } from './field.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { layernorm } from './layernorm.ts';
+import { matte } from './matte.ts';
 import { move } from './move.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { maxpool, pool } from './pool.ts';
@@ -138,6 +139,8 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, combine(x, otherOf(node, values, read), node.attributes)]];
     case 'reduce':
       return [[node.name, reduce(x, node.attributes)]];
+    case 'matte':
+      return [[node.name, matte(x, node.attributes)]];
     case 'resample':
       return [[node.name, resample(x, node.attributes, read(node.constants.rows), read(node.constants.columns))]];
     case 'move': {

@@ -13,6 +13,7 @@ import { table as excite } from './excite.test.ts';
 import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
 import { table as layernorm } from './layernorm.test.ts';
+import { table as matte } from './matte.test.ts';
 import { table as move } from './move.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
@@ -66,6 +67,7 @@ export const tables: readonly KernelTable[] = [
   reduce,
   resample,
   move,
+  matte,
   layernorm,
   product,
   attention,

@@ -17,17 +17,38 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly pad?: number;
   readonly bias?: boolean;
   readonly relu?: boolean;
+  /** A 1×1 convolution of the result, to so many channels, with a ReLU or without; whether the means of what it reads are stored. */
+  readonly project?: readonly [number, 'relu' | 'none', ('halved' | undefined)?];
 }
 
 const mean = [0.485, 0.456, 0.406] as const;
 const std = [0.229, 0.224, 0.225] as const;
 
 function row(name: string, spec: Spec): Row {
-  const { form, o, h, w, kernel = [3, 3], stride = 2, dilation = 1, pad = 1, bias, relu, join, most } = spec;
+  const { form, o, h, w, kernel = [3, 3], stride = 2, dilation = 1, pad = 1, bias, relu, join, most, project } = spec;
   const activation = relu ? ('relu' as const) : ('none' as const);
   const plain = { channels: 'rgb', tile: null } as const;
-  const attributes = { form, h, w, mean, std, ...plain, kernel, stride, dilations: [dilation], pads: [pad], activation };
-  const constants = { weight: tensor('weight', o, 3, ...kernel), ...(bias ? { bias: tensor('bias', o) } : {}) };
+  const chained = { projected: project?.[1] ?? ('none' as const), halved: project?.[2] ?? null };
+  const attributes = {
+    form,
+    h,
+    w,
+    mean,
+    std,
+    ...plain,
+    kernel,
+    stride,
+    dilations: [dilation],
+    pads: [pad],
+    activation,
+    ...chained,
+  };
+  const constants = {
+    weight: tensor('weight', o, 3, ...kernel),
+    ...(bias ? { bias: tensor('bias', o) } : {}),
+    ...(project ? { project: tensor('project', project[0], o, 1, 1) } : {}),
+    ...(project && bias ? { projectBias: tensor('projectBias', project[0]) } : {}),
+  };
   return { name, node: node('stem', { attributes, constants, inputs: { x: FRAME } }), inputs: {}, frame: { h, w }, join, most };
 }
 
@@ -46,6 +67,25 @@ const specs: Readonly<Record<string, Spec>> = {
   'planes, one pixel': { form: 'tensor', o: 5, h: 1, w: 1 },
   planes: { form: 'tensor', o: 32, h: 7, w: 21, bias: true, relu: true },
   'planes, 2×2 with stride 3': { form: 'tensor', o: 16, h: 11, w: 31, kernel: [2, 2], stride: 3, pad: 0 },
+  'the 1×1 behind it, even frame': {
+    form: 'texture',
+    o: 32,
+    h: 12,
+    w: 134,
+    bias: true,
+    relu: true,
+    project: [48, 'relu', 'halved'],
+  },
+  'one pixel and the 1×1 of it': { form: 'texture', o: 8, h: 1, w: 1, project: [5, 'none', 'halved'] },
+  'more than a turn, no means, into a join': {
+    ...{ form: 'texture', o: 24, h: 7, w: 65, bias: true, project: [53, 'none'], join: { from: 4, c: 60 } },
+  },
+  'external, the 1×1 behind it, folded grid': {
+    ...{ form: 'external', o: 16, h: 21, w: 66, relu: true, project: [20, 'relu', 'halved'], most: 2 },
+  },
+  'external, more than a turn': { form: 'external', o: 24, h: 5, w: 7, bias: true, project: [53, 'none'] },
+  'planes, one turn, no means': { form: 'tensor', o: 8, h: 6, w: 5, project: [50, 'none'] },
+  'planes, the 1×1 behind it': { form: 'tensor', o: 32, h: 11, w: 71, bias: true, relu: true, project: [48, 'relu', 'halved'] },
   'planes, folded grid': { form: 'tensor', o: 24, h: 21, w: 17, stride: 1, bias: true, relu: true, most: 3 },
 };
 
@@ -57,10 +97,24 @@ export const table: KernelTable = {
     why: 'sums of 27 float32 products of colours less their mean, which a device may compute with one rounding less; a stored half has 2^-10',
   },
   rows: Object.entries(specs).map(([name, spec]) => row(name, spec)),
+  barrierRows: Object.keys(specs).filter(name => specs[name].project),
   random(draw) {
     const spec = draw.from(Object.values(specs));
+    if (spec.project) {
+      const second = [draw.int(1, 99), draw.from(['relu', 'none'] as const), draw.from(['halved', undefined] as const)] as const;
+      const size = drawSize(draw, 70);
+      return row('', {
+        ...spec,
+        o: 8 * draw.int(1, 4),
+        ...size,
+        bias: draw.once(2),
+        relu: draw.once(2),
+        project: second,
+        ...drawPlace(draw, second[0]),
+      });
+    }
     const [kh, kw] = spec.kernel ?? [3, 3];
-    const o = draw.int(1, 25);
+    const o = draw.int(2, 25);
     const dilation = draw.int(1, 3);
     const pad = draw.int(0, 4);
     const size = drawSize(draw);

@@ -6,6 +6,8 @@ import type { AtrousError, ErrorCode } from '../../src/errors.ts';
 import type { LoadOptions, Source } from '../../src/front/load.ts';
 import { nodeDevice } from '../../src/node/engine.ts';
 import { load } from '../../src/node/index.ts';
+import { field } from '../../src/reference/field.ts';
+import { upsample } from '../../src/reference/upsample.ts';
 import type { Pixels, SegmentOptions } from '../../src/segmenter.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { at, save } from '../cli/harness.ts';
@@ -140,6 +142,37 @@ for (const ended of [true, false]) {
     }
   });
 }
+
+gpu(
+  'the matte at the picture’s size: of a probability, of a logit, resized; beside scores, and as a texture’s companion',
+  async () => {
+    const card = { preprocessing: { mean: [0.5, 0, 0] as const, std: [0.25, 1, 1] as const } };
+    const red = Float64Array.from({ length: 117 }, (_, n) => (source.data[n * 4] / 255 - 0.5) / 0.25);
+    for (const ended of [true, false]) {
+      const model = await load(matte(ended), { device: device!, precision: 'f32', card });
+      const { matte: bytes, classes: got, scores } = await model.segment(source, { matte: true, scores: true });
+      assert.ok(bytes!.every((value, n) => Math.abs(value - 255 * sigmoid(red[n])) < 0.501));
+      assert.equal(
+        [...got],
+        [...red].map(value => Number(value > 0)),
+      );
+      assert.is(scores!.data.length, 117);
+      const { matte: beside, classes: none } = await model.segment(source, { matte: true, output: 'texture' });
+      assert.equal([beside, none], [bytes, null]);
+      assert.is((await model.segment(source)).matte, null);
+      // Three by five cells: the file's probabilities are resized, or the logits before their sigmoid.
+      const size = { height: 3, width: 5 };
+      const { scores: small, matte: large } = await model.segment(source, { matte: true, scores: true, size });
+      const cells = [...small!.data].map(value => (ended ? value : Math.log(value / (1 - value))));
+      const truth = upsample(field({ c: 1, h: 3, w: 5 }, Float64Array.from(cells)), { h: 9, w: 13 }).data;
+      assert.ok(large!.every((value, n) => Math.abs(value - 255 * (ended ? truth[n] : sigmoid(truth[n]))) < 0.51));
+      await model.dispose();
+    }
+    const several = await load(classes(), { device: device!, ...plain });
+    await fails(several.segment(source, { matte: true }), 'BAD_USAGE', 'matte: the weights has 3 channels', 'leave it out');
+    await several.dispose();
+  },
+);
 
 gpu('the probability that a card says', async () => {
   const said = await segmented(matte(false), source, { card: { ...plain.card, activation: 'none' } }, { scores: true });
