@@ -12,7 +12,7 @@ import { timing } from './timing.ts';
 import { drawOptions, sharesText } from './view.ts';
 
 const BUILT_IN = 'regseg-camvid';
-const MEGABYTES = '6.9 MB, mIoU 0.56 on CamVid’s test pictures';
+const ABOUT = '11 classes of a street, 6.9 MB, mIoU 0.56 on CamVid’s test pictures';
 /** Inside the network, on a CPU that stands in for a GPU. */
 const SMALL = '120x160';
 
@@ -20,6 +20,8 @@ let found: Support;
 let model: Segmenter | null = null;
 let scene: Scene = sample();
 let result: SegmentResult | null = null;
+/** The model in words. */
+let described = '';
 let paused = matchMedia('(prefers-reduced-motion: reduce)').matches;
 /** What is under way ends when another begins. */
 let run = new AbortController();
@@ -64,11 +66,16 @@ async function openModel(source: string | File): Promise<void> {
     await previous?.dispose();
   } catch (error) {
     tellError(error);
+    if (source instanceof File) notice([`${name} does not run here: ${(error as Error).message}`]);
     if (model) await show(scene, false);
     return;
   }
-  the('model').textContent =
-    `${name}, ${model.precision}: ${name === BUILT_IN ? MEGABYTES : `${model.labels.length} classes`}${model.assumed ? `. ${model.assumed}` : ''}`;
+  if (source instanceof File) notice(null);
+  described =
+    name === BUILT_IN
+      ? `${name}: ${ABOUT}`
+      : `${name}: ${counted(model.labels.length)}${model.assumed ? `; ${model.assumed}` : ''}`;
+  the('model').textContent = described;
   the('remove').hidden = name === BUILT_IN;
   remember({ model: name === BUILT_IN || source instanceof File ? '' : name });
   legend(model.labels, model.palette, redraw);
@@ -227,6 +234,8 @@ async function present(segmented: SegmentResult, signal: AbortSignal): Promise<v
   accept(segmented);
 }
 
+const counted = (classes: number): string => (classes === 1 ? 'one class' : `${classes} classes`);
+
 /** What a result says beside its picture. */
 function accept(segmented: SegmentResult): void {
   result = segmented;
@@ -234,6 +243,8 @@ function accept(segmented: SegmentResult): void {
   the('still-after').hidden = true;
   const shares = segmented.shares();
   showShares(shares);
+  const { precision, height, width } = segmented.info;
+  the('model').textContent = `${described}; in ${precision} at ${height}×${width}, ${model!.plan.steps.length} dispatches`;
   the('summary').textContent = sharesText(shares);
 }
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { classes } from '../onnx/pictures.ts';
 import { browserWith, closeBrowser, root } from './harness.ts';
 import { type Server, serve } from './server.ts';
 
@@ -160,8 +161,15 @@ test('a camera, a photograph, a video, and what is none', async () => {
   await look(page, 'photo');
   await give(page, 'photo', 'broken.png', 'image/png', 'AAAA');
   await says(page, 'broken.png is no picture');
+  await give(page, 'network', 'own.onnx', 'application/octet-stream', Buffer.from(classes()).toString('base64'));
+  await ready(page);
+  assert.match(await textOf(page, '#model'), /^own\.onnx: \d classes; .* dispatches$/);
+  await look(page, 'network');
+  await page.click('#remove');
+  await page.waitForFunction(() => /^regseg-camvid.*dispatches$/.test(document.getElementById('model')!.innerText), undefined, WAIT);
   await give(page, 'network', 'broken.onnx', 'application/octet-stream', 'AAAA');
   await says(page, 'broken.onnx');
+  assert.match(await textOf(page, '#notice'), /broken\.onnx does not run here/);
   assert.equal(complaints, []);
 });
 
