@@ -23,7 +23,7 @@ import type { Card, Colour } from './weights/card.ts';
 import { toFloat32 } from './weights/tensor.ts';
 
 export type { Stream, StreamOptions, StreamStats } from './front/live.ts';
-export type { Parts } from './front/opened.ts';
+export type { Loss, Parts } from './front/opened.ts';
 export type { Progress, SegmentOptions } from './front/options.ts';
 export type { Pixels } from './front/pixels.ts';
 export type { DrawOptions, SegmentInfo, SegmentResult } from './front/result.ts';

@@ -169,5 +169,5 @@ function isProbability(nodes: readonly Node[], value: string): boolean {
     return curve === 'sigmoid' || curve === 'hard-sigmoid' || (curve === 'clip' && a >= 0 && b <= 1);
   }
   if (node.op === 'combine') return ['greater', 'less', 'equal'].includes(node.attributes.operation);
-  return node.op === 'sigmoid' || node.op === 'softmax';
+  return node.op === 'softmax';
 }

@@ -98,6 +98,7 @@ const LOAD = {
   device: [],
   signal: [],
   onProgress: ['a function'],
+  onLost: ['a function'],
   baseUrl: TEXTS,
   cache: ['true'],
   size: [],
