@@ -166,7 +166,11 @@ test('a camera, a photograph, a video, and what is none', async () => {
   assert.match(await textOf(page, '#model'), /^own\.onnx: \d classes; .* dispatches$/);
   await look(page, 'network');
   await page.click('#remove');
-  await page.waitForFunction(() => /^regseg-camvid.*dispatches$/.test(document.getElementById('model')!.innerText), undefined, WAIT);
+  await page.waitForFunction(
+    () => /^regseg-camvid.*dispatches$/.test(document.getElementById('model')!.innerText),
+    undefined,
+    WAIT,
+  );
   await give(page, 'network', 'broken.onnx', 'application/octet-stream', 'AAAA');
   await says(page, 'broken.onnx');
   assert.match(await textOf(page, '#notice'), /broken\.onnx does not run here/);
