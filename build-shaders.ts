@@ -12,7 +12,7 @@ import { defaultFacts, targetOf } from './src/plan/choose.ts';
 import { lower } from './src/plan/lower.ts';
 import { decodeFacts, encodeFacts, USUAL_LANES } from './src/shader/embedded.ts';
 import { reflect } from './src/shader/reflect.ts';
-import { assemble, libsOf, MATRIX, type Precision, type ShaderTexts, WEIGHTS } from './src/shader/source.ts';
+import { assemble, CURVED, libsOf, MATRIX, type Precision, type ShaderTexts, WEIGHTS } from './src/shader/source.ts';
 import { imagenet } from './src/weights/card.ts';
 
 const PRECISIONS: readonly Precision[] = ['f32', 'half', 'f16'];
@@ -20,6 +20,9 @@ const PRECISIONS: readonly Precision[] = ['f32', 'half', 'f16'];
 const CODECS = PRECISIONS.map(precision => `lib/${precision}`);
 const WEIGHTS_CODECS = [WEIGHTS, `${WEIGHTS}.half`];
 const MATRIX_WORDS = [MATRIX, `${MATRIX}.flags`];
+
+/** A shader that RegSeg does not need and that ends in a curve. */
+const CURVED_EXAMPLE = 'slide';
 
 /** The group of what is in no other. */
 const OTHERS = 'shaders-other';
@@ -72,6 +75,8 @@ function groupModule(texts: ShaderTexts, small: ShaderTexts, shaders: readonly s
     if (codecs.some(codec => libs.has(codec))) for (const codec of codecs) libs.add(codec);
   const own = [...libs, ...shaders].map(path => [path, small.get(path)!]);
   const facts = shaders.map(shader => [shader, factsLine(texts, shader)]);
+  // Curves are with what only other networks need.
+  if (shaders.includes(CURVED_EXAMPLE)) own.push([CURVED, small.get(CURVED)!]);
   return `export const texts = ${JSON.stringify(Object.fromEntries(own))}; export const facts = ${JSON.stringify(Object.fromEntries(facts))};`;
 }
 

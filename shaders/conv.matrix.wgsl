@@ -2,6 +2,7 @@
 // use lib/matrix.enable.wgsl
 // use lib/f32.wgsl
 // use lib/weights.matrix.wgsl
+// use lib/activation.wgsl
 // use lib/conv.io.wgsl
 // use lib/conv.staged.wgsl
 // use lib/matrix.form.wgsl

@@ -2,6 +2,7 @@
 // use lib/matrix.enable.wgsl
 // use lib/f32.wgsl
 // use lib/weights.matrix.wgsl
+// use lib/activation.wgsl
 // use lib/shortcut.wgsl
 // use lib/gated.io.wgsl
 // use lib/staged.place.wgsl

@@ -3,6 +3,7 @@
 // then multiplies as `pointwise.workgroup` does. The gate takes 4 KiB, so that there is room for 64 channels a workgroup.
 // use lib/f32.wgsl
 // use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/shortcut.wgsl
 // use lib/staged.wgsl

@@ -2,6 +2,7 @@
 // use lib/matrix.enable.wgsl
 // use lib/f32.wgsl
 // use lib/weights.matrix.wgsl
+// use lib/activation.wgsl
 // use lib/bilinear.wgsl
 // use lib/shortcut.wgsl
 // use lib/pointwise.io.wgsl

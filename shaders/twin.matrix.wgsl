@@ -2,6 +2,7 @@
 // use lib/matrix.enable.wgsl
 // use lib/f32.wgsl
 // use lib/weights.matrix.wgsl
+// use lib/activation.wgsl
 // use lib/twin.io.wgsl
 // use lib/twin.staged.wgsl
 // use lib/matrix.form.wgsl

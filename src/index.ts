@@ -29,6 +29,7 @@ export { printPlan } from './plan/print.ts';
 export type {
   Copy,
   DrawOptions,
+  Loss,
   Picture,
   Pixels,
   Progress,

@@ -5,7 +5,6 @@ override SHORTCUT_QUADS: u32 = 0u;  // input channels of the shortcut / 4
 override HIDDEN: u32 = 1u;          // hidden channels of the excitation / 4, rounded up
 override STRIPS: u32 = 1u;          // rows of sums
 override RESIDUAL: bool = false;
-override RELU: bool = false;
 
 struct Params {
   height: u32,  // of the output, in pixels; strides and offsets are in channel quads
@@ -107,6 +106,5 @@ fn finish(pixel: u32, quad: u32, sum: vec4f) {
   if (pixel >= params.height * params.width || quad >= params.y_quads) { return; }
   var value = sum;
   if (RESIDUAL) { value += decode(residual[pixel * params.residual_stride + quad]); }
-  if (RELU) { value = max(value, vec4f()); }
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(value);
+  y[pixel * params.y_stride + params.y_offset + quad] = encode(activated(value, quad, params.y_quads));
 }

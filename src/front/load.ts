@@ -10,6 +10,7 @@ import { Segmenter } from '../segmenter.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { PartialCard } from '../weights/card.ts';
 import { bytesPer, countChecked, type Dtype, quote, type Tensor, type Tensors } from '../weights/tensor.ts';
+import type { Loss } from './opened.ts';
 import type { Progress } from './options.ts';
 import type { Page } from './page.ts';
 
@@ -35,6 +36,8 @@ export interface LoadOptions {
   readonly device?: GPUDevice;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Hears that the device is lost, whatever anybody is doing; what it throws is nobody's but its own. */
+  readonly onLost?: (loss: Loss) => void;
   /** The folder where the files of built-in names lie, in a browser also from the page's own; default: where the package or its bundle has them. */
   readonly baseUrl?: string | URL;
   /**
@@ -58,6 +61,7 @@ export const loadChecks: Checks<LoadOptions> = {
   device,
   signal,
   onProgress: callback,
+  onLost: callback,
   baseUrl: url,
   cache: flag,
   size,
@@ -101,6 +105,7 @@ async function loadModel(platform: Platform, source: Source, options: LoadOption
     variants,
     openDevice: async () => device ?? platform.openDevice(),
     borrowed: device !== undefined,
+    onLost: options.onLost,
   };
   const segmenter = await Segmenter.create(parts, { signal, onProgress });
   if (!size) return segmenter;

@@ -1,12 +1,13 @@
 // Every kernel, the special ones before the general: a node goes to the first that fits.
 import { AtrousError } from '../errors.ts';
 import type { Node } from '../graph/graph.ts';
-import { activate } from './activate.ts';
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
+import { chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { conv } from './conv.ts';
+import { curved } from './curved.ts';
 import { deconv, deconvClasses } from './deconv.ts';
 import { depthwise } from './depthwise.ts';
 import { elementwise } from './elementwise.ts';
@@ -16,6 +17,7 @@ import { grouped } from './grouped.ts';
 import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
 import { matrices } from './matrices.ts';
+import { matte } from './matte.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
@@ -45,6 +47,9 @@ export const kernels: readonly Kernel[] = [
   stem,
   stemExternal,
   stemTensor,
+  chainedStem,
+  chainedStemExternal,
+  chainedStemTensor,
   gated,
   twin,
   pointwise,
@@ -70,11 +75,11 @@ export const kernels: readonly Kernel[] = [
   window,
   unpool,
   sample,
-  activate,
   combine,
   reduce,
   resample,
   move,
+  matte,
   layernorm,
   product,
   attention,
@@ -102,7 +107,9 @@ export function variantsFor(kernel: Kernel, node: Node): readonly Variant[] {
 export function packFor({ kernel: word, shader }: { readonly kernel: string; readonly shader: string }): NonNullable<Cut['pack']> {
   for (const kernel of kernels) {
     const variant = kernel.name === word && rowsOf(kernel).find(row => row.shader === shader);
-    if (variant) return cutOf(kernel, variant).pack!;
+    if (!variant) continue;
+    const { pack } = cutOf(kernel, variant);
+    return curved.packing?.(pack) ?? pack!;
   }
   throw new AtrousError('BAD_GRAPH', `no kernel ${word} has the shader ${shader}`);
 }

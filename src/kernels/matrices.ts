@@ -101,7 +101,7 @@ const ofConv = row(
   conv,
   node => [steps(node)],
   (node, read) => packRows(out(node), [steps(node)], weightsBySteps(node, read), denseBias(node, read)),
-  ({ node, y }) => y.h * y.w * (node.attributes.pooled ? 4 : 1),
+  ({ node, y }) => y.h * y.w * (node.attributes.fused.pooled ? 4 : 1),
 );
 
 /** By kernel. */

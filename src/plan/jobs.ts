@@ -1,7 +1,7 @@
 // A plan as work for compilers: what a GPU's driver is asked to compile, and which steps use it. For programs that judge the code of machines
 // that are not here.
 import { matrixText } from '../shader/matrix-text.ts';
-import type { ShaderLibrary } from '../shader/source.ts';
+import { isCurved, type ShaderLibrary } from '../shader/source.ts';
 import { type Plan, pipelineKey, type Step } from './plan.ts';
 
 /** One pipeline, whole. */
@@ -35,8 +35,8 @@ export function jobsOf(plan: Plan, library: ShaderLibrary): { jobs: Job[]; steps
         key,
         shader,
         code: step.matrix
-          ? matrixText(library, shader, plan.precision, step.matrix)
-          : library.text(shader, plan.precision, step.store),
+          ? matrixText(library, step, plan.precision, step.matrix)
+          : library.text(shader, plan.precision, step.store, isCurved(step)),
         constants: Object.fromEntries(Object.entries(overrides).map(([name, value]) => [name, Number(value)])),
         bindings: library.facts(shader, plan.precision).bindings.map(({ binding, kind }) => ({ binding, kind })),
       });

@@ -30,7 +30,8 @@ export interface ShaderLibrary {
   brief(shader: string): Pick<ShaderFacts, 'workgroup'>;
   /** Fetches what is not here yet of these shaders: a build holds them in several files. `text` and `facts` need it. */
   load(shaders: Iterable<string>): Promise<void>;
-  text(shader: string, precision: Precision, store?: WeightStore, words?: string): string;
+  /** `curved`: with the other form of `lib/activation`; `words`: what takes the place of `lib/matrix`. */
+  text(shader: string, precision: Precision, store?: WeightStore, curved?: boolean, words?: string): string;
   facts(shader: string, precision: Precision): ShaderFacts;
 }
 
@@ -38,6 +39,23 @@ const USE = /^\/\/ use (\S+)\.wgsl$/gm;
 /** The storage codec that a shader names, and the one of its weights: `assemble` takes others in their place. */
 export const CODEC = 'lib/f32';
 export const WEIGHTS = 'lib/weights';
+/** What a shader's sums end in, and its form for every curve but a ReLU: a step that has `CURVE` among its overrides wants that. */
+export const ACTIVATION = 'lib/activation';
+export const CURVED = `${ACTIVATION}.curve`;
+
+export interface Ended {
+  readonly shader: string;
+  readonly overrides: Readonly<Record<string, unknown>>;
+}
+
+export function isCurved({ overrides }: Pick<Ended, 'overrides'>): boolean {
+  return 'CURVE' in overrides;
+}
+
+/** All that must be loaded for some steps. */
+export function shadersOf(steps: readonly Ended[]): string[] {
+  return steps.flatMap(step => (isCurved(step) ? [step.shader, CURVED] : step.shader));
+}
 
 /** The words that load and store matrices. */
 export const MATRIX = 'lib/matrix';
@@ -53,6 +71,7 @@ export function assemble(
   shader: string,
   precision: Precision,
   store: WeightStore = 'f32',
+  curved = false,
   words: string = MATRIX,
 ): string {
   const text = (path: string): string => {
@@ -63,6 +82,7 @@ export function assemble(
   const chosen = (lib: string): string => {
     if (lib === CODEC) return `lib/${precision}`;
     if (lib === MATRIX) return words;
+    if (lib === ACTIVATION && curved) return CURVED;
     return lib === WEIGHTS && store === 'half' ? `${WEIGHTS}.half` : lib;
   };
   return text(shader).replace(USE, (_line, lib: string) => text(chosen(lib)));

@@ -98,11 +98,21 @@ const LOAD = {
   device: [],
   signal: [],
   onProgress: ['a function'],
+  onLost: ['a function'],
   baseUrl: TEXTS,
   cache: ['true'],
   size: [],
 };
-const SEGMENT = { output: [], signal: [], onProgress: ['a function'], size: [], tile: [], scores: ['true'], threshold: [] };
+const SEGMENT = {
+  output: [],
+  signal: [],
+  onProgress: ['a function'],
+  size: [],
+  tile: [],
+  scores: ['true'],
+  matte: ['true'],
+  threshold: [],
+};
 /** Every one of its arguments has nothing to do with what it does. */
 const none: Pick<Row, 'good'> = { good: [] };
 
@@ -153,6 +163,11 @@ const functions: Record<string, Row> = {
     call: node.writePng,
     good: [at('map.png'), { classes: Uint8Array.of(0), width: 1, height: 1, palette: [[0, 0, 0]] }],
     takes: [['text']],
+  },
+  'node.writeMatte': {
+    call: node.writeMatte,
+    good: [at('matte.png'), { matte: Uint8Array.of(0), width: 1, height: 1 }, undefined],
+    takes: [['text'], [], ['undefined']],
   },
 };
 
