@@ -16,6 +16,7 @@ import { defaultFacts, targetOf } from './src/plan/choose.ts';
 
 const LATE = 'late';
 const BARRIERS = 'barriers';
+const MATRICES = 'matrices';
 const PLACEHOLDER = 'placeholder:';
 const SLOTS = 'slots';
 const root = import.meta.dirname;
@@ -36,7 +37,12 @@ const named: readonly [string, string][] = [
 ];
 /** The same of what only adapters with cheap barriers run. */
 const namedBarriers: readonly [string, string][] = [...row('graph', PASS, ['chain']), ...row('kernels', KERNEL, ['chain'])];
-const fetcher = join(root, 'src/passes/barriers.ts');
+/** The same of what only adapters with subgroup matrices run. */
+const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices']));
+const fetchers = new Map([
+  [join(root, 'src/passes/barriers.ts'), `export const fetchBarriers = () => import('${BARRIERS}');`],
+  [join(root, 'src/kernels/fetch-matrices.ts'), `export const fetchMatrices = () => import('${MATRICES}');`],
+]);
 /** Whoever brings other networks brings these. */
 const bringers = ['src/models/registry.ts', 'src/models/dilatednet.ts'].map(path => join(root, path));
 
@@ -46,7 +52,7 @@ function row(folder: string, placeholder: string, names: readonly string[]): [st
 
 export async function lateParts(): Promise<Plugin> {
   const { always, withBarriers } = await unused();
-  const placeholders = new Map([...always, ...withBarriers]);
+  const placeholders = new Map([...always, ...withBarriers, ...matrices]);
   const objects = new Map<string, string[]>();
   for (const path of placeholders.keys()) {
     const module = await modulesAt(path);
@@ -61,7 +67,7 @@ export async function lateParts(): Promise<Plugin> {
   return {
     name: 'late',
     resolveId(id, importer) {
-      if (id === LATE || id === BARRIERS) return { id, moduleSideEffects: true };
+      if (id === LATE || id === BARRIERS || id === MATRICES) return { id, moduleSideEffects: true };
       if (id === SLOTS || id.startsWith(PLACEHOLDER)) return id;
       if (!importer || !id.startsWith('.')) return null;
       const path = resolve(dirname(importer), id);
@@ -70,8 +76,9 @@ export async function lateParts(): Promise<Plugin> {
     load(id) {
       if (id === LATE) return filled([...always.keys()]);
       if (id === BARRIERS) return filled([...withBarriers.keys()]);
+      if (id === MATRICES) return filled([...matrices.keys()]);
       if (id === SLOTS) return slots;
-      if (id === fetcher) return `export const fetchBarriers = () => import('${BARRIERS}');`;
+      if (fetchers.has(id)) return fetchers.get(id)!;
       if (!id.startsWith(PLACEHOLDER)) return null;
       const path = id.slice(PLACEHOLDER.length);
       return [

@@ -71,9 +71,11 @@ const { output } = await browser.generate({ format: 'esm', chunkFileNames: '[nam
 const chunks = output.filter(file => file.type === 'chunk');
 const first = chunks.find(({ name }) => name === 'main')!.fileName;
 const rest = first.replace('main', 'rest');
-// An entry of its own, with the little that it shares.
-const polygons = await rolldown({ input: { polygons: 'src/polygons.ts' }, platform: 'browser' });
-chunks.push(...(await polygons.generate({ format: 'esm' })).output.filter(file => file.type === 'chunk'));
+// Entries of their own, with the little that they share.
+for (const entry of ['polygons', 'drawings']) {
+  const bundle = await rolldown({ input: { [entry]: `src/${entry}.ts` }, platform: 'browser' });
+  chunks.push(...(await bundle.generate({ format: 'esm' })).output.filter(file => file.type === 'chunk'));
+}
 const small = new Map<string, string>();
 for (const [file, code] of splitRest(new Map(chunks.map(({ fileName, code }) => [fileName, code])), first, 'index.js', rest)) {
   const minified = await minify(code, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true } });

@@ -13,6 +13,7 @@ import type { OnCompile } from './front/sizes.ts';
 import { type Picture, type Taken, type Taker, take } from './front/sources.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
 import { networkSize, type Size } from './image/size.ts';
+import type { Runnable } from './models/network.ts';
 import { type FrameStem, type Material, type Output, type Pipeline, wholePicture } from './pipeline.ts';
 import type { AdapterFacts } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
@@ -60,6 +61,11 @@ export class Segmenter {
 
   get card(): Card {
     return this.#parts.card;
+  }
+
+  /** What builds its graph at a size. */
+  get network(): Runnable {
+    return this.#parts.network;
   }
 
   /** What `load` took for granted because several networks, or several dicts of a checkpoint, fit: a sentence that names them; else null. */

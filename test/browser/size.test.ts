@@ -9,7 +9,7 @@ import { closeBrowser, crop, openPage, root } from './harness.ts';
 test.after(closeBrowser);
 
 /** In bytes; the aim is 40,000. What a page needs only sometimes goes behind a dynamic import, and passes, kernels and operations that RegSeg has not are late by themselves (build-late.ts). */
-const MOST = 45_000;
+const MOST = 45_800;
 
 /** Bytes that a page fetches for the import alone, and with a model that is loaded, segments and draws. */
 async function fetched(options: LoadOptions): Promise<readonly [first: number, all: number]> {
