@@ -12,6 +12,7 @@ import { defaultFacts, targetOf } from './src/plan/choose.ts';
 
 const LATE = 'late';
 const BARRIERS = 'barriers';
+const MATRICES = 'matrices';
 const PLACEHOLDER = 'placeholder:';
 const root = import.meta.dirname;
 
@@ -34,8 +35,13 @@ const barriers: ReadonlyMap<string, string> = new Map([
   ...row('graph', '{ apply: graph => graph }', ['chain']),
   ...row('kernels', '{ ops: [], variants: [] }', ['chain', 'gated', 'tail', 'twin']),
 ]);
-const fetcher = join(root, 'src/passes/barriers.ts');
-const placeholders = new Map([...late, ...barriers]);
+/** The same of what only adapters with subgroup matrices run. */
+const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices']));
+const fetchers = new Map([
+  [join(root, 'src/passes/barriers.ts'), `export const fetchBarriers = () => import('${BARRIERS}');`],
+  [join(root, 'src/kernels/fetch-matrices.ts'), `export const fetchMatrices = () => import('${MATRICES}');`],
+]);
+const placeholders = new Map([...late, ...barriers, ...matrices]);
 /** Whoever brings other networks brings these. */
 const bringers = ['src/models/registry.ts', 'src/models/dilatednet.ts'].map(path => join(root, path));
 
@@ -57,7 +63,7 @@ export async function lateParts(): Promise<Plugin> {
   return {
     name: 'late',
     resolveId(id, importer) {
-      if (id === LATE || id === BARRIERS) return { id, moduleSideEffects: true };
+      if (id === LATE || id === BARRIERS || id === MATRICES) return { id, moduleSideEffects: true };
       if (id.startsWith(PLACEHOLDER)) return id;
       if (!importer || !id.startsWith('.')) return null;
       const path = resolve(dirname(importer), id);
@@ -66,7 +72,8 @@ export async function lateParts(): Promise<Plugin> {
     load(id) {
       if (id === LATE) return filled([...late.keys()]);
       if (id === BARRIERS) return filled([...barriers.keys()]);
-      if (id === fetcher) return `export const fetchBarriers = () => import('${BARRIERS}');`;
+      if (id === MATRICES) return filled([...matrices.keys()]);
+      if (fetchers.has(id)) return fetchers.get(id)!;
       if (!id.startsWith(PLACEHOLDER)) return null;
       const path = id.slice(PLACEHOLDER.length);
       return objects
