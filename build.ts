@@ -44,7 +44,7 @@ function embedForBrowsers(main: Set<string>): RolldownPlugin {
     resolveId: id => (groups.has(id) ? id : null),
     load: id => (/src[/\\]shader[/\\]library\.ts$/.test(id) ? library.replace('./src/shader/', './') : groups.get(id)),
     buildEnd() {
-      for (const id of this.getModuleIds()) if (this.getModuleInfo(id)!.isEntry) main.add(id);
+      for (const id of this.getModuleIds()) if (/src[/\\]index\.ts$/.test(id)) main.add(id);
       for (const id of main) for (const imported of this.getModuleInfo(id)!.importedIds) main.add(imported);
     },
   };
@@ -60,16 +60,18 @@ const common: BuildOptions = {
 };
 const main = new Set<string>();
 const browser = await rolldown({
-  input: { index: 'src/index.ts' },
+  input: { index: 'src/index.ts', 'worker-host': 'src/browser/host.ts' },
   platform: 'browser',
   plugins: [await lateParts(), embedForBrowsers(main)],
 });
 // What the entry needs at once is one file, although parts that are fetched later share some of its modules.
 const codeSplitting = { groups: [{ name: 'main', test: (id: string) => main.has(id) }] };
 await browser.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js', codeSplitting });
-// An entry of its own, with the little that it shares.
-const polygons = await rolldown({ input: { polygons: 'src/polygons.ts' }, platform: 'browser' });
-await polygons.write({ dir: 'dist', format: 'esm' });
+// Entries of their own, each with the little that it shares.
+for (const name of ['polygons', 'worker']) {
+  const entry = await rolldown({ input: { [name]: `src/${name}.ts` }, platform: 'browser' });
+  await entry.write({ dir: 'dist', format: 'esm' });
+}
 for (const file of readdirSync('dist')) {
   const { code } = await minify(readFileSync(`dist/${file}`, 'utf8'), {
     module: true,
