@@ -20,10 +20,10 @@ const late: ReadonlyMap<string, string> = new Map([
   ...row('graph', '{}', ['faults', 'further-ops']),
   ...row('models', '{}', ['bodies', 'other-decoders']),
   ...row('weights', '{}', ['network-reasons']),
-  ...row('passes', '{ apply: graph => graph }', ['bands', 'pool-epilogue', 'split-weights']),
+  ...row('passes', '{ apply: graph => graph }', ['bands', 'fuse-activation', 'pool-epilogue', 'split-weights']),
   ...row('kernels', '{ ops: [], variants: [] }', [
-    ...['activate', 'adaptive', 'combine', 'deconv', 'depthwise', 'elementwise', 'move', 'pool', 'reduce', 'resample'],
-    ...['sample', 'slide', 'squeeze', 'transposed', 'unpool', 'warp', 'window', 'zoom'],
+    ...['adaptive', 'attention', 'combine', 'curved', 'deconv', 'depthwise', 'elementwise', 'layernorm', 'matte', 'move', 'pool'],
+    ...['product', 'reduce', 'resample', 'sample', 'slide', 'squeeze', 'transposed', 'unpool', 'warp', 'window', 'zoom'],
   ]),
 ]);
 /** The same of what only adapters with cheap barriers run. */
@@ -31,7 +31,8 @@ const barriers: ReadonlyMap<string, string> = new Map([
   ...row('passes', '{ needs: { barriers: true }, apply: graph => graph }', [
     ...['classifier-epilogue', 'concat-operand', 'gate-prologue', 'twin-outputs'],
   ]),
-  ...row('kernels', '{ ops: [], variants: [] }', ['gated', 'tail', 'twin']),
+  ...row('graph', '{ apply: graph => graph }', ['chain']),
+  ...row('kernels', '{ ops: [], variants: [] }', ['chain', 'gated', 'tail', 'twin']),
 ]);
 const fetcher = join(root, 'src/passes/barriers.ts');
 const placeholders = new Map([...late, ...barriers]);

@@ -67,10 +67,10 @@ const browser = await rolldown({
 // What the entry needs at once is one file, although parts that are fetched later share some of its modules.
 const codeSplitting = { groups: [{ name: 'main', test: (id: string) => main.has(id) }] };
 await browser.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js', codeSplitting });
-// Entries of their own, each with the little that it shares.
-for (const name of ['polygons', 'worker']) {
-  const entry = await rolldown({ input: { [name]: `src/${name}.ts` }, platform: 'browser' });
-  await entry.write({ dir: 'dist', format: 'esm' });
+// Entries of their own, with the little that they share.
+for (const entry of ['polygons', 'drawings', 'worker']) {
+  const bundle = await rolldown({ input: { [entry]: `src/${entry}.ts` }, platform: 'browser' });
+  await bundle.write({ dir: 'dist', format: 'esm' });
 }
 for (const file of readdirSync('dist')) {
   const { code } = await minify(readFileSync(`dist/${file}`, 'utf8'), {

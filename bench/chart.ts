@@ -84,7 +84,7 @@ function drawFigures(result: Result, width: number): string[] {
     [`${figure(result.fps)}`, 'frames a second'],
     [milliseconds(wall.median), 'a frame, memory to memory'],
     [gpu ? milliseconds(gpu.median) : '–', 'a frame on the adapter'],
-    [`${figure(result.ratio)} ×`, `the CPU reference${cpu.extrapolated ? ', scaled' : ''}`],
+    [result.ratio === null ? '–' : `${figure(result.ratio)} ×`, `the CPU reference${cpu?.extrapolated ? ', scaled' : ''}`],
     [`${(result.roofline * 100).toFixed(0)} %`, 'of the adapter’s own limits'],
     [milliseconds(result.first_frame_ms), 'to the first frame'],
   ];

@@ -9,14 +9,15 @@ import { nodeDevice, shaderLibrary } from '../src/node/engine.ts';
 import type { VariantChoice } from '../src/plan/choose.ts';
 import type { Precision } from '../src/shader/source.ts';
 import type { EngineHandle, EngineSpec } from './child.ts';
-import { familyOf, frameSize, inputOf, load, open, picture, start } from './network.ts';
-import { CLASSES, forPeers, readOnnx } from './onnx.ts';
+import { familyOf, frameSize, inputOf, load, open, picture, readModel, start } from './network.ts';
+import { CLASSES, forPeers, type OnnxFile, readOnnx } from './onnx.ts';
 
 export function openEngine(spec: EngineSpec): Promise<EngineHandle> {
   return spec.engine === 'atrous' ? openOurs(spec) : openOnnxruntime(spec);
 }
 
 async function openOurs({ model, size, precision, variants, adapter, tuned, toggles }: EngineSpec): Promise<EngineHandle> {
+  await readModel(model);
   const [{ device }, library] = [await nodeDevice({ adapter, ...toggles }), await shaderLibrary()];
   const bench = { device, facts: factsOf(device), library, tuned };
   const engine = createEngine(device, library);
@@ -63,6 +64,8 @@ async function openOnnxruntime({ model, size, provider, onnx, toggles }: EngineS
   const name = 'onnxruntime-node';
   const loaded = (await import(name)) as Onnxruntime & { default?: Onnxruntime };
   const { InferenceSession, Tensor, env } = loaded.default ?? loaded;
+  await readModel(model);
+  const { boundary, ...family } = familyOf(model);
   const bytes = await readFile(onnx!);
   const file = readOnnx(bytes, onnx!);
   const gpu = {
@@ -70,29 +73,37 @@ async function openOnnxruntime({ model, size, provider, onnx, toggles }: EngineS
     validationMode: toggles.enable.includes('skip_validation') ? 'disabled' : 'wgpuOnly',
     enableRobustness: !toggles.enable.includes('disable_robustness'),
   };
-  const session = await InferenceSession.create(forPeers(bytes, file), {
+  const session = await InferenceSession.create(countable(file) ? forPeers(bytes, file) : bytes, {
     executionProviders: [provider === 'webgpu' ? gpu : 'cpu'],
     logSeverityLevel: 3,
     extra: { session: { model_external_initializers_file_folder_path: dirname(onnx!) } },
   });
   const { h, w } = size;
-  const pixels = inputOf(size, familyOf(model)).data;
-  const feeds = { [file.input.name]: new Tensor('float32', Float32Array.from(pixels), [1, 3, h, w]) };
+  const pixels = inputOf(size, family).data;
+  const last3 = file.input.shape[3] === 3 && file.input.shape[1] !== 3;
+  const data = Float32Array.from(pixels, (_, n) => (last3 ? pixels[(n % 3) * h * w + Math.floor(n / 3)] : pixels[n]));
+  const feeds = { [file.input.name]: new Tensor('float32', data, last3 ? [1, h, w, 3] : [1, 3, h, w]) };
   let last: Pick<OnnxTensor, 'data' | 'dims'> = { data: new Float32Array(), dims: [1, 1, 0, 0] };
   return {
     name: 'onnxruntime',
     version: env.versions.node ?? 'unknown',
     on: `${provider} provider, ${basename(onnx!)}`,
     async run(tail) {
-      const fetch = tail === 'classes' ? CLASSES : file.output.name;
+      const fetch = tail === 'classes' && countable(file) ? CLASSES : file.output.name;
       last = (await session.run(feeds, [fetch]))[fetch];
     },
     async classes() {
       const { data, dims } = last;
-      return data instanceof Float32Array ? largest(data, dims) : Uint8Array.from(data, Number);
+      if (!(data instanceof Float32Array)) return Uint8Array.from(data, Number);
+      return boundary === undefined ? largest(data, dims) : Uint8Array.from(data, score => Number(score > boundary));
     },
     end() {},
   };
+}
+
+/** Scores of several classes: what an ArgMax can be put behind. */
+function countable({ output: { shape } }: OnnxFile): boolean {
+  return shape.length === 4 && shape[1] !== 1;
 }
 
 /** Index of the largest of the planes at each pixel; ties go to the lowest. Throws `BAD_USAGE` for scores that are no planes. */

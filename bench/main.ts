@@ -21,6 +21,7 @@ import { measureLimits } from '../src/gpu/roofline.ts';
 import { findNetwork } from '../src/models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../src/node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeAtomic } from '../src/node/files.ts';
+import { isModelFile } from '../src/node/onnx-file.ts';
 import { softwareDawn } from '../src/node/software.ts';
 import { precisionsOf, tuned, type VariantChoice } from '../src/plan/choose.ts';
 import type { Precision } from '../src/shader/source.ts';
@@ -30,7 +31,7 @@ import { check } from './check.ts';
 import { type EngineSpec, serve, startEngine, type Toggles } from './child.ts';
 import { openEngine } from './engines.ts';
 import { measure, type Result } from './measure.ts';
-import { type Bench, familyOf, type Size, sizeText } from './network.ts';
+import { type Bench, familyOf, readModel, type Size, sizeText } from './network.ts';
 import { readOnnx } from './onnx.ts';
 import { comparePeers, findOnnx, needPeers, type Peer, togglesFor } from './peers.ts';
 import { comparePrecisions, fastestPrecision, type Precisions } from './precisions.ts';
@@ -121,7 +122,7 @@ function checkAlone(args: Arguments): void {
 /** The words, checked before anything is opened. */
 async function jobOf(args: Arguments): Promise<Job> {
   const models = args.positionals.length > 0 ? args.positionals : ['regseg'];
-  for (const name of models) findNetwork(name);
+  for (const name of models) await (isModelFile(name) ? readModel(name) : findNetwork(name));
   const sizes =
     args.text('size') === undefined
       ? []
@@ -129,9 +130,12 @@ async function jobOf(args: Arguments): Promise<Job> {
           .text('size')!
           .split(',')
           .map(size => parseSize('--size', size));
+  const [tuning, peers, onnx] = [args.flag('tune'), args.flag('peers'), args.text('onnx')];
   // A size that a network does not take, before any device is opened.
   for (const name of models) for (const size of sizes) familyOf(name).build({ ...size, divide: 1 });
-  const [tuning, peers, onnx] = [args.flag('tune'), args.flag('peers'), args.text('onnx')];
+  const own = models.find(isModelFile);
+  if (onnx !== undefined && own)
+    throw new AtrousError('BAD_USAGE', `--onnx ${onnx}: ${own} is a file, and compared as it is: leave --onnx out`);
   if (tuning && (args.text('variants') ?? 'auto') !== 'auto')
     throw new AtrousError(
       'BAD_USAGE',
@@ -296,7 +300,7 @@ async function compare(job: Job, { report, bench }: Measured, source: string, ou
   for (const model of models) {
     for (const size of sizesOf(job, model, report.limits.software)) {
       out.progress(`comparing ${model} ${sizeText(size)}`);
-      const onnx = job.onnx ?? findOnnx(root, model, size);
+      const onnx = isModelFile(model) ? resolveFrom(model) : (job.onnx ?? findOnnx(root, model, size));
       const match = { model, size, precision, variants, adapter, tuned: bench.tuned, toggles };
       const found = await comparePeers(match, onnx, start, job.runs);
       out.text(`\n${model} ${sizeText(size)} beside others${onnx ? `, ${basename(onnx)}` : ''}`);

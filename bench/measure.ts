@@ -51,8 +51,13 @@ export interface Result {
   readonly wall_ms: Statistics;
   readonly fps: number;
   readonly throughput_fps: number;
-  readonly cpu_reference: { readonly size: string; readonly ms: number; readonly fps: number; readonly extrapolated: boolean };
-  readonly ratio: number;
+  readonly cpu_reference: {
+    readonly size: string;
+    readonly ms: number;
+    readonly fps: number;
+    readonly extrapolated: boolean;
+  } | null;
+  readonly ratio: number | null;
   readonly dispatches: number;
   readonly pipelines: number;
   readonly plan: string;
@@ -71,7 +76,7 @@ export interface Result {
     readonly logits_error: number;
     readonly classes: number;
     readonly against: string;
-    readonly trust: { readonly size: string; readonly error: number };
+    readonly trust: { readonly size: string; readonly error: number } | null;
   };
   readonly steps?: readonly StepTime[] | null;
 }
@@ -106,10 +111,11 @@ function trialText({ divide, ...size }: Trial): string {
   return divide === 1 ? sizeText(size) : `${sizeText(size)}, hidden widths / ${divide}`;
 }
 
-/** The plain rows in f32 against the CPU reference on the whole network. Throws `BAD_SHADER` when they differ. */
-async function trust(engine: Engine, bench: Bench, model: string): Promise<Trusted> {
+/** The plain rows in f32 against the CPU reference on the whole network, null where that takes too long. Throws `BAD_SHADER` when they differ. */
+async function trust(engine: Engine, bench: Bench, model: string): Promise<Trusted | null> {
   const family = familyOf(model);
   const { trust: trial, numbers } = family;
+  if (!trial) return null;
   const net = load(model, trial.divide);
   const rgba = picture(frameSize(trial, family));
   const running = await start(engine, bench, net, trial, PLAIN, [numbers]);
@@ -132,7 +138,7 @@ async function trust(engine: Engine, bench: Bench, model: string): Promise<Trust
 }
 
 /** Runs the CPU reference at the largest trial that takes at most ten seconds, and scales by multiply-adds where that is not the timed one. */
-function cpuReference(model: string, net: Loaded, size: Size, trusted: Trusted): Result['cpu_reference'] {
+function cpuReference(model: string, net: Loaded, size: Size, trusted: Trusted): NonNullable<Result['cpu_reference']> {
   const timed = { ...size, divide: 1 };
   const all = graphMacs(net.build(size));
   const trials = [timed, ...net.family.references].map(trial => {
@@ -176,7 +182,7 @@ export async function measure(bench: Bench, limits: MeasuredLimits, wish: Wish):
     session.close();
     stop(running);
     const sum = (field: 'macs' | 'bytes'): number => plan.steps.reduce((total, step) => total + step[field], 0);
-    const reference = cpuReference(model, net, size, trusted);
+    const reference = trusted && cpuReference(model, net, size, trusted);
     const floor = plan.steps.reduce((total, step) => total + floorOf(step, limits), 0) * 1e3;
     const megapixels = (size.h * size.w) / 1e6;
     const fps = 1000 / wall.median;
@@ -190,7 +196,7 @@ export async function measure(bench: Bench, limits: MeasuredLimits, wish: Wish):
       fps: round(fps),
       throughput_fps: round(throughput),
       cpu_reference: reference,
-      ratio: round(fps / reference.fps),
+      ratio: reference && round(fps / reference.fps),
       dispatches: plan.steps.length,
       pipelines: pipelines(plan).size,
       plan: plan.hash,
@@ -201,7 +207,7 @@ export async function measure(bench: Bench, limits: MeasuredLimits, wish: Wish):
       first_frame_ms: round(ran - begin),
       first_frame: { load_ms: round(loaded - begin), compile_ms: round(compiled - loaded), run_ms: round(ran - compiled) },
       ms_per_mp: { gpu: gpu && round(gpu.median / megapixels), wall: round(wall.median / megapixels) },
-      agreement: { ...agreement, trust: { size: trusted.size, error: trusted.error } },
+      agreement: { ...agreement, trust: trusted && { size: trusted.size, error: trusted.error } },
       ...(steps === undefined ? {} : { steps }),
     };
   } finally {

@@ -1,15 +1,20 @@
 // A network with seeded weights on a device: what every measurement starts from, and what differs between the families.
 
+import { AtrousError } from '../src/errors.ts';
 import { type Engine, type Program, prepare, submit } from '../src/gpu/executor.ts';
 import { TextureUsage } from '../src/gpu/flags.ts';
 import { readValue } from '../src/gpu/transfer.ts';
 import { constantReader, type ReadConstant } from '../src/graph/constant.ts';
+import { boundaryOf, THRESHOLD } from '../src/graph/decision.ts';
 import type { Graph } from '../src/graph/graph.ts';
 import { infer, macs } from '../src/graph/ops.ts';
 import { select } from '../src/graph/select.ts';
+import { decodeWeights } from '../src/load.ts';
 import { defaultCard } from '../src/models/cards.ts';
 import { dilatedNets, narrowed } from '../src/models/dilatednet.ts';
 import { expectedTensors, findNetwork } from '../src/models/registry.ts';
+import { resolveFrom } from '../src/node/files.ts';
+import { isModelFile, readCardBeside, readModelFile } from '../src/node/onnx-file.ts';
 import { fuse } from '../src/passes/index.ts';
 import { frames } from '../src/pipeline.ts';
 import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from '../src/plan/choose.ts';
@@ -53,8 +58,8 @@ interface Family {
   readonly sizes: { readonly hardware: Size; readonly software: Size };
   readonly classes: number;
   build(trial: Trial): Graph;
-  /** Where the plain rows meet the CPU reference, in every run. */
-  readonly trust: Trial;
+  /** Where the plain rows meet the CPU reference, in every run; null for a file whose network would take it minutes. */
+  readonly trust: Trial | null;
   /** Where the CPU reference may be timed when the timed size takes too long, largest first. */
   readonly references: readonly Trial[];
   /** The output whose numbers are compared; classes alone would hide small errors. */
@@ -62,12 +67,47 @@ interface Family {
   readonly preprocessing: Preprocessing;
   /** What of the network's size the picture's reflection makes, on every side; undefined: the picture fills it. */
   readonly margin?: number;
+  /** Of a single channel of scores: what those of class 1 are above. */
+  readonly boundary?: number;
 }
 
 const whole = (h: number, w: number): Trial => ({ h, w, divide: 1 });
 
+/** Networks that were read from files, by what they are called on the command line. */
+const files = new Map<string, Loaded>();
+
+/** Multiply-adds that the CPU reference makes in some seconds. */
+const FEW_MACS = 1e9;
+
+/** Reads a model that is a file: from then on `familyOf` and `load` know it. Throws as `decodeWeights`. */
+export async function readModel(model: string): Promise<void> {
+  if (!isModelFile(model) || files.has(model)) return;
+  const path = resolveFrom(model);
+  const { bytes, beside } = await readModelFile(path);
+  const { network, tensors, card } = await decodeWeights(bytes, path, { beside, card: await readCardBeside(path) });
+  if (network.tile)
+    throw new AtrousError('BAD_USAGE', `${model} takes tiles of pictures: name its network, whose weights don't matter here`);
+  const build = (size: Size): Graph => network.build(size);
+  const [hardware, software] = [whole(1024, 2048), whole(128, 256)].map(size => network.inside?.(size, null) ?? size);
+  const graph = build(software);
+  const { threshold, activation } = { threshold: THRESHOLD, activation: network.end.activation ?? 'sigmoid' };
+  const family: Family = {
+    sizes: { hardware, software },
+    classes: network.end.channels,
+    build,
+    trust: graphMacs(graph) <= FEW_MACS ? whole(software.h, software.w) : null,
+    references: [],
+    numbers: graph.nodes.find(({ name }) => name === 'classes')!.inputs.x,
+    preprocessing: card.preprocessing,
+    ...(network.end.channels === 1 && { boundary: boundaryOf(threshold, { activation }) }),
+  };
+  files.set(model, { family, build, read: constantReader(tensors, toFloat32) });
+}
+
 /** A network's family. Every network of the registry has one. */
 export function familyOf(model: string): Family {
+  const file = files.get(model);
+  if (file) return file.family;
   const network = findNetwork(model);
   const { canonical, publishedClasses: classes, tile, grid } = network;
   if (!tile || !grid) {
@@ -122,9 +162,11 @@ export interface Loaded {
 
 /** Seeded weights follow from names and shapes, so no file is read. */
 export function load(model: string, divide = 1): Loaded {
+  const file = files.get(model);
+  if (file) return file;
   const family = familyOf(model);
   const build = (size: Size): Graph => family.build({ ...size, divide });
-  const tensors = new Map([...expectedTensors(build(family.trust))].map(([name, shape]) => [name, seededTensor(name, shape)]));
+  const tensors = new Map([...expectedTensors(build(family.trust!))].map(([name, shape]) => [name, seededTensor(name, shape)]));
   return { family, build, read: constantReader(tensors, toFloat32) };
 }
 

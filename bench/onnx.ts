@@ -34,7 +34,7 @@ const ATTRIBUTE_INT = 2;
 /** Name of the output that `forPeers` adds. */
 export const CLASSES = 'atrous_classes';
 
-/** Throws `BAD_USAGE` for a file that is no ONNX, or that has not one input and one output. */
+/** Throws `BAD_USAGE` for a file that is no ONNX, or that has not one input and an output, of which the first counts. */
 export function readOnnx(bytes: Uint8Array, name: string): OnnxFile {
   const refuse = (why: string): never => {
     throw new AtrousError('BAD_USAGE', `--onnx ${name}: ${why}; a file with one input 1×3×H×W and one output 1×C×H×W is needed`);
@@ -48,9 +48,11 @@ export function readOnnx(bytes: Uint8Array, name: string): OnnxFile {
       .map(port)
       .filter(each => !weights.has(each.name));
     const outputs = all(GRAPH.output).map(port);
-    if (inputs.length !== 1 || outputs.length !== 1) refuse(`it has ${inputs.length} inputs and ${outputs.length} outputs`);
+    if (inputs.length !== 1 || outputs.length === 0) refuse(`it has ${inputs.length} inputs and ${outputs.length} outputs`);
     const [[input], [output]] = [inputs, outputs];
-    for (const { name: what, shape } of [input, output]) if (shape.length !== 4) refuse(`"${what}" has ${shape.length} axes`);
+    if (input.shape.length !== 4) refuse(`"${input.name}" has ${input.shape.length} axes`);
+    // Classes have lost one.
+    if (output.shape.length < 3 || output.shape.length > 4) refuse(`"${output.name}" has ${output.shape.length} axes`);
     return { input, output };
   } catch (error) {
     if (error instanceof RangeError) refuse('it is damaged, or no ONNX');

@@ -12,14 +12,17 @@ import type { Tuning } from './tune.ts';
 export function printResult(result: Result, software: boolean): string {
   const { wall_ms: wall, gpu_ms: gpu, cpu_reference: cpu, agreement, first_frame: first, ms_per_mp: pixel } = result;
   const { trust } = agreement;
+  const checked = trust ? `plain rows = CPU reference at ${trust.size} (within ${trust.error.toExponential(1)}); ` : '';
   const lines = [
     '',
     `${result.model} ${result.size} ${result.precision}${software ? ' (software adapter)' : ''}`,
-    `  checked      plain rows = CPU reference at ${trust.size} (within ${trust.error.toExponential(1)}); classes equal ${percent(agreement.classes)}, logits within ${agreement.logits_error.toExponential(1)} (against ${agreement.against})`,
+    `  checked      ${checked}classes equal ${percent(agreement.classes)}, logits within ${agreement.logits_error.toExponential(1)} (against ${agreement.against})`,
     `  wall         median ${wall.median.toFixed(2)} ms, min ${wall.min.toFixed(2)}, p95 ${wall.p95.toFixed(2)}, n ${wall.n}: ${result.fps.toFixed(2)} FPS, ${result.throughput_fps.toFixed(2)} with several in flight`,
     `  gpu          ${gpu ? `median ${gpu.median.toFixed(2)} ms, min ${gpu.min.toFixed(2)}, p95 ${gpu.p95.toFixed(2)}` : 'no timestamps on this adapter'}`,
     `  by the pixel ${pixel.wall} ms a megapixel${pixel.gpu === null ? '' : `, ${pixel.gpu} on the adapter`}`,
-    `  reference    CPU ${cpu.fps} FPS (${cpu.extrapolated ? `measured at ${cpu.size}, scaled by MACs` : 'measured at this size'}): ${result.ratio}× as fast`,
+    cpu
+      ? `  reference    CPU ${cpu.fps} FPS (${cpu.extrapolated ? `measured at ${cpu.size}, scaled by MACs` : 'measured at this size'}): ${result.ratio}× as fast`
+      : '  reference    none: the CPU reference would take minutes; --peers compares with others',
     `  work         ${result.dispatches} dispatches, ${result.pipelines} pipelines, ${(result.macs / 1e9).toFixed(3)} GMACs, ${(result.bytes / 1e6).toFixed(1)} MB moved, peak ${(result.peak_bytes / 1e6).toFixed(1)} MB, plan ${result.plan}`,
     `  roofline     ${percent(result.roofline)} of what the adapter's own limits allow`,
     `  first frame  ${result.first_frame_ms.toFixed(0)} ms (load ${first.load_ms.toFixed(0)}, compile ${first.compile_ms.toFixed(0)}, run ${first.run_ms.toFixed(0)})`,
@@ -58,6 +61,7 @@ export function printPeer({
   ours,
   tail,
   agreement,
+  own_agreement: own,
   first_run_ms,
   load_ms,
   ratio,
@@ -68,6 +72,9 @@ export function printPeer({
   return [
     `${who}: median ${theirs.median.toFixed(2)} ms (n ${theirs.n}, ends with ${tail}), ours in turns ${ours.wall_ms.median.toFixed(2)} ms: ${ratio}× as fast`,
     `         first run ${(load_ms! + first_run_ms!).toFixed(0)} ms with loading, ours ${(ours.load_ms + ours.first_run_ms).toFixed(0)} ms; classes agree on ${percent(agreement!)}`,
+    ...(own === null
+      ? []
+      : [`         other numbers than its own CPU provider, with which ${percent(own)} of its classes agree, and ours do`]),
   ].join('\n');
 }
 

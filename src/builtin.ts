@@ -1,6 +1,7 @@
 // Weights that are in the package: where their files lie, and what must be in them.
 import { AtrousError } from './errors.ts';
 import type { Card } from './weights/card.ts';
+import { sha256 as digest } from './weights/digest.ts';
 import { part, type Tensor, type Tensors } from './weights/tensor.ts';
 
 export interface BuiltIn {
@@ -81,8 +82,7 @@ export async function checkBuiltIn(
 ): Promise<void> {
   const next = `serve weights/${file} of this version as it is, or load other weights by their URL`;
   if (bytes.length !== size) throw new AtrousError('BAD_WEIGHTS', `${url}: ${bytes.length} bytes, "${name}" has ${size}: ${next}`);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-  const found = Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
+  const found = await digest(bytes);
   if (found !== sha256)
     throw new AtrousError('BAD_WEIGHTS', `${url}: its sha256 is ${found}, that of "${name}" ${sha256}: ${next}`);
 }

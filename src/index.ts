@@ -4,17 +4,19 @@ import { takeFromPage } from './browser/sources.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
+import { type Cache, cacheOf, type Storage } from './front/cache.ts';
 import { live } from './front/live.ts';
 import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from './front/load.ts';
 import { openDevice } from './gpu/device.ts';
 import type { IdentityOptions } from './models/identity.ts';
 import type { Segmenter } from './segmenter.ts';
 import { embedded } from './shader/library.ts';
-import { type DownloadOptions, download } from './weights/download.ts';
+import { type DownloadOptions, download, type Fetcher, fetchWhole } from './weights/download.ts';
 import type { Tensor } from './weights/tensor.ts';
 
 export { support } from './browser/adapter.ts';
 export { AtrousError, type ErrorCode } from './errors.ts';
+export type { Cache } from './front/cache.ts';
 export type { LoadOptions, Source } from './front/load.ts';
 export type { Profile, ProfileStep } from './front/profile.ts';
 export type { Support } from './gpu/support.ts';
@@ -27,6 +29,7 @@ export { printPlan } from './plan/print.ts';
 export type {
   Copy,
   DrawOptions,
+  Loss,
   Picture,
   Pixels,
   Progress,
@@ -39,6 +42,7 @@ export type {
   StreamStats,
 } from './segmenter.ts';
 export type { Precision } from './shader/source.ts';
+export type { CachedFile } from './weights/cache.ts';
 export type { Card, Colour, PartialCard } from './weights/card.ts';
 export type { Tensor, Tensors } from './weights/tensor.ts';
 
@@ -74,6 +78,13 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
   );
 }
 
+/** What keeps weights; where that can't be fetched they are not kept. */
+const storage = (): Promise<Storage> => import('./browser/storage.ts');
+const cached: Fetcher = async (...call) => ((await storage().catch(() => null))?.cached ?? fetchWhole)(...call);
+
+/** What `load` has kept in this origin's storage. */
+export const cache: Cache = cacheOf(storage);
+
 /** A bare word is no URL that anyone means. */
 async function fetchWeights(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
   if (typeof url === 'string' && /^[\w-]+$/.test(url))
@@ -81,7 +92,7 @@ async function fetchWeights(url: string | URL, options: DownloadOptions): Promis
       'BAD_USAGE',
       `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
     );
-  return download(url, options);
+  return download(url, options, cached);
 }
 
 /**

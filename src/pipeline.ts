@@ -56,6 +56,14 @@ export interface Classified {
   readonly texture: GPUTexture | null;
   /** Null unless the pipeline was made for them. */
   readonly scores: Scores | null;
+  /** A byte a pixel, the same. */
+  readonly matte: Uint8Array | null;
+}
+
+/** Values that are read back behind the classes; null or absent: not asked for. */
+export interface Asked {
+  readonly scores: string | null;
+  readonly matte?: string | null;
 }
 
 export interface RunOptions {
@@ -105,13 +113,13 @@ export function lowering({ engine, facts, card, precision, variants, tuned }: Ma
 
 /**
  * A network that reads a picture at once, resized to `size` where that is not the picture's own: on the device, or on the CPU where no texture holds the
- * picture. `scores`: the probabilities too.
+ * picture. `scores`: the probabilities too; `matte`: a single channel's at the picture's size.
  */
 export async function wholePicture(
   material: Material,
   picture: Size,
   size: Size,
-  { scores, stem }: { readonly scores: boolean; readonly stem: FrameStem },
+  { scores, matte, stem }: { readonly scores: boolean; readonly matte: boolean; readonly stem: FrameStem },
 ): Promise<Pipeline> {
   const { engine, network, read, onCompile, facts } = material;
   const { device } = engine;
@@ -122,13 +130,14 @@ export async function wholePicture(
   const { shrink } = shrinks ? await import('./image/shrink.ts') : { shrink: null };
   const shrunk = (frame: Frame): Frame =>
     shrink && frame.kind === 'pixels' ? { kind: 'pixels', rgba: shrink(frame.rgba, picture, uploaded) } : frame;
-  const asked = scores ? (await import('./graph/scores.ts')).withScores(built) : { graph: built, scores: null };
+  const asked =
+    scores || matte ? (await import('./graph/scores.ts')).asking(built, { scores, matte }) : { graph: built, scores: null };
   const graph = fuse(asked.graph, targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem, frame: uploaded });
   const own = stem === 'texture' ? await frameTexture(device, plan, uploaded) : null;
   try {
     const program = await prepare(engine, graph, plan, read, own?.createView() ?? null, { onProgress: onCompile });
-    const classifier = frames(device, program, own, asked.scores);
+    const classifier = frames(device, program, own, asked);
     const decide = decider(program, graph);
     return {
       plan,
@@ -261,11 +270,10 @@ export interface Frames extends Binder {
   destroy(): void;
 }
 
-/** `scores` names the value that holds them, or null. */
-export function frames(device: GPUDevice, program: Program, texture: GPUTexture | null, scores: string | null = null): Frames {
+export function frames(device: GPUDevice, program: Program, texture: GPUTexture | null, asked?: Asked): Frames {
   const [h, w] = program.plan.to;
   const map = classTexture(device, program, { h, w });
-  const reader = endReader(device, program, { h, w }, scores, map);
+  const reader = endReader(device, program, { h, w }, map, asked);
   const bound = binder(device, program, texture);
   return {
     ...bound,
@@ -304,26 +312,27 @@ export interface EndReader {
   destroy(): void;
 }
 
-/** Reads the class map, h×w, and the value called `scores` where it is not null; its cells are `cell` pixels, by default as many as the picture has. */
+/** Reads the class map, h×w, and what is asked for; cells of scores are `cell` pixels, by default as many as the picture has. */
 export function endReader(
   device: GPUDevice,
   program: Program,
   { h, w }: Size,
-  scores: string | null,
   map: ClassTexture,
+  { scores, matte = null }: Asked = { scores: null },
   cell?: Scores['cell'],
 ): EndReader {
   const { plan } = program;
   const classBytes = h * classRow(w);
   const place = scores === null ? null : plan.values[scores];
   const scoreBytes = place ? byteLength({ ...place, c: place.stride * QUAD }, place.kind, plan.precision) : 0;
+  const matteBytes = matte === null ? 0 : classBytes;
   const free: GPUBuffer[] = [];
   const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-  const size = classBytes + scoreBytes;
+  const size = classBytes + scoreBytes + matteBytes;
   return {
     async read(output, encode, foreign = false) {
-      // Scores are read back whatever becomes of the classes.
-      const back = output !== 'texture' || place !== null;
+      // What is asked for is read back whatever becomes of the classes.
+      const back = output !== 'texture' || size > classBytes;
       const staging = back
         ? (free.pop() ?? (await scoped(device, plan, () => device.createBuffer({ label: 'readback', size, usage }))))
         : null;
@@ -332,12 +341,13 @@ export function endReader(
         encode(encoder);
         if (staging) encoder.copyBufferToBuffer(program.buffer('classes'), 0, staging, 0, classBytes);
         if (staging && place) encoder.copyBufferToBuffer(program.buffer(scores!), place.start, staging, classBytes, scoreBytes);
+        if (staging && matte) encoder.copyBufferToBuffer(program.buffer(matte), 0, staging, classBytes + scoreBytes, matteBytes);
         const texture = output === 'classes' ? null : map.copy(encoder);
         device.queue.submit([encoder.finish()]);
         return texture;
       };
       const submitted = foreign ? readable(device, plan, submit) : submit();
-      if (!staging) return { classes: null, texture: await submitted, scores: null };
+      if (!staging) return { classes: null, texture: await submitted, scores: null, matte: null };
       let texture: GPUTexture | null;
       try {
         [texture] = await Promise.all([submitted, staging.mapAsync(READ)]);
@@ -351,9 +361,10 @@ export function endReader(
         ...{ c: place.c, h: place.h, w: place.w },
         cell: cell ?? { height: h / place.h, width: w / place.w },
       };
+      const alpha = matteBytes ? decodeClasses(staging.getMappedRange(classBytes + scoreBytes, matteBytes), { h, w }) : null;
       staging.unmap();
       free.push(staging);
-      return { classes, texture, scores: decoded };
+      return { classes, texture, scores: decoded, matte: alpha };
     },
     destroy() {
       for (const buffer of free) buffer.destroy();

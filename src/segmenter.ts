@@ -15,6 +15,7 @@ import { constantReader, type ReadConstant } from './graph/constant.ts';
 import { networkSize, type Size } from './image/size.ts';
 import { tilesOf } from './image/tiles.ts';
 import { kernels } from './kernels/index.ts';
+import type { Runnable } from './models/network.ts';
 import { compileStem, type FrameStem, type Material, type Output, type Pipeline, wholePicture } from './pipeline.ts';
 import { type AdapterFacts, checkChoice } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
@@ -23,7 +24,7 @@ import type { Card, Colour } from './weights/card.ts';
 import { toFloat32 } from './weights/tensor.ts';
 
 export type { Stream, StreamOptions, StreamStats } from './front/live.ts';
-export type { Parts } from './front/opened.ts';
+export type { Loss, Parts } from './front/opened.ts';
 export type { Progress, SegmentOptions } from './front/options.ts';
 export type { Pixels } from './front/pixels.ts';
 export type { DrawOptions, SegmentInfo, SegmentResult } from './front/result.ts';
@@ -64,6 +65,11 @@ export class Segmenter {
 
   get card(): Card {
     return this.#parts.card;
+  }
+
+  /** What builds its graph at a size. */
+  get network(): Runnable {
+    return this.#parts.network;
   }
 
   /** What `load` took for granted because several networks, or several dicts of a checkpoint, fit: a sentence that names them; else null. */
@@ -295,8 +301,8 @@ export class Segmenter {
   ): Promise<T> {
     checkSignal(options.signal);
     checkFit(this.#parts, options);
-    const { size, tile = 'published', scores = false, signal, onProgress } = options;
-    const key = JSON.stringify([frame, size, tile, scores, stem]);
+    const { size, tile = 'published', scores = false, matte = false, signal, onProgress } = options;
+    const key = JSON.stringify([frame, size, tile, scores, matte, stem]);
     return opened.sizes.using(
       key,
       onCompile => this.#make(opened, frame, stem, options, onCompile),
@@ -322,10 +328,10 @@ export class Segmenter {
 
   async #make(opened: Opened, frame: Size, stem: FrameStem, options: SegmentOptions, onCompile: OnCompile): Promise<Pipeline> {
     const material = this.#material(opened, onCompile);
-    const { tile = 'published', scores = false } = options;
+    const { tile = 'published', scores = false, matte = false } = options;
     const cut = tileOf(this.#parts);
     if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
-    return wholePicture(material, frame, this.#inside(frame, options), { scores, stem });
+    return wholePicture(material, frame, this.#inside(frame, options), { scores, matte, stem });
   }
 }
 

@@ -57,7 +57,7 @@ export async function tiledPicture(material: Material, picture: Size, tiles: Til
     const map = classTexture(device, ending, picture);
     made.push(map);
     const cell = network.grid!.end === 'zoom' ? { height: CELL, width: CELL } : undefined;
-    const reader = endReader(device, ending, picture, asked.scores, map, cell);
+    const reader = endReader(device, ending, picture, map, asked, cell);
     made.push(reader);
     const binding = binder(device, program, frame);
     const decide = decider(ending, endFused);

@@ -211,20 +211,20 @@ export class RemoteSegmenter {
     return call.finally(() => this.#running.delete(call));
   }
 
-  #revive({ classes, width: w, height: h, info, scores }: Segmented, source: Picture): SegmentResult {
+  #revive({ classes, width: w, height: h, info, scores, matte }: Segmented, source: Picture): SegmentResult {
     this.#precision = info.precision;
-    return resultOf<'classes'>({ classes, texture: null, scores }, { h, w }, this.card, info, this.#ties(source));
+    return resultOf<'classes'>({ classes, texture: null, scores, matte }, { h, w }, this.card, info, this.#ties(source));
   }
 
   #ties(source: Picture): Ties {
     return {
       // Of a result without classes, which a worker never gives.
       count: () => Promise.reject(new AtrousError('BAD_USAGE', 'a worker gives classes')),
-      draw: async ({ classes, width, height, info }, canvas, options) => {
+      draw: async ({ classes, width, height, info, matte }, canvas, options) => {
         this.#checkAlive();
         const [{ parcel, transfer }, drawn] = await Promise.all([wrap(source), withBackground(options ?? {})]);
         const { target, given } = this.#target(canvas);
-        const result = { classes: classes!, width, height, info };
+        const result = { classes: classes!, width, height, info, matte };
         const all = [...transfer, ...drawn.transfer, ...given];
         const bitmap = await this.#call('draw', { result, picture: parcel, target, options: drawn.options }, all);
         if (bitmap) show(canvas, bitmap);

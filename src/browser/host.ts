@@ -38,7 +38,9 @@ async function using<T>(picture: Parcel, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const plain = ({ classes, width, height, info, scores }: SegmentResult): Segmented => ({ classes, width, height, info, scores });
+const plain = ({ classes, width, height, info, scores, matte }: SegmentResult): Segmented => ({
+  ...{ classes, width, height, info, scores, matte },
+});
 
 const answers: Answers = {
   async load({ source, options }) {
@@ -64,8 +66,8 @@ const answers: Answers = {
   draw: ({ result, picture, target, options }) =>
     using(picture, async () => {
       const canvas = canvasOf(target);
-      const { classes, width: w, height: h, info } = result;
-      const tied = resultOf({ classes, texture: null, scores: null }, { h, w }, model.card, info, lend(model).ties(picture));
+      const { classes, width: w, height: h, info, matte } = result;
+      const tied = resultOf({ classes, texture: null, scores: null, matte }, { h, w }, model.card, info, lend(model).ties(picture));
       await tied.draw(canvas as Canvas, options);
       return target.number === 0 ? createImageBitmap(canvas) : null;
     }),
@@ -104,8 +106,10 @@ function post(message: ToPage, transfer: Transferable[] = []): void {
 /** What of an answer is the page's from now on. */
 function given(answer: unknown): Transferable[] {
   if (answer instanceof ImageBitmap) return [answer];
-  const { classes, scores, result, bitmap } = (answer ?? {}) as Partial<Segmented & { result: Segmented; bitmap: ImageBitmap }>;
-  const arrays = [classes, scores?.data, result?.classes].filter(array => array !== undefined);
+  const { classes, scores, matte, result, bitmap } = (answer ?? {}) as Partial<
+    Segmented & { result: Segmented; bitmap: ImageBitmap }
+  >;
+  const arrays = [classes, scores?.data, matte, result?.classes].filter(array => array instanceof Object);
   return [...arrays.map(({ buffer }) => buffer as ArrayBuffer), ...(bitmap ? [bitmap] : [])];
 }
 

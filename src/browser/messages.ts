@@ -33,6 +33,7 @@ export interface Segmented {
   readonly height: number;
   readonly info: SegmentInfo;
   readonly scores: Scores | null;
+  readonly matte: Uint8Array | null;
 }
 
 /** Options without their functions and signals. */

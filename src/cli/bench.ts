@@ -11,14 +11,14 @@ export const description: Omit<Command, 'run'> = {
     'bench [MODEL …] [--size HxW,…] [--precision P] [--variants V] [--runs N] [--steps] [--tune] [--peers] [--onnx FILE] [--against CHECKOUT] [--check] ' +
     '[--json FILE] [--enable a,b] [--disable a,b]',
   about:
-    'checks, then times against the CPU reference and the adapter’s own limits; with --check only checks: every kernel row × variant, and the embedded golden',
+    'checks, then times MODEL, a name or an ONNX file, against the CPU reference and the adapter’s own limits; with --check only checks: every kernel row × variant, and the embedded golden',
   help: {
     ...sharedHelp,
     runs: 'timed runs, default as many as fit into some seconds',
     steps: 'time every step by itself, beside its floor',
     tune: 'time every variant of every kernel on the plan’s own steps, then every precision, and keep the winners',
     peers: 'time onnxruntime on the same network, frames in turns',
-    onnx: 'the network’s ONNX file for --peers, with the seeded weights; its input says the size',
+    onnx: 'for --peers the ONNX file of a network that is named, with the seeded weights; its input says the size',
     against:
       'time nothing but frames of this checkout and of another one in turns, 15 pairs or more: median ratio and its quartiles',
     check: 'check every kernel and the embedded golden; time nothing',

@@ -3,13 +3,14 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
 import { AtrousError } from '../errors.ts';
 import { checkFit } from '../front/options.ts';
+import { cutout } from '../image/cutout.ts';
 import { overlay } from '../image/overlay.ts';
 import { encodeIndexed } from '../image/png.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { published } from '../models/registry.ts';
 import { checkFolder, isDiskFull, resolveFrom, writeTogether } from '../node/files.ts';
-import { encodePng, type Photograph, readImage } from '../node/photograph.ts';
+import { encodeCutout, encodeGrey, encodePng, type Photograph, readImage } from '../node/photograph.ts';
 import { describeLeft, findPictures, type Picture } from '../node/pictures.ts';
 import type { Segmenter, SegmentResult } from '../segmenter.ts';
 import { writeSafetensors } from '../weights/safetensors.ts';
@@ -28,7 +29,7 @@ const AHEAD = 2;
 
 export const segment: Command = {
   usage:
-    'segment [MODEL.onnx] <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--threshold T] [--mean a,b,c --std a,b,c …] [--output-name NAME] [--scores] [--resume] [--shard i/n|auto[/n]] | --raw HxW',
+    'segment [MODEL.onnx] <picture, folder or pattern …> [-m MODEL] [-w WEIGHTS] [--card FILE] [--labels FILE] [-o DIR] [--mask] [--overlay] [--size HxW] [--tile published|none|HxW] [--threshold T] [--mean a,b,c --std a,b,c …] [--output-name NAME] [--matte] [--scores] [--resume] [--shard i/n|auto[/n]] | --raw HxW',
   about: 'class map and overlay of every picture: DIR/<name>.classes.png, DIR/<name>.overlay.png; folders are mirrored',
   help: {
     ...sharedHelp,
@@ -36,6 +37,8 @@ export const segment: Command = {
     output: 'folder for the results, default ./out',
     mask: 'only the class map',
     overlay: 'only the overlay',
+    matte:
+      'networks with a single channel of scores: DIR/<name>.matte.png (its probability, 8-bit grey) and DIR/<name>.cutout.png (the picture with it as alpha) too',
     scores:
       'DIR/<name>.prob.safetensors too: `prob`, 1×C×h×w at the network’s last grid (DilatedNet: stitched, cells of 8×8 pixels; Cityscapes: pixels)',
     resume: 'leave out pictures whose results are there, and refuse results of other settings: DIR/.atrous.json records them',
@@ -46,6 +49,7 @@ export const segment: Command = {
     ...shared,
     mask: { type: 'boolean' },
     overlay: { type: 'boolean' },
+    matte: { type: 'boolean' },
     scores: { type: 'boolean' },
     resume: { type: 'boolean' },
     shard: { type: 'string' },
@@ -55,7 +59,7 @@ export const segment: Command = {
     const args = withModel(given);
     const raw = args.text('raw');
     if (raw !== undefined) {
-      const only = ['output', 'mask', 'overlay', 'scores', 'resume', 'shard', 'json'].filter(
+      const only = ['output', 'mask', 'overlay', 'matte', 'scores', 'resume', 'shard', 'json'].filter(
         option => args.text(option) !== undefined,
       );
       if (args.positionals.length + only.length > 0) {
@@ -109,6 +113,7 @@ export async function segmentPictures(
   const wanted = {
     mask: args.flag('mask') || !args.flag('overlay'),
     overlay: args.flag('overlay') || !args.flag('mask'),
+    matte: args.flag('matte'),
     scores: args.flag('scores'),
   };
   const shard = shardOf(args);
@@ -166,6 +171,7 @@ export async function segmentPictures(
         delete decoding[index];
         const result = await segmenter.segment(pixels, {
           ...insideOf(args),
+          ...(wanted.matte && { matte: true }),
           ...(wanted.scores && { scores: true }),
           onProgress: ({ phase, done: n, total }) =>
             out.progress(`${label}: ${phase === 'tile' ? 'tile' : 'compiling'} ${n}/${total}`),
@@ -199,7 +205,7 @@ async function weightsOf(args: Arguments): Promise<LoadedWeights> {
   const inside = insideOf(args);
   const model = args.text('model') ?? (args.text('weights') ? undefined : [...published.keys()][0]);
   const weights = await openWeights(model, args);
-  checkFit(weights, inside);
+  checkFit(weights, { ...inside, matte: args.flag('matte') });
   return weights;
 }
 
@@ -226,26 +232,29 @@ async function withSegmenter(
 interface Targets {
   readonly classes: string | null;
   readonly overlay: string | null;
-  /** Absent unless asked for. */
+  /** Absent unless asked for, as the rest. */
+  readonly matte?: string;
+  readonly cutout?: string;
   readonly scores?: string;
 }
 
 function targetsOf(
   { name }: Picture,
   folder: string,
-  wanted: { readonly [kind in 'mask' | 'overlay' | 'scores']: boolean },
+  wanted: { readonly [kind in 'mask' | 'overlay' | 'matte' | 'scores']: boolean },
 ): Targets {
   return {
     classes: wanted.mask ? join(folder, `${name}.classes.png`) : null,
     overlay: wanted.overlay ? join(folder, `${name}.overlay.png`) : null,
+    ...(wanted.matte && { matte: join(folder, `${name}.matte.png`), cutout: join(folder, `${name}.cutout.png`) }),
     ...(wanted.scores && { scores: join(folder, `${name}.prob.safetensors`) }),
   };
 }
 
 /** A result that is there is whole: files are renamed into place. */
-async function isDone({ classes, overlay: painted, scores }: Targets): Promise<boolean> {
+async function isDone(targets: Targets): Promise<boolean> {
   const there = await Promise.all(
-    [classes, painted, scores ?? null].map(
+    Object.values(targets).map(
       file =>
         file === null ||
         stat(file).then(
@@ -258,7 +267,7 @@ async function isDone({ classes, overlay: painted, scores }: Targets): Promise<b
 }
 
 async function writeResult(
-  { classes, width, height, palette, scores }: SegmentResult,
+  { classes, width, height, palette, scores, matte }: SegmentResult,
   pixels: Photograph,
   targets: Targets,
 ): Promise<void> {
@@ -267,7 +276,12 @@ async function writeResult(
   const painted = targets.overlay && (await encodePng(overlay(pixels.data, classes, palette, OPACITY), width, height));
   const prob = scores && fromFloat32([1, scores.c, scores.h, scores.w], scores.data);
   const tensors = prob && writeSafetensors(new Map([['prob', prob]]), {});
+  const [grey, cut] = matte
+    ? await Promise.all([encodeGrey(matte, width, height), encodeCutout(cutout(pixels.data, matte), width, height)])
+    : [];
   const files = [
+    [targets.matte, grey],
+    [targets.cutout, cut],
     [targets.classes, mask],
     [targets.overlay, painted],
     [targets.scores, tensors],
@@ -293,7 +307,7 @@ function report(out: Output, picture: string, result: SegmentResult, targets: Ta
   out.text(`time     ${info.ms.toFixed(0)} ms from pixels to classes${info.software ? ' (software adapter)' : ''}`);
   const sorted = Object.entries(shares).sort(([, a], [, b]) => b - a);
   out.text(`shares   ${sorted.map(([label, share]) => `${label} ${percent(share)}`).join(', ')}`);
-  for (const file of [targets.classes, targets.overlay, targets.scores ?? null]) if (file) out.text(`wrote    ${shorten(file)}`);
+  for (const file of Object.values(targets)) if (file) out.text(`wrote    ${shorten(file)}`);
 }
 
 function inside({ width, height, info }: SegmentResult): string {

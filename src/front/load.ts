@@ -1,7 +1,7 @@
 // `load`: from whatever names a model to a segmenter; what browsers and Node share of it. Built-in names need nothing else; what reads and recognises
 // other weights is fetched when somebody has some.
 import { builtIns, checkBuiltIn, readBuiltIn, urlOf } from '../builtin.ts';
-import { type Checks, callback, device, either, guarded, list, oneOf, signal, size, text, url } from '../check.ts';
+import { type Checks, callback, device, either, flag, guarded, list, oneOf, signal, size, text, url } from '../check.ts';
 import { AtrousError, brief, checkSignal, forPrograms } from '../errors.ts';
 import type { Files, LoadedWeights, Reader } from '../load.ts';
 import { regsegNetwork } from '../models/regseg-network.ts';
@@ -10,6 +10,7 @@ import { Segmenter } from '../segmenter.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { PartialCard } from '../weights/card.ts';
 import { bytesPer, countChecked, type Dtype, quote, type Tensor, type Tensors } from '../weights/tensor.ts';
+import type { Loss } from './opened.ts';
 import type { Progress } from './options.ts';
 import type { Page } from './page.ts';
 
@@ -35,8 +36,15 @@ export interface LoadOptions {
   readonly device?: GPUDevice;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Hears that the device is lost, whatever anybody is doing; what it throws is nobody's but its own. */
+  readonly onLost?: (loss: Loss) => void;
   /** The folder where the files of built-in names lie, in a browser also from the page's own; default: where the package or its bundle has them. */
   readonly baseUrl?: string | URL;
+  /**
+   * Whether weights that come over the network are kept for the next time, and used again while they are what the server has; default: true. Where storage is
+   * full or forbidden they are not, and `load` goes on without. See `cache`.
+   */
+  readonly cache?: boolean;
   /** Frames of this size are prepared before `load` is done, so that the first of them is as fast as the next. Default: the first frame's, when it comes. */
   readonly size?: { readonly height: number; readonly width: number };
 }
@@ -53,7 +61,9 @@ export const loadChecks: Checks<LoadOptions> = {
   device,
   signal,
   onProgress: callback,
+  onLost: callback,
   baseUrl: url,
+  cache: flag,
   size,
 };
 
@@ -95,6 +105,7 @@ async function loadModel(platform: Platform, source: Source, options: LoadOption
     variants,
     openDevice: async () => device ?? platform.openDevice(),
     borrowed: device !== undefined,
+    onLost: options.onLost,
   };
   const segmenter = await Segmenter.create(parts, { signal, onProgress });
   if (!size) return segmenter;
@@ -150,8 +161,9 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
   const builtIn = typeof source === 'string' ? builtIns.get(source) : undefined;
   if (!builtIn) return (await import('../load.ts')).readSource(platform, source, options);
   const url = urlOf(builtIn.file, baseUrl, builtIn.url);
-  const bytes = await platform.fetch(url, { ...options, bytes: builtIn.bytes });
   const name = source as string;
+  const { bytes: length, sha256 } = builtIn;
+  const bytes = await platform.fetch(url, { ...options, bytes: length, sha256, name });
   await checkBuiltIn(name, builtIn, bytes, url);
   if ([card, model, key, options.outputName].some(option => option !== undefined))
     return (await import('../load.ts')).readSource(platform, bytes, { ...options, model: model ?? name });

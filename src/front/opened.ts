@@ -36,6 +36,18 @@ export interface Parts {
   readonly page?: Page;
   /** True for the caller's device: never destroyed, never replaced. */
   readonly borrowed: boolean;
+  /** Is told of every loss, as it happens. */
+  onLost?(loss: Loss): void;
+}
+
+/** A device that is gone: a driver that was reset, a browser's graphics process that crashed, a caller who destroyed it. */
+export interface Loss {
+  /** `destroyed` by somebody's call, else `unknown`. */
+  readonly reason: GPUDeviceLostReason;
+  /** The browser's or driver's words. */
+  readonly message: string;
+  /** True: the next call opens another device and goes on, and so do calls under way. False: the device was passed in, and the model is over with it. */
+  readonly recovers: boolean;
 }
 
 export interface Opened {
@@ -49,6 +61,8 @@ export interface Opened {
   readonly ring: FrameRing;
   readonly finisher: Finisher;
   lost: boolean;
+  /** By the model itself: then its loss is nobody's news. */
+  closed: boolean;
 }
 
 /** A model's present device. */
@@ -71,7 +85,7 @@ export async function survive(parts: Parts, options: Pick<SegmentOptions, 'signa
   /** Of several calls that met the loss the first replaces the device. Where that fails the next call tries again. */
   const replace = (lost: Promise<Opened>): void => {
     if (present !== lost) return;
-    present = open(parts);
+    present = reopen(parts);
     present.then(
       fresh => {
         latest = fresh;
@@ -93,11 +107,31 @@ export async function survive(parts: Parts, options: Pick<SegmentOptions, 'signa
       replace(current);
       const again = await unlessLost(await present, work);
       if (again === LOST)
-        throw new AtrousError('DEVICE_LOST', 'the device was lost and so was the one that replaced it: call again');
+        throw new AtrousError(
+          'DEVICE_LOST',
+          'the device was lost and so was the one that replaced it: call again, or with a smaller size',
+        );
       return again;
     },
     close: async () => close(await present, parts.borrowed),
   };
+}
+
+/** Milliseconds before the second try for another device; the wait doubles each time. A crashed graphics process takes a fifth of a second to be replaced. */
+const WAIT = 100;
+const TRIES = 6;
+
+/** Opens a device after a loss: adapters may be a while in coming back. */
+async function reopen(parts: Parts): Promise<Opened> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await open(parts);
+    } catch (error) {
+      const passes = error instanceof AtrousError && (error.code === 'NO_ADAPTER' || error.code === 'DEVICE_LOST');
+      if (!passes || tried === TRIES) throw error;
+    }
+    await new Promise(resolve => setTimeout(resolve, WAIT * 2 ** (tried - 1)));
+  }
 }
 
 async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Opened> {
@@ -112,9 +146,11 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     ring: frameRing(device),
     finisher: createFinisher(engine),
     lost: false,
+    closed: false,
   };
-  void device.lost.then(() => {
+  void device.lost.then(({ reason, message }) => {
     opened.lost = true;
+    if (!opened.closed) parts.onLost?.({ reason, message, recovers: !parts.borrowed });
   });
   const { precision, tensors, tuned, variants } = parts;
   const onCompile = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
@@ -138,7 +174,9 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   }
 }
 
-async function close({ device, engine, sizes, ring }: Opened, borrowed: boolean): Promise<void> {
+async function close(opened: Opened, borrowed: boolean): Promise<void> {
+  const { device, engine, sizes, ring } = opened;
+  opened.closed = true;
   await sizes.destroy();
   ring.destroy();
   destroyEngine(engine);

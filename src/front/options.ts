@@ -30,6 +30,8 @@ export interface SegmentOptions {
   readonly tile?: Tiling;
   /** The probabilities too. */
   readonly scores?: boolean;
+  /** Of a network with a single channel of scores its probability at every pixel of the picture too, a byte each. */
+  readonly matte?: boolean;
   /** Of a network with a single channel of scores, between 0 and 1: the class is 1 where its probability is above. Default: 0.5. */
   readonly threshold?: number;
 }
@@ -48,6 +50,7 @@ export const segmentChecks: Checks<SegmentOptions> = {
   size,
   tile: either<Tiling>("'published', 'none' or { height, width }, margins included, in pixels", oneOf('published', 'none'), size),
   scores: flag,
+  matte: flag,
   threshold: such(isThreshold, 'a probability between 0 and 1, both excluded'),
 };
 
@@ -65,7 +68,7 @@ export function thresholdOf(
 }
 
 /** Throws `BAD_USAGE` for options of another kind of network, and for tiles and thresholds that are none, whatever the picture. */
-export function checkFit(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold'>): void {
+export function checkFit(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte'>): void {
   const cut = tileOf(described);
   const wrong = (['size', 'tile'] as const).filter(
     option => options[option] !== undefined && (option === 'size') === (cut !== null),
@@ -79,7 +82,10 @@ export function checkFit(described: Described, options: Pick<SegmentOptions, 'si
   const { size } = options;
   if (size) described.network.inside?.({ h: size.height, w: size.width }, { h: size.height, w: size.width });
   if (cut && options.tile !== undefined) tilesOf({ h: 1, w: 1 }, cut, options.tile);
-  checkThreshold(described, options.threshold);
+  checkSingle(described, 'threshold', options.threshold !== undefined);
+  checkSingle(described, 'matte', options.matte === true && cut === null);
+  if (options.matte && cut)
+    throw new AtrousError('BAD_USAGE', `matte: ${described.network.name} reads tiles, which have none: leave it out`);
 }
 
 /** A number between 0 and 1, both excluded. */
@@ -87,11 +93,9 @@ export function isThreshold(value: unknown): value is number {
   return typeof value === 'number' && value > 0 && value < 1;
 }
 
-function checkThreshold({ network }: Described, threshold: number | undefined): void {
-  if (threshold === undefined) return;
+function checkSingle({ network }: Described, option: string, asked: boolean): void {
   const { channels } = network.end;
-  if (channels > 1) {
-    const why = 'its largest wins, and only a network of a single channel has a threshold: leave it out';
-    throw new AtrousError('BAD_USAGE', `threshold: ${network.name} has ${channels} channels of scores; ${why}`);
-  }
+  if (!asked || channels === 1) return;
+  const why = `its largest wins, and only a network of a single channel has a ${option}: leave it out`;
+  throw new AtrousError('BAD_USAGE', `${option}: ${network.name} has ${channels} channels of scores; ${why}`);
 }

@@ -44,6 +44,8 @@ export interface SegmentResult<O extends Output = 'classes'> {
    * for DilatedNet the stitched grid, a cell for 8×8 pixels from the top left, for Cityscapes' network the picture itself.
    */
   readonly scores: Scores | null;
+  /** Where it was asked for: the probability of the foreground, 0 to 255, height × width. */
+  readonly matte: Uint8Array | null;
   /** Share of the picture by label, largest first; classes that do not occur are left out. A promise of it where only the texture is there to be counted. */
   shares(): O extends 'texture' ? Promise<Shares> : Shares;
   /**
@@ -75,7 +77,10 @@ export interface DrawOptions {
   readonly classes?: readonly (string | number)[];
   /** Lines along the inside of the classes' edges: true for 2 pixels in the class's own colour. `colour`: CSS. Default: none. */
   readonly outlines?: boolean | { readonly width?: number; readonly colour?: string };
-  /** What takes the picture's place where the classes of `classes` are not: a CSS colour, a picture that covers the frame, or the picture blurred. */
+  /**
+   * What takes the picture's place where the classes of `classes` are not: a CSS colour, a picture that covers the frame, or the picture blurred. Without
+   * `classes`, of a result with a matte: what is behind that, with its soft edges; 'transparent' cuts the foreground out.
+   */
   readonly background?: string | Picture | { readonly blur: number };
 }
 
@@ -125,20 +130,20 @@ const methods = {
     return new Blob([png], { type: 'image/png' });
   },
   toJSON(this: SegmentResult<Output>) {
-    const { classes, scores } = this;
+    const { classes, scores, matte } = this;
     const listed = scores && { ...scores, data: [...scores.data] };
-    return { ...this, classes: classes && encodeRuns(classes), scores: listed };
+    return { ...this, classes: classes && encodeRuns(classes), scores: listed, matte: matte && [...matte] };
   },
 };
 
 export function resultOf<O extends Output>(
-  { classes, texture, scores }: Classified,
+  { classes, texture, scores, matte }: Classified,
   { h, w }: Size,
   { classes: labels, palette }: Card,
   info: SegmentInfo,
   tied: Ties,
 ): SegmentResult<O> {
-  const data = { classes, width: w, height: h, labels, palette, info, scores };
+  const data = { classes, width: w, height: h, labels, palette, info, scores, matte };
   const result = Object.assign(Object.create(methods), data);
   // A texture can't be cloned, so it does not count among what is.
   Object.defineProperty(result, 'texture', { value: texture, enumerable: false });

@@ -2,7 +2,7 @@
 import { count } from '../weights/tensor.ts';
 import { shapeOf } from './constant.ts';
 import type { Shape } from './graph.ts';
-import { classMap, halved, map, must, mustMatch, type Rules, sameAsX, show } from './rules.ts';
+import { classMap, halved, map, must, mustMatch, type Rules, show } from './rules.ts';
 
 export const furtherOps: Rules<
   | 'maxpool'
@@ -12,12 +12,10 @@ export const furtherOps: Rules<
   | 'stack'
   | 'adaptive'
   | 'warp'
-  | 'slide'
   | 'transposed'
   | 'window'
   | 'unpool'
   | 'sample'
-  | 'activate'
   | 'combine'
   | 'reduce'
   | 'resample'
@@ -25,6 +23,7 @@ export const furtherOps: Rules<
   | 'layernorm'
   | 'product'
   | 'attention'
+  | 'matte'
 > = {
   maxpool: { infer: (_node, input) => [map(halved(input('x').shape))] },
   zoom: {
@@ -78,16 +77,6 @@ export const furtherOps: Rules<
       return [map({ c: input('x').shape.c, h, w })];
     },
   },
-  slide: {
-    infer: (node, input) => {
-      const { groups, h, w } = node.attributes;
-      const [o, i] = shapeOf(node.constants.weight);
-      const { c } = input('x').shape;
-      must(i * groups === c && o % groups === 0, () => `${groups} groups of ${i} channels to ${o}, but x has ${c}`);
-      return [map({ c: o, h, w })];
-    },
-    macs: (node, { h, w }) => count(shapeOf(node.constants.weight)) * h * w,
-  },
   transposed: {
     infer: (node, input) => {
       const { groups, h, w } = node.attributes;
@@ -111,7 +100,6 @@ export const furtherOps: Rules<
       return [map({ c: input('x').shape.c, h, w })];
     },
   },
-  activate: { infer: sameAsX },
   combine: {
     infer: (node, input) => {
       const x = input('x').shape;
@@ -145,6 +133,13 @@ export const furtherOps: Rules<
       const tables = [node.constants.channels, node.constants.rows, node.constants.columns].map(table => shapeOf(table)[0]);
       must(tables.join() === [c, h, w].join(), () => `tables for ${tables.join('×')}, the result is ${show({ c, h, w })}`);
       return [map({ c, h, w })];
+    },
+  },
+  matte: {
+    infer: (node, input) => {
+      const { c } = input('x').shape;
+      must(c === 1, () => `x has ${c} channels, a matte is of one`);
+      return [classMap(node.attributes)];
     },
   },
   layernorm: {

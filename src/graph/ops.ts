@@ -30,12 +30,12 @@ export function fewStrips({ c, h, w }: Shape): number {
 }
 
 function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[] {
-  const { partials, strips, also, split, pooled } = node.attributes;
+  const { partials, also, pooled } = node.attributes.fused;
   const [y] = branchesOf(node, input);
   if (pooled) return [map(halved(y))];
   if (node.constants.project) return [map({ ...y, c: shapeOf(node.constants.project)[0] })];
-  if (also) return [map({ ...y, c: split! }), map({ ...y, c: y.c - split! })];
-  return partials ? [map(y), { shape: { c: y.c, h: strips!, w: 1 }, kind: 'exact' }] : [map(y)];
+  if (also) return [map({ ...y, c: also.split }), map({ ...y, c: y.c - also.split })];
+  return partials ? [map(y), { shape: { c: y.c, h: partials.strips, w: 1 }, kind: 'exact' }] : [map(y)];
 }
 
 function inferConcat(node: Node, input: (role: string) => Value): Value[] {
@@ -49,21 +49,20 @@ const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {
     infer: inferConv,
     macs: (node, output) => {
       const of = (role: string): number => (node.constants[role] ? count(shapeOf(node.constants[role])) : 0);
-      const { h, w } = node.attributes.pooled ?? output;
+      const { h, w } = node.attributes.fused.pooled ?? output;
       return (of('weight') + of('shortcut') + of('project')) * h * w + of('weight1') + of('weight2');
     },
   },
   stem: {
-    infer: ({ attributes: { h, w, kernel, stride, dilations, pads }, constants }) => {
-      const [o] = shapeOf(constants.weight);
-      const along = (size: number, taps: number): number => convolved(size, taps, stride, dilations[0], pads[0]);
-      return [map({ c: o, h: along(h, kernel[0]), w: along(w, kernel[1]) })];
+    infer: ({ attributes: { h, w, geometry, fused }, constants: { weight, project } }) => {
+      const y = convolved({ c: shapeOf(weight)[0], h, w }, geometry, 0);
+      return [map(project ? { ...y, c: shapeOf(project)[0] } : y), ...(fused.halved ? [map(halved(y))] : [])];
     },
-    macs: ({ constants }, { h, w }) => count(shapeOf(constants.weight)) * h * w,
+    macs: ({ constants: { weight, project } }, { h, w }) =>
+      (count(shapeOf(weight)) + (project ? count(shapeOf(project)) : 0)) * h * w,
   },
   batchnorm: { infer: sameAsX },
-  relu: { infer: sameAsX },
-  sigmoid: { infer: sameAsX },
+  activate: { infer: sameAsX },
   add: { infer: sameAsX },
   mul: { infer: sameAsX },
   slice: {

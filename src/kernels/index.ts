@@ -1,12 +1,13 @@
 // Every kernel, the special ones before the general: a node goes to the first that fits.
 import { AtrousError } from '../errors.ts';
 import type { Node } from '../graph/graph.ts';
-import { activate } from './activate.ts';
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
+import { chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { conv } from './conv.ts';
+import { curved } from './curved.ts';
 import { deconv, deconvClasses } from './deconv.ts';
 import { depthwise } from './depthwise.ts';
 import { elementwise } from './elementwise.ts';
@@ -15,6 +16,7 @@ import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { type Cut, cutOf, type Kernel } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
+import { matte } from './matte.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
@@ -44,6 +46,9 @@ export const kernels: readonly Kernel[] = [
   stem,
   stemExternal,
   stemTensor,
+  chainedStem,
+  chainedStemExternal,
+  chainedStemTensor,
   gated,
   twin,
   pointwise,
@@ -69,11 +74,11 @@ export const kernels: readonly Kernel[] = [
   window,
   unpool,
   sample,
-  activate,
   combine,
   reduce,
   resample,
   move,
+  matte,
   layernorm,
   product,
   attention,
@@ -90,7 +95,9 @@ export function kernelFor(node: Node): Kernel {
 export function packFor({ kernel: word, shader }: { readonly kernel: string; readonly shader: string }): NonNullable<Cut['pack']> {
   for (const kernel of kernels) {
     const variant = kernel.name === word && kernel.variants.find(row => row.shader === shader);
-    if (variant) return cutOf(kernel, variant).pack!;
+    if (!variant) continue;
+    const { pack } = cutOf(kernel, variant);
+    return curved.packing?.(pack) ?? pack!;
   }
   throw new AtrousError('BAD_GRAPH', `no kernel ${word} has the shader ${shader}`);
 }

@@ -6,7 +6,7 @@ import { type FileHandle, open, readFile, rm, writeFile } from 'node:fs/promises
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtrousError } from '../errors.ts';
-import { networkReason } from '../weights/download.ts';
+import { networkReason } from '../weights/transfer.ts';
 import { sizeOnDisk } from './cache.ts';
 import { makeFolder, reasonOf } from './files.ts';
 

@@ -2,12 +2,15 @@
 import { fileURLToPath } from 'node:url';
 import { type Checks, guarded, list, readOptions, shape, such, text, whole } from '../check.ts';
 import { checkSignal, describe } from '../errors.ts';
+import { type Cache, cacheOf, type Storage } from '../front/cache.ts';
 import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from '../front/load.ts';
 import { type Support, supported, unsupported } from '../gpu/support.ts';
+import { cutout } from '../image/cutout.ts';
 import { encodeIndexed } from '../image/png.ts';
 import { besideOf } from '../load.ts';
 import { checkpoints } from '../models/published.ts';
-import type { Segmenter, SegmentResult } from '../segmenter.ts';
+import type { Output } from '../pipeline.ts';
+import type { Pixels, Segmenter, SegmentResult } from '../segmenter.ts';
 import type { Colour } from '../weights/card.ts';
 import { type DownloadOptions, download } from '../weights/download.ts';
 import { findPulled } from './cache.ts';
@@ -15,7 +18,7 @@ import { type AdapterOptions, openAdapter } from './dawn.ts';
 import { nodeDevice, SETTLE, shaderLibrary } from './engine.ts';
 import { readBytes, writeAtomic } from './files.ts';
 import { readBeside, readCardBeside } from './onnx-file.ts';
-import { type Photograph, readImage as readFile } from './photograph.ts';
+import { encodeCutout, encodeGrey, type Photograph, readImage as readFile } from './photograph.ts';
 
 export * from '../index.ts';
 export type { Photograph } from './photograph.ts';
@@ -56,6 +59,11 @@ export async function load(source: Source, options?: NodeLoadOptions): Promise<S
   );
 }
 
+const storage = (): Promise<Storage> => import('./storage.ts');
+
+/** What `load` has kept of weights from URLs, under the user's cache folder. */
+export const cache: Cache = cacheOf(storage);
+
 /** What `load` will find on this machine; see `support` of `atrous`. It loads nothing and never throws. */
 export async function support(): Promise<Support> {
   try {
@@ -77,7 +85,7 @@ async function readLocal(url: string | URL, options: DownloadOptions): Promise<U
   const { signal, onProgress } = options;
   checkSignal(signal);
   const path = localPath(String(url));
-  if (path === null) return download(url, options);
+  if (path === null) return download(url, options, async (...call) => (await storage()).cached(...call));
   const bytes = await readBytes(path);
   onProgress?.({ phase: 'download', done: bytes.length, total: bytes.length });
   return bytes;
@@ -105,4 +113,34 @@ export async function writePng(file: string, result: SegmentResult): Promise<voi
   const path = guarded("writePng()'s file", () => text(file, 'the file'));
   const { classes, width, height, palette } = guarded("writePng()'s result", () => shape(mapChecks)(result, 'the result'));
   await writeAtomic(path, await encodeIndexed({ data: classes, width, height }, palette));
+}
+
+/** A picture in memory, RGBA or RGB. */
+const pictureChecks: Checks<Pixels> = {
+  data: such(value => value instanceof Uint8Array || value instanceof Uint8ClampedArray, 'a Uint8Array or Uint8ClampedArray'),
+  width: mapChecks.width,
+  height: mapChecks.height,
+};
+
+const matteChecks: Checks<{ readonly matte: Uint8Array; readonly width: number; readonly height: number }> = {
+  matte: such(value => value instanceof Uint8Array, 'a Uint8Array: ask segment() for it with { matte: true }'),
+  width: mapChecks.width,
+  height: mapChecks.height,
+};
+
+/**
+ * Writes a result's matte as an 8-bit grey PNG, or with its picture that, cut out by it: an RGBA PNG. Throws `BAD_USAGE` for results without a matte and
+ * pictures of another size, `NOT_WRITABLE`.
+ */
+export async function writeMatte(
+  file: string,
+  result: Pick<SegmentResult<Output>, 'matte' | 'width' | 'height'>,
+  picture?: Pixels,
+): Promise<void> {
+  const path = guarded("writeMatte()'s file", () => text(file, 'the file'));
+  const { matte, width, height } = guarded("writeMatte()'s result", () => shape(matteChecks)(result, 'the result'));
+  const pixels =
+    picture === undefined ? null : guarded("writeMatte()'s picture", () => shape(pictureChecks)(picture, 'the picture'));
+  const png = pixels ? encodeCutout(cutout(pixels.data, matte), width, height) : encodeGrey(matte, width, height);
+  await writeAtomic(path, await png);
 }

@@ -83,17 +83,28 @@ async function decode(
 
 /** An RGB PNG of RGBA pixels (h×w×4); alpha is left out. BAD_USAGE for sizes that disagree. */
 export async function encodePng(rgba: Uint8ClampedArray | Uint8Array, width: number, height: number): Promise<Uint8Array> {
-  if (rgba.length !== width * height * 4 || rgba.length === 0) {
+  return (await raw(rgba, width, height, 4)).removeAlpha().png().toBuffer();
+}
+
+/** An RGBA PNG of RGBA pixels. */
+export async function encodeCutout(rgba: Uint8ClampedArray | Uint8Array, width: number, height: number): Promise<Uint8Array> {
+  return (await raw(rgba, width, height, 4)).png().toBuffer();
+}
+
+/** An 8-bit grey PNG of h×w. */
+export async function encodeGrey(grey: Uint8Array, width: number, height: number): Promise<Uint8Array> {
+  return (await raw(grey, width, height, 1)).toColourspace('b-w').png().toBuffer();
+}
+
+async function raw(bytes: Uint8ClampedArray | Uint8Array, width: number, height: number, channels: 1 | 4) {
+  if (bytes.length !== width * height * channels || bytes.length === 0) {
+    const kind = channels === 4 ? 'RGBA' : 'grey';
     throw new AtrousError(
       'BAD_USAGE',
-      `PNG: ${rgba.length} bytes for ${height}×${width} pixels: RGBA needs ${width * height * 4}, at least 4`,
+      `PNG: ${bytes.length} bytes for ${height}×${width} pixels: ${kind} needs ${width * height * channels}, at least ${channels}`,
     );
   }
-  const sharp = await loadSharp();
-  return sharp(rgba, { raw: { width, height, channels: 4 } })
-    .removeAlpha()
-    .png()
-    .toBuffer();
+  return (await loadSharp())(bytes, { raw: { width, height, channels } });
 }
 
 function firstLine(error: unknown): string {

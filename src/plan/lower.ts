@@ -1,16 +1,18 @@
 // Graph → plan: a kernel and a variant for every node, a slot for every value, all numbers that the dispatches need.
 import { AtrousError } from '../errors.ts';
+import { chains } from '../graph/chain.ts';
 import { type Constant, printConstant, shapeOf } from '../graph/constant.ts';
 import { FRAME, type Graph, INPUT, type Node, type NodeOf, type Value, VIEWS, writes } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
 import { BINDING, byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
-import { infer, macs } from '../graph/ops.ts';
+import { infer, macs, ruleOf } from '../graph/ops.ts';
+import { map } from '../graph/rules.ts';
 import { kernelFor } from '../kernels/index.ts';
 import { cutOf, type Placed, variantsFor } from '../kernels/kernel.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
-import { type AdapterFacts, choose, kindOf, type Tuned, type VariantChoice } from './choose.ts';
+import { type AdapterFacts, choose, kindOf, type Tuned, targetOf, type VariantChoice } from './choose.ts';
 import { checkFrame, checkGrid, checkValue, checkWeights } from './limits.ts';
 import { assignSlots, type Lifetime } from './memory.ts';
 import { fnv1a64, type Plan, type Stem, type Step } from './plan.ts';
@@ -59,7 +61,13 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const [first] = stemNodes(graph, options);
   // A stem convolution reads the frame itself, unless more is to be done with it than to normalise it.
   const plainly = first && frame.h === h && frame.w === w && !first.attributes.tile && first.attributes.channels === 'rgb';
-  const nodes: readonly Node[] = plainly ? stemFrame(graph, first) : first ? [first, ...graph.nodes] : graph.nodes;
+  const whole: readonly Node[] = plainly ? stemFrame(graph, first) : first ? [first, ...graph.nodes] : graph.nodes;
+  const { nodes } = plainly && targetOf(options).barriers ? chains.apply({ ...graph, nodes: whole }) : { nodes: whole };
+  // A step that is several of the graph's nodes writes what none of them does.
+  for (const node of nodes.filter(({ op }) => op === 'stem')) {
+    const made = ruleOf('stem').infer(node, () => map(graph.input));
+    for (const [n, name] of writes(node).entries()) inferred.set(name, made[n]);
+  }
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph, precision, facts);
   checkFrame(stem, frame, facts);

@@ -1,7 +1,9 @@
 // preprocess → conv  ⇒  a convolution that reads the frame itself. No graph holds its preprocessing, so this one is taken as a plan is made.
+import { chains } from '../graph/chain.ts';
 import { isUnforked } from '../graph/forms.ts';
 import { type Graph, INPUT, type Node, type NodeOf, readers } from '../graph/graph.ts';
 import { stem, stemExternal, stemTensor } from '../kernels/stem.ts';
+import type { Step } from './plan.ts';
 
 /**
  * The graph's nodes behind their preprocessing, in one where the first convolution alone reads the picture. For a frame of the network's
@@ -16,8 +18,15 @@ export function stemFrame(graph: Graph, preprocess: NodeOf<'preprocess'>): reado
 
 /** Null for a convolution that something else was fused into. */
 function merged(conv: NodeOf<'conv'>, preprocess: NodeOf<'preprocess'>): NodeOf<'stem'> | null {
-  const { kernel, stride, dilations, pads, groups, activation, pooled } = conv.attributes;
-  if (Object.keys(conv.inputs).length > 1 || !isUnforked(conv) || groups > 1 || pooled) return null;
-  const attributes = { ...preprocess.attributes, kernel, stride, dilations, pads, activation };
+  const { geometry, fused } = conv.attributes;
+  if (Object.keys(conv.inputs).length > 1 || !isUnforked(conv) || geometry.groups > 1 || fused.pooled) return null;
+  const attributes = { ...preprocess.attributes, geometry, fused };
   return { op: 'stem', name: conv.name, inputs: preprocess.inputs, attributes, constants: conv.constants };
+}
+
+/** The graph's node behind a step: the one that reads the frame may be two of them. */
+export function nodeOf({ kernel, node }: Pick<Step, 'kernel' | 'node'>, nodes: ReadonlyMap<string, Node>): Node {
+  const made = nodes.get(node)!;
+  const first = kernel === 'stem' ? nodes.get(made.inputs.x) : undefined;
+  return first ? ({ ...made, constants: chains.constants(first, made) } as Node) : made;
 }

@@ -1,16 +1,18 @@
-// Weights over HTTP: streamed, with progress; what several ask for at once is fetched once.
-import { AtrousError, checkSignal, describe, isolate, untilAborted } from '../errors.ts';
-import { reasons } from './network-reasons.ts';
+// Weights over HTTP: what several ask for at once is fetched once, through a cache where the platform has one.
+import { checkSignal, isolate, untilAborted } from '../errors.ts';
+import { joined, nothing, type TransferOptions, transfer } from './transfer.ts';
 
-export interface DownloadOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { readonly phase: 'download'; readonly done: number; readonly total: number }) => void;
-  /** What the file must have: a server that sends more is not listened to any longer. */
-  readonly bytes?: number;
+export interface DownloadOptions extends TransferOptions {
+  /** In hex, where it is known beforehand. */
+  readonly sha256?: string;
+  /** What the cache calls the file; default: its URL. */
+  readonly name?: string;
+  /** False: nothing is kept, and nothing that was kept is used. */
+  readonly cache?: boolean;
 }
 
-/** Four times the largest published file: what is larger is something else, or has no end. */
-const MOST_BYTES = 2 ** 31;
+/** Bytes behind a URL, by way of a cache or not. */
+export type Fetcher = (url: string, options: DownloadOptions) => Promise<Uint8Array>;
 
 /** A download that is under way. */
 interface Shared {
@@ -21,14 +23,12 @@ interface Shared {
 
 const underway = new Map<string, Shared>();
 
-/**
- * Bytes behind a URL; callers of one URL at a time share them. Throws `NO_FILE` when the server can't be reached, answers with an error or sends
- * less than it announced; `BAD_WEIGHTS` when it sends more than `bytes`, `LIMIT` more than 2 GiB; `ABORTED`.
- */
-export async function download(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
+/** Bytes behind a URL; callers of one URL at a time share them. `cached` is asked unless `cache` is false. Throws as `transfer` does. */
+export async function download(url: string | URL, options: DownloadOptions, cached?: Fetcher): Promise<Uint8Array> {
   checkSignal(options.signal);
-  const key = `${url} ${options.bytes}`;
-  const shared = underway.get(key) ?? start(url, key, options.bytes);
+  const { bytes, cache = true } = options;
+  const key = `${url} ${bytes} ${cache}`;
+  const shared = underway.get(key) ?? start(String(url), key, options, cache && cached ? cached : fetchWhole);
   // One object a call, whatever the callers share.
   const { listener, failure } = isolate(options.onProgress, options.signal);
   shared.listeners.add(listener);
@@ -44,86 +44,22 @@ export async function download(url: string | URL, options: DownloadOptions): Pro
   }
 }
 
-function start(url: string | URL, key: string, bytes: number | undefined): Shared {
+function start(url: string, key: string, options: DownloadOptions, fetcher: Fetcher): Shared {
   const controller = new AbortController();
   const listeners: Shared['listeners'] = new Set();
   const onProgress: DownloadOptions['onProgress'] = progress => {
     for (const listener of listeners) listener(progress);
   };
-  const { signal } = controller;
-  const work = fetch(url, { signal }).then(
-    response => readResponse(response, { signal, onProgress, bytes }),
-    error => {
-      throw new AtrousError('NO_FILE', `${url} can't be fetched: ${unreachable(url, error)}`, { cause: error });
-    },
-  );
+  const work = fetcher(url, { ...options, signal: controller.signal, onProgress });
   work.catch(() => {});
   const shared: Shared = { work, controller, listeners };
   underway.set(key, shared);
   return shared;
 }
 
-/** Browsers do not say why: the commonest reason is another origin that does not allow this page's. */
-function unreachable(url: string | URL, error: unknown): string {
-  const page = globalThis.location;
-  const origin = page && URL.canParse(String(url), page.href) ? new URL(url, page.href).origin : page?.origin;
-  if (origin === page?.origin) return networkReason(error);
-  return `${networkReason(error)}; ${origin} is not reached, or it does not send Access-Control-Allow-Origin for ${page.origin}`;
-}
-
-/**
- * The body of a response. `total` of progress is `bytes`, else the length that the server announced; 0 where a compressed body makes that another
- * number. Throws as `download` does.
- */
-export async function readResponse(response: Response, { signal, onProgress, bytes }: DownloadOptions): Promise<Uint8Array> {
-  const name = response.url || 'the response';
-  if (!response.ok)
-    throw new AtrousError('NO_FILE', `${name}: the server answered ${response.status} ${response.statusText}`.trimEnd());
-  if (!response.body || response.bodyUsed)
-    throw new AtrousError('NO_FILE', `${name}: its body ${response.body ? 'was read before' : 'is empty'}: fetch it again`);
-  const announced = response.headers.get('content-encoding') ? 0 : Number(response.headers.get('content-length')) || 0;
-  const total = bytes ?? announced;
-  if (bytes === undefined) checkLimit(name, Number(response.headers.get('content-length')));
-  const parts: Uint8Array[] = [];
-  let done = 0;
-  const reader = response.body.getReader();
-  const next = (): Promise<ReadableStreamReadResult<Uint8Array>> =>
-    reader.read().catch(error => {
-      checkSignal(signal);
-      throw new AtrousError('NO_FILE', `${name} can't be fetched: ${networkReason(error)}`, { cause: error });
-    });
-  for (let chunk = await next(); !chunk.done; chunk = await next()) {
-    parts.push(chunk.value);
-    done += chunk.value.length;
-    if (bytes !== undefined && done > bytes) {
-      void reader.cancel().catch(() => {});
-      throw new AtrousError('BAD_WEIGHTS', `${name}: more than ${bytes} bytes, the size of the file that is asked for`);
-    }
-    if (done > MOST_BYTES) void reader.cancel().catch(() => {});
-    checkLimit(name, done);
-    checkSignal(signal);
-    onProgress?.({ phase: 'download', done, total });
-  }
-  const whole = new Uint8Array(done);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-function checkLimit(name: string, bytes: number): void {
-  if (bytes > MOST_BYTES)
-    throw new AtrousError(
-      'LIMIT',
-      `${name} is ${bytes} bytes or more, and weights of up to ${MOST_BYTES} are read: give the URL of weights alone`,
-    );
-}
-
-/** `fetch` says only that it failed; its cause says why. */
-export function networkReason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = (cause as { readonly code?: string }).code ?? '';
-  return reasons[code] ?? (describe(cause) || code || describe(error));
-}
+/** Without a cache. */
+export const fetchWhole: Fetcher = async (url, options) => {
+  const got = nothing();
+  await transfer(url, got, options);
+  return joined(got);
+};

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openAdapter } from '../../src/node/dawn.ts';
-import { at, cli, type Outcome, repository, said, spawnCli } from '../cli/harness.ts';
+import { at, cli, type Outcome, repository, said, save, spawnCli } from '../cli/harness.ts';
+import { onnx } from '../onnx/writer.ts';
 import { onItsOwn } from '../plan/drawing.ts';
 
 const adapter = await openAdapter().then(
@@ -74,6 +75,18 @@ gpu('inspect plans for the adapter in the file: the same plan', async () => {
   const { results, adapter: name } = JSON.parse(readFileSync(at('run.json'), 'utf8'));
   const { out } = await cli('inspect', 'regseg', '--size', '32x64', '--adapter', at('run.json'), '--json');
   assert.equal([JSON.parse(out).plan.hash, JSON.parse(out).adapter], [results[0].plan, name]);
+});
+
+gpu('an ONNX file is a model', async () => {
+  const nodes = [{ op: 'Conv', inputs: ['x', 'w'], outputs: ['y'] }];
+  const weights = { shape: [5, 3, 1, 1], values: Array.from({ length: 15 }, (_, n) => ((n * 7) % 5) - 2) };
+  save('tiny.onnx', onnx({ inputs: { x: [1, 3, 'h', 'w'] }, outputs: ['y'], nodes, initializers: { w: weights } }));
+  const words = ['tiny.onnx', '--size', '16x24', '--runs', '2', '--json', 'file.json'];
+  const { code, err } = await spawnCli(words, { script: '../../bench/main' });
+  assert.is(code, 0, err);
+  const [{ model, size, agreement }] = JSON.parse(readFileSync(at('file.json'), 'utf8')).results;
+  assert.equal([model, size], ['tiny.onnx', '16x24']);
+  assert.ok(agreement.trust.error < 1e-5 && agreement.classes === 1);
 });
 
 gpu('--against: frames of two checkouts in turns, here of one with itself', async () => {

@@ -62,7 +62,7 @@ const FIELDS = [
     'first_run_ms',
     'wall_ms',
   ],
-  ...['ours', 'agreement', 'ratio', 'reason'],
+  ...['ours', 'agreement', 'own_agreement', 'ratio', 'reason'],
 ];
 const fieldsOf = (peer: Peer): string[] => Object.keys(peer);
 const unknown = ({ tail, wall_ms, ratio, agreement, ours }: Peer): unknown[] => [tail, wall_ms, ratio, agreement, ours];
@@ -119,6 +119,14 @@ test('no ratio, and nothing timed, below 99.9 % of equal classes', async () => {
   );
   const other = fakes(({ engine }) => ({ classes: new Uint8Array(engine === 'atrous' ? 1000 : 999) }));
   assert.is((await comparePeers(match, 'a.onnx', other.start, 2))[0].agreement, 0, 'maps of two sizes agree on nothing');
+});
+
+test('a provider that has other classes than its own CPU provider, which has ours, is timed and says so', async () => {
+  const differing = (n: number): Uint8Array => Uint8Array.from({ length: 1000 }, (_, pixel) => Number(pixel < n));
+  const { start } = fakes(({ provider }) => ({ classes: differing(provider === 'webgpu' ? 40 : 0) }));
+  const [cpu, webgpu] = await comparePeers(match, 'a.onnx', start, 2);
+  assert.equal([cpu.agreement, cpu.own_agreement, cpu.ratio], [1, null, 1]);
+  assert.equal([webgpu.agreement, webgpu.own_agreement, webgpu.ratio, webgpu.reason], [0.96, 0.96, 1, null]);
 });
 
 test('results hold names of files, and no folder of the machine', () => {

@@ -3,12 +3,17 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { description } from '../../src/cli/bench.ts';
 import { at, complained, type Outcome, repository, save, spawnCli } from '../cli/harness.ts';
+import { onnx } from '../onnx/writer.ts';
 import { encode, type Field, int, message, text } from '../weights/protobuf.ts';
 
 const bench = (...words: string[]): Promise<Outcome> => spawnCli(words, { script: '../../bench/main' });
 
 test('usage mistakes', async () => {
   save('no.onnx', 'no network');
+  save(
+    'tiny.onnx',
+    onnx({ inputs: { x: [1, 3, 'h', 'w'] }, outputs: ['y'], nodes: [{ op: 'Neg', inputs: ['x'], outputs: ['y'] }] }),
+  );
   const wrong: [string[], ...(string | RegExp)[]][] = [
     [['--check', '--tune', '--peers', '--size', '1x1'], '--check', '--tune', '--peers', '--size'],
     [['--tune', '--variants', 'plain'], '--tune', '--variants plain'],
@@ -21,6 +26,7 @@ test('usage mistakes', async () => {
     [['--against', repository, '--tune', '--steps'], '--against', '--steps --tune'],
     [['--against', repository, '--runs', '14'], '--runs 14', '15 pairs'],
     [['nothing'], '"nothing"'],
+    [['tiny.onnx', '--peers', '--onnx', 'no.onnx'], '--onnx no.onnx', 'tiny.onnx is a file'],
     [['-w', 'x.pth'], "Unknown option '-w'", '--tune'],
   ];
   const outcomes = [];
@@ -30,6 +36,7 @@ test('usage mistakes', async () => {
 
 test('files that are not there', async () => {
   complained(await bench('--peers', '--onnx', 'none.onnx'), 1, at('none.onnx'));
+  complained(await bench('none.onnx', '--peers'), 1, at('none.onnx'));
   complained(await bench('--json', '/proc/x/y.json'), 1, '/proc/x');
   complained(await bench('--against', 'nowhere'), 1, `--against ${at('nowhere')}`, 'bench/main.ts', 'checkout');
 });

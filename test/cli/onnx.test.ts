@@ -1,5 +1,6 @@
 // ONNX files in the commands that look at pictures: `segment`, `eval` and `doctor`, with cards and options.
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import sharp from 'sharp';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeLabels, encodeIndexed } from '../../src/image/png.ts';
@@ -70,6 +71,39 @@ gpu('segment of a probability: --threshold, --scale, --channels, --scores', asyn
   assert.equal(got, above);
   assert.is(JSON.parse(out).threshold, 0.9);
   assert.ok(listing().includes('red/a.prob.safetensors'));
+});
+
+gpu('segment --matte: grey, and the picture cut out; --resume wants both', async () => {
+  const words = [
+    'segment',
+    'red.onnx',
+    'a.png',
+    '-o',
+    'cut',
+    '--scale',
+    '0.01',
+    '--mean',
+    '1.2,0,0',
+    '--matte',
+    '--mask',
+    '--resume',
+  ];
+  const { code, out, err } = await cli(...words, '--json');
+  assert.is(code, 0, err);
+  assert.equal(Object.keys(JSON.parse(out)).slice(6, 9), ['overlay', 'matte', 'cutout']);
+  const files = () => listing().filter(name => name.startsWith('cut/'));
+  assert.equal(files(), ['cut/.atrous.json', 'cut/a.classes.png', 'cut/a.cutout.png', 'cut/a.matte.png']);
+  const grey = await sharp(at('cut/a.matte.png')).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true });
+  assert.equal([grey.info.channels, (await sharp(at('cut/a.matte.png')).metadata()).space], [1, 'b-w']);
+  const expected = Array.from({ length: 120 }, (_, n) => 255 / (1 + Math.exp(1.2 - picture.data[n * 3] / 100)));
+  assert.ok(expected.every((value, n) => Math.abs(value - grey.data[n]) < 0.51));
+  const whole = await sharp(at('cut/a.cutout.png')).raw().toBuffer();
+  const pixel = (n: number): number[] => [...picture.data.subarray(n * 3, n * 3 + 3), grey.data[n]];
+  assert.equal([...whole], Array.from({ length: 120 }, (_, n) => pixel(n)).flat());
+  rmSync(at('cut/a.cutout.png'));
+  assert.is((await cli(...words)).code, 0);
+  assert.is(files().length, 4);
+  complained(await cli('segment', 'rgb.onnx', 'a.png', '-o', 'never', ...PLAIN, '--matte'), 2, 'matte: rgb has 3 channels');
 });
 
 gpu('eval and its state; doctor', async () => {

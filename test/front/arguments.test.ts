@@ -98,12 +98,34 @@ const LOAD = {
   device: [],
   signal: [],
   onProgress: ['a function'],
+  onLost: ['a function'],
   baseUrl: TEXTS,
+  cache: ['true'],
   size: [],
 };
-const SEGMENT = { output: [], signal: [], onProgress: ['a function'], size: [], tile: [], scores: ['true'], threshold: [] };
+const SEGMENT = {
+  output: [],
+  signal: [],
+  onProgress: ['a function'],
+  size: [],
+  tile: [],
+  scores: ['true'],
+  matte: ['true'],
+  threshold: [],
+};
 /** Every one of its arguments has nothing to do with what it does. */
 const none: Pick<Row, 'good'> = { good: [] };
+
+/** With another cache folder than the user's. */
+function elsewhere(clear: (name?: string) => Promise<number>): typeof clear {
+  return async name => {
+    const { XDG_CACHE_HOME: before = '' } = process.env;
+    process.env.XDG_CACHE_HOME = at('cache');
+    return clear(name).finally(() => {
+      process.env.XDG_CACHE_HOME = before;
+    });
+  };
+}
 
 const functions: Record<string, Row> = {
   'front.load': {
@@ -128,12 +150,24 @@ const functions: Record<string, Row> = {
   },
   'front.support': { call: front.support, ...none },
   'node.support': { call: node.support, ...none },
+  ...Object.fromEntries(
+    Object.entries({ front, node }).flatMap(([entry, { cache }]): [string, Row][] => [
+      [`${entry}.cache.list`, { call: cache.list, ...none }],
+      [`${entry}.cache.clear`, { call: elsewhere(cache.clear), good: ['no such file'], takes: [[...TEXTS, 'undefined']] }],
+      [`${entry}.cache.persist`, { call: cache.persist, ...none }],
+    ]),
+  ),
   'front.printPlan': { call: front.printPlan, good: [undefined] },
   'node.readImage': { call: node.readImage, good: [undefined] },
   'node.writePng': {
     call: node.writePng,
     good: [at('map.png'), { classes: Uint8Array.of(0), width: 1, height: 1, palette: [[0, 0, 0]] }],
     takes: [['text']],
+  },
+  'node.writeMatte': {
+    call: node.writeMatte,
+    good: [at('matte.png'), { matte: Uint8Array.of(0), width: 1, height: 1 }, undefined],
+    takes: [['text'], [], ['undefined']],
   },
 };
 
@@ -183,6 +217,11 @@ test('the table has all that is exported', () => {
   const seen = new Set<unknown>();
   const exported = Object.entries({ front, node }).flatMap(([entry, names]) =>
     Object.entries(names)
+      .flatMap(([name, value]) =>
+        typeof value === 'object'
+          ? Object.entries(value).map(([own, each]) => [`${name}.${own}`, each] as const)
+          : [[name, value] as const],
+      )
       .filter(([, value]) => typeof value === 'function' && !seen.has(value) && seen.add(value))
       .map(([name]) => `${entry}.${name}`),
   );

@@ -108,7 +108,7 @@ test('importing the front door does nothing and needs no WebGPU', async () => {
   const front = await import('../../src/index.ts');
   assert.equal(Object.getOwnPropertyNames(globalThis), globals);
   assert.ok(process.getActiveResourcesInfo().length <= handles);
-  assert.equal(Object.keys(front).sort(), ['AtrousError', 'identityInit', 'load', 'printPlan', 'support']);
+  assert.equal(Object.keys(front).sort(), ['AtrousError', 'cache', 'identityInit', 'load', 'printPlan', 'support']);
   assert.ok(resolve(root).length > 0 && typeof front.load === 'function');
 });
 

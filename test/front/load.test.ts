@@ -22,6 +22,8 @@ const card = JSON.parse(metadata.get('atrous')!);
 const seededPicture = { data: new Uint8Array(32 * 64 * 4).fill(90), height: 32, width: 64 };
 const done = await shareDevice();
 const gpu = done ? test : test.skip;
+// What is fetched is kept there.
+process.env.XDG_CACHE_HOME = at('cache');
 const servers: Server[] = [];
 test.after(() => {
   done?.();

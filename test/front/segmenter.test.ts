@@ -1,9 +1,9 @@
 // The front door's promises about results, sizes, parallel calls, signals, disposal and lost devices, on a network of one convolution.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AtrousError, ErrorCode } from '../../src/errors.ts';
+import { AtrousError, type ErrorCode } from '../../src/errors.ts';
 import { nodeDevice, shaderLibrary } from '../../src/node/engine.ts';
-import { type Parts, type Pixels, type Progress, Segmenter } from '../../src/segmenter.ts';
+import { type Loss, type Parts, type Pixels, type Progress, Segmenter } from '../../src/segmenter.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { watchMade } from './alive.ts';
 import { largestChannel, parts } from './tiny.ts';
@@ -396,6 +396,89 @@ gpu('no new device, or one that is lost at once: told with a code, and the next 
   devices.at(-1)!.destroy();
   mode = 'throws';
   await model.segment(source).catch(() => {});
+  await model.dispose();
+});
+
+gpu('a loss is told once, as it happens; the model’s own end is none', async () => {
+  const losses: Loss[] = [];
+  const model = await create({ onLost: loss => losses.push(loss) });
+  const source = picture('told', 6, 6);
+  await model.segment(source);
+  devices[0].destroy();
+  await devices[0].lost;
+  assert.equal(
+    losses.map(({ reason, recovers }) => ({ reason, recovers })),
+    [{ reason: 'destroyed', recovers: true }],
+  );
+  await model.segment(source);
+  await model.dispose();
+  await devices[1].lost;
+  assert.is(losses.length, 1);
+  const device = await openDevice();
+  const lender = await create({ openDevice: async () => device, borrowed: true, onLost: loss => losses.push(loss) });
+  device.destroy();
+  await device.lost;
+  assert.is(losses[1]?.recovers, false);
+  await lender.dispose();
+});
+
+gpu('an adapter that takes a while to come back is waited for', async () => {
+  let missing = 0;
+  const model = await create({
+    openDevice: async () => {
+      if (missing-- > 0) throw new AtrousError('NO_ADAPTER', 'none yet');
+      return openDevice();
+    },
+  });
+  const source = picture('while', 6, 6);
+  devices[0].destroy();
+  await devices[0].lost;
+  missing = 2;
+  assert.equal((await model.segment(source)).classes, largestChannel(source));
+  assert.is(devices.length, 2);
+  await model.dispose();
+});
+
+gpu('a device without memory: told with what to do, nothing is left of it, and smaller sizes go on', async () => {
+  let room = Number.POSITIVE_INFINITY;
+  const model = await create({
+    openDevice: async () => {
+      const device = await openDevice();
+      // As a device tells it: in the error scope that is open when too much is asked for.
+      const scopes: { readonly filter: GPUErrorFilter; full: boolean }[] = [];
+      const [push, pop, make] = (['pushErrorScope', 'popErrorScope', 'createBuffer'] as const).map(name =>
+        device[name].bind(device),
+      ) as [GPUDevice['pushErrorScope'], GPUDevice['popErrorScope'], GPUDevice['createBuffer']];
+      return Object.assign(device, {
+        pushErrorScope(filter: GPUErrorFilter) {
+          scopes.push({ filter, full: false });
+          push(filter);
+        },
+        async popErrorScope() {
+          const { full } = scopes.pop()!;
+          const error = await pop();
+          return full ? ({ message: 'full' } as GPUError) : error;
+        },
+        createBuffer(descriptor: GPUBufferDescriptor) {
+          const scope = scopes.findLast(({ filter }) => filter === 'out-of-memory');
+          if (scope && descriptor.size > room) scope.full = true;
+          return make(descriptor);
+        },
+      });
+    },
+  });
+  const [small, large] = [picture('small', 6, 6), picture('large', 60, 90)];
+  await model.segment(small);
+  const before = alive.size;
+  room = 5000;
+  for (let times = 0; times < 2; times++) {
+    await fails(model.segment(large), 'LIMIT', 'tiny at 60×90', 'out of memory', 'smaller size');
+    assert.is(alive.size, before);
+  }
+  assert.equal((await model.segment(small)).classes, largestChannel(small));
+  room = Number.POSITIVE_INFINITY;
+  assert.equal((await model.segment(large)).classes, largestChannel(large));
+  assert.is(devices.length, 1);
   await model.dispose();
 });
 

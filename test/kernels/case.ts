@@ -12,10 +12,13 @@ import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
 import type { AdapterFacts } from '../../src/plan/choose.ts';
 import { stepOf } from '../../src/plan/lower.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
+import { sigmoid as curve } from '../../src/reference/activate.ts';
+import { chain } from '../../src/reference/chain.ts';
 import { conv } from '../../src/reference/conv.ts';
 import { deconv } from '../../src/reference/deconv.ts';
 import { concat } from '../../src/reference/elementwise.ts';
-import { activations, type Field, field } from '../../src/reference/field.ts';
+import { type Field, field } from '../../src/reference/field.ts';
+import { probabilities } from '../../src/reference/matte.ts';
 import { preprocess, tile } from '../../src/reference/preprocess.ts';
 import { evaluate } from '../../src/reference/run.ts';
 import { softmax } from '../../src/reference/softmax.ts';
@@ -81,7 +84,7 @@ export function makeCase(table: KernelTable, row: Row, precision: Precision): Ca
   const read = constantReader(new Map(tensors.map(([name, shape]) => [name, seeded(row, name, shape)])), toFloat32);
   const frame = frameOf(row);
   if (frame) values[FRAME] = { slot: -1, c: 4, h: frame.h, w: frame.w, stride: 1, offset: 0, start: 0, kind: 'map' };
-  const expected = () => new Map(frame ? [[node.name, stemOf(node, frame, read)]] : evaluate(node, fields, read));
+  const expected = () => new Map(frame ? stemOf(node, frame, read) : evaluate(node, fields, read));
   return { table, row, precision, graph, values, slots, read, frame, expected };
 }
 
@@ -137,7 +140,12 @@ export function judge(made: Case, after: readonly ArrayBuffer[]): Verdict {
     const place = made.values[name];
     const bytes = after[place.slot];
     const fault = strayBytes(place, bytes, made) ?? unclearedLanes(place, bytes, made);
-    const numbers = place.kind === 'class' ? judgeClasses(made, expected, bytes) : judgeMap(made, name, expected, bytes);
+    const numbers =
+      made.row.node.op === 'matte'
+        ? judgeMatte(made, bytes)
+        : place.kind === 'class'
+          ? judgeClasses(made, expected, bytes)
+          : judgeMap(made, name, expected, bytes);
     const parts = [numbers.fault, fault].filter(text => text !== null);
     return { error: numbers.error, fault: parts.length ? `${name}: ${parts.join('; ')}` : null };
   });
@@ -148,7 +156,7 @@ export function judge(made: Case, after: readonly ArrayBuffer[]): Verdict {
 function judgeMap({ table, row: { node }, values, precision }: Case, name: string, truth: Field, bytes: ArrayBuffer): Verdict {
   const place = values[name];
   // How a squeeze's tiles are dealt to strips is the variant's own affair: its partial sums count together.
-  const partial = node.op === 'conv' && name === node.attributes.partials;
+  const partial = node.op === 'conv' && name === node.attributes.fused.partials?.name;
   const expected = partial ? summed(truth) : truth;
   const stored = place.kind === 'exact' ? 'f32' : precision;
   const most = stored === 'f32' ? Number.POSITIVE_INFINITY : HALF_MAX;
@@ -170,6 +178,23 @@ function judgeMap({ table, row: { node }, values, precision }: Case, name: strin
   const where = position(at, expected);
   const numbers = `worst |Δ| ${worst.toExponential(2)} at ${where}, expected ${wanted[at]}, got ${got[at]}`;
   return { error, fault: `${wrong} of ${wanted.length} elements off by more than ${allowed.toExponential(1)}, ${numbers}` };
+}
+
+/** The nearest byte; where the probability is in the middle of two, either. */
+function judgeMatte({ table, row, values, slots, precision }: Case, bytes: ArrayBuffer): Verdict {
+  const { attributes } = row.node as NodeOf<'matte'>;
+  const place = values.x;
+  const x = field(row.inputs.x.shape, Float64Array.from(decodeValue(slots[place.slot].slice().buffer, place, precision)));
+  const { data, h, w } = probabilities(x, attributes);
+  const [map, stride] = [new Uint8Array(bytes), classRow(w)];
+  const errors = [...data].map((value, n) => {
+    const got = map[Math.floor(n / w) * stride + (n % w)];
+    return Math.max(Math.abs(got - 255 * Math.min(Math.max(value, 0), 1)) - 0.5, 0) / 255;
+  });
+  const error = Math.max(...errors);
+  const wrong = errors.filter(each => each > table.tolerance.f32).length;
+  const where = position(errors.indexOf(error), { ...x, c: 1, h, w });
+  return { error, fault: wrong ? `${wrong} of ${data.length} pixels are another byte, the worst at ${where}` : null };
 }
 
 /** Another class is right only where rounding can have swapped two scores; an exact tie is the lowest index's. */
@@ -222,7 +247,7 @@ function interpolated({ row: { node, inputs }, precision, slots, values, read }:
 }
 
 function sigmoid(x: Field): Field {
-  return field(x, x.data.map(activations.sigmoid));
+  return field(x, x.data.map(curve));
 }
 
 /** The sum of each channel. */
@@ -321,18 +346,28 @@ function frameOf({ node, frame, name }: Row): Case['frame'] {
   return { bytes: new Uint8Array(uniform(name, h * w * 3).map(u => 4 * u - 2).buffer), h, w };
 }
 
-function stemOf(node: Node, { bytes, h, w }: NonNullable<Case['frame']>, read: ReadConstant): Field {
+function stemOf(node: Node, { bytes, h, w }: NonNullable<Case['frame']>, read: ReadConstant): [string, Field][] {
   if (!readsFrame(node)) throw new Error(`${node.op} reads no frame`);
   const pixels = { data: bytes, width: w, height: h };
   const planes = (): Field => field({ c: 3, h, w }, Float64Array.from(new Float32Array(bytes.buffer)));
   if (node.op === 'preprocess') {
     const { attributes } = node;
-    if (attributes.form === 'tensor') return planes();
-    return attributes.tile ? tile(pixels, attributes, attributes, attributes.tile) : preprocess(pixels, attributes, attributes);
+    if (attributes.form === 'tensor') return [[node.name, planes()]];
+    const cut = attributes.tile
+      ? tile(pixels, attributes, attributes, attributes.tile)
+      : preprocess(pixels, attributes, attributes);
+    return [[node.name, cut]];
   }
-  const { weight, bias } = node.constants;
-  const options = { weight: read(weight), bias: bias ? read(bias) : null, out: shapeOf(weight)[0], groups: 1, ...node.attributes };
-  return node.attributes.form === 'tensor' ? conv(planes(), options) : stem(pixels, node.attributes, options);
+  const { weight, bias, project, projectBias } = node.constants;
+  const { geometry, fused } = node.attributes;
+  const options = { geometry, ...fused, weight: read(weight), bias: bias ? read(bias) : null, out: shapeOf(weight)[0] };
+  const first = node.attributes.form === 'tensor' ? conv(planes(), options) : stem(pixels, node.attributes, options);
+  if (!project) return [[node.name, first]];
+  const made = chain(first, {
+    ...{ weight: read(project), bias: projectBias ? read(projectBias) : null },
+    ...{ out: shapeOf(project)[0], activation: fused.projected },
+  });
+  return [[node.name, made.y], ...(fused.halved ? [[fused.halved, made.halved] as [string, Field]] : [])];
 }
 
 /** The kernel of a row's node; a row that another kernel takes would test nothing. */

@@ -1,6 +1,5 @@
 // All tables, for those who run every kernel: the tests' completeness check and `bench --check`.
 
-import { table as activate } from './activate.test.ts';
 import { table as adaptive } from './adaptive.test.ts';
 import { table as attention } from './attention.test.ts';
 import { table as classify } from './classify.test.ts';
@@ -13,6 +12,7 @@ import { table as excite } from './excite.test.ts';
 import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
 import { table as layernorm } from './layernorm.test.ts';
+import { table as matte } from './matte.test.ts';
 import { table as move } from './move.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
@@ -61,11 +61,11 @@ export const tables: readonly KernelTable[] = [
   window,
   unpool,
   sample,
-  activate,
   combine,
   reduce,
   resample,
   move,
+  matte,
   layernorm,
   product,
   attention,

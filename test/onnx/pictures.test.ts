@@ -6,12 +6,13 @@ import type { AtrousError, ErrorCode } from '../../src/errors.ts';
 import type { LoadOptions, Source } from '../../src/front/load.ts';
 import { nodeDevice } from '../../src/node/engine.ts';
 import { load } from '../../src/node/index.ts';
+import { field } from '../../src/reference/field.ts';
+import { upsample } from '../../src/reference/upsample.ts';
 import type { Pixels, SegmentOptions } from '../../src/segmenter.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { at, save } from '../cli/harness.ts';
 import { largestChannel } from '../front/tiny.ts';
-import { int, ints, message, text } from '../weights/protobuf.ts';
-import { classes, matte, metadata } from './pictures.ts';
+import { classes, matte, metadata, outside, weights } from './pictures.ts';
 import { longs, numbers } from './writer.ts';
 
 const device = await nodeDevice().then(
@@ -141,6 +142,37 @@ for (const ended of [true, false]) {
   });
 }
 
+gpu(
+  'the matte at the picture’s size: of a probability, of a logit, resized; beside scores, and as a texture’s companion',
+  async () => {
+    const card = { preprocessing: { mean: [0.5, 0, 0] as const, std: [0.25, 1, 1] as const } };
+    const red = Float64Array.from({ length: 117 }, (_, n) => (source.data[n * 4] / 255 - 0.5) / 0.25);
+    for (const ended of [true, false]) {
+      const model = await load(matte(ended), { device: device!, precision: 'f32', card });
+      const { matte: bytes, classes: got, scores } = await model.segment(source, { matte: true, scores: true });
+      assert.ok(bytes!.every((value, n) => Math.abs(value - 255 * sigmoid(red[n])) < 0.501));
+      assert.equal(
+        [...got],
+        [...red].map(value => Number(value > 0)),
+      );
+      assert.is(scores!.data.length, 117);
+      const { matte: beside, classes: none } = await model.segment(source, { matte: true, output: 'texture' });
+      assert.equal([beside, none], [bytes, null]);
+      assert.is((await model.segment(source)).matte, null);
+      // Three by five cells: the file's probabilities are resized, or the logits before their sigmoid.
+      const size = { height: 3, width: 5 };
+      const { scores: small, matte: large } = await model.segment(source, { matte: true, scores: true, size });
+      const cells = [...small!.data].map(value => (ended ? value : Math.log(value / (1 - value))));
+      const truth = upsample(field({ c: 1, h: 3, w: 5 }, Float64Array.from(cells)), { h: 9, w: 13 }).data;
+      assert.ok(large!.every((value, n) => Math.abs(value - 255 * (ended ? truth[n] : sigmoid(truth[n]))) < 0.51));
+      await model.dispose();
+    }
+    const several = await load(classes(), { device: device!, ...plain });
+    await fails(several.segment(source, { matte: true }), 'BAD_USAGE', 'matte: the weights has 3 channels', 'leave it out');
+    await several.dispose();
+  },
+);
+
 gpu('the probability that a card says', async () => {
   const said = await segmented(matte(false), source, { card: { ...plain.card, activation: 'none' } }, { scores: true });
   assert.ok(said.result.scores!.data.every((value, n) => Math.abs(value - source.data[n * 4] / 255) < 1e-6));
@@ -250,14 +282,6 @@ gpu('cards: in the metadata, beside the file, as an option before both; labels a
   await fails(load(file, { device: device!, card: { palete: [] } as never }), 'BAD_WEIGHTS', 'no field "palete"', 'palette');
   await fails(load(file, { device: device!, card: { classes: [1] } as never }), 'BAD_USAGE', "of load()'s card", '"classes"');
 });
-
-/** Its weights are 36 bytes in w.bin. */
-const outside = classes({
-  initializers: {
-    w: [...ints(1, [3, 3, 1, 1], false), int(2, 1), text(8, 'w'), int(14, 1), message(13, text(1, 'location'), text(2, 'w.bin'))],
-  },
-});
-const weights = new Uint8Array(Float32Array.from({ length: 9 }, (_, n) => Number(n % 4 === 0)).buffer);
 
 gpu('weights beside the file: in its folder, or in a Map of files', async () => {
   mkdirSync(at('folder'));

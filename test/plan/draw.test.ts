@@ -133,17 +133,18 @@ test('score: the memory that is alive never exceeds the slots', () => {
 test('names are text, whatever is in them', () => {
   const evil = '<b a="1">&amp; \u0007\ud800 ö'.repeat(2);
   const plan = planOf('regseg');
+  const first = plan.steps[0].node;
   const rename = (side: Step['reads']): Step['reads'] =>
-    Object.fromEntries(Object.entries(side).map(([role, value]) => [role, value === 'stem' ? evil : value]));
-  const { stem, ...values } = plan.values;
+    Object.fromEntries(Object.entries(side).map(([role, value]) => [role, value === first ? evil : value]));
+  const { [first]: made, ...values } = plan.values;
   const steps = plan.steps.map(step => ({
     ...step,
-    node: step.node === 'stem' ? evil : step.node,
-    kernel: step.node === 'stem' ? '"}<x' : step.kernel,
+    node: step.node === first ? evil : step.node,
+    kernel: step.node === first ? '"}<x' : step.kernel,
     reads: rename(step.reads),
     writes: rename(step.writes),
   }));
-  const page = onItsOwn(drawPlan({ ...plan, model: evil, steps, values: { ...values, [evil]: stem } }));
+  const page = onItsOwn(drawPlan({ ...plan, model: evil, steps, values: { ...values, [evil]: made } }));
   const shown = evil.replaceAll('\u0007', '\ufffd').replaceAll('\ud800', '\ufffd');
   assert.ok(page.texts('title').some(text => text.startsWith(`step 0: ${shown}\n`)));
   assert.ok(page.texts('text').includes(shown));

@@ -2,11 +2,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { builder, type ConvOptions } from '../../src/graph/build.ts';
+import { chains } from '../../src/graph/chain.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { FRAME, type Graph, INPUT, type NodeOf } from '../../src/graph/graph.ts';
 import { printNode } from '../../src/graph/print.ts';
 import { expectedTensors } from '../../src/models/registry.ts';
 import { fuseRelu } from '../../src/passes/fuse-relu.ts';
+import { shortcutOperand } from '../../src/passes/shortcut-operand.ts';
 import { stemFrame } from '../../src/plan/stem.ts';
 import { preprocess } from '../../src/reference/preprocess.ts';
 import { run } from '../../src/reference/run.ts';
@@ -41,14 +43,14 @@ test('the convolution reads the frame', () => {
     [before, ...graph.nodes].map(printNode).join('\n'),
     [
       `input = preprocess(frame) form=texture ${picture} channels=rgb`,
-      'y = conv(input) kernel=3,3 stride=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}',
+      'y = conv(input) kernel=3 strides=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}',
       'z = pool(y)',
     ].join('\n'),
   );
   assert.snapshot(
     lines(graph),
     [
-      `y = stem(frame) form=texture ${picture} channels=rgb kernel=3,3 stride=2 dilations=1 pads=1 activation=relu {weight conv.weight; bias conv.bias}`,
+      `y = stem(frame) form=texture ${picture} channels=rgb kernel=3 strides=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}`,
       'z = pool(y)',
     ].join('\n'),
   );
@@ -64,11 +66,57 @@ test('both make the same numbers', () => {
   const pixels = { data: Uint8Array.from(uniform('picture', 4 * SIZE.h * SIZE.w), u => u * 256), width: SIZE.w, height: SIZE.h };
   const wanted = run(graph, preprocess(pixels, SIZE, normalisation), read, { taps: ['y'] }).get('y')!;
   const { weight, bias } = made.constants;
-  const got = stem(pixels, made.attributes, { ...made.attributes, weight: read(weight), bias: read(bias), out: 4, groups: 1 });
+  const got = stem(pixels, made.attributes, {
+    ...{ geometry: made.attributes.geometry, ...made.attributes.fused },
+    ...{ weight: read(weight), bias: read(bias), out: 4 },
+  });
   sat('reference', 'graphs before and after passes');
   assert.equal([got.c, got.h, got.w], [wanted.c, wanted.h, wanted.w]);
   assert.is(relativeError(got.data, wanted.data), 0);
 });
+
+/** The convolution with a 1×1 behind it, and a shortcut that reads its map pooled. */
+function block({ out = 8, tapped = false, plain = false } = {}): Graph {
+  const b = builder('block', { c: 3, ...SIZE });
+  const x = b.relu('x', b.conv('stem', b.input, { in: 3, out, kernel: 3, stride: 2, pad: 1, bias: true }));
+  const y = b.relu('y', b.conv('conv1', x, { in: out, out: 12, bias: true }));
+  const s = b.conv('beside', plain ? x : b.pool('low', x), { in: out, out: 12 });
+  const low = plain ? y : b.conv('conv2', y, { in: 12, out: 12, kernel: 3, stride: 2, pad: 1 });
+  const conv3 = b.conv('conv3', low, { in: 12, out: 12 });
+  const z = b.relu('z', b.add('sum', conv3, s));
+  return shortcutOperand.apply(fuseRelu.apply(b.graph([z, ...(tapped ? [x] : [])])));
+}
+const chained = (graph: Graph): string =>
+  chains
+    .apply({ ...graph, nodes: stemFrame(graph, before) })
+    .nodes.map(printNode)
+    .join('\n');
+
+test('the 1×1 behind it joins it, and of its map the means alone are left', () => {
+  assert.snapshot(
+    chained(block())
+      .split('\n')
+      .filter(line => !line.startsWith('conv2'))
+      .join('\n'),
+    [
+      `y = stem(frame) form=texture ${picture} channels=rgb kernel=3 strides=2 dilations=1 pads=1 groups=1 activation=relu projected=relu halved=x.halved \
+{weight stem.weight; bias stem.bias; project conv1.weight; projectBias conv1.bias}`.replace(/\\\n/, ''),
+      'z = conv(conv2, shortcut x.halved) kernel=1 strides=1 dilations=1 pads=0 groups=1 shortcut=same activation=relu {weight conv3.weight; shortcut beside.weight}',
+    ].join('\n'),
+  );
+});
+
+for (const [why, options] of [
+  ['a map that somebody taps', { tapped: true }],
+  ['a map that a shortcut reads as it is', { plain: true }],
+  ['more channels than a workgroup keeps', { out: 40 }],
+  ['channels that are no pairs of quads', { out: 12 }],
+] as const) {
+  test(`${why} stands alone`, () => {
+    const graph = block(options);
+    assert.equal(chained(graph), lines(graph));
+  });
+}
 
 for (const [why, graph] of [
   ['a picture that something else reads, too', first({}, true)],

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AtrousError, type ErrorCode } from '../../src/errors.ts';
-import { download, readResponse } from '../../src/weights/download.ts';
+import { download } from '../../src/weights/download.ts';
+import { readResponse } from '../../src/weights/response.ts';
 
 async function fails(work: Promise<unknown>, code: ErrorCode, pattern: RegExp): Promise<void> {
   const error: unknown = await work.then(() => 'no error').catch((thrown: unknown) => thrown);
@@ -48,10 +49,10 @@ test('a server that is not reached, or breaks off, is named with the reason', as
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
-  await fails(download(url, {}), 'NO_FILE', /^http:.*\/x can't be fetched: .*(connection broke|closed)/);
+  await fails(download(url, { wait: 1 }), 'NO_FILE', /^http:.*\/x can't be fetched: .*(connection broke|closed)/);
   await new Promise(resolve => server.close(resolve));
-  await fails(download(url, {}), 'NO_FILE', /^http:.*\/x can't be fetched: the server refuses the connection/);
-  await fails(download('http://nowhere.invalid/x', {}), 'NO_FILE', /host name/);
+  await fails(download(url, { wait: 1 }), 'NO_FILE', /^http:.*\/x can't be fetched: the server refuses the connection/);
+  await fails(download('http://nowhere.invalid/x', { wait: 1 }), 'NO_FILE', /host name/);
 });
 
 test.run();

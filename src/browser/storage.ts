@@ -1,0 +1,69 @@
+// Where a page keeps weights: the origin's private files, else its Cache API, else nowhere (private windows of some browsers forbid both).
+import { type Store, storageOf } from '../weights/cache.ts';
+
+const NAME = 'atrous';
+
+/** The first that this page may use; null: none. */
+async function openStore(): Promise<Store | null> {
+  for (const open of [openFiles, openCache]) {
+    try {
+      return await open();
+    } catch {
+      // The next one, then.
+    }
+  }
+  return null;
+}
+
+/** Throws where the browser has no such files, or can write them in workers alone. */
+async function openFiles(): Promise<Store> {
+  if (!('createWritable' in FileSystemFileHandle.prototype)) throw new Error('no writable files');
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle(NAME, { create: true });
+  return {
+    async read(name) {
+      const handle = await folder.getFileHandle(name).catch(() => null);
+      return handle && new Uint8Array(await (await handle.getFile()).arrayBuffer());
+    },
+    async write(name, bytes) {
+      const file = await (await folder.getFileHandle(name, { create: true })).createWritable();
+      // What is written takes the file's place when it is closed.
+      try {
+        await file.write(bytes);
+        await file.close();
+      } catch (error) {
+        await file.abort().catch(() => {});
+        throw error;
+      }
+    },
+    async names() {
+      const names: string[] = [];
+      for await (const name of folder.keys()) names.push(name);
+      return names;
+    },
+    remove: name => folder.removeEntry(name),
+  };
+}
+
+/** Throws where the browser has none. */
+async function openCache(): Promise<Store> {
+  const cache = await caches.open(NAME);
+  const url = (name: string): string => new URL(`/${NAME}/${name}`, location.origin).href;
+  return {
+    async read(name) {
+      const response = await cache.match(url(name));
+      return response ? new Uint8Array(await response.arrayBuffer()) : null;
+    },
+    write: (name, bytes) => cache.put(url(name), new Response(bytes)),
+    names: async () => (await cache.keys()).map(request => request.url.split('/').at(-1)!),
+    async remove(name) {
+      await cache.delete(url(name));
+    },
+  };
+}
+
+export const { cached, list, clear } = storageOf(openStore);
+
+export async function persist(): Promise<boolean> {
+  return (await globalThis.navigator?.storage?.persist?.()) ?? false;
+}

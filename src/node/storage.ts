@@ -1,0 +1,31 @@
+// Where Node keeps weights that came over the network: `atrous/downloads/` in the user's cache.
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Store, storageOf } from '../weights/cache.ts';
+import { userCache } from './cache.ts';
+import { writeAtomic } from './files.ts';
+
+/** Null where the user has no cache folder, or may not write there. */
+async function openStore(): Promise<Store | null> {
+  const cache = userCache();
+  if (!cache) return null;
+  const folder = join(cache, 'atrous', 'downloads');
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch {
+    return null;
+  }
+  return {
+    read: name => readFile(join(folder, name)).catch(() => null),
+    write: (name, bytes) => writeAtomic(join(folder, name), bytes),
+    names: () => readdir(folder),
+    remove: name => rm(join(folder, name), { force: true }),
+  };
+}
+
+export const { cached, list, clear } = storageOf(openStore);
+
+/** Files stay. */
+export async function persist(): Promise<boolean> {
+  return true;
+}
