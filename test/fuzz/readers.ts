@@ -182,13 +182,13 @@ export const readers: readonly Reader[] = [
   { name: 'torch', specimens: torchFiles, ...weights, compare: compareZip },
   { name: 'caffemodel', specimens: caffemodels, ...weights },
   { name: 'onnx', specimens: onnxFiles, read: importWhole, codes: imports, limit: 50, cases: 500 },
-  // As one that takes pictures: at several sizes, with a card.
+  // As one that takes pictures: at several sizes, a hundred rows each, whose tables of places may have a hundred thousand entries.
   {
     name: 'onnx-picture',
     specimens: onnxFiles,
     read: bytes => loadOnnx(bytes, NAME, { beside: async () => new Uint8Array(8) }),
     codes: imports,
-    limit: 250,
+    limit: 2000,
   },
   {
     name: 'labels',
