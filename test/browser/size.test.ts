@@ -8,10 +8,8 @@ import { closeBrowser, crop, openPage, root } from './harness.ts';
 
 test.after(closeBrowser);
 
-/** In bytes. The aim is 40,000: this holds what is reached, and goes down with it. */
-const MOST = 47_000;
-/** What keeps weights for the next time, on top of it. */
-const MOST_BESIDE = 2_100;
+/** In bytes; the aim is 40,000. What a page needs only sometimes goes behind a dynamic import, and passes, kernels and operations that RegSeg has not are late by themselves (build-late.ts). */
+const MOST = 45_800;
 
 /** Bytes that a page fetches for the import alone, and with a model that is loaded, segments and draws. */
 async function fetched(options: LoadOptions): Promise<readonly [first: number, all: number]> {
@@ -35,14 +33,16 @@ async function fetched(options: LoadOptions): Promise<readonly [first: number, a
 }
 
 test('the JavaScript of load, segment and draw', async () => {
-  const [first, all] = await fetched({ cache: false });
-  const [, whole] = await fetched({});
+  const [first, all] = await fetched({});
+  const [, plain] = await fetched({ cache: false });
   console.log(
-    `JavaScript, gzipped: ${first} bytes for the import, ${all} with load, segment and draw (at most ${MOST}), and ${whole - all} beside it`,
+    `JavaScript, gzipped: ${first} bytes for the import, ${all} with load, segment and draw (at most ${MOST}), ${plain} of it without the cache`,
   );
-  assert.ok(first > 10_000 && all > first && whole > all);
-  assert.ok(all <= MOST, `${all} bytes of JavaScript: at most ${MOST}`);
-  assert.ok(whole - all <= MOST_BESIDE, `${whole - all} bytes beside it: at most ${MOST_BESIDE}`);
+  assert.ok(first > 10_000 && plain > first && all > plain);
+  assert.ok(
+    all <= MOST,
+    `${all} bytes of JavaScript, at most ${MOST}: load what is not always needed by import(), or see build-late.ts`,
+  );
 });
 
 test.run();
