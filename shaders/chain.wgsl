@@ -47,6 +47,10 @@ const MOST_ROUNDS = 1048576u;     // never reached: a loop with a constant bound
 // Two halves, as in lib/staged; later what the first convolution makes.
 var<workgroup> stage: array<vec4f, max(2u * HALF, 4u * SLOTS * KEPT)>;
 var<workgroup> gate: array<vec4f, QUADS>;
+fn put_quad(at: u32, quad: vec4f) { stage[at] = quad; }
+fn staged(at: u32) -> vec4f { return stage[at]; }
+fn put_hidden(at: u32, quad: vec4f) { blocks[at] = quad; }
+fn hidden(at: u32) -> vec4f { return blocks[at]; }
 
 struct Place {
   x: u32,
