@@ -11,6 +11,7 @@ import { nodeOf } from '../plan/stem.ts';
 import { type Params, packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import { isCurved, type Precision, type ShaderLibrary, shadersOf } from '../shader/source.ts';
+import { descriptors } from './descriptors.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
 import type { MatrixTexts } from './matrices.ts';
@@ -262,7 +263,7 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   const compiled = await Promise.all(
     plan.steps.map(async step => {
       const key = pipelineKey(step, plan.precision);
-      checkDescriptor(step, engine.library.facts(step.shader, plan.precision));
+      descriptors.check?.(step, engine.library.facts(step.shader, plan.precision));
       const made = await compile(engine, step, plan.precision, key);
       if (keys.delete(key)) onProgress?.(++done, done + keys.size);
       return made;
@@ -311,23 +312,6 @@ export function compile(
     );
   engine.pipelines.set(key, made);
   return made;
-}
-
-/** Descriptor against shader, both ways: bindings and overrides must be the same sets. */
-function checkDescriptor(step: Step, { bindings, overrides }: ShaderFacts): void {
-  const differing = (a: readonly string[], b: readonly string[]): string[] => [
-    ...a.filter(name => !b.includes(name)),
-    ...b.filter(name => !a.includes(name)),
-  ];
-  const bound = ['params', ...Object.keys(step.reads), ...Object.keys(step.writes), ...(step.weights ? ['weights'] : [])];
-  // A shader may read weights under a flag that is off.
-  const declared = bindings.map(({ name }) => name).filter(name => name !== 'weights' || step.weights);
-  // A curve's flags stand for a ReLU's: the device itself refuses what a shader does not know.
-  const flags = isCurved(step) ? [] : differing(Object.keys(step.overrides), Object.keys(overrides));
-  const wrong = [...differing(bound, declared), ...flags];
-  if (wrong.length > 0) {
-    throw new AtrousError('BAD_SHADER', `kernel ${step.kernel} and shaders/${step.shader}.wgsl disagree about ${wrong.join(', ')}`);
-  }
 }
 
 function layoutEntry({ binding, kind }: ShaderFacts['bindings'][number]): GPUBindGroupLayoutEntry {

@@ -15,7 +15,7 @@ import { gatePrologue } from './gate-prologue.ts';
 import { mergeBranches } from './merge-branches.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
-import { recomposeCurves } from './recompose-curves.ts';
+import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
@@ -25,7 +25,7 @@ import { upsampleAdd } from './upsample-add.ts';
 
 export const passes: readonly Pass[] = [
   foldPad,
-  recomposeCurves,
+  recompose,
   mergeBranches,
   foldBatchnorm,
   fuseRelu,
