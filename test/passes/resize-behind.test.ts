@@ -2,8 +2,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { builder } from '../../src/graph/build.ts';
-import type { Graph } from '../../src/graph/graph.ts';
+import type { Graph, Node } from '../../src/graph/graph.ts';
 import { infer, macs } from '../../src/graph/ops.ts';
+import { verify } from '../../src/graph/verify.ts';
+import { fuse } from '../../src/passes/index.ts';
 import { resizeBehind } from '../../src/passes/resize-behind.ts';
 import { sameNumbers, stays } from './check.ts';
 
@@ -43,6 +45,13 @@ for (const [title, resized, own, ops] of rows) {
     sameNumbers(before, after);
   });
 }
+
+test('an activation behind the sum of several comes last', () => {
+  const graph = headed('rectified', 2, true);
+  const relu: Node = { op: 'activate', name: 'end', inputs: { x: 'y' }, attributes: { curve: 'relu', a: 0, b: 0 }, constants: {} };
+  const whole = verify({ ...graph, nodes: [...graph.nodes, relu], outputs: ['end'] });
+  sameNumbers(whole, fuse(whole, { barriers: false }));
+});
 
 test('many channels out of few stay', () => void stays(resizeBehind, headed('wide', 1, false, 96)));
 
