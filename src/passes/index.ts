@@ -17,6 +17,7 @@ import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
+import { resizeBehind } from './resize-behind.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
@@ -28,6 +29,7 @@ export const passes: readonly Pass[] = [
   recompose,
   mergeBranches,
   foldBatchnorm,
+  resizeBehind,
   fuseRelu,
   squeezeExcite,
   gateOperand,

@@ -11,7 +11,8 @@ export const residualEpilogue: Pass = {
       const first = fusable(add.inputs.x, view);
       const conv = first ?? fusable(add.inputs.other, view);
       const residual = first ? add.inputs.other : add.inputs.x;
-      if (!conv) return null;
+      // What it adds behind its activation would come before the sum's.
+      if (!conv || (conv.inputs.addend && add.attributes.fused.activation)) return null;
       const inputs = { ...conv.inputs, residual };
       return { node: { ...conv, name: add.name, inputs, attributes: fusing(conv, add.attributes.fused) }, drop: [conv] };
     }),
