@@ -1,7 +1,7 @@
 // Fused forms of a convolution: what the pass that makes one and the kernel that runs it must agree on. The limits are those of a workgroup's
 // memory, 16 KiB in WebGPU's defaults.
 import { shapeOf } from './constant.ts';
-import { isPointwise, type NodeOf } from './graph.ts';
+import { type Geometry, isPointwise, type NodeOf } from './graph.ts';
 
 type Conv = NodeOf<'conv'>;
 
@@ -55,4 +55,14 @@ export function isTail(node: Conv): boolean {
 /** Neither of them, and no second output: what the plain kernels make. */
 export function isUnforked({ inputs, constants, attributes }: Conv): boolean {
   return !inputs.sums && !inputs.beside && !constants.project && !attributes.fused.also;
+}
+
+/** Dense, and with one number for both axes: its stride, its dilation, what lies above and to the left. */
+export function isEven({ strides, dilations: [rates], pads: [pads], groups }: Geometry): boolean {
+  return groups === 1 && [strides, rates, pads].every(([down, right]) => down === right);
+}
+
+/** What the dense kernel makes: a residual and an activation may follow, or a pool. */
+export function isDense({ attributes: { geometry, fused }, inputs, constants }: Conv): boolean {
+  return isEven(geometry) && !fused.partials && !constants.project && only(inputs, 'x', 'residual');
 }

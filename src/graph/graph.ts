@@ -194,9 +194,9 @@ export interface Attributes {
   resample: { readonly h: number; readonly w: number };
   /**
    * Any number to any place: constants `channels`, `rows` and `columns` (c, h and w × 4) hold, for each place of the result, what it adds to the source's
-   * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`.
+   * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`. `around`: those tables only put so many zeros around a map.
    */
-  move: { readonly c: number; readonly h: number; readonly w: number; readonly fill: number };
+  move: { readonly c: number; readonly h: number; readonly w: number; readonly fill: number; readonly around?: Pads };
   /** The class of every pixel. */
   argmax: Decision;
   /** Rows [top, top + rows): a view, no work. */

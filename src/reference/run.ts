@@ -224,7 +224,7 @@ function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, 
     if (sums) return [[node.name, gated(x, sums, pointwiseOptions, { ...layers(node, read), pixels: squeezed! })]];
     return [[node.name, pointwise(x, pointwiseOptions)]];
   }
-  const options: ConvOptions = { geometry: attributes.geometry, ...own };
+  const options: ConvOptions = { geometry: attributes.geometry, ...own, residual: optional('residual') };
   if (pooled) return [[node.name, maxpool(conv(x, options))]];
   const beside = optional('beside');
   if (beside || constants.project) return [[node.name, tail(x, { ...options, beside, project: projection(node, read) })]];
