@@ -22,7 +22,7 @@ const mild = ({ attributes: { fused } }: Conv): boolean => !fused.activation || 
 /** A 1×1 convolution that makes its gate itself, from the sums of a squeeze. */
 export function isGated(node: Conv): boolean {
   const { inputs, constants } = node;
-  if (!isPointwise(node) || !inputs.sums || !only(inputs, 'x', 'sums', 'shortcut', 'residual')) return false;
+  if (!isPointwise(node) || constants.project || !inputs.sums || !only(inputs, 'x', 'sums', 'shortcut', 'residual')) return false;
   const channels = shapeOf(constants.weight)[1];
   // Sums are whole quads, because a grouped convolution leaves them.
   return channels <= MAX_GATES && channels % 4 === 0 && shapeOf(constants.weight1)[0] <= MAX_HIDDEN;

@@ -71,7 +71,7 @@ export interface Ending {
  * second 1×1 convolution. Of the result: `residual` is added before, `addend` after the activation; the constants `project` and `projectBias` are a 1×1
  * convolution of it.
  */
-export interface Fused extends Ending {
+export interface Fused extends Chained {
   /** Pixels that the sums run over. */
   readonly squeezed?: number;
   /** How the shortcut's map is read: it has the result's size, or is 2×2 average-pooled. */
@@ -256,8 +256,7 @@ export const FRAME = 'frame';
 
 /** Values that a node writes: its own, and the squeeze sums or the second map of a fused convolution. */
 export function writes(node: Node): string[] {
-  const { partials, also }: Fused = node.op === 'conv' ? node.attributes.fused : {};
-  const { halved }: Chained = node.op === 'stem' ? node.attributes.fused : {};
+  const { partials, also, halved }: Fused = node.op === 'conv' || node.op === 'stem' ? node.attributes.fused : {};
   return [node.name, partials?.name, also?.name, halved].filter(value => value !== undefined);
 }
 

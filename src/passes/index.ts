@@ -2,6 +2,7 @@
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { bands } from './bands.ts';
+import { chain } from './chain.ts';
 import { classifierEpilogue } from './classifier-epilogue.ts';
 import { classifyEnd } from './classify-end.ts';
 import { concatOffset } from './concat-offset.ts';
@@ -39,6 +40,7 @@ export const passes: readonly Pass[] = [
   upsampleAdd,
   concatOperand,
   twinOutputs,
+  chain,
   concatOffset,
   poolEpilogue,
   classifierEpilogue,
