@@ -1,5 +1,5 @@
 // What a caller may ask of one call, and the checks of it: every option has its one place here.
-import { type Checks, callback, either, flag, oneOf, signal, size, such } from '../check.ts';
+import { type Checks, callback, either, flag, list, oneOf, signal, size, such, text } from '../check.ts';
 import { AtrousError } from '../errors.ts';
 import { THRESHOLD } from '../graph/decision.ts';
 import { type Tiling, tilesOf } from '../image/tiles.ts';
@@ -32,6 +32,8 @@ export interface SegmentOptions {
   readonly scores?: boolean;
   /** Of a network with a single channel of scores its probability at every pixel of the picture too, a byte each. */
   readonly matte?: boolean;
+  /** Names of an ONNX file's values that are wanted as they are too. */
+  readonly raw?: readonly string[];
   /** Of a network with a single channel of scores, between 0 and 1: the class is 1 where its probability is above. Default: 0.5. */
   readonly threshold?: number;
 }
@@ -51,6 +53,7 @@ export const segmentChecks: Checks<SegmentOptions> = {
   tile: either<Tiling>("'published', 'none' or { height, width }, margins included, in pixels", oneOf('published', 'none'), size),
   scores: flag,
   matte: flag,
+  raw: list(text),
   threshold: such(isThreshold, 'a probability between 0 and 1, both excluded'),
 };
 
@@ -68,14 +71,20 @@ export function thresholdOf(
 }
 
 /** Throws `BAD_USAGE` for options of another kind of network, and for tiles that are none, whatever the picture: before anything is opened for it. */
-export function checkFit(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte'>): void {
+export function checkFit(
+  described: Described,
+  options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte' | 'raw'>,
+): void {
   checkKind(described, options);
   const cut = tileOf(described);
   if (cut && options.tile !== undefined) tilesOf({ h: 1, w: 1 }, cut, options.tile);
 }
 
 /** Throws `BAD_USAGE` for options of another kind of network. */
-export function checkKind(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte'>): void {
+export function checkKind(
+  described: Described,
+  options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte' | 'raw'>,
+): void {
   const cut = tileOf(described);
   const wrong = (['size', 'tile'] as const).filter(
     option => options[option] !== undefined && (option === 'size') === (cut !== null),
@@ -90,6 +99,8 @@ export function checkKind(described: Described, options: Pick<SegmentOptions, 's
   if (size) described.network.inside?.({ h: size.height, w: size.width }, { h: size.height, w: size.width });
   checkSingle(described, 'threshold', options.threshold !== undefined);
   checkSingle(described, 'matte', options.matte === true && cut === null);
+  if (options.raw?.length && !described.network.withValues)
+    throw new AtrousError('BAD_USAGE', `raw: ${described.network.name} is no ONNX file, which names its values: leave it out`);
   if (options.matte && cut)
     throw new AtrousError('BAD_USAGE', `matte: ${described.network.name} reads tiles, which have none: leave it out`);
 }
