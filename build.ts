@@ -45,7 +45,7 @@ function embedForBrowsers(main: Set<string>): RolldownPlugin {
     resolveId: id => (groups.has(id) ? id : null),
     load: id => (/src[/\\]shader[/\\]library\.ts$/.test(id) ? library.replace('./src/shader/', './') : groups.get(id)),
     buildEnd() {
-      for (const id of this.getModuleIds()) if (this.getModuleInfo(id)!.isEntry) main.add(id);
+      for (const id of this.getModuleIds()) if (/src[/\\]index\.ts$/.test(id)) main.add(id);
       for (const id of main) for (const imported of this.getModuleInfo(id)!.importedIds) main.add(imported);
     },
   };
@@ -61,7 +61,7 @@ const common: BuildOptions = {
 };
 const main = new Set<string>();
 const browser = await rolldown({
-  input: { index: 'src/index.ts' },
+  input: { index: 'src/index.ts', 'worker-host': 'src/browser/host.ts' },
   platform: 'browser',
   plugins: [await lateParts(), embedForBrowsers(main)],
 });
@@ -72,7 +72,7 @@ const chunks = output.filter(file => file.type === 'chunk');
 const first = chunks.find(({ name }) => name === 'main')!.fileName;
 const rest = first.replace('main', 'rest');
 // Entries of their own, with the little that they share.
-for (const entry of ['polygons', 'drawings']) {
+for (const entry of ['polygons', 'drawings', 'worker']) {
   const bundle = await rolldown({ input: { [entry]: `src/${entry}.ts` }, platform: 'browser' });
   chunks.push(...(await bundle.generate({ format: 'esm' })).output.filter(file => file.type === 'chunk'));
 }

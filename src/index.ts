@@ -64,11 +64,11 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       page: {
         take: takeFromPage,
         draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call),
-        stream: (lender, source, canvas, options) =>
+        stream: (lender, source, canvas, options, over) =>
           live(
             async stop => (await import('./browser/stream.ts')).streamOnPage(lender, source, canvas, options, stop),
             options,
-            lender.over,
+            over,
           ),
       },
       fetch: fetchWeights,

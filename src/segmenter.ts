@@ -28,6 +28,9 @@ export type { Pixels } from './front/pixels.ts';
 export type { DrawOptions, SegmentInfo, SegmentResult } from './front/result.ts';
 export type { Copy, Picture } from './front/sources.ts';
 
+/** For a worker, which serves the streams and results of a page. */
+export let lend: (segmenter: Segmenter) => Lender;
+
 export class Segmenter {
   readonly #parts: Parts;
   readonly #read: ReadConstant;
@@ -39,6 +42,10 @@ export class Segmenter {
 
   /** Null on a device of our own, where nobody can submit what it records. */
   readonly #encode: typeof encode | null;
+
+  static {
+    lend = segmenter => segmenter.#lend();
+  }
 
   private constructor(parts: Parts, survivor: Survivor, recorder: typeof encode | null) {
     this.#parts = parts;
@@ -170,19 +177,9 @@ export class Segmenter {
    */
   stream(source: StreamSource, canvas: Canvas, options?: StreamOptions): Stream {
     this.#checkAlive();
-    const { page, card } = this.#parts;
+    const { page } = this.#parts;
     if (!page) throw new AtrousError('BAD_USAGE', 'stream() needs a canvas of a page: in Node call segment() for each frame');
-    const lender: Lender = {
-      card,
-      frame: (picture, own, work) => {
-        this.#checkAlive();
-        return this.#tracked(this.#taking(picture, own, work, false));
-      },
-      info: (...call) => this.#info(...call),
-      ties: picture => this.#ties(picture),
-      over: () => this.#streams.delete(stream),
-    };
-    const stream = page.stream(lender, source, canvas, options);
+    const stream = page.stream(this.#lend(), source, canvas, options, () => this.#streams.delete(stream));
     this.#streams.add(stream);
     return stream;
   }
@@ -205,6 +202,18 @@ export class Segmenter {
     await Promise.allSettled([...this.#streams].map(({ finished }) => finished));
     await Promise.allSettled(this.#running);
     await this.#survivor.close();
+  }
+
+  #lend(): Lender {
+    return {
+      card: this.#parts.card,
+      frame: (picture, options, work) => {
+        this.#checkAlive();
+        return this.#tracked(this.#taking(picture, options, work, false));
+      },
+      info: (...call) => this.#info(...call),
+      ties: picture => this.#ties(picture),
+    };
   }
 
   #checkAlive(): void {
