@@ -1,10 +1,11 @@
 // What is read back beside the classes, for who asks for it: probabilities, a matte, values of an imported network as they are.
+import { AtrousError } from './errors.ts';
 import { decodeClasses, decodeValue } from './gpu/transfer.ts';
 import type { Graph } from './graph/graph.ts';
 import { withMatte, withScores } from './graph/scores.ts';
 import { verify } from './graph/verify.ts';
 import type { Size } from './image/size.ts';
-import type { BuildOptions, Runnable, RuntimeValue } from './models/network.ts';
+import { type BuildOptions, type Runnable, type RuntimeValue, single } from './models/network.ts';
 import type { Plan } from './plan/plan.ts';
 
 /** Probabilities at the network's last grid: one a class, or a single channel, class 1's. */
@@ -52,8 +53,18 @@ export interface Asked extends Beside {
   readonly graph: Graph;
 }
 
-/** A network's graph with what is wished for. */
+/** Throws `BAD_USAGE` for what a network does not have. */
+export function checkWish(network: Runnable, { matte, raw }: Wish): void {
+  const { name, tile } = network;
+  if (raw.length > 0 && !network.withValues)
+    throw new AtrousError('BAD_USAGE', `raw: ${name} is no ONNX file, which names its values: leave it out`);
+  if (matte && tile) throw new AtrousError('BAD_USAGE', `matte: ${name} reads tiles, which have none: leave it out`);
+  if (matte && network.end.channels > 1) throw single('matte', network);
+}
+
+/** A network's graph with what is wished for. Throws as `checkWish`. */
 export function ask(network: Runnable, options: BuildOptions, wish: Wish): Asked {
+  checkWish(network, wish);
   const { graph, values } =
     wish.raw.length > 0 ? network.withValues!(options, wish.raw) : { graph: network.build(options), values: new Map() };
   return asking(graph, wish, values);

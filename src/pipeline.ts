@@ -40,7 +40,8 @@ export type FrameStem = Extract<Stem, 'texture' | 'external'>;
 /** Where the class map is wanted: in memory, as a texture, or both. */
 export type Output = 'classes' | 'texture' | 'both';
 
-const nothing: Beside = { values: [], finish: () => ({ scores: null, matte: null, raw: null }) };
+const none: More = { scores: null, matte: null, raw: null };
+const nothing: Beside = { values: [], finish: () => none };
 
 export interface Classified extends More {
   /** Null where only the texture was asked for. */
@@ -98,12 +99,7 @@ export function lowering({ engine, facts, card, precision, variants, tuned }: Ma
  * A network that reads a picture at once, resized to `size` where that is not the picture's own: on the device, or on the CPU where no texture holds the
  * picture.
  */
-export async function wholePicture(
-  material: Material,
-  picture: Size,
-  size: Size,
-  { stem, ...wish }: Wish & { readonly stem: FrameStem },
-): Promise<Pipeline> {
+export async function wholePicture(material: Material, picture: Size, size: Size, stem: FrameStem, wish: Wish): Promise<Pipeline> {
   const { engine, network, read, onCompile, facts } = material;
   const { device } = engine;
   const fits = ({ h, w }: Size): boolean => Math.max(h, w) <= facts.limits.maxTextureDimension2D;
@@ -310,7 +306,7 @@ export function endReader(device: GPUDevice, program: Program, picture: Size, ma
         return texture;
       };
       const submitted = foreign ? readable(device, plan, submit) : submit();
-      if (!staging) return { classes: null, texture: await submitted, ...nothing.finish(new Map(), plan, picture) };
+      if (!staging) return { classes: null, texture: await submitted, ...none };
       let texture: GPUTexture | null;
       try {
         [texture] = await Promise.all([submitted, staging.mapAsync(READ)]);

@@ -321,8 +321,9 @@ export class Segmenter {
   async #make(opened: Opened, frame: Size, stem: FrameStem, options: SegmentOptions, onCompile: OnCompile): Promise<Pipeline> {
     const material = this.#material(opened, onCompile);
     const { tile = 'published', scores = false, matte = false, raw = [] } = options;
+    const wish = { scores, matte, raw };
     const cut = tileOf(this.#parts);
-    if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, cut, tile, scores);
-    return wholePicture(material, frame, this.#inside(frame, options), { scores, matte, raw, stem });
+    if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, cut, tile, wish);
+    return wholePicture(material, frame, this.#inside(frame, options), stem, wish);
   }
 }

@@ -2,8 +2,8 @@
 import { type Checks, callback, either, flag, list, oneOf, signal, size, such, text } from '../check.ts';
 import { AtrousError } from '../errors.ts';
 import { THRESHOLD } from '../graph/decision.ts';
-import { type Tiling, tilesOf } from '../image/tiles.ts';
-import type { Runnable } from '../models/network.ts';
+import type { Tiling } from '../image/tiles.ts';
+import { type Runnable, single } from '../models/network.ts';
 import type { Output } from '../pipeline.ts';
 import type { Card, Tile } from '../weights/card.ts';
 
@@ -70,21 +70,8 @@ export function thresholdOf(
   return end.channels === 1 ? threshold : null;
 }
 
-/** Throws `BAD_USAGE` for options of another kind of network, and for tiles that are none, whatever the picture: before anything is opened for it. */
-export function checkFit(
-  described: Described,
-  options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte' | 'raw'>,
-): void {
-  checkKind(described, options);
-  const cut = tileOf(described);
-  if (cut && options.tile !== undefined) tilesOf({ h: 1, w: 1 }, cut, options.tile);
-}
-
 /** Throws `BAD_USAGE` for options of another kind of network. */
-export function checkKind(
-  described: Described,
-  options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte' | 'raw'>,
-): void {
+export function checkKind(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold'>): void {
   const cut = tileOf(described);
   const wrong = (['size', 'tile'] as const).filter(
     option => options[option] !== undefined && (option === 'size') === (cut !== null),
@@ -95,24 +82,11 @@ export function checkKind(
       : 'reads the picture at once; DilatedNet alone reads tiles';
     throw new AtrousError('BAD_USAGE', `${wrong.join(' and ')}: ${described.network.name} ${why}`);
   }
-  const { size } = options;
-  if (size) described.network.inside?.({ h: size.height, w: size.width }, { h: size.height, w: size.width });
-  checkSingle(described, 'threshold', options.threshold !== undefined);
-  checkSingle(described, 'matte', options.matte === true && cut === null);
-  if (options.raw?.length && !described.network.withValues)
-    throw new AtrousError('BAD_USAGE', `raw: ${described.network.name} is no ONNX file, which names its values: leave it out`);
-  if (options.matte && cut)
-    throw new AtrousError('BAD_USAGE', `matte: ${described.network.name} reads tiles, which have none: leave it out`);
+  const { channels } = described.network.end;
+  if (options.threshold !== undefined && channels > 1) throw single('threshold', described.network);
 }
 
 /** A number between 0 and 1, both excluded. */
 export function isThreshold(value: unknown): value is number {
   return typeof value === 'number' && value > 0 && value < 1;
-}
-
-function checkSingle({ network }: Described, option: string, asked: boolean): void {
-  const { channels } = network.end;
-  if (!asked || channels === 1) return;
-  const why = `its largest wins, and only a network of a single channel has a ${option}: leave it out`;
-  throw new AtrousError('BAD_USAGE', `${option}: ${network.name} has ${channels} channels of scores; ${why}`);
 }

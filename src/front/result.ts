@@ -133,20 +133,16 @@ const methods = {
   },
   toJSON(this: SegmentResult<Output>) {
     const { classes, scores, matte, raw } = this;
-    const listed = scores && { ...scores, data: [...scores.data] };
+    const listed = (value: Raw | Scores): object => ({ ...value, data: [...value.data] });
     return {
       ...this,
       classes: classes && encodeRuns(classes),
-      scores: listed,
+      scores: scores && listed(scores),
       matte: matte && [...matte],
-      raw: raw && listedRaw(raw),
+      raw: raw && Object.fromEntries([...raw].map(([name, value]) => [name, listed(value)])),
     };
   },
 };
-
-function listedRaw(raw: ReadonlyMap<string, Raw>): object {
-  return Object.fromEntries([...raw].map(([name, { dims, data }]) => [name, { dims, data: [...data] }]));
-}
 
 export function resultOf<O extends Output>(
   { classes, texture, scores, matte, raw }: Classified,

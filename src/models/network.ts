@@ -92,3 +92,9 @@ export function classifiedBy(layer: string, canonical: string): Pick<Network, 'c
     },
   };
 }
+
+/** An option of networks that have one channel, and this one has several. */
+export function single(option: string, { name, end: { channels } }: Pick<Runnable, 'name' | 'end'>): AtrousError {
+  const why = `its largest wins, and only a network of a single channel has a ${option}: leave it out`;
+  return new AtrousError('BAD_USAGE', `${option}: ${name} has ${channels} channels of scores; ${why}`);
+}
