@@ -11,6 +11,7 @@ import { nodeOf } from '../plan/stem.ts';
 import { type Params, packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import { isCurved, type Precision, type ShaderLibrary, shadersOf } from '../shader/source.ts';
+import { descriptors } from './descriptors.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
 import type { MatrixTexts } from './matrices.ts';
@@ -18,6 +19,9 @@ import { encodeValue } from './transfer.ts';
 
 /** Milliseconds that weights are packed at a stretch, the step under way not counted: a page shows 60 frames a second. */
 const SLICE = 8;
+
+/** Parameters, and as many storage buffers as WebGPU's default allows a shader. */
+const BINDINGS = 9;
 
 /** What the plans of one model share on one device. */
 export interface Engine {
@@ -28,7 +32,7 @@ export interface Engine {
   readonly weights: Map<string, GPUBuffer>;
   /** Keys of weights that more than one call has bound: none of them destroys those. */
   readonly shared: Set<string>;
-  /** What an unused optional input reads, and an unused optional output writes. */
+  /** What an unused optional input reads, and an unused optional output writes, for each binding a part: two outputs must not share one. */
   readonly zero: GPUBuffer;
   readonly scratch: GPUBuffer;
   /** How the device has programs with subgroup matrices written; undefined until a plan has some. */
@@ -69,15 +73,16 @@ export interface PrepareOptions {
 }
 
 export function createEngine(device: GPUDevice, library: ShaderLibrary): Engine {
-  const unused = (label: string): GPUBuffer => device.createBuffer({ label, size: 256, usage: BufferUsage.STORAGE });
+  const unused = (label: string, bindings: number): GPUBuffer =>
+    device.createBuffer({ label, size: bindings * BINDING, usage: BufferUsage.STORAGE });
   return {
     device,
     library,
     pipelines: new Map(),
     weights: new Map(),
     shared: new Set(),
-    zero: unused('zero'),
-    scratch: unused('scratch'),
+    zero: unused('zero', 1),
+    scratch: unused('scratch', BINDINGS),
   };
 }
 
@@ -145,15 +150,18 @@ export async function prepare(
     const bind = (index: number, given: GPUBindingResource | null): GPUBindGroup => {
       const step = plan.steps[index];
       const facts = engine.library.facts(step.shader, plan.precision);
-      const resource = (name: string): GPUBindingResource => {
+      const resource = (name: string, binding: number): GPUBindingResource => {
         if (name === 'params') return { buffer: uniforms, offset: index * BINDING, size: facts.params.size };
         if (name === 'weights') return { buffer: uploaded[index] ?? engine.zero };
-        if (name in step.writes) return step.writes[name] === null ? { buffer: engine.scratch } : bound(step.writes[name]);
+        if (name in step.writes)
+          return step.writes[name] === null
+            ? { buffer: engine.scratch, offset: binding * BINDING, size: BINDING }
+            : bound(step.writes[name]);
         const value = step.reads[name];
         if (value === FRAME) return given!;
         return value === null ? { buffer: engine.zero } : bound(value);
       };
-      const entries = facts.bindings.map(({ name, binding }) => ({ binding, resource: resource(name) }));
+      const entries = facts.bindings.map(({ name, binding }) => ({ binding, resource: resource(name, binding) }));
       return device.createBindGroup({ label: step.node, layout: compiled[index].layout, entries });
     };
     const first = plan.steps.findIndex(({ reads }) => Object.values(reads).includes(FRAME));
@@ -262,7 +270,7 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   const compiled = await Promise.all(
     plan.steps.map(async step => {
       const key = pipelineKey(step, plan.precision);
-      checkDescriptor(step, engine.library.facts(step.shader, plan.precision));
+      descriptors.check?.(step, engine.library.facts(step.shader, plan.precision));
       const made = await compile(engine, step, plan.precision, key);
       if (keys.delete(key)) onProgress?.(++done, done + keys.size);
       return made;
@@ -311,23 +319,6 @@ export function compile(
     );
   engine.pipelines.set(key, made);
   return made;
-}
-
-/** Descriptor against shader, both ways: bindings and overrides must be the same sets. */
-function checkDescriptor(step: Step, { bindings, overrides }: ShaderFacts): void {
-  const differing = (a: readonly string[], b: readonly string[]): string[] => [
-    ...a.filter(name => !b.includes(name)),
-    ...b.filter(name => !a.includes(name)),
-  ];
-  const bound = ['params', ...Object.keys(step.reads), ...Object.keys(step.writes), ...(step.weights ? ['weights'] : [])];
-  // A shader may read weights under a flag that is off.
-  const declared = bindings.map(({ name }) => name).filter(name => name !== 'weights' || step.weights);
-  // A curve's flags stand for a ReLU's: the device itself refuses what a shader does not know.
-  const flags = isCurved(step) ? [] : differing(Object.keys(step.overrides), Object.keys(overrides));
-  const wrong = [...differing(bound, declared), ...flags];
-  if (wrong.length > 0) {
-    throw new AtrousError('BAD_SHADER', `kernel ${step.kernel} and shaders/${step.shader}.wgsl disagree about ${wrong.join(', ')}`);
-  }
 }
 
 function layoutEntry({ binding, kind }: ShaderFacts['bindings'][number]): GPUBindGroupLayoutEntry {

@@ -3,6 +3,7 @@
 import { AtrousError } from '../errors.ts';
 import { FRAME, type Graph, INPUT } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
+import { pruned } from '../passes/pass.ts';
 import { count, quote, some, type Tensor, type Tensors } from '../weights/tensor.ts';
 import { fromTensor, type Known, printDims } from './array.ts';
 import type { Call } from './call.ts';
@@ -39,7 +40,7 @@ export interface ImportOptions {
 
 /**
  * `shapes` by input; `wanted` by names of values, default the file's outputs. Throws `BAD_USAGE` for names and shapes that don't fit the file, and
- * `BAD_GRAPH` with the nodes that can't be made: three in its message, all of them as `Refusal`s in its `cause`.
+ * `BAD_GRAPH` with the nodes that can't be made: up to three in its message, all of them as `Refusal`s in its `cause`.
  */
 export function importOnnx(
   model: OnnxModel,
@@ -129,7 +130,8 @@ function evaluate(call: Call, inputs: readonly (Value | null)[], draft: ReturnTy
 function refused(file: string, refusals: readonly Refusal[]): AtrousError {
   const texts = refusals.map(({ node, op, reason }) => `${op} ${quote(node)}: ${reason}`);
   const what = refusals.length === 1 ? 'a node' : `${refusals.length} nodes`;
-  return new AtrousError('BAD_GRAPH', `${file}: ${what} can't be made: ${some(texts)}; export it without them`, {
+  const sentence = (most: number): string => `${file}: ${what} can't be made: ${some(texts, most)}; export it without them`;
+  return new AtrousError('BAD_GRAPH', [3, 2].map(sentence).find(({ length }) => length <= 300) ?? sentence(1), {
     cause: refusals,
   });
 }
@@ -172,17 +174,6 @@ function needed(nodes: readonly OnnxNode[], wanted: readonly string[]): OnnxNode
     return needs;
   });
   return kept.reverse();
-}
-
-/** Nodes that nothing reads any more: laid out for somebody who had it already, or a half of a Split. */
-function pruned(graph: Graph): Graph {
-  const names = new Set(graph.outputs);
-  const kept = [...graph.nodes].reverse().filter(node => {
-    const needs = names.has(node.name);
-    if (needs) for (const value of Object.values(node.inputs)) names.add(value);
-    return needs;
-  });
-  return { ...graph, nodes: kept.reverse() };
 }
 
 /** An input at the shape given. */

@@ -2,11 +2,13 @@
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { bands } from './bands.ts';
+import { chain } from './chain.ts';
 import { classifierEpilogue } from './classifier-epilogue.ts';
 import { classifyEnd } from './classify-end.ts';
 import { concatOffset } from './concat-offset.ts';
 import { concatOperand } from './concat-operand.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
+import { foldPad } from './fold-pad.ts';
 import { fuseActivation } from './fuse-activation.ts';
 import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
@@ -14,7 +16,9 @@ import { gatePrologue } from './gate-prologue.ts';
 import { mergeBranches } from './merge-branches.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
+import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
+import { resizeBehind } from './resize-behind.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
@@ -22,8 +26,11 @@ import { twinOutputs } from './twin-outputs.ts';
 import { upsampleAdd } from './upsample-add.ts';
 
 export const passes: readonly Pass[] = [
+  foldPad,
+  recompose,
   mergeBranches,
   foldBatchnorm,
+  resizeBehind,
   fuseRelu,
   squeezeExcite,
   gateOperand,
@@ -33,6 +40,7 @@ export const passes: readonly Pass[] = [
   upsampleAdd,
   concatOperand,
   twinOutputs,
+  chain,
   concatOffset,
   poolEpilogue,
   classifierEpilogue,

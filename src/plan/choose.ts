@@ -1,8 +1,6 @@
 // Which variant of a kernel an adapter gets: a pure function of facts, so that a plan can be made for an adapter that is not here.
-import { AtrousError } from '../errors.ts';
 import type { Shape } from '../graph/graph.ts';
 import type { BufferLimits } from '../graph/layout.ts';
-import { rowsOf } from '../kernels/index.ts';
 import type { Kernel, Variant } from '../kernels/kernel.ts';
 import type { Target } from '../passes/pass.ts';
 import type { MatrixForm, Precision } from '../shader/source.ts';
@@ -156,14 +154,4 @@ interface TargetFacts {
   readonly precision: Precision;
   readonly facts: AdapterFacts;
   readonly variants: VariantChoice;
-}
-
-/** Throws `BAD_USAGE` for a name that no kernel has. */
-export function checkChoice(kernels: readonly Kernel[], choice: VariantChoice): void {
-  if (typeof choice === 'string') return;
-  const known = new Set(kernels.flatMap(kernel => rowsOf(kernel).map(({ name }) => name)));
-  for (const name of choice) {
-    if (!known.has(name))
-      throw new AtrousError('BAD_USAGE', `--variants: no kernel has a variant "${name}"; known are auto, ${[...known].join(', ')}`);
-  }
 }

@@ -7,6 +7,7 @@ import type { Placement } from '../graph/layout.ts';
 import { BINDING, byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
 import { infer, macs, ruleOf } from '../graph/ops.ts';
 import { map } from '../graph/rules.ts';
+import { curved } from '../kernels/curved.ts';
 import { kernelFor, variantsFor } from '../kernels/index.ts';
 import { cutOf, type Placed } from '../kernels/kernel.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
@@ -209,7 +210,7 @@ export function stepOf(
   const groups = Math.ceil(lanes(placed) / (typeof workgroup === 'string' ? Number(overrides[workgroup]) : workgroup));
   const packed = variant.pack ? variant.shader : kernel.name;
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
-  const constants = Object.values(node.constants);
+  const constants = [...Object.values(node.constants).map(weightsText), ...(curved.behind?.(node) ?? [])];
   const matrix = variant.needs.matrix && matrixFor(variant.needs.matrix, facts)!;
   // Operands of matrices are halves.
   const stored = matrix ? 'half' : store;
@@ -227,7 +228,7 @@ export function stepOf(
     grid: [across, Math.ceil(groups / across)],
     reads: kernel.reads(node),
     writes: kernel.writes(node),
-    weights: constants.length ? `${packed}${stored === 'half' ? '/half' : ''} ${constants.map(weightsText).join('; ')}` : null,
+    weights: constants.length ? `${packed}${stored === 'half' ? '/half' : ''} ${constants.join('; ')}` : null,
     store: stored,
     ...(matrix && { matrix }),
     macs: macs(node, values[node.name]),
