@@ -333,7 +333,7 @@ function blocksOf(program) {
 export function loops(program) {
   const blocks = blocksOf(program);
   const before = blocks.map(() => []);
-  blocks.forEach(({ next }, block) => next.forEach(to => before[to].push(block)));
+  for (const [block, { next }] of blocks.entries()) for (const to of next) before[to].push(block);
   // Dominators, by iteration over sets.
   const everything = new Set(blocks.keys());
   const over = blocks.map((_, block) => (block === 0 ? new Set([0]) : new Set(everything)));
@@ -351,7 +351,7 @@ export function loops(program) {
     }
   }
   const bodies = new Map();
-  blocks.forEach(({ next }, block) =>
+  blocks.forEach(({ next }, block) => {
     next.forEach(head => {
       if (!over[block].has(head)) return;
       const body = bodies.get(head) ?? new Set([head]);
@@ -364,8 +364,8 @@ export function loops(program) {
         }
       }
       bodies.set(head, body);
-    }),
-  );
+    });
+  });
   const all = [...bodies].map(([head, body]) => ({
     head,
     body,
