@@ -13,6 +13,8 @@ import { normalised, type Preprocessing } from '../weights/card.ts';
 export type Options = NonNullable<ParseArgsConfig['options']>;
 
 export interface Arguments {
+  /** As they were given. */
+  readonly words: readonly string[];
   readonly positionals: readonly string[];
   text(option: string): string | undefined;
   flag(option: string): boolean;
@@ -96,6 +98,7 @@ export function parse(name: string, command: Command, words: readonly string[]):
       throw new AtrousError('BAD_USAGE', `${name}: --${option} is empty: ${command.help[option] ?? 'it needs a value'}`);
   }
   return {
+    words,
     positionals: parsed.positionals,
     text: option => values[option] as string | undefined,
     flag: option => values[option] === true,
