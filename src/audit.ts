@@ -1,43 +1,80 @@
 // The precision that `auto` stands for. Sums are float32 everywhere, but maps stored as halves overflow beyond 65504 and round to 11 bits,
 // and whether a network bears that is a matter of its weights. So speed alone decides nothing: the card's self-test has to hold as well.
 import { AtrousError } from './errors.ts';
-import { runOnPlanes } from './gpu/executor.ts';
+import { planesOn, prepare, submit } from './gpu/executor.ts';
 import { readClasses } from './gpu/transfer.ts';
+import type { Graph } from './graph/graph.ts';
 import { fuse } from './passes/index.ts';
 import { lowering, type Material } from './pipeline.ts';
 import { fastestOn, type Tuned, targetOf, tuned } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
+import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
-import { agreement } from './weights/runs.ts';
+import type { Check } from './weights/card.ts';
+import { agreement, type Difference, firstDifference } from './weights/runs.ts';
 import { seededInput } from './weights/seeded.ts';
 
 export interface Audit {
   readonly precision: Precision;
-  /** Share of the self-test's pixels with the expected class. */
+  /** Share of the self-test's pixels with the expected class, in the worst of the frames. */
   readonly agreement: number;
   /** What the card asks for. */
   readonly least: number;
   readonly passed: boolean;
+  /** The worst frame, from 1 on, and the first of its pixels that is another class than it should be. */
+  readonly worst: { readonly frame: number; readonly pixel: Difference | null };
+}
+
+/** A frame's plan and what it reads. */
+export interface Trial {
+  readonly graph: Graph;
+  readonly plan: Plan;
+  readonly check: Check;
+}
+
+/** The card's self-test as a plan: the one that pictures get but for its stem. Null for a card without one. Throws as `lower` does. */
+export function trialOf(material: Material): Trial | null {
+  const { network, card } = material;
+  const { check } = card;
+  if (!check) return null;
+  const graph = fuse(network.build({ h: check.height, w: check.width }), targetOf(material));
+  return { graph, plan: lower(graph, { ...lowering(material), stem: 'tensor', margin: network.tile?.margin }), check };
 }
 
 /**
- * The card's self-test on a device in one precision: the seeded input, the plan that pictures get but for its stem, the share of equal classes.
- * Null for a card without one. Throws as `lower` and `runOnPlanes` do.
+ * The card's self-test on a device in one precision: the seeded input, so many times, and the share of equal classes. Null for a card without one. Throws as
+ * `lower` and `prepare` do.
  */
-export async function audit(material: Material, signal?: AbortSignal): Promise<Audit | null> {
-  const { engine, network, card, precision, read, onCompile } = material;
-  const { check } = card;
-  if (!check) return null;
-  const size = { h: check.height, w: check.width };
-  const graph = fuse(network.build(size), targetOf(material));
-  const plan = lower(graph, { ...lowering(material), stem: 'tensor', margin: network.tile?.margin });
-  const input = Float32Array.from(seededInput(check.seed, size, card.preprocessing));
-  const program = await runOnPlanes(engine, graph, plan, read, input, { signal, onProgress: onCompile });
+export async function audit(
+  material: Material,
+  {
+    signal,
+    frames = 1,
+    trial = trialOf(material),
+  }: { readonly signal?: AbortSignal; readonly frames?: number; readonly trial?: Trial | null } = {},
+): Promise<Audit | null> {
+  const { engine, card, precision, read, onCompile } = material;
+  if (!trial) return null;
+  const { graph, plan, check } = trial;
+  const input = Float32Array.from(seededInput(check.seed, { h: check.height, w: check.width }, card.preprocessing));
+  const planes = planesOn(engine, input);
   try {
-    const share = agreement(await readClasses(engine.device, program), check.classes);
-    return { precision, agreement: share, least: check.agreement, passed: share >= check.agreement };
+    const program = await prepare(engine, graph, plan, read, planes, { signal, onProgress: onCompile });
+    try {
+      const audits: Audit[] = [];
+      for (let frame = 1; frame <= frames; frame++) {
+        submit(engine.device, program);
+        const classes = await readClasses(engine.device, program);
+        const share = agreement(classes, check.classes);
+        const worst = { frame, pixel: firstDifference(classes, check.classes) };
+        audits.push({ precision, agreement: share, least: check.agreement, passed: share >= check.agreement, worst });
+      }
+      return audits.reduce((worst, each) => (each.agreement < worst.agreement ? each : worst));
+    } finally {
+      program.destroy();
+    }
   } finally {
-    program.destroy();
+    planes.destroy();
   }
 }
 
@@ -53,7 +90,7 @@ export async function settle(
   const fastest = fastestOn(material.facts, table);
   if (fastest === 'f32') return 'f32';
   try {
-    return (await audit({ ...material, precision: fastest }, signal))?.passed ? fastest : 'f32';
+    return (await audit({ ...material, precision: fastest }, { signal }))?.passed ? fastest : 'f32';
   } catch (error) {
     if (error instanceof AtrousError && (error.code === 'LIMIT' || error.code === 'BAD_SHADER')) return 'f32';
     throw error;

@@ -101,6 +101,7 @@ const LOAD = {
   onLost: ['a function'],
   baseUrl: TEXTS,
   cache: ['true'],
+  selfTest: [],
   size: [],
 };
 const SEGMENT = {
