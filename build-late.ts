@@ -20,9 +20,9 @@ const late: ReadonlyMap<string, string> = new Map([
   ...row('graph', '{}', ['faults', 'further-ops']),
   ...row('models', '{}', ['bodies', 'other-decoders']),
   ...row('weights', '{}', ['network-reasons']),
-  ...row('passes', '{ apply: graph => graph }', ['bands', 'pool-epilogue', 'split-weights']),
+  ...row('passes', '{ apply: graph => graph }', ['bands', 'fuse-activation', 'pool-epilogue', 'split-weights']),
   ...row('kernels', '{ ops: [], variants: [] }', [
-    ...['activate', 'adaptive', 'attention', 'combine', 'deconv', 'depthwise', 'elementwise', 'layernorm', 'matte', 'move', 'pool'],
+    ...['adaptive', 'attention', 'combine', 'curved', 'deconv', 'depthwise', 'elementwise', 'layernorm', 'matte', 'move', 'pool'],
     ...['product', 'reduce', 'resample', 'sample', 'slide', 'squeeze', 'transposed', 'unpool', 'warp', 'window', 'zoom'],
   ]),
 ]);

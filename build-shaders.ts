@@ -11,13 +11,16 @@ import { defaultFacts, targetOf } from './src/plan/choose.ts';
 import { lower } from './src/plan/lower.ts';
 import { decodeFacts, encodeFacts, USUAL_LANES } from './src/shader/embedded.ts';
 import { reflect } from './src/shader/reflect.ts';
-import { assemble, libsOf, type Precision, type ShaderTexts, WEIGHTS } from './src/shader/source.ts';
+import { assemble, CURVED, libsOf, type Precision, type ShaderTexts, WEIGHTS } from './src/shader/source.ts';
 import { imagenet } from './src/weights/card.ts';
 
 const PRECISIONS: readonly Precision[] = ['f32', 'half', 'f16'];
 /** Libs of which `assemble` takes one for another. */
 const CODECS = PRECISIONS.map(precision => `lib/${precision}`);
 const WEIGHTS_CODECS = [WEIGHTS, `${WEIGHTS}.half`];
+
+/** A shader that RegSeg does not need and that ends in a curve. */
+const CURVED_EXAMPLE = 'slide';
 
 /** The group of what is in no other. */
 const OTHERS = 'shaders-other';
@@ -68,6 +71,8 @@ function groupModule(texts: ShaderTexts, small: ShaderTexts, shaders: readonly s
     if (codecs.some(codec => libs.has(codec))) for (const codec of codecs) libs.add(codec);
   const own = [...libs, ...shaders].map(path => [path, small.get(path)!]);
   const facts = shaders.map(shader => [shader, factsLine(texts, shader)]);
+  // Curves are with what only other networks need.
+  if (shaders.includes(CURVED_EXAMPLE)) own.push([CURVED, small.get(CURVED)!]);
   return `export const texts = ${JSON.stringify(Object.fromEntries(own))}; export const facts = ${JSON.stringify(Object.fromEntries(facts))};`;
 }
 

@@ -67,9 +67,11 @@ const browser = await rolldown({
 // What the entry needs at once is one file, although parts that are fetched later share some of its modules.
 const codeSplitting = { groups: [{ name: 'main', test: (id: string) => main.has(id) }] };
 await browser.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js', codeSplitting });
-// An entry of its own, with the little that it shares.
-const polygons = await rolldown({ input: { polygons: 'src/polygons.ts' }, platform: 'browser' });
-await polygons.write({ dir: 'dist', format: 'esm' });
+// Entries of their own, with the little that they share.
+for (const entry of ['polygons', 'drawings']) {
+  const bundle = await rolldown({ input: { [entry]: `src/${entry}.ts` }, platform: 'browser' });
+  await bundle.write({ dir: 'dist', format: 'esm' });
+}
 for (const file of readdirSync('dist')) {
   const { code } = await minify(readFileSync(`dist/${file}`, 'utf8'), {
     module: true,

@@ -1,6 +1,8 @@
 // Two values pixel by pixel; an axis of one place stands for every place. A lane makes one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/weights.wgsl
+// use lib/activation.wgsl
 
 override OPERATION: u32 = 0u;  // its number in src/graph/graph.ts
 override CONSTANT: bool = false;  // the second lies in weights
@@ -25,7 +27,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<stored>;
 @group(0) @binding(2) var<storage, read> other: array<stored>;
-@group(0) @binding(3) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(3) var<storage, read> weights: array<packed>;
 @group(0) @binding(4) var<storage, read_write> y: array<stored>;
 
 fn combined(a: vec4f, b: vec4f) -> vec4f {
@@ -53,10 +55,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var a = decode(x[row * params.x_row + column * params.x_column + quad * params.x_quad]);
   let at = row * params.other_row + column * params.other_column + quad * params.other_quad;
   var b = vec4f();
-  if (CONSTANT) { b = weights[at]; } else { b = decode(other[at]); }
+  if (CONSTANT) { b = weight(at); } else { b = decode(other[at]); }
   a = select(a, vec4f(a.x), params.x_one == 1u);
   b = select(b, vec4f(b.x), params.other_one == 1u);
   let value = select(combined(a, b), combined(b, a), params.swapped == 1u);
   // Padded lanes are zero everywhere; a quotient of two is not, nor is a sum with one channel that stands for all.
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(select(vec4f(), value, vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels)));
+  y[pixel * params.y_stride + params.y_offset + quad] = encode(select(vec4f(), activated(value, quad, params.quads), vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels)));
 }

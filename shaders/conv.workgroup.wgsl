@@ -3,6 +3,7 @@
 // that no width leaves lanes idle; with POOL through the windows, so that a lane's eight pixels are two windows of four.
 // use lib/f32.wgsl
 // use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/conv.io.wgsl
 // use lib/staged.wgsl

@@ -1,14 +1,14 @@
-// The small operations that usually vanish into their neighbours, for values that somebody wants to see: batch norm, activation, sum,
+// The small operations that usually vanish into their neighbours, for values that somebody wants to see: batch norm, curves, sum,
 // gate, channel slice, copy into a concat. A lane makes one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/weights.wgsl
+// use lib/activation.wgsl
 
 override AFFINE: bool = false;    // x · scale + shift, one of each a channel, in weights: all scales, then all shifts
 override ADD: bool = false;       // + other
 override MULTIPLY: bool = false;  // · other, one factor a channel
 override GATE: bool = false;      // · gate, the same from an excitation, which is always float32
-override RELU: bool = false;
-override SIGMOID: bool = false;
 
 struct Params {
   pixels: u32,
@@ -24,7 +24,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<stored>;
 @group(0) @binding(2) var<storage, read> other: array<stored>;
 @group(0) @binding(3) var<storage, read> gate: array<vec4f>;
-@group(0) @binding(4) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(4) var<storage, read> weights: array<packed>;
 @group(0) @binding(5) var<storage, read_write> y: array<stored>;
 
 @compute @workgroup_size(LANES)
@@ -34,13 +34,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let quad = lane - pixel * params.quads;
   if (pixel >= params.pixels) { return; }
   var value = decode(x[pixel * params.x_stride + params.x_offset + quad]);
-  if (AFFINE) { value = value * weights[quad] + weights[params.quads + quad]; }
+  if (AFFINE) { value = value * weight(quad) + weight(params.quads + quad); }
   if (ADD) { value += decode(other[pixel * params.other_stride + quad]); }
   if (MULTIPLY) { value *= decode(other[quad]); }
   if (GATE) { value *= gate[quad]; }
-  if (RELU) { value = max(value, vec4f()); }
-  if (SIGMOID) { value = 1.0 / (1.0 + exp(-value)); }
-  // Padded lanes are zero everywhere; σ(0) is not, nor is what lies behind a slice.
-  value = select(vec4f(), value, vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels));
+  // Padded lanes are zero everywhere; what lies behind a slice is not, nor is what a curve makes of zero.
+  value = select(vec4f(), activated(value, quad, params.quads), vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels));
   y[pixel * params.y_stride + params.y_offset + quad] = encode(value);
 }

@@ -3,6 +3,7 @@
 // then multiplies as `pointwise.workgroup` does. The gate takes 4 KiB, so that there is room for 64 channels a workgroup.
 // use lib/f32.wgsl
 // use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/shortcut.wgsl
 // use lib/staged.wgsl
@@ -13,7 +14,6 @@ override SHORTCUT_QUADS: u32 = 0u;  // input channels of the shortcut / 4
 override HIDDEN: u32 = 1u;          // hidden channels of the excitation / 4, rounded up
 override STRIPS: u32 = 1u;          // rows of sums
 override RESIDUAL: bool = false;
-override RELU: bool = false;
 
 const MOST_LANES = 128u;  // of a workgroup: the gate takes 4 KiB of its memory (src/kernels/gated.ts keeps to it)
 const MAX_QUADS = 256u;
@@ -118,8 +118,7 @@ fn finish(pixel: u32, quad: u32, sum: vec4f) {
   if (pixel >= params.height * params.width || quad >= params.y_quads) { return; }
   var value = sum;
   if (RESIDUAL) { value += decode(residual[pixel * params.residual_stride + quad]); }
-  if (RELU) { value = max(value, vec4f()); }
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(value);
+  y[pixel * params.y_stride + params.y_offset + quad] = encode(activated(value, quad, params.y_quads));
 }
 
 @compute @workgroup_size(LANES)

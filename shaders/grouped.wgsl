@@ -4,6 +4,7 @@
 // use lib/f32.wgsl
 // use lib/lane.wgsl
 // use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/row.wgsl
 // use lib/grouped.io.wgsl

@@ -6,6 +6,7 @@ diagnostic(off, subgroup_uniformity);
 // use lib/f32.wgsl
 // use lib/lane.wgsl
 // use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/row.wgsl
 // use lib/wide.wgsl

@@ -4,6 +4,7 @@
 // of a group, so that a loaded quad serves all 16: loads of maps are what this convolution has most of.
 // use lib/f32.wgsl
 // use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/row.wgsl
 // use lib/grouped.io.wgsl

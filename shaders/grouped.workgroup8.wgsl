@@ -2,6 +2,7 @@
 // of partial sums instead of hundreds, few enough for every workgroup of the next convolution to read them all. For GPUs.
 // use lib/f32.wgsl
 // use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/row.wgsl
 // use lib/grouped.io.wgsl

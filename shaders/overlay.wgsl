@@ -4,6 +4,7 @@
 
 // What is behind the chosen classes: the picture itself, a colour, or another picture that covers the frame.
 override BACKGROUND: u32 = 0u;
+override MATTE: bool = false;  // `classes` are bytes of a matte: how much of class 1 stands before the background
 
 struct Params {
   height: u32,
@@ -53,25 +54,36 @@ fn covering(row: u32, column: u32) -> vec4f {
   return mix(upper, lower, t.y);
 }
 
+// What is behind, its alpha multiplied in.
+fn background(row: u32, column: u32, picture: vec4f) -> vec4f {
+  if (BACKGROUND == 1u) { return vec4f(params.background.rgb * params.background.a, params.background.a); }
+  if (BACKGROUND == 2u) { return vec4f(covering(row, column).rgb, 1.0); }
+  return picture;
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lane = lane_of(id, groups);
   let row = lane / params.width;
   let column = lane - row * params.width;
   if (row >= params.height) { return; }
+  var pixel = vec4f(textureLoad(frame, vec2u(column, row), 0).rgb, 1.0);
+  if (MATTE) {
+    let share = f32(textureLoad(classes, vec2u(column, row), 0).r) / 255.0;
+    let tinted = vec4f(mix(pixel.rgb, palette[1].rgb, params.opacity), 1.0);
+    put(row, column, mix(background(row, column, pixel), tinted, share));
+    return;
+  }
   let own = key(i32(row), i32(column));
   let chosen = own < 256u;
   let colour = palette[min(own, 255u)].rgb;
-  var pixel = vec4f(textureLoad(frame, vec2u(column, row), 0).rgb, 1.0);
   if (chosen) {
     let line = params.reach > 0u && outlined(i32(row), i32(column), own);
     let tinted = vec4f(mix(pixel.rgb, colour, params.opacity), 1.0);
     let edge = vec4f(select(params.outline.rgb, colour, params.own_outline == 1u), 1.0);
     pixel = select(tinted, edge, line);
-  } else if (BACKGROUND == 1u) {
-    pixel = vec4f(params.background.rgb * params.background.a, params.background.a);
-  } else if (BACKGROUND == 2u) {
-    pixel = vec4f(covering(row, column).rgb, 1.0);
+  } else {
+    pixel = background(row, column, pixel);
   }
   put(row, column, pixel);
 }

@@ -1,6 +1,7 @@
 // `pointwise` for GPUs: the same product with both operands staged in workgroup memory, gated or pooled once as they come.
 // use lib/f32.wgsl
 // use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/bilinear.wgsl
 // use lib/shortcut.wgsl

@@ -2,9 +2,9 @@
 // nothing outside the map.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/sliding.wgsl
-
-override RELU: bool = false;
 
 fn kernel_at(place: vec2i, tap: u32) -> vec2i { return place * vec2i(params.strides) + vec2i(vec2u(tap / params.columns, tap % params.columns) * params.dilations) - vec2i(params.pads); }
 
@@ -16,11 +16,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = pixel / params.width;
   if (row >= params.height) { return; }
   let place = vec2i(vec2u(row, pixel - row * params.width));
-  var sum = weights[params.bias + quad];
+  var sum = bias(params.bias, quad);
   for (var tap = 0u; tap < TAPS; tap += 1u) {
     let source = kernel_at(place, tap);
     if (any(source < vec2i()) || any(source >= vec2i(params.x_size))) { continue; }
     sum = accumulate(sum, quad, tap, vec2u(source));
   }
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(select(sum, max(sum, vec4f()), RELU));
+  y[pixel * params.y_stride + params.y_offset + quad] = encode(activated(sum, quad, params.quads));
 }

@@ -2,6 +2,7 @@
 // use lib/f32.wgsl
 // use lib/lane.wgsl
 // use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/stem.io.wgsl
 // use lib/frame.tensor.wgsl

@@ -1,6 +1,8 @@
 // Transposed convolution, dense or in groups. A lane makes one pixel's channel quad from the pixels of x whose kernels reach it.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/sliding.wgsl
 
 @compute @workgroup_size(LANES)
@@ -11,7 +13,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = pixel / params.width;
   if (row >= params.height) { return; }
   let place = vec2u(row, pixel - row * params.width) + params.pads;
-  var sum = weights[params.bias + quad];
+  var sum = bias(params.bias, quad);
   for (var tap = 0u; tap < TAPS; tap += 1u) {
     let reach = vec2u(tap / params.columns, tap % params.columns) * params.dilations;
     // A kernel's tap reaches this pixel from one of every `strides` rows and columns.
@@ -19,5 +21,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (any(place < reach) || any(source * params.strides + reach != place) || any(source >= params.x_size)) { continue; }
     sum = accumulate(sum, quad, tap, source);
   }
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(sum);
+  y[pixel * params.y_stride + params.y_offset + quad] = encode(activated(sum, quad, params.quads));
 }

@@ -1,6 +1,7 @@
 // `twin` for GPUs: the same product with both operands staged in workgroup memory.
 // use lib/f32.wgsl
 // use lib/weights.wgsl
+// use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/twin.io.wgsl
 // use lib/staged.wgsl

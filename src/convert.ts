@@ -1,12 +1,16 @@
 // A published checkpoint → the bytes of one safetensors file with its card: what `convert` and `pull` share. Pure; who calls writes.
 import { AtrousError } from './errors.ts';
-import { constantReader } from './graph/constant.ts';
+import { type Constant, constantReader, tensorsOf } from './graph/constant.ts';
+import type { Graph } from './graph/graph.ts';
+import { infer, macs } from './graph/ops.ts';
+import { printSize, type Size } from './image/size.ts';
 import { decodeWeights, registered } from './load.ts';
 import { defaultCard } from './models/cards.ts';
-import type { Network } from './models/registry.ts';
+import type { LoadedWeights, Runnable } from './models/network.ts';
+import { storeTopology, TOPOLOGY } from './onnx/stored.ts';
 import { run as runReference } from './reference/run.ts';
 import type { Card, Check } from './weights/card.ts';
-import { encodeRuns } from './weights/runs.ts';
+import { agreement, encodeRuns } from './weights/runs.ts';
 import { writeSafetensors } from './weights/safetensors.ts';
 import { seededInput } from './weights/seeded.ts';
 import { encodeFloat16, fromFloat32, type Tensor, type Tensors, toFloat32 } from './weights/tensor.ts';
@@ -28,7 +32,7 @@ export interface ConvertOptions {
 }
 
 export interface Converted {
-  readonly network: Network;
+  readonly network: Runnable;
   /** As it is in the file. */
   readonly card: Card;
   /** How many. */
@@ -52,7 +56,7 @@ export async function convertWeights(
     model: network.canonical,
     source,
     // The smallest picture of a network with tiles is tens of GMACs: minutes for the CPU reference.
-    check: network.tile ? undefined : selfTest(network.build({ h: CHECK.h, w: CHECK.w }), tensors, known),
+    check: network.tile ? undefined : selfTest(network.build({ h: CHECK.h, w: CHECK.w }), tensors, known, CHECK),
     file: undefined,
   };
   const written = writeSafetensors(tensors, { atrous: JSON.stringify(complete) });
@@ -60,6 +64,17 @@ export async function convertWeights(
 }
 
 const LARGEST_F16 = 65504;
+
+/** Throws `BAD_WEIGHTS` for a number that halves don't reach. */
+function halved(name: string, tensor: Tensor, source: string): Tensor {
+  const values = toFloat32(tensor);
+  const large = values.find(value => Math.abs(value) > LARGEST_F16);
+  if (large === undefined) return { dtype: 'F16', shape: tensor.shape, bytes: encodeFloat16(values) };
+  throw new AtrousError(
+    'BAD_WEIGHTS',
+    `${source}: tensor "${name}" holds ${large}, beyond ${LARGEST_F16}, the largest f16 number: leave out --precision f16`,
+  );
+}
 
 /** Batch counters are dropped: nothing reads them. */
 function convertTensors(tensors: Tensors, precision: 'f32' | 'f16', source: string): Map<string, Tensor> {
@@ -71,22 +86,94 @@ function convertTensors(tensors: Tensors, precision: 'f32' | 'f16', source: stri
       if (!half && tensor.dtype === 'F32') return [name, tensor];
       const values = toFloat32(tensor);
       if (!half) return [name, fromFloat32(tensor.shape, values)];
-      const large = values.find(value => Math.abs(value) > LARGEST_F16);
-      if (large !== undefined) {
-        throw new AtrousError(
-          'BAD_WEIGHTS',
-          `${source}: tensor "${name}" holds ${large}, beyond ${LARGEST_F16}, the largest f16 number: leave out --precision f16`,
-        );
-      }
-      return [name, { dtype: 'F16', shape: tensor.shape, bytes: encodeFloat16(values) }];
+      return [name, halved(name, tensor, source)];
     }),
   );
 }
 
 /** Classes of the fixtures' seeded input by the CPU reference, from the weights as they are written. */
-function selfTest(graph: Parameters<typeof runReference>[0], tensors: Tensors, { preprocessing }: Card): Check {
-  const { h, w, seed } = CHECK;
-  const data = seededInput(seed, CHECK, preprocessing);
-  const classes = runReference(graph, { c: 3, h, w, data }, constantReader(tensors, toFloat32)).get('classes')!;
-  return { seed, height: h, width: w, classes: encodeRuns(Uint8Array.from(classes.data)), agreement: CHECK.agreement };
+function selfTest(graph: Graph, tensors: Tensors, { preprocessing }: Pick<Card, 'preprocessing'>, { h, w }: Size): Check {
+  const data = seededInput(CHECK.seed, { h, w }, preprocessing);
+  const classes = classesBy(graph, tensors, { h, w }, data);
+  return { seed: CHECK.seed, height: h, width: w, classes: encodeRuns(classes), agreement: CHECK.agreement };
+}
+
+function classesBy(graph: Graph, tensors: Tensors, { h, w }: Size, data: Float64Array): Uint8Array {
+  const values = runReference(graph, { c: 3, h, w, data }, constantReader(tensors, toFloat32));
+  return Uint8Array.from(values.get('classes')!.data);
+}
+
+/** Multiply-adds that the CPU reference makes in half a minute: a self-test runs it twice. */
+const MOST_MACS = 4e9;
+/** The least agreement that a self-test may ask for: below it nothing is tested. */
+const LEAST_AGREEMENT = 0.9;
+
+export interface TopologyOptions {
+  /** What the network is written down at: its only size where it has one. */
+  readonly size: Size | undefined;
+  readonly precision?: 'f32' | 'f16';
+  readonly source: NonNullable<Card['source']>;
+}
+
+/** An ONNX file's weights, what is done with them at a size, and its card. Throws `BAD_USAGE` where no size is said. */
+export function convertOnnx(
+  { network, tensors: read, card, core }: LoadedWeights,
+  name: string,
+  { size, precision = 'f32', source }: TopologyOptions,
+): Converted {
+  // A network of one size takes it for any picture.
+  const [small, large] = [
+    { h: 64, w: 64 },
+    { h: 1024, w: 1024 },
+  ].map(picture => network.inside!(picture, size ?? null));
+  if (small.h !== large.h || small.w !== large.w)
+    throw new AtrousError('BAD_USAGE', `${name} runs at many sizes, and is written down for one: say --size HxW`);
+  const { text, tensors: needed } = storeTopology(small, core!(small), network.end, read);
+  const weights = new Set(
+    core!(small)
+      .nodes.flatMap(({ constants }) => Object.entries<Constant>(constants))
+      .flatMap(weightOf),
+  );
+  const tensors = new Map(
+    [...needed].map(([each, tensor]): [string, Tensor] => {
+      if (tensor.dtype === 'F32' || tensor.dtype === 'F16' || /^[IU]8/.test(tensor.dtype))
+        return [each, precision === 'f16' && tensor.dtype === 'F32' && weights.has(each) ? halved(each, tensor, name) : tensor];
+      return [each, fromFloat32(tensor.shape, toFloat32(tensor))];
+    }),
+  );
+  const graph = network.build(small);
+  const values = infer(graph);
+  const cost = graph.nodes.reduce((sum, node) => sum + macs(node, values.get(node.name)!.shape), 0);
+  const check = cost <= MOST_MACS ? calibrated(graph, tensors, card, small) : undefined;
+  const complete: Card = { ...card, source, check, file: undefined };
+  const written = writeSafetensors(tensors, { atrous: JSON.stringify(complete), [TOPOLOGY]: text });
+  const note = check
+    ? null
+    : `${name}: at ${printSize(small)} its self-test would take the CPU reference minutes: the card has none`;
+  return { network, card: complete, tensors: tensors.size, bytes: written, assumed: note };
+}
+
+/** The tensor that a convolution's weight is. */
+function weightOf([role, constant]: [string, Constant]): string[] {
+  return role === 'weight'
+    ? tensorsOf(constant)
+        .slice(0, 1)
+        .map(([name]) => name)
+    : [];
+}
+
+/** With the agreement that weights and a picture rounded to halves leave, less three times what they lose: scores of a seeded picture may be close. */
+function calibrated(graph: Graph, tensors: Tensors, card: Card, size: Size): Check {
+  const check = selfTest(graph, tensors, card, size);
+  const half = (values: ArrayLike<number>): Float32Array =>
+    toFloat32({ dtype: 'F16', shape: [values.length], bytes: encodeFloat16(Float32Array.from(values)) });
+  const rounded = new Map(
+    [...tensors].map(([name, tensor]) => [
+      name,
+      tensor.dtype === 'F32' ? fromFloat32(tensor.shape, half(toFloat32(tensor))) : tensor,
+    ]),
+  );
+  const classes = classesBy(graph, rounded, size, Float64Array.from(half(seededInput(CHECK.seed, size, card.preprocessing))));
+  const lost = 1 - agreement(classes, check.classes);
+  return { ...check, agreement: Math.max(LEAST_AGREEMENT, Math.min(CHECK.agreement, Math.floor((1 - 3 * lost) * 1000) / 1000)) };
 }

@@ -98,6 +98,12 @@ export async function decodeWeights(bytes: Uint8Array, name: string, options: Re
     throw new AtrousError('BAD_USAGE', `outputName is for ONNX files, and ${name} is none: leave it out`);
   const { tensors, metadata } = await readWeights(bytes, name);
   const own = metadata.get('atrous');
+  if (metadata.has('atrous.topology')) {
+    const wrong = model !== undefined ? 'model' : key !== undefined ? 'key' : null;
+    if (wrong) throw new AtrousError('BAD_USAGE', `${wrong}: ${name} is a network of its own: leave it out`);
+    const plain = new Map([...tensors].map(([each, tensor]) => [each, readNow(tensor)]));
+    return { ...(await import('./onnx/stored.ts')).loadStored(plain, metadata, name, options), stored: [bytes] };
+  }
   return checkWeights(
     tensors,
     name,
@@ -110,10 +116,7 @@ export async function decodeWeights(bytes: Uint8Array, name: string, options: Re
 /** Weights of a network of the registry. Throws `BAD_USAGE` for an ONNX file, which has no checkpoint's names. */
 export function registered(weights: LoadedWeights, file: string): LoadedWeights<Network> {
   if ('classifier' in weights.network) return weights as LoadedWeights<Network>;
-  throw new AtrousError(
-    'BAD_USAGE',
-    `${file} is an ONNX file, a network of its own: it is no checkpoint of a network that has a name`,
-  );
+  throw new AtrousError('BAD_USAGE', `${file} is a network of its own: it is no checkpoint of a network that has a name`);
 }
 
 /** Of networks that are no ONNX file every field of a card is needed. */

@@ -15,6 +15,7 @@ import { constantReader, type ReadConstant } from './graph/constant.ts';
 import { networkSize, type Size } from './image/size.ts';
 import { tilesOf } from './image/tiles.ts';
 import { kernels } from './kernels/index.ts';
+import type { Runnable } from './models/network.ts';
 import { compileStem, type FrameStem, type Material, type Output, type Pipeline, wholePicture } from './pipeline.ts';
 import { type AdapterFacts, checkChoice } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
@@ -57,6 +58,11 @@ export class Segmenter {
 
   get card(): Card {
     return this.#parts.card;
+  }
+
+  /** What builds its graph at a size. */
+  get network(): Runnable {
+    return this.#parts.network;
   }
 
   /** What `load` took for granted because several networks, or several dicts of a checkpoint, fit: a sentence that names them; else null. */

@@ -38,7 +38,8 @@ export async function soak(model: Segmenter, frames: number): Promise<Soak> {
   };
 }
 
-function settled(): NodeJS.MemoryUsage {
+/** Memory after a collection. */
+export function settled(): NodeJS.MemoryUsage {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
   return process.memoryUsage();

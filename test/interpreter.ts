@@ -5,7 +5,7 @@ import { FRAME } from '../src/graph/graph.ts';
 import { packFor } from '../src/kernels/index.ts';
 import type { Step } from '../src/plan/plan.ts';
 import { packParams } from '../src/shader/pack.ts';
-import type { ShaderLibrary } from '../src/shader/source.ts';
+import { isCurved, type ShaderLibrary } from '../src/shader/source.ts';
 import { type Case, readsFrame } from './kernels/case.ts';
 
 /** Work that takes about a tenth of a second: pixels × channels that come out, and multiply-adds. */
@@ -35,7 +35,9 @@ export function interpret(made: Case, step: Step, library: ShaderLibrary): Array
   const { error } = console;
   console.error = (...text: unknown[]) => complaints.push(text.join(' '));
   try {
-    executor(dialect(library.text(step.shader, 'f32'), step)).dispatchWorkgroups('main', [...step.grid], { 0: group });
+    executor(dialect(library.text(step.shader, 'f32', 'f32', isCurved(step)), step)).dispatchWorkgroups('main', [...step.grid], {
+      0: group,
+    });
   } finally {
     console.error = error;
   }
@@ -56,6 +58,12 @@ function frame({ frame: given, row: { node } }: Case): unknown {
     : bytes.buffer;
 }
 
+/** Numbers as WGSL has them. */
+const printed: Readonly<Record<string, (value: unknown) => string>> = {
+  u32: value => `${value}u`,
+  f32: value => Number(value).toFixed(9),
+};
+
 /** The same program in words that the interpreter knows: no alias or override, no external texture, three workgroup sizes, no += of matrices. */
 function dialect(text: string, { overrides }: Step): string {
   const lanes = /const LANES = (\d+)u;/.exec(text)?.[1];
@@ -63,7 +71,7 @@ function dialect(text: string, { overrides }: Step): string {
     .replace(/^alias (stored|packed) = vec4f;$/gm, '')
     .replace(/\b(stored|packed)\b/g, 'vec4f')
     .replace(/^override (\w+): (\w+) = [^;]+;/gm, (_line, name: string, type: string) => {
-      return `const ${name}: ${type} = ${type === 'bool' ? overrides[name] : `${overrides[name]}u`};`;
+      return `const ${name}: ${type} = ${printed[type]?.(overrides[name]) ?? overrides[name]};`;
     })
     .replace(/(textureLoad\(frame, vec2[iu]\(\w+, \w+\))\)/, '$1, 0)')
     .replace(/(var frame: )texture_external;/, '$1texture_2d<f32>;')

@@ -1,6 +1,4 @@
 // What the forms of `conv` share: parameters, bindings and the epilogue.
-override RELU: bool = false;
-
 struct Params {
   height: u32,  // of the output, in pixels; strides and offsets are in channel quads
   width: u32,
@@ -28,6 +26,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<stored>;
 
 fn store_pixel(pixel: u32, quad: u32, sum: vec4f) {
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(select(sum, max(sum, vec4f()), RELU));
+  y[pixel * params.y_stride + params.y_offset + quad] = encode(activated(sum, quad, params.y_quads));
 }
 fn store(row: u32, column: u32, quad: u32, sum: vec4f) { store_pixel(row * params.width + column, quad, sum); }

@@ -1,7 +1,6 @@
 // What the forms of `grouped` share: parameters, bindings and the epilogue.
 override GROUP: u32 = 4u;   // channels of a group / 4
 override STRIDE: u32 = 1u;
-override RELU: bool = false;
 override SQUEEZE: bool = false;
 
 struct Params {
@@ -26,7 +25,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4f>;  // strips × channels
 
 fn store(row: u32, column: u32, quad: u32, sum: vec4f) -> vec4f {
-  let value = select(sum, max(sum, vec4f()), RELU);
+  let value = activated(sum, quad, params.pairs * 2u);
   y[(row * params.width + column) * params.y_stride + params.y_offset + quad] = encode(value);
   return value;
 }

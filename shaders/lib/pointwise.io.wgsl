@@ -1,7 +1,6 @@
 // What the forms of `pointwise` share: parameters, bindings, operands and most of the epilogue.
 override GATE: bool = false;
 override RESIDUAL: bool = false;
-override RELU: bool = false;
 
 struct Params {
   height: u32,  // of the output, in pixels; strides and offsets are in channel quads
@@ -57,5 +56,5 @@ fn shortcut_operand(w: Windows, k: u32) -> mat4x4f {
 fn finished(pixel: u32, quad: u32, sum: vec4f) -> vec4f {
   var value = sum;
   if (RESIDUAL) { value += decode(residual[pixel * params.residual_stride + quad]); }
-  return select(value, max(value, vec4f()), RELU);
+  return activated(value, quad, params.y_quads);
 }

@@ -21,7 +21,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<stored>;
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<packed>;
 @group(0) @binding(3) var<storage, read_write> y: array<stored>;
 
 fn number(pixel: u32, channel: u32) -> f32 { return decode(x[pixel + channel / 4u])[channel % 4u]; }
@@ -40,14 +40,14 @@ fn accumulate(start: vec4f, quad: u32, tap: u32, place: vec2u) -> vec4f {
     for (var k = 0u; k < across; k += 1u) {
       let value = decode(x[pixel + first + k]);
       let w = at + k * 4u;
-      sum += mat4x4f(weights[w], weights[w + 1u], weights[w + 2u], weights[w + 3u]) * value;
+      sum += mat4x4f(weight(w), weight(w + 1u), weight(w + 2u), weight(w + 3u)) * value;
     }
     return sum;
   }
   let first = vec4u(first_of(quad * 4u), first_of(quad * 4u + 1u), first_of(quad * 4u + 2u), first_of(quad * 4u + 3u));
   for (var i = 0u; i < params.inputs; i += 1u) {
     let values = vec4f(number(pixel, first.x + i), number(pixel, first.y + i), number(pixel, first.z + i), number(pixel, first.w + i));
-    sum += weights[at + i] * values;
+    sum += weight(at + i) * values;
   }
   return sum;
 }

@@ -2,7 +2,6 @@
 // 8 channels in registers.
 override ROWS: u32 = 3u;  // the kernel
 override COLUMNS: u32 = 3u;
-override RELU: bool = false;
 
 struct Params {
   height: u32,  // of the output, in pixels; strides and offsets are in channel quads
@@ -37,7 +36,7 @@ fn pixels_at(row: u32, first: i32, step: i32) -> mat4x4f {
 
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f) {
   if (column >= params.width || quad >= params.y_quads) { return; }
-  let value = select(sum, max(sum, vec4f()), RELU);
+  let value = activated(sum, quad, params.y_quads);
   y[(row * params.width + column) * params.y_stride + params.y_offset + quad] = encode(value);
 }
 

@@ -1,6 +1,5 @@
 // What the forms of `twin` share: parameters, bindings and the epilogue.
 override QUADS: u32 = 1u;  // input channels / 4
-override RELU: bool = false;
 
 struct Params {
   pixels: u32,
@@ -22,7 +21,7 @@ struct Params {
 
 fn finish(pixel: u32, quad: u32, sum: vec4f) {
   if (pixel >= params.pixels || quad >= params.y_quads + params.also_quads) { return; }
-  let value = encode(select(sum, max(sum, vec4f()), RELU));
+  let value = encode(activated(sum, quad, params.y_quads + params.also_quads));
   if (quad < params.y_quads) { y[pixel * params.y_stride + params.y_offset + quad] = value; }
   else { also[pixel * params.also_stride + params.also_offset + quad - params.y_quads] = value; }
 }

@@ -6,3 +6,4 @@ fn bias(start: u32, quad: u32) -> vec4f {
   let at = start + 2u * quad;
   return vec4f(bitcast<vec2f>(weights[at]), bitcast<vec2f>(weights[at + 1u]));
 }
+fn from_end(quads: u32) -> vec4f { return bias(arrayLength(&weights) - 2u * quads, 0u); }

@@ -4,3 +4,4 @@
 alias packed = vec4f;
 fn weight(at: u32) -> vec4f { return weights[at]; }
 fn bias(start: u32, quad: u32) -> vec4f { return weights[start + quad]; }
+fn from_end(quads: u32) -> vec4f { return weights[arrayLength(&weights) - quads]; }

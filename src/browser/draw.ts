@@ -27,8 +27,9 @@ export async function drawOnPage(
       throw usage(`draw(): the picture is now ${picture.height}×${picture.width}, the result is of ${h}×${w}: segment it again`);
     const behind =
       look.background.kind === 'picture' ? await textureOf(await taken(background, 'background', on, own), on, own) : null;
-    const classes = result.texture ?? on.finisher.upload(result.classes!, { h, w });
-    if (!result.texture) own.push({ release: () => classes.destroy() });
+    const map = look.matte ? result.matte : result.texture ? null : result.classes;
+    const classes = map ? on.finisher.upload(map, { h, w }) : result.texture!;
+    if (map) own.push({ release: () => classes.destroy() });
     const target = screen(canvas, on.device);
     await on.finisher.draw(look, picture, classes, behind, () => target.next({ h, w }));
     target.show();

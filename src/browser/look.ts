@@ -6,7 +6,7 @@ import { type Look, OPACITY } from '../image/look.ts';
 import type { Output } from '../pipeline.ts';
 import type { Colour } from '../weights/card.ts';
 
-type Shown = Pick<SegmentResult<Output>, 'labels' | 'palette'>;
+type Shown = Pick<SegmentResult<Output>, 'labels' | 'palette'> & Partial<Pick<SegmentResult<Output>, 'matte'>>;
 
 /** Widest outline and blur, in pixels: a lane looks at every pixel that far away. */
 const MOST_OUTLINE = 16;
@@ -37,19 +37,23 @@ function isColour(value: unknown): boolean {
   return Array.isArray(value) && value.length === 3 && value.every(part => Number.isInteger(part) && part >= 0 && part < 256);
 }
 
-function lookOf({ labels, palette: own }: Shown, options: DrawOptions): Look {
+function lookOf({ labels, palette: own, matte: given = null }: Shown, options: DrawOptions): Look {
   const { palette = own, classes, outlines, background } = options;
   const { opacity = background === undefined ? OPACITY : 0 } = options;
   if (palette.length < labels.length)
     throw usage(`draw(): palette has ${palette.length} colours: give one for each of the ${labels.length} classes`);
-  if (background !== undefined && classes === undefined)
-    throw usage('draw(): background stands behind the chosen classes: say which in classes, such as ["person"]');
+  const matte = given !== null && background !== undefined && classes === undefined;
+  if (matte && outlines) throw usage('draw(): outlines are of classes, and the background stands behind the matte: leave them out');
+  if (background !== undefined && classes === undefined && !matte)
+    throw usage(
+      'draw(): background stands behind the chosen classes: say which in classes, such as ["person"], or ask segment() for a matte',
+    );
   const chosen = labels.map((label, index) => classes === undefined || classes.includes(label) || classes.includes(index));
   for (const wanted of classes ?? []) {
     if (typeof wanted === 'number' ? wanted in labels : labels.includes(wanted)) continue;
     throw usage(`draw(): there is no class ${brief(wanted)}: there are 0 to ${labels.length - 1}, or their names`);
   }
-  return { palette, chosen, opacity, outline: outlineOf(outlines), background: backgroundOf(background) };
+  return { palette, chosen, opacity, outline: outlineOf(outlines), background: backgroundOf(background), matte };
 }
 
 function outlineOf(outlines: DrawOptions['outlines']): Look['outline'] {

@@ -1,23 +1,27 @@
 // Any published checkpoint → one safetensors file with its card, and the card beside it.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type Converted, convertWeights } from '../convert.ts';
+import { type Converted, convertOnnx, convertWeights } from '../convert.ts';
 import { AtrousError } from '../errors.ts';
 import { checkFile, readBytes, resolveFrom, writeTogether } from '../node/files.ts';
 import type { Card } from '../weights/card.ts';
-import { type Command, onePositional, required, shared, sharedHelp } from './command.ts';
+import { isOnnx } from '../weights/magic.ts';
+import { type Arguments, type Command, onePositional, required, shared, sharedHelp, sizeOf } from './command.ts';
 import { type Output, output } from './output.ts';
-import { readCardFor } from './weights.ts';
+import { openWeights, readCardFor } from './weights.ts';
 
 export const convert: Command = {
-  usage: 'convert <in.pth|in.caffemodel|in.safetensors> -o out.safetensors [-m MODEL] [--key NAME] [--precision f16] [--card FILE]',
-  about: 'a checkpoint to one safetensors file with its card',
+  usage:
+    'convert <in.pth|in.caffemodel|in.safetensors|in.onnx> -o out.safetensors [-m MODEL] [--key NAME] [--precision f16] [--card FILE] ' +
+    '[--size HxW] [--output-name NAME] [--labels FILE]',
+  about: 'a checkpoint, or an ONNX file, to one safetensors file with its card',
   help: {
     ...sharedHelp,
     model: 'the network, when the card does not name it and the tensors fit several',
     output: 'safetensors to write; its card goes beside it',
     precision: 'f32 (default) or f16: half the size, 1-D tensors stay f32',
     card: 'card (JSON) to put in: classes, palette, preprocessing, licence …',
+    size: 'of an ONNX file that runs at many: the one that it is written down for',
   },
   options: {
     model: shared.model,
@@ -25,6 +29,9 @@ export const convert: Command = {
     precision: shared.precision,
     card: shared.card,
     key: shared.key,
+    size: shared.size,
+    labels: shared.labels,
+    'output-name': shared['output-name'],
     json: shared.json,
   },
   async run(args) {
@@ -36,6 +43,10 @@ export const convert: Command = {
       throw new AtrousError('BAD_USAGE', `--precision ${precision}: convert writes f32 or f16`);
     await checkFile(target);
     const bytes = await readBytes(source);
+    if (isOnnx(bytes, source)) return convertFile(source, bytes, target, precision, args, out);
+    for (const option of ['size', 'output-name', 'labels'])
+      if (args.text(option) !== undefined)
+        throw new AtrousError('BAD_USAGE', `--${option} ${args.text(option)} is for ONNX files, and ${source} is none`);
     const card = await readCardFor(source, args.text('card'));
     const origin = { file: basename(source), sha256: sha256(bytes) };
     const converted = await convertWeights(bytes, source, {
@@ -50,6 +61,29 @@ export const convert: Command = {
     return 0;
   },
 };
+
+/** An ONNX file, with what `segment` would take of it. */
+async function convertFile(
+  source: string,
+  bytes: Uint8Array,
+  target: string,
+  precision: 'f32' | 'f16',
+  args: Arguments,
+  out: Output,
+): Promise<number> {
+  for (const option of ['model', 'key'])
+    if (args.text(option) !== undefined)
+      throw new AtrousError(
+        'BAD_USAGE',
+        `--${option} ${args.text(option)}: ${source} is an ONNX file, a network of its own: leave it out`,
+      );
+  const weights = await openWeights(source, args);
+  const origin = { file: basename(source), sha256: sha256(bytes) };
+  const converted = convertOnnx(weights, source, { size: sizeOf(args), precision, source: origin });
+  if (converted.assumed) out.note(converted.assumed);
+  await writeConverted(target, converted, out);
+  return 0;
+}
 
 /** Throws `BAD_USAGE` for an --output whose card would have no name. */
 export function checkTarget(path: string): string {

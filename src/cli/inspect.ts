@@ -27,6 +27,7 @@ import { jobsOf } from '../plan/jobs.ts';
 import { lower } from '../plan/lower.ts';
 import type { Stem } from '../plan/plan.ts';
 import { printPlan, summarise, table } from '../plan/print.ts';
+import { shadersOf } from '../shader/source.ts';
 import { type Card, imagenet } from '../weights/card.ts';
 import {
   type Arguments,
@@ -139,7 +140,7 @@ export const inspect: Command = {
       }
     }
     if (jobs) {
-      await library.load(plan.steps.map(({ shader }) => shader));
+      await library.load(shadersOf(plan.steps));
       const listed = jobsOf(plan, library);
       await writeAtomic(
         jobs,

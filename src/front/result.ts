@@ -77,7 +77,10 @@ export interface DrawOptions {
   readonly classes?: readonly (string | number)[];
   /** Lines along the inside of the classes' edges: true for 2 pixels in the class's own colour. `colour`: CSS. Default: none. */
   readonly outlines?: boolean | { readonly width?: number; readonly colour?: string };
-  /** What takes the picture's place where the classes of `classes` are not: a CSS colour, a picture that covers the frame, or the picture blurred. */
+  /**
+   * What takes the picture's place where the classes of `classes` are not: a CSS colour, a picture that covers the frame, or the picture blurred. Without
+   * `classes`, of a result with a matte: what is behind that, with its soft edges; 'transparent' cuts the foreground out.
+   */
   readonly background?: string | Picture | { readonly blur: number };
 }
 

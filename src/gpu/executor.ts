@@ -10,7 +10,7 @@ import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { nodeOf } from '../plan/stem.ts';
 import { type Params, packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
-import type { Precision, ShaderLibrary } from '../shader/source.ts';
+import { isCurved, type Precision, type ShaderLibrary, shadersOf } from '../shader/source.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
 import { encodeValue } from './transfer.ts';
@@ -99,7 +99,7 @@ export async function prepare(
   options: PrepareOptions = {},
 ): Promise<Program> {
   const { device } = engine;
-  await engine.library.load(plan.steps.map(({ shader }) => shader));
+  await engine.library.load(shadersOf(plan.steps));
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
   const mine = new Set<string>();
@@ -286,7 +286,10 @@ export function compile(
   const { device, library } = engine;
   const facts = library.facts(step.shader, precision);
   const layout = device.createBindGroupLayout({ label: step.shader, entries: facts.bindings.map(layoutEntry) });
-  const module = device.createShaderModule({ label: step.shader, code: library.text(step.shader, precision, step.store) });
+  const module = device.createShaderModule({
+    label: step.shader,
+    code: library.text(step.shader, precision, step.store, isCurved(step)),
+  });
   const constants = Object.fromEntries(Object.entries(step.overrides).map(([name, value]) => [name, Number(value)]));
   const made = device
     .createComputePipelineAsync({
@@ -314,7 +317,9 @@ function checkDescriptor(step: Step, { bindings, overrides }: ShaderFacts): void
   const bound = ['params', ...Object.keys(step.reads), ...Object.keys(step.writes), ...(step.weights ? ['weights'] : [])];
   // A shader may read weights under a flag that is off.
   const declared = bindings.map(({ name }) => name).filter(name => name !== 'weights' || step.weights);
-  const wrong = [...differing(bound, declared), ...differing(Object.keys(step.overrides), Object.keys(overrides))];
+  // A curve's flags stand for a ReLU's: the device itself refuses what a shader does not know.
+  const flags = isCurved(step) ? [] : differing(Object.keys(step.overrides), Object.keys(overrides));
+  const wrong = [...differing(bound, declared), ...flags];
   if (wrong.length > 0) {
     throw new AtrousError('BAD_SHADER', `kernel ${step.kernel} and shaders/${step.shader}.wgsl disagree about ${wrong.join(', ')}`);
   }

@@ -1,8 +1,18 @@
 // The pen that models write with: each call adds one unfused node and returns the name of its value.
 import type { Constant, Norm } from './constant.ts';
 import { type Decision, largest } from './decision.ts';
-import type { Attributes, Graph, Node, Op, Resampling, Shape } from './graph.ts';
-import { INPUT } from './graph.ts';
+import {
+  type Attributes,
+  type Geometry,
+  type Graph,
+  INPUT,
+  type Node,
+  type Op,
+  type Resampling,
+  relu,
+  type Shape,
+  sigmoid,
+} from './graph.ts';
 import { verify } from './verify.ts';
 
 /** Batch normalisation's ε in both published codes: PyTorch's default. */
@@ -50,26 +60,28 @@ export function builder(name: string, input: Shape, begun: readonly Node[] = [])
         weight: tensor(`${tensors}.weight`, [options.out, options.in / groups, kernel, kernel]),
       };
       if (bias) constants.bias = tensor(`${tensors}.bias`, [options.out]);
-      const attributes = { kernel: [kernel, kernel] as const, stride, dilations: [dilation], pads: [pad], groups };
-      const unfused = {
-        activation: 'none',
-        shortcut: 'none',
-        partials: null,
-        strips: null,
-        squeezed: null,
-        also: null,
-        split: null,
-        pooled: null,
-      } as const;
-      return push('conv', value, { x }, { ...attributes, ...unfused }, constants);
+      const geometry: Geometry = {
+        kernel: [kernel, kernel],
+        strides: [stride, stride],
+        dilations: [[dilation, dilation]],
+        pads: [[pad, pad, pad, pad]],
+        groups,
+      };
+      return push('conv', value, { x }, { geometry, fused: {} }, constants);
     },
     batchnorm(value: string, x: string, channels: number): string {
       const norm: Norm = { name: value, channels, epsilon: EPSILON };
-      return push('batchnorm', value, { x }, {}, { scale: { kind: 'scale', norm }, shift: { kind: 'shift', norm, bias: null } });
+      return push(
+        'batchnorm',
+        value,
+        { x },
+        { fused: {} },
+        { scale: { kind: 'scale', norm }, shift: { kind: 'shift', norm, bias: null } },
+      );
     },
-    relu: (value: string, x: string) => push('relu', value, { x }, {}),
-    sigmoid: (value: string, x: string) => push('sigmoid', value, { x }, {}),
-    add: (value: string, x: string, other: string) => push('add', value, { x, other }, { activation: 'none' }),
+    relu: (value: string, x: string) => push('activate', value, { x }, relu),
+    sigmoid: (value: string, x: string) => push('activate', value, { x }, sigmoid),
+    add: (value: string, x: string, other: string) => push('add', value, { x, other }, { fused: {} }),
     mul: (value: string, x: string, gate: string) => push('mul', value, { x, gate }, {}),
     slice: (value: string, x: string, from: number, to: number) => push('slice', value, { x }, { from, to }),
     concat: (value: string, parts: readonly string[]) => push('concat', value, Object.fromEntries(parts.entries()), {}),

@@ -1,6 +1,6 @@
 // A convolution and the 1×1 convolution of its result in one step. The passes ask for it, and so does the planner: no graph holds the step that reads the frame.
 import { shapeOf } from './constant.ts';
-import { type Graph, isPointwise, type Node, type NodeOf, producers, readers } from './graph.ts';
+import { type Chained, type Graph, isPointwise, type Node, type NodeOf, producers, readers } from './graph.ts';
 
 type Conv = NodeOf<'conv'>;
 
@@ -9,10 +9,12 @@ const MAX_KEPT = 32;
 
 /** The first convolution with the 1×1 behind it. */
 export function isChainedStem({ attributes, constants: { weight, project } }: NodeOf<'stem'>): boolean {
-  const { kernel, stride, dilations, pads, activation, projected } = attributes;
-  const usual = kernel.every(size => size === 3) && stride === 2 && dilations[0] === 1 && pads[0] === 1;
+  const { kernel, strides, dilations, pads } = attributes.geometry;
+  const usual =
+    kernel.every(size => size === 3) && strides.every(n => n === 2) && [...dilations[0], ...pads[0]].every(n => n === 1);
   const [out, inputs] = shapeOf(weight);
-  return !!project && usual && inputs === 3 && out % 8 === 0 && out <= MAX_KEPT && ![activation, projected].includes('sigmoid');
+  const mild = [attributes.fused.activation, attributes.fused.projected].every(each => !each || each.curve === 'relu');
+  return !!project && usual && inputs === 3 && out % 8 === 0 && out <= MAX_KEPT && mild;
 }
 
 export const chains = {
@@ -27,14 +29,15 @@ export const chains = {
       const others = read.get(first.name)!.filter(node => node !== second);
       const pooled = others.filter((node): node is Conv => readsPooled(node, first.name) && !replaced.has(node));
       if (pooled.length < others.length) continue;
-      const halved = others.length > 0 ? `${first.name}.halved` : null;
-      const both = chained(first, second, halved);
+      const halved = `${first.name}.halved`;
+      const both = chained(first, second, others.length > 0 ? { halved } : {});
       if (!isChainedStem(both)) continue;
       replaced.set(first, both);
       replaced.set(second, null);
       for (const node of pooled) {
-        const inputs = { ...node.inputs, shortcut: halved! };
-        replaced.set(node, { ...node, inputs, attributes: { ...node.attributes, shortcut: 'same' } });
+        const inputs = { ...node.inputs, shortcut: halved };
+        const { geometry, fused } = node.attributes;
+        replaced.set(node, { ...node, inputs, attributes: { geometry, fused: { ...fused, shortcut: 'same' } } });
       }
     }
     const nodes = graph.nodes.flatMap(node => (replaced.has(node) ? (replaced.get(node) ?? []) : node));
@@ -51,15 +54,16 @@ export const chains = {
 function isAlone(node: Conv): boolean {
   const constants = Object.keys(node.constants);
   const plain = Object.keys(node.inputs).length === 1 && constants.every(role => role === 'weight' || role === 'bias');
-  return isPointwise(node) && plain && !node.attributes.also;
+  return isPointwise(node) && plain && !node.attributes.fused.also;
 }
 
 function readsPooled(node: Node, value: string): boolean {
   const roles = Object.keys(node.inputs).filter(role => node.inputs[role] === value);
-  return node.op === 'conv' && node.attributes.shortcut === 'pooled' && roles.join() === 'shortcut';
+  return node.op === 'conv' && node.attributes.fused.shortcut === 'pooled' && roles.join() === 'shortcut';
 }
 
-function chained(first: NodeOf<'stem'>, second: Conv, halved: string | null): NodeOf<'stem'> {
-  const attributes = { ...first.attributes, projected: second.attributes.activation, halved };
-  return { ...first, name: second.name, attributes, constants: chains.constants(first, second) };
+function chained(first: NodeOf<'stem'>, second: Conv, halved: Pick<Chained, 'halved'>): NodeOf<'stem'> {
+  const { activation } = second.attributes.fused;
+  const fused = { ...first.attributes.fused, ...(activation && { projected: activation }), ...halved };
+  return { ...first, name: second.name, attributes: { ...first.attributes, fused }, constants: chains.constants(first, second) };
 }

@@ -1,7 +1,7 @@
 // The end of any network: from scores to classes.
 import type { Builder } from './build.ts';
 import { type Decision, THRESHOLD } from './decision.ts';
-import type { Op } from './graph.ts';
+import { isCurve, type Op } from './graph.ts';
 
 /** What a network's scores are. */
 export interface End {
@@ -31,5 +31,5 @@ export function writeClasses(b: Builder, scores: string, end: End): string {
 function isProbability(b: Builder, scores: string, { activation }: End): boolean {
   let last = b.node(scores);
   while (last && RESIZES.has(last.op)) last = b.node(last.inputs.x);
-  return activation === 'none' || last?.op === 'sigmoid';
+  return activation === 'none' || isCurve(last, 'sigmoid');
 }

@@ -7,7 +7,9 @@ import { branchesOf, must, mustMatch, operandOf, show } from './rules.ts';
 type Fault<K extends Op> = (node: NodeOf<K>, input: (role: string) => Value) => void;
 
 function checkConv(node: NodeOf<'conv'>, input: (role: string) => Value): void {
-  const { kernel, dilations, pads, groups, shortcut, partials, strips, squeezed, also, split } = node.attributes;
+  const { geometry, fused } = node.attributes;
+  const { kernel, dilations, pads, groups } = geometry;
+  const { shortcut, pooled, partials, squeezed, also } = fused;
   if (node.inputs.beside)
     must(
       input('x').shape.c % 4 === 0,
@@ -24,23 +26,21 @@ function checkConv(node: NodeOf<'conv'>, input: (role: string) => Value): void {
   );
   const sizes = branchesOf(node, input);
   const y = sizes[0];
-  const { pooled } = node.attributes;
   must(
     y.h > 0 && y.w > 0,
-    () => `a ${kh}×${kw} kernel with dilation ${dilations[0]} and padding ${pads[0]} does not fit x, ${show(x)}`,
+    () => `a ${kh}×${kw} kernel with dilation ${dilations[0].join('×')} and padding ${pads[0].join()} does not fit x, ${show(x)}`,
   );
   for (const size of sizes) mustMatch(y, size, 'another branch');
   if (node.constants.bias)
     must(shapeOf(node.constants.bias)[0] === o, () => `${shapeOf(node.constants.bias)[0]} biases for ${o} outputs`);
   if (node.inputs.gate) must(input('gate').kind === 'exact', () => 'the gate of a convolution must be float32, made by excite');
   if (node.inputs.gate) must(input('gate').shape.c === x.c, () => `the gate has ${input('gate').shape.c} channels, x ${x.c}`);
-  must((squeezed !== null) === 'sums' in node.inputs, () => 'squeezed sums without their pixels, or the other way round');
+  must((squeezed !== undefined) === 'sums' in node.inputs, () => 'squeezed sums without their pixels, or the other way round');
   if (node.inputs.sums) mustExcite(node, input('sums'), x.c);
-  must((partials !== null) === (strips !== null), () => 'partial sums without a number of strips, or the other way round');
   if (node.inputs.residual) mustMatch(y, input('residual').shape, 'the residual');
   if (node.inputs.addend)
     must(input('addend').shape.c === o, () => `the addend has ${input('addend').shape.c} channels, the result ${o}`);
-  if (shortcut !== 'none') {
+  if (shortcut) {
     const s = input('shortcut').shape;
     const pooled = shortcut === 'pooled' ? { c: s.c, h: Math.ceil(s.h / 2), w: Math.ceil(s.w / 2) } : s;
     must(pooled.h === y.h && pooled.w === y.w, () => `the ${shortcut} shortcut is ${show(pooled)}, the result ${show(y)}`);
@@ -61,7 +61,7 @@ function checkConv(node: NodeOf<'conv'>, input: (role: string) => Value): void {
     must(from === o && !partials, () => `the classifier reads ${from} channels, the convolution makes ${o}`);
     return;
   }
-  if (also) must(split !== null && split > 0 && split < o && !partials, () => `${o} channels can not be split after ${split}`);
+  if (also) must(also.split > 0 && also.split < o && !partials, () => `${o} channels can not be split after ${also.split}`);
 }
 
 /** The two layers behind a squeeze must go from the channels of its sums to as many gates. */
@@ -93,8 +93,9 @@ const mayDecide: Fault<'zoom' | 'deconv'> = ({ attributes }, input) => {
 
 export const faults: { readonly [K in Op]?: Fault<K> } = {
   conv: checkConv,
-  stem: ({ attributes: { kernel }, constants }) => {
+  stem: ({ attributes: { geometry }, constants }) => {
     const [o, , kh, kw] = shapeOf(constants.weight);
+    const { kernel } = geometry;
     must(kh === kernel[0] && kw === kernel[1], () => `the weight is ${kh}×${kw}, the kernel ${kernel.join('×')}`);
     const { project } = constants;
     if (project) must(shapeOf(project)[1] === o, () => `the second convolution reads ${shapeOf(project)[1]} channels of ${o}`);

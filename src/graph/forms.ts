@@ -14,15 +14,15 @@ const MAX_CLASSES = 32;
 /** Channels of a convolution that a workgroup makes all of: they share its lanes evenly. */
 const WHOLE = [32, 64, 128];
 
-const only = (names: Readonly<Record<string, unknown>>, ...known: readonly string[]): boolean =>
-  Object.keys(names).every(name => known.includes(name));
+const only = (names: object, ...known: readonly string[]): boolean => Object.keys(names).every(name => known.includes(name));
 
-const mild = ({ attributes: { activation } }: Conv): boolean => activation !== 'sigmoid';
+/** Its end is a ReLU, or nothing. */
+const mild = ({ attributes: { fused } }: Conv): boolean => !fused.activation || fused.activation.curve === 'relu';
 
 /** A 1×1 convolution that makes its gate itself, from the sums of a squeeze. */
 export function isGated(node: Conv): boolean {
   const { inputs, constants } = node;
-  if (!isPointwise(node) || !mild(node) || !inputs.sums || !only(inputs, 'x', 'sums', 'shortcut', 'residual')) return false;
+  if (!isPointwise(node) || !inputs.sums || !only(inputs, 'x', 'sums', 'shortcut', 'residual')) return false;
   const channels = shapeOf(constants.weight)[1];
   // Sums are whole quads, because a grouped convolution leaves them.
   return channels <= MAX_GATES && channels % 4 === 0 && shapeOf(constants.weight1)[0] <= MAX_HIDDEN;
@@ -30,16 +30,23 @@ export function isGated(node: Conv): boolean {
 
 /** Two 1×1 convolutions of one map, each into a map of its own: a lane's eight channels go to one of the two. */
 export function isTwin(node: Conv): boolean {
-  const { also, split } = node.attributes;
-  return isPointwise(node) && mild(node) && also !== null && split! % 8 === 0 && only(node.inputs, 'x');
+  const { also } = node.attributes.fused;
+  return isPointwise(node) && also !== undefined && also.split % 8 === 0 && only(node.inputs, 'x');
 }
 
 /** A 3×3 convolution of a concat that is nowhere stored, or with a classifier behind it. */
 export function isTail(node: Conv): boolean {
   const { attributes, inputs, constants } = node;
-  const { kernel, stride, dilations, pads, groups, partials } = attributes;
-  const same = dilations.length === 1 && dilations[0] === 1 && pads[0] === 1 && stride === 1;
-  if (kernel.some(size => size !== 3) || !same || !mild(node) || groups > 1 || partials || !only(inputs, 'x', 'beside'))
+  const { kernel, strides, dilations, pads, groups } = attributes.geometry;
+  const same = [...strides, ...dilations.flat(), ...pads.flat()].every(n => n === 1);
+  if (
+    kernel.some(size => size !== 3) ||
+    !same ||
+    !mild(node) ||
+    groups > 1 ||
+    !only(attributes.fused, 'activation') ||
+    !only(inputs, 'x', 'beside')
+  )
     return false;
   const classes = constants.project ? shapeOf(constants.project)[0] : 0;
   return ('beside' in inputs || classes > 0) && classes <= MAX_CLASSES && WHOLE.includes(shapeOf(constants.weight)[0]);
@@ -47,5 +54,5 @@ export function isTail(node: Conv): boolean {
 
 /** Neither of them, and no second output: what the plain kernels make. */
 export function isUnforked({ inputs, constants, attributes }: Conv): boolean {
-  return !inputs.sums && !inputs.beside && !constants.project && !attributes.also;
+  return !inputs.sums && !inputs.beside && !constants.project && !attributes.fused.also;
 }

@@ -92,7 +92,7 @@ const MOST_PHASES = 16;
 export function fieldsOfView(graph: Graph): FieldsOfView {
   const shapes = infer(graph);
   const forked = graph.nodes.find(node => writes(node).length > 1);
-  if (forked) throw fused(forked);
+  if (forked) throw unknown(forked);
   const nodes = mainPath(graph);
   const made = new Map(nodes.map(node => [node.name, node]));
   const known = new Map<string, Known>([
@@ -158,13 +158,15 @@ export function fieldsOfView(graph: Graph): FieldsOfView {
   function wide(path: string): NodeOf<'conv'>[] {
     return nodes.filter(
       (node): node is NodeOf<'conv'> =>
-        node.op === 'conv' && Math.max(...node.attributes.kernel) > 1 && (node.name === path || node.name.startsWith(`${path}.`)),
+        node.op === 'conv' &&
+        Math.max(...node.attributes.geometry.kernel) > 1 &&
+        (node.name === path || node.name.startsWith(`${path}.`)),
     );
   }
 
   function freeAt(node: NodeOf<'conv'>, rate: number): boolean {
     const { shape, rows, columns } = known.get(node.inputs.x)!;
-    const [tall, broad] = node.attributes.kernel.map(taps => Array.from({ length: taps }, (_, tap) => tap * rate));
+    const [tall, broad] = node.attributes.geometry.kernel.map(taps => Array.from({ length: taps }, (_, tap) => tap * rate));
     return sample(rows, shape.h).every(row =>
       sample(columns, shape.w).every(column => {
         const parts = tall.flatMap(down => broad.map(right => all(node.inputs.x, row + down, column + right).region));
@@ -196,7 +198,7 @@ export function fieldsOfView(graph: Graph): FieldsOfView {
     gates: [...gates],
     see: (name, row, column) => all(checked(name), row, column),
     of: name => of(checked(name)),
-    rates: path => [...new Set(wide(path).map(({ attributes }) => attributes.dilations[0]))].sort((a, b) => a - b),
+    rates: path => [...new Set(wide(path).map(({ attributes }) => attributes.geometry.dilations[0][0]))].sort((a, b) => a - b),
     bound(path) {
       const bounds = wide(path).map(most);
       return bounds.length === 0 || bounds.includes(null) ? null : Math.min(...bounds.map(Number));
@@ -244,7 +246,7 @@ function place(node: Node, shape: Shape, known: ReadonlyMap<string, Known>): Kno
       case 'adaptive':
         return node.attributes.bins === 1 ? 'any' : null;
       case 'conv':
-        return strided(pattern, node.attributes.stride);
+        return strided(pattern, node.attributes.geometry.strides[size === 'h' ? 0 : 1]);
       case 'pool':
       case 'maxpool':
         return strided(pattern, 2);
@@ -319,10 +321,12 @@ function reads(node: Node, from: number, to: number, row: number, column: number
   const here = { rows: [row], columns: [column] };
   switch (node.op) {
     case 'conv': {
-      const { kernel, stride, dilations, pads, groups, shortcut, pooled } = node.attributes;
+      const { geometry, fused } = node.attributes;
+      const { kernel, strides, dilations, pads, groups } = geometry;
       const alone = Object.keys(node.inputs).length === 1 && !node.constants.project;
-      if (dilations.length > 1 || shortcut !== 'none' || pooled || !alone) throw fused(node);
-      const taps = (at: number, n: number): number[] => range(0, n).map(tap => at * stride - pads[0] + tap * dilations[0]);
+      if (dilations.length > 1 || fused.pooled || !alone) throw unknown(node);
+      const taps = (at: number, axis: 0 | 1): number[] =>
+        range(0, kernel[axis]).map(tap => at * strides[axis] - pads[0][axis] + tap * dilations[0][axis]);
       const { shape, anchored } = known(node.inputs.x);
       const within = (at: number[], size: number): number[] => (anchored ? at.filter(index => index >= 0 && index < size) : at);
       const [o, perGroup] = shapeOf(node.constants.weight);
@@ -332,14 +336,13 @@ function reads(node: Node, from: number, to: number, row: number, column: number
           value: node.inputs.x,
           from: Math.floor(from / outputs) * perGroup,
           to: Math.ceil(to / outputs) * perGroup,
-          rows: within(taps(row, kernel[0]), shape.h),
-          columns: within(taps(column, kernel[1]), shape.w),
+          rows: within(taps(row, 0), shape.h),
+          columns: within(taps(column, 1), shape.w),
         },
       ];
     }
     case 'batchnorm':
-    case 'relu':
-    case 'sigmoid':
+    case 'activate':
     case 'mul':
       return [{ value: node.inputs.x, from, to, ...here }];
     case 'add':
@@ -371,13 +374,13 @@ function reads(node: Node, from: number, to: number, row: number, column: number
     }
     case 'zoom': {
       const { scale, classes } = node.attributes;
-      if (classes) throw fused(node);
+      if (classes) throw unknown(node);
       const { shape, anchored } = known(node.inputs.x);
       const taps = (at: number, size: number): number[] => clamped(between(at, scale), size, anchored);
       return [{ value: node.inputs.x, from, to, rows: taps(row, shape.h), columns: taps(column, shape.w) }];
     }
     case 'deconv': {
-      if (node.attributes.classes) throw fused(node);
+      if (node.attributes.classes) throw unknown(node);
       const { shape, anchored } = known(node.inputs.x);
       const taps = (at: number, size: 'h' | 'w'): number[] =>
         deconvTaps(node, at, size, shape[size]).filter(index => !anchored || (index >= 0 && index < shape[size]));
@@ -396,11 +399,11 @@ function reads(node: Node, from: number, to: number, row: number, column: number
     case 'argmax':
       return [{ value: node.inputs.x, from: 0, to: known(node.inputs.x).shape.c, ...here }];
     default:
-      throw fused(node);
+      throw unknown(node);
   }
 }
 
-function fused(node: Node): AtrousError {
+function unknown(node: Node): AtrousError {
   return new AtrousError(
     'BAD_GRAPH',
     `no rule says what ${node.op} "${node.name}" sees: fields of view are worked out on the graph as published, before any pass`,

@@ -2,7 +2,7 @@
 import { count } from '../weights/tensor.ts';
 import { shapeOf } from './constant.ts';
 import type { Shape } from './graph.ts';
-import { classMap, halved, map, must, mustMatch, type Rules, sameAsX, show } from './rules.ts';
+import { classMap, halved, map, must, mustMatch, type Rules, show } from './rules.ts';
 
 export const furtherOps: Rules<
   | 'maxpool'
@@ -12,12 +12,10 @@ export const furtherOps: Rules<
   | 'stack'
   | 'adaptive'
   | 'warp'
-  | 'slide'
   | 'transposed'
   | 'window'
   | 'unpool'
   | 'sample'
-  | 'activate'
   | 'combine'
   | 'reduce'
   | 'resample'
@@ -79,16 +77,6 @@ export const furtherOps: Rules<
       return [map({ c: input('x').shape.c, h, w })];
     },
   },
-  slide: {
-    infer: (node, input) => {
-      const { groups, h, w } = node.attributes;
-      const [o, i] = shapeOf(node.constants.weight);
-      const { c } = input('x').shape;
-      must(i * groups === c && o % groups === 0, () => `${groups} groups of ${i} channels to ${o}, but x has ${c}`);
-      return [map({ c: o, h, w })];
-    },
-    macs: (node, { h, w }) => count(shapeOf(node.constants.weight)) * h * w,
-  },
   transposed: {
     infer: (node, input) => {
       const { groups, h, w } = node.attributes;
@@ -112,7 +100,6 @@ export const furtherOps: Rules<
       return [map({ c: input('x').shape.c, h, w })];
     },
   },
-  activate: { infer: sameAsX },
   combine: {
     infer: (node, input) => {
       const x = input('x').shape;

@@ -1,6 +1,7 @@
 // A network as frozen data: nodes in execution order, each naming the values that it reads. Nothing here knows of a GPU.
 import type { Constant } from './constant.ts';
 import type { Decision } from './decision.ts';
+import type { Curve, Operation, Reduction } from './numbered.ts';
 
 export interface Shape {
   readonly c: number;
@@ -22,62 +23,76 @@ export interface Value {
 /** How a resize reads between pixels: half-pixel centres, corner centres aligned (align_corners=True), or the nearest pixel below. */
 export type Resampling = 'half-pixel' | 'corners' | 'nearest';
 
-export type Activation = 'none' | 'relu' | 'sigmoid';
+/** A curve with its numbers: bounds, slopes or exponents. The slopes of prelu, one a channel, are the constant `slope` of the node that ends in it. */
+export interface Activation {
+  readonly curve: Curve;
+  readonly a: number;
+  readonly b: number;
+}
 
-/** Functions of one number (src/reference/activate.ts has the formulas); a and b are theirs. */
-export type Curve = (typeof curves)[number];
-export const curves = [
-  ...['clip', 'leaky', 'elu', 'selu', 'celu', 'hard-sigmoid', 'hard-swish', 'softplus', 'softsign', 'mish', 'gelu', 'gelu-tanh'],
-  ...[
-    'tanh',
-    'erf',
-    'exp',
-    'log',
-    'sqrt',
-    'negative',
-    'absolute',
-    'floor',
-    'ceil',
-    'round',
-    'sign',
-    'reciprocal',
-    'power',
-    'threshold',
-  ],
-  ...['prelu', 'sigmoid', 'relu', 'quantise', 'affine'],
-] as const;
+export const relu: Activation = { curve: 'relu', a: 0, b: 0 };
+export const sigmoid: Activation = { curve: 'sigmoid', a: 0, b: 0 };
 
-/** What two values become, pixel by pixel. */
-export type Operation = (typeof operations)[number];
-export const operations = ['add', 'sub', 'mul', 'div', 'max', 'min', 'greater', 'less', 'equal'] as const;
+/** Rows, then columns. */
+export type Pair = readonly [number, number];
 
-/** What many values of an axis become. */
-export type Reduction = (typeof reductions)[number];
-export const reductions = ['mean', 'sum', 'max', 'min', 'l1', 'l2', 'squares', 'variance'] as const;
+/** Above, left, below, right. */
+export type Pads = readonly [top: number, left: number, bottom: number, right: number];
 
-/** A window or kernel on a map: numbers of rows, then of columns; `pads` are those before the first row and column. */
+/** A window or kernel on a map; `pads` are those before the first row and column. */
 export interface Sliding {
-  readonly kernel: readonly [number, number];
-  readonly strides: readonly [number, number];
-  readonly dilations: readonly [number, number];
-  readonly pads: readonly [number, number];
+  readonly kernel: Pair;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  readonly pads: Pair;
   /** Of the result. */
   readonly h: number;
   readonly w: number;
 }
 
-/** What a fused 1×1 convolution reads beside its operand: nothing, a map of its output's size, or a map to be 2×2 average-pooled. */
-export type Shortcut = 'none' | 'same' | 'pooled';
-
-/** A 1×1 convolution of the result in the same step, of the constants `project` and `projectBias`. */
-export interface Chained {
-  /** Its activation; `none` without one. */
-  readonly projected: Activation;
-  /** Name of a second output, the result before it, 2×2 averaged as `pool` does, or null. */
-  readonly halved: string | null;
+/** What a convolution is. */
+export interface Geometry {
+  readonly kernel: Pair;
+  readonly strides: Pair;
+  /** One a branch: equal runs of groups, in order. */
+  readonly dilations: readonly Pair[];
+  readonly pads: readonly Pads[];
+  readonly groups: number;
 }
 
-/** Attributes by operation. `dilations` and `pads` have one entry a branch: equal runs of groups, in order. */
+/** What ends in an activation. */
+export interface Ending {
+  readonly activation?: Activation;
+}
+
+/**
+ * What is fused around a convolution, absent where nothing is; the values and weights that it brings are inputs and constants by the same word. Of the
+ * operand: `gate` scales x, or is made from the `sums` of a squeeze first; `beside` follows x, resized to its size, along the channels; a shortcut adds a
+ * second 1×1 convolution. Of the result: `residual` is added before, `addend` after the activation; the constants `project` and `projectBias` are a 1×1
+ * convolution of it.
+ */
+export interface Fused extends Ending {
+  /** Pixels that the sums run over. */
+  readonly squeezed?: number;
+  /** How the shortcut's map is read: it has the result's size, or is 2×2 average-pooled. */
+  readonly shortcut?: 'same' | 'pooled';
+  /** With a 2×2 max pool behind the activation (as `maxpool`): the convolution's own height and width. */
+  readonly pooled?: { readonly h: number; readonly w: number };
+  /** A second output, the partial sums of a squeeze, in so many rows: tile t of eight pixels of a row is summed in row t mod strips. */
+  readonly partials?: { readonly name: string; readonly strips: number };
+  /** A second output, a map of all channels from `split` on. */
+  readonly also?: { readonly name: string; readonly split: number };
+}
+
+/** The same around the step that reads the frame: a 1×1 convolution of the result, of the constants `project` and `projectBias`. */
+export interface Chained extends Ending {
+  /** What that one ends in. */
+  readonly projected?: Activation;
+  /** Name of a second output, the result before it, 2×2 averaged as `pool` does. */
+  readonly halved?: string;
+}
+
+/** Attributes by operation. */
 export interface Attributes {
   /**
    * Frame → normalised `input`: a texture or a video's external texture of any size (resized when h×w differs, a texture also cut as `tile` says), or a
@@ -94,38 +109,15 @@ export interface Attributes {
     /** The input is h×w of the picture with a margin of its reflection, from (top, left) of that on; what overhangs is reflected. In pixels. */
     readonly tile: { readonly margin: number; readonly top: number; readonly left: number } | null;
   };
-  /**
-   * x → Σ w·x + b. Fused forms: gate scales x, or is made from the `sums` of a squeeze first, shortcut adds a second 1×1 convolution,
-   * residual is added before, addend after the activation; `beside` follows x, resized to its size, along the channels; the constants
-   * `project` and `projectBias` are a 1×1 convolution of the result.
-   */
-  conv: {
-    readonly kernel: readonly [number, number];
-    readonly stride: number;
-    readonly dilations: readonly number[];
-    readonly pads: readonly number[];
-    readonly groups: number;
-    readonly activation: Activation;
-    readonly shortcut: Shortcut;
-    /** Name of a second output, the partial sums of the squeeze, or null. */
-    readonly partials: string | null;
-    /** With a 2×2 max pool behind the activation (as `maxpool`): the convolution's own height and width. Null without. */
-    readonly pooled: { readonly h: number; readonly w: number } | null;
-    /** Rows of those sums: tile t of eight pixels of a row is summed in row t mod strips. Null without. */
-    readonly strips: number | null;
-    /** Pixels that the input `sums` run over, where the convolution makes its gate itself; null without. */
-    readonly squeezed: number | null;
-    /** Name of a second output, a map of all channels from `split` on, or null. */
-    readonly also: string | null;
-    readonly split: number | null;
-  };
+  /** x → Σ w·x + b, zeros outside the map. */
+  conv: { readonly geometry: Geometry; readonly fused: Fused };
   /** The first convolution and the preprocessing before it in one: it reads the frame. */
-  stem: Attributes['preprocess'] & Pick<Attributes['conv'], 'kernel' | 'stride' | 'dilations' | 'pads' | 'activation'> & Chained;
-  batchnorm: Record<never, never>;
-  relu: Record<never, never>;
-  sigmoid: Record<never, never>;
-  /** a + b, then the activation. */
-  add: { readonly activation: Activation };
+  stem: Attributes['preprocess'] & { readonly geometry: Geometry; readonly fused: Chained };
+  batchnorm: { readonly fused: Ending };
+  /** A curve of every number. */
+  activate: Activation;
+  /** a + b. */
+  add: { readonly fused: Ending };
   /** x · gate, the gate one value a channel. */
   mul: Record<never, never>;
   /** Channels [from, to). */
@@ -156,7 +148,7 @@ export interface Attributes {
    */
   zoom: { readonly scale: number; readonly h: number; readonly w: number; readonly classes: boolean } & Decision;
   /**
-   * Transposed convolution, one group a channel: y[o] = Σ w[o + pad − stride·i]·x[i] along each axis, neighbours outside count 0. `tile`, in cells:
+   * Transposed convolution of one group a channel: y[o] = Σ w[o + pad − stride·i]·x[i] along each axis, neighbours outside count 0. `tile`, in cells:
    * x is stitched of tiles that must not see one another; null: one tile. y is cut to h×w. With `classes` an argmax follows in the same step.
    */
   deconv: {
@@ -168,10 +160,8 @@ export interface Attributes {
     readonly tile: { readonly h: number; readonly w: number } | null;
     readonly classes: boolean;
   } & Decision;
-  /** A convolution of any geometry and any width of groups: what `conv` does not say. */
-  slide: Sliding & { readonly groups: number; readonly activation: Activation };
-  /** Its transpose, dense or in groups; the weight is IOHW. */
-  transposed: Sliding & { readonly groups: number };
+  /** Transposed convolution, dense or in groups; the weight is IOHW. */
+  transposed: Sliding & { readonly groups: number; readonly fused: Ending };
   /**
    * Maximum or mean of windows of any form. Beyond the map there is nothing; `counted` are the rows below and columns to the right that a mean
    * counts as zeros all the same, and with them those above and to the left; null: only what is in the map.
@@ -184,10 +174,8 @@ export interface Attributes {
   unpool: Sliding;
   /** x sampled bilinearly at the points of `grid` (two channels, x first, from −1 to 1 over the map, to the centres of its corners or its edges). */
   sample: { readonly corners: boolean; readonly outside: 'zeros' | 'border' | 'reflection' };
-  /** A curve of every number; `slope` for prelu, one a channel. */
-  activate: { readonly curve: Curve; readonly a: number; readonly b: number };
   /** x and `other`, a value or a constant C×H×W; an axis of one place stands for every place. `swapped`: other comes first. */
-  combine: { readonly operation: Operation; readonly swapped: boolean };
+  combine: { readonly operation: Operation; readonly swapped: boolean; readonly fused: Ending };
   /** All places of the axes named become one. */
   reduce: { readonly operation: Reduction; readonly channels: boolean; readonly rows: boolean; readonly columns: boolean };
   /** (x − mean) / √(variance + ε) over the channels of each pixel, then `scale` and `shift`, one a channel. */
@@ -264,9 +252,9 @@ export const FRAME = 'frame';
 
 /** Values that a node writes: its own, and the squeeze sums or the second map of a fused convolution. */
 export function writes(node: Node): string[] {
-  const { partials = null, also = null } = node.op === 'conv' ? node.attributes : {};
-  const { halved = null } = node.op === 'stem' ? node.attributes : {};
-  return [node.name, partials, also, halved].filter(value => value !== null);
+  const { partials, also }: Fused = node.op === 'conv' ? node.attributes.fused : {};
+  const { halved }: Chained = node.op === 'stem' ? node.attributes.fused : {};
+  return [node.name, partials?.name, also?.name, halved].filter(value => value !== undefined);
 }
 
 export function producers(graph: Graph): Map<string, Node> {
@@ -287,12 +275,22 @@ export function resolve(graph: Graph, name: string): string {
   return graph.aliases.get(name) ?? name;
 }
 
+/** Is a node that curve of every number? */
+export function isCurve(node: Node | null | undefined, curve: Curve): node is NodeOf<'activate'> {
+  return node?.op === 'activate' && node.attributes.curve === curve;
+}
+
+const every = (list: readonly number[], n: number): boolean => list.every(each => each === n);
+
 /** A 1×1 convolution in the plain sense: stride 1, one group, no padding, no pool. Only these take gates, shortcuts, residuals and addends. */
-export function isPointwise({ attributes: { kernel, stride, groups, pads, pooled } }: NodeOf<'conv'>): boolean {
-  return kernel[0] === 1 && kernel[1] === 1 && stride === 1 && groups === 1 && pads[0] === 0 && !pooled;
+export function isPointwise({ attributes: { geometry, fused } }: NodeOf<'conv'>): boolean {
+  const { kernel, strides, pads, groups } = geometry;
+  return every([...kernel, ...strides, groups], 1) && every(pads[0], 0) && !fused.pooled;
 }
 
 /** A grouped 3×3 convolution that keeps the map's size but for its stride: the middle of a D block. Only these leave squeeze sums. */
-export function isGrouped({ attributes: { kernel, groups, dilations, pads, pooled } }: NodeOf<'conv'>): boolean {
-  return kernel[0] === 3 && kernel[1] === 3 && groups > 1 && !pooled && dilations.every((dilation, n) => dilation === pads[n]);
+export function isGrouped({ attributes: { geometry, fused } }: NodeOf<'conv'>): boolean {
+  const { kernel, strides, dilations, pads, groups } = geometry;
+  const keeps = dilations.every(([rate, across], n) => every([across, ...pads[n]], rate));
+  return every(kernel, 3) && strides[0] === strides[1] && groups > 1 && keeps && !fused.pooled;
 }

@@ -5,7 +5,7 @@ import { shapeOf } from './constant.ts';
 import { faults } from './faults.ts';
 import { furtherOps } from './further-ops.ts';
 import { type Graph, INPUT, type Node, type NodeOf, type Op, type Shape, type Value, writes } from './graph.ts';
-import { branchesOf, classMap, convolved, halved as half, map, type Rule, type Rules, sameAsX } from './rules.ts';
+import { branchesOf, classMap, convolved, halved, map, type Rule, type Rules, sameAsX } from './rules.ts';
 
 /** Pixels of a row that one lane of the grouped convolution makes, and so the grain of the squeeze's strips. */
 export const TILE = 8;
@@ -30,12 +30,12 @@ export function fewStrips({ c, h, w }: Shape): number {
 }
 
 function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[] {
-  const { partials, strips, also, split, pooled } = node.attributes;
+  const { partials, also, pooled } = node.attributes.fused;
   const [y] = branchesOf(node, input);
-  if (pooled) return [map(half(y))];
+  if (pooled) return [map(halved(y))];
   if (node.constants.project) return [map({ ...y, c: shapeOf(node.constants.project)[0] })];
-  if (also) return [map({ ...y, c: split! }), map({ ...y, c: y.c - split! })];
-  return partials ? [map(y), { shape: { c: y.c, h: strips!, w: 1 }, kind: 'exact' }] : [map(y)];
+  if (also) return [map({ ...y, c: also.split }), map({ ...y, c: y.c - also.split })];
+  return partials ? [map(y), { shape: { c: y.c, h: partials.strips, w: 1 }, kind: 'exact' }] : [map(y)];
 }
 
 function inferConcat(node: Node, input: (role: string) => Value): Value[] {
@@ -49,22 +49,20 @@ const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {
     infer: inferConv,
     macs: (node, output) => {
       const of = (role: string): number => (node.constants[role] ? count(shapeOf(node.constants[role])) : 0);
-      const { h, w } = node.attributes.pooled ?? output;
+      const { h, w } = node.attributes.fused.pooled ?? output;
       return (of('weight') + of('shortcut') + of('project')) * h * w + of('weight1') + of('weight2');
     },
   },
   stem: {
-    infer: ({ attributes: { h, w, kernel, stride, dilations, pads, halved }, constants: { weight, project } }) => {
-      const along = (size: number, taps: number): number => convolved(size, taps, stride, dilations[0], pads[0]);
-      const y = { c: shapeOf(weight)[0], h: along(h, kernel[0]), w: along(w, kernel[1]) };
-      return [map(project ? { ...y, c: shapeOf(project)[0] } : y), ...(halved ? [map(half(y))] : [])];
+    infer: ({ attributes: { h, w, geometry, fused }, constants: { weight, project } }) => {
+      const y = convolved({ c: shapeOf(weight)[0], h, w }, geometry, 0);
+      return [map(project ? { ...y, c: shapeOf(project)[0] } : y), ...(fused.halved ? [map(halved(y))] : [])];
     },
     macs: ({ constants: { weight, project } }, { h, w }) =>
       (count(shapeOf(weight)) + (project ? count(shapeOf(project)) : 0)) * h * w,
   },
   batchnorm: { infer: sameAsX },
-  relu: { infer: sameAsX },
-  sigmoid: { infer: sameAsX },
+  activate: { infer: sameAsX },
   add: { infer: sameAsX },
   mul: { infer: sameAsX },
   slice: {
@@ -77,7 +75,7 @@ const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {
   join: { infer: inferConcat },
   copy: { infer: sameAsX },
   mean: { infer: (_node, input) => [map({ c: input('x').shape.c, h: 1, w: 1 })] },
-  pool: { infer: (_node, input) => [map(half(input('x').shape))] },
+  pool: { infer: (_node, input) => [map(halved(input('x').shape))] },
   softmax: { infer: sameAsX },
   resize: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
   argmax: { infer: (_node, input) => [classMap(input('x').shape)] },

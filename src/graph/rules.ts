@@ -1,7 +1,7 @@
 // What rules of the op table are, and what they are written with.
 import { AtrousError } from '../errors.ts';
 import { shapeOf } from './constant.ts';
-import type { NodeOf, Op, Shape, Value } from './graph.ts';
+import type { Geometry, NodeOf, Op, Shape, Value } from './graph.ts';
 
 export interface Rule<K extends Op> {
   /** The node's values, in the order of `writes`. Throws a sentence when inputs and attributes don't fit. */
@@ -30,9 +30,13 @@ export function classMap({ h, w }: Pick<Shape, 'h' | 'w'>): Value {
   return { shape: { c: 1, h, w }, kind: 'class' };
 }
 
-/** Output length of a convolution along one axis. */
-export function convolved(size: number, kernel: number, stride: number, dilation: number, pad: number): number {
-  return Math.floor((size + 2 * pad - dilation * (kernel - 1) - 1) / stride) + 1;
+/** What a branch of a convolution makes of a map, whose channels are already the result's. */
+export function convolved({ c, h, w }: Shape, { kernel, strides, dilations, pads }: Geometry, branch: number): Shape {
+  const along = (axis: 0 | 1, size: number): number => {
+    const room = size + pads[branch][axis] + pads[branch][axis + 2] - dilations[branch][axis] * (kernel[axis] - 1) - 1;
+    return Math.floor(room / strides[axis]) + 1;
+  };
+  return { c, h: along(0, h), w: along(1, w) };
 }
 
 /** What a convolution slides over: x, or x resized to what lies beside it, and that. */
@@ -45,12 +49,7 @@ export function operandOf({ inputs }: NodeOf<'conv'>, input: (role: string) => V
 
 /** What its branches make, before what is fused behind them: all the same. */
 export function branchesOf(node: NodeOf<'conv'>, input: (role: string) => Value): Shape[] {
-  const { stride, dilations, pads } = node.attributes;
-  const x = operandOf(node, input);
-  const [c, , kh, kw] = shapeOf(node.constants.weight);
-  return dilations.map((dilation, n) => ({
-    c,
-    h: convolved(x.h, kh, stride, dilation, pads[n]),
-    w: convolved(x.w, kw, stride, dilation, pads[n]),
-  }));
+  const { geometry } = node.attributes;
+  const [c] = shapeOf(node.constants.weight);
+  return geometry.dilations.map((_, branch) => convolved({ ...operandOf(node, input), c }, geometry, branch));
 }

@@ -1,10 +1,10 @@
 // The probabilities behind the classes, for who asks for them: at the network's last grid, or of a single channel as a byte a pixel.
 import { RESIZES } from './end.ts';
-import { type Graph, type Node, type NodeOf, type Op, producers } from './graph.ts';
+import { type Graph, isCurve, type Node, type NodeOf, producers } from './graph.ts';
 import { infer } from './ops.ts';
 import { verify } from './verify.ts';
 
-const ACTIVATIONS: ReadonlySet<Op> = new Set<Op>(['softmax', 'sigmoid']);
+const makesProbabilities = (node: Node): boolean => node.op === 'softmax' || isCurve(node, 'sigmoid');
 
 /**
  * The probabilities that `classes` are made of as one more output, and its name: softmax, or of a single channel its own. They lie at the network's last
@@ -14,14 +14,15 @@ export function withScores(graph: Graph): { readonly graph: Graph; readonly scor
   const made = producers(graph);
   const end = made.get('classes') as NodeOf<'argmax'>;
   let value = end.inputs.x;
-  let activation: Op | null = end.attributes.threshold === null ? 'softmax' : null;
-  for (let node = made.get(value); node && (RESIZES.has(node.op) || ACTIVATIONS.has(node.op)); node = made.get(value)) {
-    if (ACTIVATIONS.has(node.op)) activation = node.op;
+  const softmax: Pick<NodeOf<'softmax'>, 'op' | 'attributes'> = { op: 'softmax', attributes: {} };
+  let activation: Pick<Node, 'op' | 'attributes'> | null = end.attributes.threshold === null ? softmax : null;
+  for (let node = made.get(value); node && (RESIZES.has(node.op) || makesProbabilities(node)); node = made.get(value)) {
+    if (makesProbabilities(node)) activation = { op: node.op, attributes: node.attributes };
     value = node.inputs.x;
   }
   if (activation === null) return { graph: verify({ ...graph, outputs: [...graph.outputs, value] }), scores: value };
-  const known = graph.nodes.find(({ op, inputs }) => op === activation && inputs.x === value);
-  const node = known ?? ({ op: activation, name: 'scores', inputs: { x: value }, attributes: {}, constants: {} } as Node);
+  const known = graph.nodes.find(node => makesProbabilities(node) && node.op === activation.op && node.inputs.x === value);
+  const node = known ?? ({ ...activation, name: 'scores', inputs: { x: value }, constants: {} } as Node);
   const nodes = known ? graph.nodes : [...graph.nodes, node];
   return { graph: verify({ ...graph, nodes, outputs: [...graph.outputs, node.name] }), scores: node.name };
 }
@@ -37,8 +38,8 @@ export function withMatte(graph: Graph): Graph {
   const made = producers(graph);
   let value = (made.get('classes') as NodeOf<'argmax'>).inputs.x;
   let node = made.get(value);
-  const activation = node?.op === 'sigmoid' ? 'sigmoid' : 'none';
-  if (node?.op === 'sigmoid') {
+  const activation = isCurve(node, 'sigmoid') ? 'sigmoid' : 'none';
+  if (isCurve(node, 'sigmoid')) {
     value = node.inputs.x;
     node = made.get(value);
   }

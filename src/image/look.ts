@@ -13,6 +13,8 @@ export interface Look {
   readonly opacity: number;
   /** Pixels of a chosen class with another class up to `width` pixels away, along both axes; colour: null: the class's own. */
   readonly outline: { readonly width: number; readonly colour: readonly [number, number, number] | null } | null;
+  /** Drawn by a matte in the place of the class map: of class 1 as much as its bytes say, the background behind it. */
+  readonly matte?: boolean;
   /** What stands behind the chosen classes: the picture, a colour with alpha, another picture that covers this one, or this one blurred. */
   readonly background:
     | { readonly kind: 'none' }

@@ -50,16 +50,16 @@ function stemOf(form: NodeOf<'stem'>['attributes']['form'], shader: string): Ker
     fits: node => node.attributes.form === form && isChainedStem(node),
     variants: [{ name: 'workgroup', shader, needs: { barriers: true } }],
     reads: () => ({ frame: 'frame' }),
-    writes: ({ name, attributes: { halved } }) => ({ y: name, halved }),
+    writes: ({ name, attributes: { fused } }) => ({ y: name, halved: fused.halved ?? null }),
     overrides: ({ node: { attributes, constants } }) => ({
       KEPT: quads(shapeOf(constants.weight)[0]),
       TURNS: turnsOf(shapeOf(constants.project)[0]),
-      HALVED: attributes.halved !== null,
-      RELU: attributes.activation === 'relu',
-      PROJECT_RELU: attributes.projected === 'relu',
+      HALVED: attributes.fused.halved !== undefined,
+      RELU: attributes.fused.activation !== undefined,
+      PROJECT_RELU: attributes.fused.projected !== undefined,
     }),
     params: ({ node: { attributes, constants }, x, y, at }) => {
-      const halved = attributes.halved ? at(attributes.halved) : null;
+      const halved = attributes.fused.halved ? at(attributes.fused.halved) : null;
       return {
         height: y.h,
         width: y.w,

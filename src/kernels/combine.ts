@@ -1,7 +1,9 @@
 // Two values pixel by pixel, one of them a constant perhaps. Shader: combine.wgsl.
 import { shapeOf } from '../graph/constant.ts';
-import { type NodeOf, operations, type Shape } from '../graph/graph.ts';
+import type { NodeOf, Shape } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
+import { operations } from '../graph/numbered.ts';
+import { ending } from './ending.ts';
 import { kernel, plain } from './kernel.ts';
 
 /** Steps of an operand along its axes in quads, none along an axis of one place. */
@@ -24,9 +26,10 @@ export const combine = kernel<'combine'>({
   variants: [plain('combine')],
   reads: ({ inputs }) => ({ x: inputs.x, other: inputs.other ?? null }),
   writes: ({ name }) => ({ y: name }),
-  overrides: ({ node: { attributes, constants } }) => ({
-    OPERATION: operations.indexOf(attributes.operation),
-    CONSTANT: 'other' in constants,
+  overrides: ({ node, y }) => ({
+    OPERATION: operations.indexOf(node.attributes.operation),
+    CONSTANT: 'other' in node.constants,
+    ...ending(node, y.c),
   }),
   params: ({ node, x, y, at }) => {
     const constant = constantShape(node);

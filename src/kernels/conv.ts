@@ -1,10 +1,11 @@
 // Dense convolution of any kernel size, stride, dilation and padding. Shaders: conv.wgsl, conv.workgroup.wgsl, conv.wide.wgsl,
 // conv.winograd.wgsl.
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
-import type { Node, NodeOf } from '../graph/graph.ts';
+import type { Geometry, Node, NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
+import { ending } from './ending.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 import { stagedCut, stagedRow } from './staged.ts';
 import { PRODUCTS, tiling, transformWeights } from './winograd.ts';
@@ -14,15 +15,15 @@ const TILE = 8;
 const POOLED_TILE = 2;
 const WIDE_TILE = 16;
 
-const tileOf = ({ attributes }: NodeOf<'conv'>): number => (attributes.pooled ? POOLED_TILE : TILE);
+const tileOf = ({ attributes }: NodeOf<'conv'>): number => (attributes.fused.pooled ? POOLED_TILE : TILE);
 
 /** Input quads × taps. */
-function steps({ constants, attributes: { kernel } }: NodeOf<'conv'>): number {
-  return quads(shapeOf(constants.weight)[1]) * kernel[0] * kernel[1];
+function steps({ constants, attributes: { geometry } }: NodeOf<'conv'>): number {
+  return quads(shapeOf(constants.weight)[1]) * geometry.kernel[0] * geometry.kernel[1];
 }
 
 function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
-  const { kernel, stride, dilations, pads, pooled } = node.attributes;
+  const { pooled } = node.attributes.fused;
   return {
     height: y.h,
     width: y.w,
@@ -34,12 +35,10 @@ function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
     y_quads: quads(y.c),
     pairs: pairs(y.c),
     quads: quads(x.c),
-    columns: kernel[1],
+    columns: node.attributes.geometry.kernel[1],
     steps: steps(node),
     across: Math.ceil(y.w / tile),
-    stride,
-    dilation: dilations[0],
-    pad: pads[0],
+    ...evenParams(node.attributes.geometry),
     bias,
     full_height: pooled?.h ?? y.h,
     full_width: pooled?.w ?? y.w,
@@ -62,8 +61,8 @@ const wide: Variant<'conv'> = {
   shader: 'conv.wide',
   needs: { software: true, features: ['subgroups'] },
   /** It makes rows one by one, a pool wants two at once. */
-  fits: ({ constants, attributes: { pooled } }) => !pooled && fillsWide(shapeOf(constants.weight)[0]),
-  overrides: ({ node: { attributes } }) => ({ RELU: attributes.activation === 'relu' }),
+  fits: ({ constants, attributes: { fused } }) => !fused.pooled && fillsWide(shapeOf(constants.weight)[0]),
+  overrides: ({ node, y }) => ending(node, y.c),
   params: placed => params(WIDE_TILE, wideBiasOffset(placed.y.c, 2, steps(placed.node)), placed),
   lanes: ({ y }) => y.h * Math.ceil(y.w / WIDE_TILE) * wideLanes(y.c, 2),
   pack(node, read, store) {
@@ -79,13 +78,13 @@ const wide: Variant<'conv'> = {
 };
 
 /** The corners of a pool's windows are summed as pixels. */
-const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w * (node.attributes.pooled ? 4 : 1), pairs(y.c));
+const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w * (node.attributes.fused.pooled ? 4 : 1), pairs(y.c));
 
-const workgroup = stagedRow('conv.workgroup', cut, ({ node: { attributes }, x }) => ({
+const workgroup = stagedRow('conv.workgroup', cut, ({ node, x, y }) => ({
   QUADS: quads(x.c),
-  COLUMNS: attributes.kernel[1],
-  RELU: attributes.activation === 'relu',
-  POOL: attributes.pooled !== null,
+  COLUMNS: node.attributes.geometry.kernel[1],
+  ...ending(node, y.c),
+  POOL: node.attributes.fused.pooled !== undefined,
 }));
 
 /** Beyond this dilation the lattices of the usual maps are narrower than a segment of tiles: at 8 on 39×41 `wide` takes 3/4 of the time. */
@@ -102,11 +101,12 @@ const winograd: Variant<'conv'> = {
   weightsGrow: PRODUCTS / 9,
   needs: { software: true, features: ['subgroups'] },
   fits: node => {
-    const { kernel, stride, dilations, pooled } = node.attributes;
-    const square = kernel.every(size => size === 3) && stride === 1 && dilations[0] <= (pooled ? 1 : WINOGRAD_DILATION);
+    const { kernel, strides, dilations } = node.attributes.geometry;
+    const most = node.attributes.fused.pooled ? 1 : WINOGRAD_DILATION;
+    const square = kernel.every(size => size === 3) && strides[0] === 1 && dilations[0][0] <= most;
     return square && (shapeOf(node.constants.weight)[1] > WINOGRAD_INPUTS || !wide.fits?.(node));
   },
-  overrides: ({ node: { attributes } }) => ({ RELU: attributes.activation === 'relu', POOL: attributes.pooled !== null }),
+  overrides: ({ node, y }) => ({ ...ending(node, y.c), POOL: node.attributes.fused.pooled !== undefined }),
   params: placed => ({
     ...params(1, biasOffset(placed.y.c, PRODUCTS, quads(placed.x.c)), placed),
     across: tilingOf(placed).across,
@@ -118,25 +118,36 @@ const winograd: Variant<'conv'> = {
   },
 };
 
-const tilingOf = ({ node: { attributes }, y }: Placed<'conv'>) => tiling(attributes.pooled ?? y, attributes.dilations[0]);
+const tilingOf = ({ node: { attributes }, y }: Placed<'conv'>) =>
+  tiling(attributes.fused.pooled ?? y, attributes.geometry.dilations[0][0]);
+
+/** Dense, and with one number for both axes: its stride, its dilation, what lies above and to the left. */
+export function isEven({ strides, dilations: [rates], pads: [pads], groups }: Geometry): boolean {
+  return groups === 1 && [strides, rates, pads].every(([down, right]) => down === right);
+}
+
+/** Those numbers, as parameters. */
+export function evenParams({ strides, dilations: [rates], pads: [pads] }: Geometry) {
+  return { stride: strides[0], dilation: rates[0], pad: pads[0] };
+}
 
 export const conv = kernel<'conv'>({
   name: 'conv',
   ops: ['conv'],
-  fits: ({ attributes: { groups, activation, partials }, inputs, constants }) =>
-    groups === 1 && activation !== 'sigmoid' && !partials && !constants.project && Object.keys(inputs).length === 1,
+  fits: ({ attributes: { geometry, fused }, inputs, constants }) =>
+    isEven(geometry) && !fused.partials && !constants.project && Object.keys(inputs).length === 1,
   variants: [workgroup, winograd, wide, plain('conv')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name }) => ({ y: name }),
-  overrides: ({ node: { constants, attributes } }) => ({
-    QUADS: quads(shapeOf(constants.weight)[1]),
-    ROWS: attributes.kernel[0],
-    COLUMNS: attributes.kernel[1],
-    RELU: attributes.activation === 'relu',
-    POOL: attributes.pooled !== null,
+  overrides: ({ node, x, y }) => ({
+    QUADS: quads(x.c),
+    ROWS: node.attributes.geometry.kernel[0],
+    COLUMNS: node.attributes.geometry.kernel[1],
+    ...ending(node, y.c),
+    POOL: node.attributes.fused.pooled !== undefined,
   }),
   params: placed => {
-    const [kh, kw] = placed.node.attributes.kernel;
+    const [kh, kw] = placed.node.attributes.geometry.kernel;
     return params(tileOf(placed.node), biasOffset(placed.y.c, kh * kw, quads(placed.x.c)), placed);
   },
   lanes: ({ node, y }) => y.h * Math.ceil(y.w / tileOf(node)) * pairs(y.c),

@@ -2,29 +2,30 @@
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
+import { ending } from './ending.ts';
 import { kernel, plain } from './kernel.ts';
-import { sliding, slidingParams } from './slide.ts';
+import { isAlone, sliding, slidingOf, slidingParams } from './slide.ts';
 
-export const depthwise = kernel<'slide'>({
+export const depthwise = kernel<'conv'>({
   ...sliding,
   name: 'depthwise',
-  ops: ['slide'],
-  fits: ({ attributes: { groups, activation }, constants }) => {
-    const [out, inputs] = shapeOf(constants.weight);
-    return inputs === 1 && out === groups && activation !== 'sigmoid';
+  ops: ['conv'],
+  fits: node => {
+    const [out, inputs] = shapeOf(node.constants.weight);
+    return inputs === 1 && out === node.attributes.geometry.groups && isAlone(node);
   },
   variants: [plain('depthwise')],
-  overrides: ({ node: { attributes } }) => ({
-    ROWS: attributes.kernel[0],
-    COLUMNS: attributes.kernel[1],
-    RELU: attributes.activation === 'relu',
+  overrides: ({ node, y }) => ({
+    ROWS: node.attributes.geometry.kernel[0],
+    COLUMNS: node.attributes.geometry.kernel[1],
+    ...ending(node, y.c),
   }),
-  params: slidingParams,
+  params: placed => slidingParams(placed, slidingOf(placed)),
   pack,
 });
 
 /** [tap][quad], then the biases. */
-function pack({ constants }: NodeOf<'slide'>, read: ReadConstant): Float32Array<ArrayBuffer> {
+function pack({ constants }: NodeOf<'conv'>, read: ReadConstant): Float32Array<ArrayBuffer> {
   const [out, , kh, kw] = shapeOf(constants.weight);
   const [taps, across] = [kh * kw, quads(out) * 4];
   const weight = read(constants.weight);

@@ -1,23 +1,24 @@
-// Batch norm, activation, sum, gate, slice and copy, where a pass left them standing. Shader: elementwise.wgsl.
+// Batch norm, curves, sum, gate, slice and copy, where a pass left them standing. Shader: elementwise.wgsl.
+import type { Ending, Node } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
+import { ending } from './ending.ts';
 import { kernel, plain } from './kernel.ts';
 
-export const elementwise = kernel<'batchnorm' | 'relu' | 'sigmoid' | 'add' | 'mul' | 'slice' | 'copy'>({
+export const elementwise = kernel<'batchnorm' | 'activate' | 'add' | 'mul' | 'slice' | 'copy'>({
   name: 'elementwise',
-  ops: ['batchnorm', 'relu', 'sigmoid', 'add', 'mul', 'slice', 'copy'],
+  ops: ['batchnorm', 'activate', 'add', 'mul', 'slice', 'copy'],
   /** A slice must begin at a whole quad. */
   fits: node => node.op !== 'slice' || node.attributes.from % 4 === 0,
   variants: [plain('elementwise')],
   /** A gate is bound both ways; which one is read follows its kind. */
   reads: ({ inputs }) => ({ x: inputs.x, other: inputs.other ?? inputs.gate ?? null, gate: inputs.gate ?? null }),
   writes: ({ name }) => ({ y: name }),
-  overrides: ({ node, at }) => ({
+  overrides: ({ node, y, at }) => ({
     AFFINE: node.op === 'batchnorm',
     ADD: node.op === 'add',
     MULTIPLY: node.op === 'mul' && at('gate')!.kind === 'map',
     GATE: node.op === 'mul' && at('gate')!.kind === 'exact',
-    RELU: node.op === 'relu' || (node.op === 'add' && node.attributes.activation === 'relu'),
-    SIGMOID: node.op === 'sigmoid',
+    ...ending({ attributes: { fused: endOf(node) } }, y.c),
   }),
   params: ({ node, x, y, at }) => ({
     pixels: y.h * y.w,
@@ -37,3 +38,8 @@ export const elementwise = kernel<'batchnorm' | 'relu' | 'sigmoid' | 'add' | 'mu
     return packed;
   },
 });
+
+function endOf(node: Node): Ending {
+  if (node.op === 'activate') return { activation: node.attributes };
+  return 'fused' in node.attributes ? node.attributes.fused : {};
+}

@@ -3,6 +3,7 @@ import { shapeOf } from '../graph/constant.ts';
 import { isGated } from '../graph/forms.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, joinBytes, pairs } from './blocks.ts';
+import { ending } from './ending.ts';
 import { packExcite } from './excite.ts';
 import { kernel, type Placed } from './kernel.ts';
 import { depths, packPointwise } from './pointwise.ts';
@@ -32,9 +33,9 @@ export const gated = kernel<'conv'>({
       SHORTCUT_QUADS: shortcut,
       HIDDEN: quads(shapeOf(node.constants.weight1)[0]),
       STRIPS: placed.at('sums')!.h,
-      POOLED: node.attributes.shortcut === 'pooled',
+      POOLED: node.attributes.fused.shortcut === 'pooled',
       RESIDUAL: 'residual' in node.inputs,
-      RELU: node.attributes.activation === 'relu',
+      ...ending(node, placed.y.c),
     };
   },
   params({ node, x, y, at }) {
@@ -55,7 +56,7 @@ export const gated = kernel<'conv'>({
       shortcut_stride: shortcut?.stride ?? 0,
       residual_stride: residual?.stride ?? 0,
       excite: bias + 2 * pairs(y.c),
-      scale: 1 / node.attributes.squeezed!,
+      scale: 1 / node.attributes.fused.squeezed!,
     };
   },
   lanes: placed => cut(placed).all,

@@ -5,6 +5,7 @@ import { isGrouped, type NodeOf } from '../graph/graph.ts';
 import { type Placement, quads } from '../graph/layout.ts';
 import { strips, TILE } from '../graph/ops.ts';
 import { biasOffset, packBlocks, packWide, pairs, type WeightAt, wideBiasOffset } from './blocks.ts';
+import { ending } from './ending.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
 /** The shader's dilations are one vec4u. */
@@ -19,7 +20,7 @@ const groupWidth = ({ constants }: NodeOf<'conv'>): number => shapeOf(constants.
 const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
 
 /** Rows of partial sums. */
-const rows = (node: NodeOf<'conv'>, y: Placement): number => node.attributes.strips ?? strips(y);
+const rows = (node: NodeOf<'conv'>, y: Placement): number => node.attributes.fused.partials?.strips ?? strips(y);
 
 function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
   return {
@@ -33,9 +34,9 @@ function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
     pairs: pairs(y.c),
     across: Math.ceil(y.w / tile),
     strips: rows(node, y),
-    branch_quads: quads(y.c / node.attributes.dilations.length),
+    branch_quads: quads(y.c / node.attributes.geometry.dilations.length),
     bias,
-    dilations: Array.from({ length: MAX_BRANCHES }, (_, branch) => node.attributes.dilations[branch] ?? 1),
+    dilations: Array.from({ length: MAX_BRANCHES }, (_, branch) => node.attributes.geometry.dilations[branch]?.[0] ?? 1),
   };
 }
 
@@ -81,18 +82,17 @@ export const grouped = kernel<'conv'>({
   fits: node =>
     isGrouped(node) &&
     groupWidth(node) % 8 === 0 &&
-    groupWidth(node) * node.attributes.groups === shapeOf(node.constants.weight)[0] &&
-    node.attributes.dilations.length <= MAX_BRANCHES &&
-    node.attributes.activation !== 'sigmoid' &&
+    groupWidth(node) * node.attributes.geometry.groups === shapeOf(node.constants.weight)[0] &&
+    node.attributes.geometry.dilations.length <= MAX_BRANCHES &&
     Object.keys(node.inputs).length === 1,
   variants: [workgroup, workgroup8, wide, plain('grouped')],
   reads: ({ inputs }) => ({ x: inputs.x }),
-  writes: ({ name, attributes }) => ({ y: name, partials: attributes.partials }),
-  overrides: ({ node }) => ({
+  writes: ({ name, attributes }) => ({ y: name, partials: attributes.fused.partials?.name ?? null }),
+  overrides: ({ node, y }) => ({
     GROUP: quads(groupWidth(node)),
-    STRIDE: node.attributes.stride,
-    RELU: node.attributes.activation === 'relu',
-    SQUEEZE: node.attributes.partials !== null,
+    STRIDE: node.attributes.geometry.strides[0],
+    ...ending(node, y.c),
+    SQUEEZE: node.attributes.fused.partials !== undefined,
   }),
   params: placed => params(TILE, biasOffset(placed.y.c, 9, quads(groupWidth(placed.node))), placed),
   lanes: ({ node, y }) => rows(node, y) * pairs(y.c),

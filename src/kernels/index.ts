@@ -1,13 +1,13 @@
 // Every kernel, the special ones before the general: a node goes to the first that fits.
 import { AtrousError } from '../errors.ts';
 import type { Node } from '../graph/graph.ts';
-import { activate } from './activate.ts';
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
 import { chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { conv } from './conv.ts';
+import { curved } from './curved.ts';
 import { deconv, deconvClasses } from './deconv.ts';
 import { depthwise } from './depthwise.ts';
 import { elementwise } from './elementwise.ts';
@@ -74,7 +74,6 @@ export const kernels: readonly Kernel[] = [
   window,
   unpool,
   sample,
-  activate,
   combine,
   reduce,
   resample,
@@ -96,7 +95,9 @@ export function kernelFor(node: Node): Kernel {
 export function packFor({ kernel: word, shader }: { readonly kernel: string; readonly shader: string }): NonNullable<Cut['pack']> {
   for (const kernel of kernels) {
     const variant = kernel.name === word && kernel.variants.find(row => row.shader === shader);
-    if (variant) return cutOf(kernel, variant).pack!;
+    if (!variant) continue;
+    const { pack } = cutOf(kernel, variant);
+    return curved.packing?.(pack) ?? pack!;
   }
   throw new AtrousError('BAD_GRAPH', `no kernel ${word} has the shader ${shader}`);
 }

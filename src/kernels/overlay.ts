@@ -9,7 +9,7 @@ const unit = (colour: readonly number[]): number[] => colour.map(channel => chan
 
 export const overlay: Finish<Size & { readonly look: Look }> = {
   name: 'overlay',
-  overrides: ({ look: { background } }) => ({ BACKGROUND: BACKGROUNDS[background.kind] }),
+  overrides: ({ look: { background, matte = false } }) => ({ BACKGROUND: BACKGROUNDS[background.kind], MATTE: matte }),
   params: ({ h, w, look: { opacity, outline, background } }) => ({
     height: h,
     width: w,

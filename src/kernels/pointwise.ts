@@ -6,6 +6,7 @@ import { isPointwise, type NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
+import { ending } from './ending.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 import { stagedCut, stagedRow } from './staged.ts';
 
@@ -61,12 +62,13 @@ function params(bias: number, { node, x, y, at }: Placed<'conv'>) {
   };
 }
 
-function flags({ attributes, inputs }: NodeOf<'conv'>) {
+function flags({ node, y }: Placed<'conv'>) {
+  const { attributes, inputs } = node;
   return {
-    POOLED: attributes.shortcut === 'pooled',
+    POOLED: attributes.fused.shortcut === 'pooled',
     GATE: 'gate' in inputs,
     RESIDUAL: 'residual' in inputs,
-    RELU: attributes.activation === 'relu',
+    ...ending(node, y.c),
   };
 }
 
@@ -79,7 +81,7 @@ const wide: Variant<'conv'> = {
   needs: { software: true, features: ['subgroups'] },
   /** The addend, interpolated in 32 places, would make the one step a frame that has it 0.7 ms of 167 faster and 0.8 s slower to compile. */
   fits: node => fillsWide(shapeOf(node.constants.weight)[0]) && !('addend' in node.inputs),
-  overrides: ({ node }) => ({ SHORTCUT: node.attributes.shortcut !== 'none', ...flags(node) }),
+  overrides: placed => ({ SHORTCUT: 'shortcut' in placed.node.inputs, ...flags(placed) }),
   params: placed => params(wideBiasOffset(placed.y.c, 2, sum(wideDepths(placed.node))), placed),
   lanes: ({ y }) => Math.ceil((y.h * y.w) / WIDE_TILE) * wideLanes(y.c, 2),
   pack(node, read, store) {
@@ -95,16 +97,16 @@ const wide: Variant<'conv'> = {
 
 const cut = ({ y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(y.c));
 
-const workgroup = stagedRow('pointwise.workgroup', cut, ({ node }) => ({
-  SHORTCUT: node.attributes.shortcut !== 'none',
-  ...flags(node),
-  ADDEND: 'addend' in node.inputs,
+const workgroup = stagedRow('pointwise.workgroup', cut, placed => ({
+  SHORTCUT: 'shortcut' in placed.node.inputs,
+  ...flags(placed),
+  ADDEND: 'addend' in placed.node.inputs,
 }));
 
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
-  fits: node => isPointwise(node) && isUnforked(node) && node.attributes.activation !== 'sigmoid',
+  fits: node => isPointwise(node) && isUnforked(node),
   variants: [workgroup, wide, plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,
@@ -114,9 +116,9 @@ export const pointwise = kernel<'conv'>({
     addend: inputs.addend ?? null,
   }),
   writes: ({ name }) => ({ y: name }),
-  overrides({ node }) {
-    const [main, shortcut] = depths(node);
-    return { QUADS: main, SHORTCUT_QUADS: shortcut, ...flags(node), ADDEND: 'addend' in node.inputs };
+  overrides(placed) {
+    const [main, shortcut] = depths(placed.node);
+    return { QUADS: main, SHORTCUT_QUADS: shortcut, ...flags(placed), ADDEND: 'addend' in placed.node.inputs };
   },
   params: placed => params(biasOffset(placed.y.c, 1, sum(depths(placed.node))), placed),
   lanes: ({ y }) => Math.ceil((y.h * y.w) / TILE) * pairs(y.c),

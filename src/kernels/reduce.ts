@@ -1,6 +1,6 @@
 // All places of some axes become one. Shader: reduce.wgsl.
-import { reductions } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
+import { reductions } from '../graph/numbered.ts';
 import { kernel, plain } from './kernel.ts';
 
 export const reduce = kernel<'reduce'>({

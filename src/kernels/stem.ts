@@ -4,7 +4,8 @@ import { shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, pairs } from './blocks.ts';
-import { packDense } from './conv.ts';
+import { evenParams, isEven, packDense } from './conv.ts';
+import { ending } from './ending.ts';
 import { type Kernel, kernel, plain } from './kernel.ts';
 import { normalisation } from './preprocess.ts';
 
@@ -18,14 +19,14 @@ function stemOf(form: NodeOf<'stem'>['attributes']['form'], shader: string): Ker
     name: 'stem',
     ops: ['stem'],
     fits: ({ attributes, constants }) =>
-      attributes.form === form && attributes.activation !== 'sigmoid' && shapeOf(constants.weight)[1] === 3 && !constants.project,
+      attributes.form === form && isEven(attributes.geometry) && shapeOf(constants.weight)[1] === 3 && !constants.project,
     variants: [plain(shader)],
     reads: () => ({ frame: 'frame' }),
     writes: ({ name }) => ({ y: name }),
-    overrides: ({ node: { attributes } }) => ({
-      ROWS: attributes.kernel[0],
-      COLUMNS: attributes.kernel[1],
-      RELU: attributes.activation === 'relu',
+    overrides: ({ node, y }) => ({
+      ROWS: node.attributes.geometry.kernel[0],
+      COLUMNS: node.attributes.geometry.kernel[1],
+      ...ending(node, y.c),
     }),
     params: ({ node: { attributes }, x, y }) => ({
       height: y.h,
@@ -37,10 +38,8 @@ function stemOf(form: NodeOf<'stem'>['attributes']['form'], shader: string): Ker
       y_quads: quads(y.c),
       pairs: pairs(y.c),
       across: Math.ceil(y.w / TILE),
-      stride: attributes.stride,
-      dilation: attributes.dilations[0],
-      pad: attributes.pads[0],
-      bias: biasOffset(y.c, attributes.kernel[0] * attributes.kernel[1], INPUT_QUADS),
+      ...evenParams(attributes.geometry),
+      bias: biasOffset(y.c, attributes.geometry.kernel[0] * attributes.geometry.kernel[1], INPUT_QUADS),
       ...normalisation(attributes),
     }),
     lanes: ({ y }) => y.h * Math.ceil(y.w / TILE) * pairs(y.c),

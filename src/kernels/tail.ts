@@ -27,7 +27,7 @@ export const tail = kernel<'conv'>({
     COARSE: inputs.beside ? quads(x.c) : 0,
     PAIRS: pairs(shapeOf(constants.weight)[0]),
     PROJECTED: constants.project ? quads(shapeOf(constants.project)[0]) : 0,
-    RELU: attributes.activation === 'relu',
+    RELU: attributes.fused.activation !== undefined,
   }),
   params({ node: { constants }, x, y, at }) {
     const [out, inputs] = shapeOf(constants.weight);

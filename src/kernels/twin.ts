@@ -3,16 +3,17 @@ import { shapeOf } from '../graph/constant.ts';
 import { isTwin } from '../graph/forms.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, pairs } from './blocks.ts';
+import { ending } from './ending.ts';
 import { kernel, type Placed, plain } from './kernel.ts';
 import { packPointwise } from './pointwise.ts';
 import { stagedCut, stagedRow } from './staged.ts';
 
 const TILE = 8;
 
-const overrides = ({ node: { constants, attributes } }: Placed<'conv'>) => ({
-  QUADS: quads(shapeOf(constants.weight)[1]),
-  RELU: attributes.activation === 'relu',
-});
+const overrides = ({ node }: Placed<'conv'>) => {
+  const [out, inputs] = shapeOf(node.constants.weight);
+  return { QUADS: quads(inputs), ...ending(node, out) };
+};
 const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(shapeOf(node.constants.weight)[0]));
 
 const workgroup = stagedRow('twin.workgroup', cut, overrides);
@@ -23,11 +24,11 @@ export const twin = kernel<'conv'>({
   fits: isTwin,
   variants: [workgroup, plain('twin')],
   reads: ({ inputs }) => ({ x: inputs.x }),
-  writes: ({ name, attributes }) => ({ y: name, also: attributes.also }),
+  writes: ({ name, attributes }) => ({ y: name, also: attributes.fused.also!.name }),
   overrides,
   params({ node: { constants, attributes }, x, y, at }) {
     const [out, inputs] = shapeOf(constants.weight);
-    const also = at(attributes.also!)!;
+    const also = at(attributes.fused.also!.name)!;
     return {
       pixels: y.h * y.w,
       x_stride: x.stride,

@@ -17,7 +17,7 @@ export const window = kernel<'window'>({
     const { node, x } = placed;
     const { pads, counted } = node.attributes;
     return {
-      ...slidingParams(placed),
+      ...slidingParams(placed, node.attributes),
       before: counted ? pads : [0, 0],
       behind: counted ? [x.h + counted[0], x.w + counted[1]] : [x.h, x.w],
     };

@@ -1,7 +1,7 @@
 // What every network says of itself: one that pictures go through, and one of the registry, whose weights lie elsewhere.
 import { AtrousError } from '../errors.ts';
 import type { End } from '../graph/end.ts';
-import type { Graph } from '../graph/graph.ts';
+import type { Graph, Node, Shape } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
 import type { Card, Tile } from '../weights/card.ts';
 import type { Tensors } from '../weights/tensor.ts';
@@ -46,6 +46,13 @@ export interface LoadedWeights<N extends Runnable = Runnable> {
   readonly assumed: string | null;
   /** The files themselves, where they also say what the network is. */
   readonly stored?: readonly Uint8Array[];
+  /** Of an ONNX file what it is at a size, for those that write it down. */
+  readonly core?: (size: Size) => {
+    readonly nodes: readonly Node[];
+    readonly input: Shape;
+    readonly value: string;
+    readonly shape: Shape;
+  };
 }
 
 export type BuildOptions = Omit<DilatedOptions, 'classes'> & Partial<Pick<DilatedOptions, 'classes'>>;

@@ -22,7 +22,7 @@ export function fileLibrary(texts: ShaderTexts = readShaders()): ShaderLibrary {
   return {
     brief: shader => facts(shader, 'f32'),
     load: async () => {},
-    text: (shader, precision, store) => assemble(texts, shader, precision, store),
+    text: (...wanted) => assemble(texts, ...wanted),
     facts,
   };
 }

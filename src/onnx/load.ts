@@ -40,7 +40,7 @@ export async function loadOnnx(
     .split(/[/\\]/)
     .at(-1)!
     .replace(/\.onnx$/i, '');
-  const { network, tensors, assumed } = pictureNetwork(model, name, part, outputName);
+  const { network, tensors, assumed, core } = pictureNetwork(model, name, part, outputName);
   const notes = [...(part.preprocessing.mean ? [] : ["ImageNet's mean and std of colours"]), ...assumed];
   return {
     network,
@@ -48,6 +48,7 @@ export async function loadOnnx(
     card: completed(part, network, file),
     assumed: notes.length > 0 ? `${file}: nothing tells otherwise, so these are assumed: ${notes.join('; ')}` : null,
     stored: [bytes, ...files.map(([, each]) => each)],
+    core,
   };
 }
 

@@ -1,17 +1,16 @@
 // An imported file as a network that takes pictures: at which sizes it runs, which output is meant, and how that becomes classes.
 import { AtrousError } from '../errors.ts';
-import { builder } from '../graph/build.ts';
-import { RESIZES, writeClasses } from '../graph/end.ts';
-import { INPUT, type Node, type Op, type Shape } from '../graph/graph.ts';
+import { RESIZES } from '../graph/end.ts';
+import type { Node, Op } from '../graph/graph.ts';
 import { infer } from '../graph/ops.ts';
 import { networkSize, printSize, type Size } from '../image/size.ts';
 import type { Runnable } from '../models/network.ts';
 import type { PartialCard } from '../weights/card.ts';
 import { quote, some, type Tensor } from '../weights/tensor.ts';
 import { printDims } from './array.ts';
+import { aroundPicture, type Core } from './core.ts';
 import { type Imported, importOnnx, inputsFor, pictureShape, refusalsOf } from './import.ts';
 import type { OnnxModel, Port } from './model.ts';
-import { along, type Entries, emitMove, pen, upTo } from './pen.ts';
 
 /** Values that are written around what the file has. */
 const TAKEN = ['classes', 'prob', 'scores', 'matte', 'letterbox', 'content', 'pixels'];
@@ -25,6 +24,8 @@ export interface PictureNetwork {
   readonly network: Runnable;
   /** Of all sizes that were built so far. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** The file itself at a size. */
+  readonly core: (size: Size) => Core;
   /** What the file left open, for people. */
   readonly assumed: readonly string[];
 }
@@ -46,6 +47,7 @@ export function pictureNetwork(model: OnnxModel, name: string, card: PartialCard
   const own = card.activation ?? (isProbability(probe.nodes, probe.value) ? 'none' : 'sigmoid');
   const end = { channels, ...(channels === 1 && { activation: own }) };
   const letterbox = card.preprocessing?.resize === 'letterbox';
+  const core = (size: Size): Core => endOf(file, at(size), output);
 
   const network: Runnable = {
     name,
@@ -62,18 +64,7 @@ export function pictureNetwork(model: OnnxModel, name: string, card: PartialCard
       return { h: whole(h), w: whole(w) };
     },
     build({ h, w, to = { h, w }, threshold }) {
-      const { nodes, input, value, shape } = endOf(file, at({ h, w }), output);
-      const box = letterbox ? placed(to, { h, w }) : null;
-      // Two pens, because one's nodes come before the file's, the other's behind.
-      const [before, behind] = [pen([], tensors), pen([], tensors)];
-      const first = box ? emitMove(before, 'letterbox', [INPUT], boxed(box, { h, w })) : INPUT;
-      const part = box && { channels: along('c', upTo(channels)), ...contentOf(box, { h, w }, shape) };
-      const content = part ? emitMove(behind, 'content', [value], part) : value;
-      const map: Size = part ? { h: part.rows.length, w: part.columns.length } : shape;
-      const all = [...before.nodes, ...nodes.map(node => reading(node, INPUT, first)), ...behind.nodes];
-      const b = builder(file, { ...input, ...(box && { h: box.h, w: box.w }) }, all);
-      const scores = map.h === to.h && map.w === to.w ? content : b.resize('pixels', content, to);
-      return b.graph([writeClasses(b, scores, { ...end, threshold })]);
+      return aroundPicture(file, core({ h, w }), { h, w, to, threshold, tensors, letterbox, end });
     },
   };
   const assumed = [
@@ -83,7 +74,7 @@ export function pictureNetwork(model: OnnxModel, name: string, card: PartialCard
       : [own === 'none' ? `${quote(output)} to be a probability` : `the sigmoid of ${quote(output)} to be a probability`]),
     ...(grain > 1 ? [`sizes inside to be multiples of ${grain}`] : []),
   ];
-  return { network, tensors, assumed };
+  return { network, tensors, assumed, core };
 }
 
 /** The one input, of three channels. */
@@ -150,16 +141,7 @@ function freeSides(port: Port): (number | null)[] {
   return sides.map(side => (side < 0 ? null : side));
 }
 
-/** What a file makes of a picture. */
-interface End {
-  readonly nodes: readonly Node[];
-  readonly input: Shape;
-  /** The scores behind the classes: of a file that ends in an argmax what that reads, so that they can be resized. */
-  readonly value: string;
-  readonly shape: Shape;
-}
-
-function endOf(file: string, { graph, outputs }: Imported, output: string): End {
+function endOf(file: string, { graph, outputs }: Imported, output: string): Core {
   const refuse = (what: string): never => {
     throw new AtrousError('BAD_GRAPH', `${file}: the output ${quote(output)} ${what}: name another with --output-name`);
   };
@@ -187,49 +169,5 @@ function isProbability(nodes: readonly Node[], value: string): boolean {
     return curve === 'sigmoid' || curve === 'hard-sigmoid' || (curve === 'clip' && a >= 0 && b <= 1);
   }
   if (node.op === 'combine') return ['greater', 'less', 'equal'].includes(node.attributes.operation);
-  return node.op === 'sigmoid' || node.op === 'softmax';
-}
-
-/** A node that reads `to` where it read `from`. */
-function reading(node: Node, from: string, to: string): Node {
-  const inputs = Object.fromEntries(Object.entries(node.inputs).map(([role, value]) => [role, value === from ? to : value]));
-  return { ...node, inputs };
-}
-
-/** Where a picture lies between bars, in pixels of the size inside. */
-interface Box extends Size {
-  readonly top: number;
-  readonly left: number;
-}
-
-/** In the middle, as large as it may be in its own shape. */
-function placed(picture: Size, inside: Size): Box {
-  const scale = Math.min(inside.h / picture.h, inside.w / picture.w);
-  const side = (own: number, most: number): number => Math.min(Math.max(Math.round(own * scale), 1), most);
-  const [h, w] = [side(picture.h, inside.h), side(picture.w, inside.w)];
-  return { h, w, top: (inside.h - h) >> 1, left: (inside.w - w) >> 1 };
-}
-
-/** What a move adds for a place of a bar: far below the first row or column, where its fill is. */
-const OUTSIDE = -(2 ** 20);
-
-/** The bars around a normalised picture: 0, its mean. */
-function boxed({ h, w, top, left }: Box, inside: Size): { channels: Entries; rows: Entries; columns: Entries } {
-  const places = (size: number, before: number, all: number): number[] =>
-    upTo(all).map(n => (n >= before && n < before + size ? n - before : OUTSIDE));
-  return {
-    channels: along('c', upTo(3)),
-    rows: along('h', places(h, top, inside.h)),
-    columns: along('w', places(w, left, inside.w)),
-  };
-}
-
-/** The part of a map between the bars, in whole cells of it. */
-function contentOf({ h, w, top, left }: Box, inside: Size, map: Size): { rows: Entries; columns: Entries } {
-  const cells = (from: number, size: number, all: number, count: number): number[] => {
-    const first = Math.min(Math.round((from * count) / all), count - 1);
-    const end = Math.max(Math.round(((from + size) * count) / all), first + 1);
-    return upTo(end - first).map(n => first + n);
-  };
-  return { rows: along('h', cells(top, h, inside.h, map.h)), columns: along('w', cells(left, w, inside.w, map.w)) };
+  return node.op === 'softmax';
 }

@@ -1,5 +1,4 @@
 // a run of convolutions with a map between them that is too large  ⇒  the run over and over, a band of rows at a time.
-import { shapeOf } from '../graph/constant.ts';
 import type { Graph, Node, NodeOf, Shape } from '../graph/graph.ts';
 import { BINDING, bindable, byteLength } from '../graph/layout.ts';
 import { infer, macs } from '../graph/ops.ts';
@@ -63,8 +62,9 @@ function runFrom(first: Node, large: (name: string) => boolean, view: View): rea
 }
 
 /** Its rows need some rows of x alone, without padding: the halo of a band is then rows that exist. */
-function isLocal({ attributes: { pads, partials, also }, inputs, constants }: Conv): boolean {
-  return pads.every(pad => pad === 0) && !partials && !also && !constants.project && Object.keys(inputs).length === 1;
+function isLocal({ attributes: { geometry, fused }, inputs, constants }: Conv): boolean {
+  const unpadded = geometry.pads.flat().every(pad => pad === 0);
+  return unpadded && !fused.partials && !fused.also && !constants.project && Object.keys(inputs).length === 1;
 }
 
 /** Rows [top, bottom) of a map. */
@@ -88,7 +88,7 @@ function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number
   const rowBytes = (name: string): number => byteLength({ ...shape(name), h: 1 }, 'map', precision);
   const height = shape(last.name).h;
   // Rows of x from one row of the result to the next; a band's first rows must lie where a binding may begin.
-  const step = run.reduce((rows, { attributes: { stride, pooled } }) => rows * stride * (pooled ? 2 : 1), 1);
+  const step = run.reduce((rows, { attributes: { geometry, fused } }) => rows * geometry.strides[0] * (fused.pooled ? 2 : 1), 1);
   const aligned = (rows: number): boolean =>
     (rows * rowBytes(last.name)) % BINDING === 0 && (rows * step * rowBytes(source)) % BINDING === 0;
   let grain = 1;
@@ -135,9 +135,9 @@ function needs(run: readonly Conv[], result: Rows, shape: (name: string) => Shap
   const wanted: Rows[] = [];
   let rows = result;
   for (const conv of [...run].reverse()) {
-    const { stride, dilations, pooled } = conv.attributes;
+    const { pooled } = conv.attributes.fused;
     const full = pooled ? { top: 2 * rows.top, bottom: Math.min(2 * rows.bottom, pooled.h) } : rows;
-    const reach = dilations[0] * (shapeOf(conv.constants.weight)[2] - 1);
+    const { stride, reach } = along(conv);
     rows = { top: full.top * stride, bottom: (full.bottom - 1) * stride + reach + 1 };
     wanted.unshift(rows);
   }
@@ -146,15 +146,20 @@ function needs(run: readonly Conv[], result: Rows, shape: (name: string) => Shap
   return wanted;
 }
 
+/** Rows of x from one row of the result to the next, and from the first to the last that a row needs. */
+function along({ attributes: { geometry } }: Conv): { readonly stride: number; readonly reach: number } {
+  return { stride: geometry.strides[0], reach: geometry.dilations[0][0] * (geometry.kernel[0] - 1) };
+}
+
 /** Rows that a convolution makes of those rows of x, before its pool. */
-function rowsOf({ attributes: { stride, dilations }, constants }: Conv, { top, bottom }: Rows): number {
-  const reach = dilations[0] * (shapeOf(constants.weight)[2] - 1);
+function rowsOf(conv: Conv, { top, bottom }: Rows): number {
+  const { stride, reach } = along(conv);
   return Math.floor((bottom - top - reach - 1) / stride) + 1;
 }
 
 /** A node of the run for one band, in which it makes h rows. */
 function bandOf(conv: Conv, x: string, band: number, h: number): Conv {
-  const { pooled } = conv.attributes;
-  const attributes = { ...conv.attributes, pooled: pooled && { h, w: pooled.w } };
+  const { geometry, fused } = conv.attributes;
+  const attributes = { geometry, fused: fused.pooled ? { ...fused, pooled: { h, w: fused.pooled.w } } : fused };
   return { ...conv, name: `${conv.name}@${band}`, inputs: { x }, attributes };
 }

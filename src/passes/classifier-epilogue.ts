@@ -12,7 +12,7 @@ export const classifierEpilogue: Pass = {
       const conv = view.sole(classifier.inputs.x, 'conv');
       const { weight: project, bias: projectBias, ...others } = classifier.constants;
       const alone = Object.keys(classifier.inputs).length === 1 && Object.keys(others).length === 0;
-      if (!conv || !alone || !isPointwise(classifier) || classifier.attributes.activation !== 'none' || conv.constants.project)
+      if (!conv || !alone || !isPointwise(classifier) || classifier.attributes.fused.activation || conv.constants.project)
         return null;
       const constants = { ...conv.constants, project, ...(projectBias ? { projectBias } : {}) };
       const node: NodeOf<'conv'> = { ...conv, name: classifier.name, constants };

@@ -13,7 +13,7 @@ export const classifyEnd: Pass = {
         ? {
             ...argmax,
             inputs: activated.inputs,
-            attributes: { ...argmax.attributes, ...(activated.op === 'sigmoid' && { activation: 'sigmoid' }) },
+            attributes: { ...argmax.attributes, ...(activated.op === 'activate' && { activation: 'sigmoid' }) },
           }
         : argmax;
       const drop = activated ? [activated] : [];
@@ -24,9 +24,9 @@ export const classifyEnd: Pass = {
 };
 
 /** What makes probabilities of the scores that an argmax reads, whatever lies between: a sigmoid where a threshold decides, else a softmax. */
-function activationOf({ attributes }: NodeOf<'argmax'>, scores: string, view: View): NodeOf<'softmax' | 'sigmoid'> | null {
+function activationOf({ attributes }: NodeOf<'argmax'>, scores: string, view: View): NodeOf<'softmax' | 'activate'> | null {
   if (attributes.activation !== 'none') return null;
-  return view.sole(scores, attributes.threshold === null ? 'softmax' : 'sigmoid');
+  return attributes.threshold === null ? view.sole(scores, 'softmax') : view.soleCurve(scores, 'sigmoid');
 }
 
 interface End {

@@ -9,7 +9,7 @@ export const foldBatchnorm: Pass = {
     rewrite(graph, 'batchnorm', (batchnorm, view) => {
       const conv = view.sole(batchnorm.inputs.x, 'conv');
       const { scale } = batchnorm.constants;
-      if (conv?.attributes.activation !== 'none' || scale.kind !== 'scale') return null;
+      if (!conv || conv.attributes.fused.activation || scale.kind !== 'scale') return null;
       const weight: Constant = { kind: 'scaled', of: conv.constants.weight, norm: scale.norm };
       const bias: Constant = { kind: 'shift', norm: scale.norm, bias: conv.constants.bias ?? null };
       return { node: { ...conv, name: batchnorm.name, constants: { ...conv.constants, weight, bias } }, drop: [conv] };

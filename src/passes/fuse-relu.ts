@@ -1,15 +1,20 @@
-// conv → relu, add → relu, slide → relu  ⇒  the same with the ReLU in the epilogue.
-import { type Pass, rewrite } from './pass.ts';
+// conv → relu, add → relu, …  ⇒  the same with the ReLU in the epilogue.
+import { isCurve, type NodeOf } from '../graph/graph.ts';
+import { type Pass, rewrite, type View } from './pass.ts';
 
 export const fuseRelu: Pass = {
   name: 'fuse-relu',
   why: 'a ReLU costs nothing on a number that is still in a register',
-  apply: graph =>
-    rewrite(graph, 'relu', (relu, view) => {
-      const { x } = relu.inputs;
-      const node = view.sole(x, 'conv') ?? view.sole(x, 'add') ?? view.sole(x, 'slide');
-      if (node?.attributes.activation !== 'none') return null;
-      const attributes = { ...node.attributes, activation: 'relu' as const };
-      return { node: { ...node, name: relu.name, attributes } as typeof node, drop: [node] };
-    }),
+  apply: graph => rewrite(graph, 'activate', (activate, view) => (isCurve(activate, 'relu') ? ended(activate, view) : null)),
 };
+
+/** What makes the sums. */
+const SUMS = ['conv', 'add', 'transposed', 'batchnorm', 'combine'] as const;
+
+/** The node whose numbers alone go into an activation, ending in it; null where it ends in one already, or in what must not come before it. */
+export function ended({ name, inputs, attributes: activation, constants }: NodeOf<'activate'>, view: View) {
+  const node = SUMS.map(op => view.sole(inputs.x, op)).find(found => found !== null);
+  if (!node || node.attributes.fused.activation || node.inputs.addend || node.constants.project) return null;
+  const attributes = { ...node.attributes, fused: { ...node.attributes.fused, activation } };
+  return { node: { ...node, name, attributes, constants: { ...node.constants, ...constants } } as typeof node, drop: [node] };
+}

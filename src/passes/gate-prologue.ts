@@ -2,7 +2,7 @@
 import { isGated } from '../graph/forms.ts';
 import type { Node, NodeOf } from '../graph/graph.ts';
 import { fewStrips, infer } from '../graph/ops.ts';
-import { type Pass, view } from './pass.ts';
+import { fusing, type Pass, view } from './pass.ts';
 
 export const gatePrologue: Pass = {
   name: 'gate-prologue',
@@ -21,12 +21,12 @@ export const gatePrologue: Pass = {
       const node: NodeOf<'conv'> = {
         ...conv,
         inputs: { ...inputs, sums: excite.inputs.x },
-        attributes: { ...conv.attributes, squeezed: excite.attributes.pixels },
+        attributes: fusing(conv, { squeezed: excite.attributes.pixels }),
         constants: { ...conv.constants, ...excite.constants },
       };
       if (!isGated(node)) continue;
-      const strips = fewStrips(values.get(squeezed.name)!.shape);
-      replaced.set(squeezed, { ...squeezed, attributes: { ...squeezed.attributes, strips } });
+      const partials = { name: excite.inputs.x, strips: fewStrips(values.get(squeezed.name)!.shape) };
+      replaced.set(squeezed, { ...squeezed, attributes: fusing(squeezed, { partials }) });
       replaced.set(excite, null);
       replaced.set(conv, node);
     }

@@ -7,6 +7,7 @@ import { classifyEnd } from './classify-end.ts';
 import { concatOffset } from './concat-offset.ts';
 import { concatOperand } from './concat-operand.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
+import { fuseActivation } from './fuse-activation.ts';
 import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
 import { gatePrologue } from './gate-prologue.ts';
@@ -36,6 +37,7 @@ export const passes: readonly Pass[] = [
   poolEpilogue,
   classifierEpilogue,
   classifyEnd,
+  fuseActivation,
   bands,
   splitWeights,
 ];

@@ -20,17 +20,18 @@ export const mergeBranches: Pass = {
       const whole = slices.at(-1)!.attributes.to === values.get(slices[0].inputs.x)!.shape.c;
       if (!contiguous || !whole || !convs.every(conv => alike(conv, first))) return null;
       const weight: Constant = { kind: 'stack', parts: convs.map(conv => conv.constants.weight) };
-      const attributes = {
-        ...first.attributes,
-        dilations: convs.flatMap(conv => conv.attributes.dilations),
-        pads: convs.flatMap(conv => conv.attributes.pads),
-        groups: first.attributes.groups * convs.length,
+      const own = convs.map(conv => conv.attributes.geometry);
+      const geometry = {
+        ...own[0],
+        dilations: own.flatMap(({ dilations }) => dilations),
+        pads: own.flatMap(({ pads }) => pads),
+        groups: own[0].groups * convs.length,
       };
       const node: NodeOf<'conv'> = {
         op: 'conv',
         name: concat.name,
         inputs: { x: slices[0].inputs.x },
-        attributes,
+        attributes: { geometry, fused: {} },
         constants: { weight },
       };
       return { node, drop: [...convs, ...slices] };
@@ -44,18 +45,9 @@ function onlySlice(conv: NodeOf<'conv'>, view: View): NodeOf<'slice'> | null {
 
 /** Same shape of work: equal widths, kernel, stride and groups, nothing fused yet. */
 function alike(conv: NodeOf<'conv'>, first: NodeOf<'conv'>): boolean {
-  const key = ({ attributes: { kernel, stride, groups, activation }, constants }: NodeOf<'conv'>): string =>
-    JSON.stringify([
-      kernel,
-      stride,
-      groups,
-      activation,
-      constants.weight.kind === 'tensor' && constants.weight.shape,
-      Object.keys(constants),
-    ]);
-  return key(conv) === key(first) && activationless(conv);
-}
-
-function activationless(conv: NodeOf<'conv'>): boolean {
-  return conv.attributes.activation === 'none' && !conv.constants.bias && conv.constants.weight.kind === 'tensor';
+  const key = ({ attributes: { geometry }, constants: { weight } }: NodeOf<'conv'>): string =>
+    JSON.stringify([geometry.kernel, geometry.strides, geometry.groups, weight.kind === 'tensor' && weight.shape]);
+  const { constants, attributes } = conv;
+  const unfused = Object.keys(attributes.fused).length === 0 && Object.keys(constants).join() === 'weight';
+  return key(conv) === key(first) && unfused && constants.weight.kind === 'tensor';
 }

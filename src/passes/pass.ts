@@ -1,7 +1,8 @@
 // What a pass is, and the few questions that every pass asks of a graph.
 
-import { type Graph, type Node, type NodeOf, type Op, producers, readers } from '../graph/graph.ts';
+import { type Fused, type Graph, isCurve, type Node, type NodeOf, type Op, producers, readers } from '../graph/graph.ts';
 import type { BufferLimits } from '../graph/layout.ts';
+import type { Curve } from '../graph/numbered.ts';
 import type { Precision } from '../shader/source.ts';
 
 /** What a graph is fused for: all that the passes may know of the plan and its adapter. */
@@ -26,6 +27,8 @@ export interface Pass {
 export interface View {
   /** The node that makes a value, when its operation is `op` and the value has exactly one reader and is no output. */
   sole<K extends Op>(value: string, op: K): NodeOf<K> | null;
+  /** The same of a curve of every number. */
+  soleCurve(value: string, curve: Curve): NodeOf<'activate'> | null;
   /** The one node that reads a value that is no output, when its operation is `op`. */
   next<K extends Op>(value: string, op: K): NodeOf<K> | null;
   producer(value: string): Node | undefined;
@@ -38,10 +41,15 @@ export function view(graph: Graph): View {
   const read = readers(graph);
   const outputs = new Set(graph.outputs);
   const alone = (value: string): boolean => read.get(value)?.length === 1 && !outputs.has(value);
+  const sole: View['sole'] = (value, op) => {
+    const node = made.get(value);
+    return node?.op === op && alone(value) ? (node as NodeOf<typeof op>) : null;
+  };
   return {
-    sole(value, op) {
-      const node = made.get(value);
-      return node?.op === op && alone(value) ? (node as NodeOf<typeof op>) : null;
+    sole,
+    soleCurve(value, curve) {
+      const node = sole(value, 'activate');
+      return isCurve(node, curve) ? node : null;
     },
     next(value, op) {
       const node = alone(value) ? read.get(value)![0] : undefined;
@@ -51,6 +59,11 @@ export function view(graph: Graph): View {
     readers: value => read.get(value) ?? [],
     isOutput: value => outputs.has(value),
   };
+}
+
+/** A convolution's attributes with more fused around it. */
+export function fusing({ attributes: { geometry, fused } }: NodeOf<'conv'>, more: Fused): NodeOf<'conv'>['attributes'] {
+  return { geometry, fused: { ...fused, ...more } };
 }
 
 /**

@@ -1,6 +1,6 @@
 // dense conv (with its ReLU) → 2×2 max pool  ⇒  a convolution that stores the maxima.
 import { infer } from '../graph/ops.ts';
-import { type Pass, rewrite } from './pass.ts';
+import { fusing, type Pass, rewrite } from './pass.ts';
 
 export const poolEpilogue: Pass = {
   name: 'pool-epilogue',
@@ -9,10 +9,12 @@ export const poolEpilogue: Pass = {
     const values = infer(graph);
     return rewrite(graph, 'maxpool', (pool, view) => {
       const conv = view.sole(pool.inputs.x, 'conv');
-      const takes = conv && conv.attributes.groups === 1 && !conv.attributes.pooled && Object.keys(conv.inputs).length === 1;
-      if (!takes || conv.attributes.activation === 'sigmoid') return null;
+      if (!conv || conv.attributes.geometry.groups > 1 || Object.keys(conv.inputs).length > 1) return null;
+      const { activation, ...others } = conv.attributes.fused;
+      // A ReLU of the largest is the largest ReLU.
+      if (Object.keys(others).length > 0 || (activation && activation.curve !== 'relu')) return null;
       const { h, w } = values.get(conv.name)!.shape;
-      return { node: { ...conv, name: pool.name, attributes: { ...conv.attributes, pooled: { h, w } } }, drop: [conv] };
+      return { node: { ...conv, name: pool.name, attributes: fusing(conv, { pooled: { h, w } }) }, drop: [conv] };
     });
   },
 };

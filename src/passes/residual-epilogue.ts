@@ -1,6 +1,6 @@
 // 1×1 conv + map  ⇒  a convolution that adds the map before its activation.
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
-import { type Pass, rewrite, type View } from './pass.ts';
+import { fusing, type Pass, rewrite, type View } from './pass.ts';
 
 export const residualEpilogue: Pass = {
   name: 'residual-epilogue',
@@ -11,13 +11,13 @@ export const residualEpilogue: Pass = {
       const conv = first ?? fusable(add.inputs.other, view);
       const residual = first ? add.inputs.other : add.inputs.x;
       if (!conv) return null;
-      const attributes = { ...conv.attributes, activation: add.attributes.activation };
-      return { node: { ...conv, name: add.name, inputs: { ...conv.inputs, residual }, attributes }, drop: [conv] };
+      const inputs = { ...conv.inputs, residual };
+      return { node: { ...conv, name: add.name, inputs, attributes: fusing(conv, add.attributes.fused) }, drop: [conv] };
     }),
 };
 
 /** The 1×1 convolution behind a value, when it can still take a residual. */
 function fusable(value: string, view: View): NodeOf<'conv'> | null {
   const conv = view.sole(value, 'conv');
-  return conv && isPointwise(conv) && conv.attributes.activation === 'none' && !conv.inputs.residual ? conv : null;
+  return conv && isPointwise(conv) && !conv.attributes.fused.activation && !conv.inputs.residual ? conv : null;
 }

@@ -1,6 +1,6 @@
 // conv3 + (pool →) shortcut conv  ⇒  one 1×1 convolution over both operands.
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
-import { type Pass, rewrite, type View } from './pass.ts';
+import { fusing, type Pass, rewrite, type View } from './pass.ts';
 
 export const shortcutOperand: Pass = {
   name: 'shortcut-operand',
@@ -9,14 +9,14 @@ export const shortcutOperand: Pass = {
     rewrite(graph, 'add', (add, view) => {
       const main = plain(add.inputs.x, view);
       const shortcut = plain(add.inputs.other, view);
-      if (!main || !shortcut || main.attributes.shortcut !== 'none' || Object.keys(shortcut.inputs).length > 1) return null;
+      if (!main || !shortcut || main.attributes.fused.shortcut || Object.keys(shortcut.inputs).length > 1) return null;
       const pool = view.sole(shortcut.inputs.x, 'pool');
       const parts = [main.constants.bias, shortcut.constants.bias].filter(bias => bias !== undefined);
       const node: NodeOf<'conv'> = {
         ...main,
         name: add.name,
         inputs: { ...main.inputs, shortcut: pool ? pool.inputs.x : shortcut.inputs.x },
-        attributes: { ...main.attributes, shortcut: pool ? 'pooled' : 'same', activation: add.attributes.activation },
+        attributes: fusing(main, { shortcut: pool ? 'pooled' : 'same', ...add.attributes.fused }),
         constants: {
           weight: main.constants.weight,
           shortcut: shortcut.constants.weight,
@@ -30,5 +30,5 @@ export const shortcutOperand: Pass = {
 /** The 1×1 convolution behind a value, when nothing follows it but the sum. */
 function plain(value: string, view: View): NodeOf<'conv'> | null {
   const conv = view.sole(value, 'conv');
-  return conv && isPointwise(conv) && conv.attributes.activation === 'none' && !conv.inputs.residual ? conv : null;
+  return conv && isPointwise(conv) && !conv.attributes.fused.activation && !conv.inputs.residual ? conv : null;
 }

@@ -35,9 +35,10 @@ export const splitWeights: Pass = {
  * and where the node can't be split: what reads or leaves more than x and y would need its own parts.
  */
 function widthOf(conv: NodeOf<'conv'>, precision: Precision, most: number): number {
-  const { groups, partials, also } = conv.attributes;
+  const { geometry, fused } = conv.attributes;
   const [out, ...rest] = shapeOf(conv.constants.weight);
-  if (groups > 1 || partials || also || conv.constants.project || Object.keys(conv.inputs).length > 1) return out;
+  const alone = !fused.partials && !fused.also && !conv.constants.project && Object.keys(conv.inputs).length === 1;
+  if (geometry.groups > 1 || !alone) return out;
   // Each part is counted as it will be stored: small ones are float32 in every precision.
   const bytes = (channels: number): number => weightBytes([channels, ...rest], weightStore([channels, ...rest], precision));
   const fits = (width: number): boolean => Math.max(bytes(width), bytes(out % width)) <= most;

@@ -1,7 +1,7 @@
 // grouped conv → mean → conv → relu → conv → sigmoid  ⇒  the conv leaves partial sums, one node makes the gate from them.
-import { type Graph, isGrouped, type Node, type NodeOf } from '../graph/graph.ts';
+import { type Graph, isCurve, isGrouped, type Node, type NodeOf } from '../graph/graph.ts';
 import { infer, strips } from '../graph/ops.ts';
-import { type Pass, type View, view } from './pass.ts';
+import { fusing, type Pass, type View, view } from './pass.ts';
 
 export const squeezeExcite: Pass = {
   name: 'squeeze-excite',
@@ -13,14 +13,14 @@ export const squeezeExcite: Pass = {
     for (const mean of graph.nodes) {
       const chain = mean.op === 'mean' ? gateChain(mean, before) : null;
       const conv = before.producer(mean.inputs.x);
-      if (!chain || conv?.op !== 'conv' || !isGrouped(conv) || conv.attributes.partials) continue;
+      if (!chain || conv?.op !== 'conv' || !isGrouped(conv) || conv.attributes.fused.partials) continue;
       const { shape } = values.get(conv.name)!;
-      const partials = `${mean.name}.partials`;
+      const partials = { name: `${mean.name}.partials`, strips: strips(shape) };
       const { first, second, sigmoid } = chain;
       const excite: NodeOf<'excite'> = {
         op: 'excite',
         name: sigmoid.name,
-        inputs: { x: partials },
+        inputs: { x: partials.name },
         attributes: { hidden: values.get(first.name)!.shape.c, pixels: shape.h * shape.w },
         constants: {
           weight1: first.constants.weight,
@@ -29,7 +29,7 @@ export const squeezeExcite: Pass = {
           bias2: second.constants.bias,
         },
       };
-      replaced.set(conv, { ...conv, attributes: { ...conv.attributes, partials, strips: strips(shape) } });
+      replaced.set(conv, { ...conv, attributes: fusing(conv, { partials }) });
       replaced.set(sigmoid, excite);
       for (const gone of [mean, first, second]) replaced.set(gone, null);
     }
@@ -42,14 +42,14 @@ export const squeezeExcite: Pass = {
 function gateChain(
   mean: NodeOf<'mean'>,
   before: View,
-): { first: NodeOf<'conv'>; second: NodeOf<'conv'>; sigmoid: NodeOf<'sigmoid'> } | null {
+): { first: NodeOf<'conv'>; second: NodeOf<'conv'>; sigmoid: NodeOf<'activate'> } | null {
   const first = before.next(mean.name, 'conv');
   const second = first && before.next(first.name, 'conv');
-  const sigmoid = second && before.next(second.name, 'sigmoid');
+  const sigmoid = second && before.next(second.name, 'activate');
   const layers =
     first?.constants.bias &&
     second?.constants.bias &&
-    first.attributes.activation === 'relu' &&
-    second.attributes.activation === 'none';
-  return layers && sigmoid ? { first, second, sigmoid } : null;
+    first.attributes.fused.activation?.curve === 'relu' &&
+    !second.attributes.fused.activation;
+  return layers && isCurve(sigmoid, 'sigmoid') ? { first, second, sigmoid } : null;
 }

@@ -3,7 +3,7 @@ import type { Constant } from '../graph/constant.ts';
 import { isTwin } from '../graph/forms.ts';
 import { isPointwise, type Node, type NodeOf } from '../graph/graph.ts';
 import { infer } from '../graph/ops.ts';
-import { type Pass, view } from './pass.ts';
+import { fusing, type Pass, view } from './pass.ts';
 
 export const twinOutputs: Pass = {
   name: 'twin-outputs',
@@ -34,7 +34,7 @@ export const twinOutputs: Pass = {
 
 /** A 1×1 convolution that nothing was fused into but a batch norm and an activation. */
 function alone(node: Node): node is NodeOf<'conv'> {
-  if (node.op !== 'conv' || !isPointwise(node) || node.attributes.also) return false;
+  if (node.op !== 'conv' || !isPointwise(node) || node.attributes.fused.also) return false;
   const constants = Object.keys(node.constants);
   return Object.keys(node.inputs).length === 1 && constants.every(role => role === 'weight' || role === 'bias');
 }
@@ -42,10 +42,11 @@ function alone(node: Node): node is NodeOf<'conv'> {
 /** Null where only one of the two has a bias, or they differ in their activation. */
 function merged(early: NodeOf<'conv'>, late: NodeOf<'conv'>, split: number): NodeOf<'conv'> | null {
   const roles = [early, late].map(({ constants }) => Object.keys(constants).join());
-  if (roles[0] !== roles[1] || early.attributes.activation !== late.attributes.activation) return null;
+  const [ending, other] = [early, late].map(({ attributes }) => JSON.stringify(attributes.fused.activation));
+  if (roles[0] !== roles[1] || ending !== other) return null;
   const constants = Object.keys(early.constants).map((role): [string, Constant] => [
     role,
     { kind: 'stack', parts: [early.constants[role], late.constants[role]] },
   ]);
-  return { ...early, attributes: { ...early.attributes, also: late.name, split }, constants: Object.fromEntries(constants) };
+  return { ...early, attributes: fusing(early, { also: { name: late.name, split } }), constants: Object.fromEntries(constants) };
 }

@@ -14,7 +14,7 @@ export const upsampleAdd: Pass = {
         resize?.attributes.mode !== 'half-pixel' ||
         !isPointwise(conv) ||
         conv.inputs.addend ||
-        add.attributes.activation !== 'none'
+        add.attributes.fused.activation
       )
         return null;
       return { node: { ...conv, name: add.name, inputs: { ...conv.inputs, addend: resize.inputs.x } }, drop: [conv, resize] };

@@ -1,7 +1,7 @@
 // The passes as a picture: a row a published node, a column a pass, a box a node of that column's graph over all the rows that it
 // does the work of. Boxes grow from left to right as nodes are fused; the ones that a pass has changed are in colour.
-import { type Graph, type Node, producers, readers, VIEWS } from '../graph/graph.ts';
-import { printNode } from '../graph/print.ts';
+import { type Ending, type Graph, type Node, producers, readers, VIEWS } from '../graph/graph.ts';
+import { printNode, wordOf } from '../graph/print.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Pass } from '../passes/pass.ts';
 import { bar, element, fitting, kernelClass, label, page, rule, tip, widthOf } from './svg.ts';
@@ -164,21 +164,24 @@ function drawNode(
 /** What a node is, the weightiest word first. */
 function wording(node: Node): string[] {
   if (node.op === 'join') return ['join', 'no work'];
-  if (node.op === 'add') return node.attributes.activation === 'none' ? ['add'] : ['add', node.attributes.activation];
-  if (node.op !== 'conv') return [node.op];
-  const { kernel, stride, dilations, groups, activation, shortcut, partials, also } = node.attributes;
+  const { activation }: Ending = 'fused' in node.attributes ? node.attributes.fused : {};
+  const ending = activation?.curve;
+  if (node.op !== 'conv') return ending ? [node.op, ending] : [wordOf(node)];
+  const { kernel, strides, dilations, groups } = node.attributes.geometry;
+  const { shortcut, partials, also } = node.attributes.fused;
+  const rates = dilations.map(rate => (rate[0] === rate[1] ? rate[0] : rate.join('×')));
   const { gate, sums, residual, addend, beside } = node.inputs;
   const words = [
     `${groups > 1 ? 'grouped' : 'conv'} ${kernel.join('×')}`,
-    stride > 1 && `stride ${stride}`,
-    Math.max(...dilations) > 1 && `${dilations.length > 1 ? 'rates' : 'rate'} ${dilations.join(' ')}`,
+    Math.max(...strides) > 1 && `stride ${strides[0] === strides[1] ? strides[0] : strides.join('×')}`,
+    Math.max(...dilations.flat()) > 1 && `${rates.length > 1 ? 'rates' : 'rate'} ${rates.join(' ')}`,
     beside && 'resized concat',
     gate && 'gated',
     sums && 'own gate',
     shortcut === 'pooled' ? 'pooled shortcut' : shortcut === 'same' && 'shortcut',
     node.constants.bias && 'bias',
     residual && 'residual',
-    activation !== 'none' && activation,
+    ending,
     addend && 'resized addend',
     node.constants.project && 'classifier',
     partials && 'squeeze sums',
@@ -210,12 +213,13 @@ function drawSection({ path, alike, nodes }: Section, top: number, right: number
     rule(24, top + 4, right, top + 4, { class: 'line' }),
     label(24, top + 21, path, { class: 'head' }),
     like ? label(LEFT + 4, top + 21, like, { class: 'soft' }) : '',
-    ...nodes.flatMap(({ name, op }, n) => {
+    ...nodes.flatMap((node, n) => {
+      const { name } = node;
       const inner = name === path ? '(result)' : name.startsWith(`${path}.`) ? name.slice(path.length + 1) : name;
       const y = top + SECTION + n * ROW + 10.5;
       return [
         label(24, y, fitting([inner, inner.split('.').slice(-2).join('.')], 9.5, 118), { class: 'mono', style: 'font-size:9.5px' }),
-        label(LEFT - 8, y, op, { class: 'soft end', style: 'font-size:9.5px' }),
+        label(LEFT - 8, y, wordOf(node), { class: 'soft end', style: 'font-size:9.5px' }),
       ];
     }),
   ];

@@ -1,6 +1,6 @@
 // A plan as work for compilers: what a GPU's driver is asked to compile, and which steps use it. For programs that judge the code of machines
 // that are not here.
-import type { ShaderLibrary } from '../shader/source.ts';
+import { isCurved, type ShaderLibrary } from '../shader/source.ts';
 import { type Plan, pipelineKey, type Step } from './plan.ts';
 
 /** One pipeline, whole. */
@@ -33,7 +33,7 @@ export function jobsOf(plan: Plan, library: ShaderLibrary): { jobs: Job[]; steps
       jobs.set(key, {
         key,
         shader,
-        code: library.text(shader, plan.precision, step.store),
+        code: library.text(shader, plan.precision, step.store, isCurved(step)),
         constants: Object.fromEntries(Object.entries(overrides).map(([name, value]) => [name, Number(value)])),
         bindings: library.facts(shader, plan.precision).bindings.map(({ binding, kind }) => ({ binding, kind })),
       });

@@ -18,10 +18,9 @@ export function stemFrame(graph: Graph, preprocess: NodeOf<'preprocess'>): reado
 
 /** Null for a convolution that something else was fused into. */
 function merged(conv: NodeOf<'conv'>, preprocess: NodeOf<'preprocess'>): NodeOf<'stem'> | null {
-  const { kernel, stride, dilations, pads, groups, activation, pooled } = conv.attributes;
-  if (Object.keys(conv.inputs).length > 1 || !isUnforked(conv) || groups > 1 || pooled) return null;
-  const chained = { projected: 'none', halved: null } as const;
-  const attributes = { ...preprocess.attributes, kernel, stride, dilations, pads, activation, ...chained };
+  const { geometry, fused } = conv.attributes;
+  if (Object.keys(conv.inputs).length > 1 || !isUnforked(conv) || geometry.groups > 1 || fused.pooled) return null;
+  const attributes = { ...preprocess.attributes, geometry, fused };
   return { op: 'stem', name: conv.name, inputs: preprocess.inputs, attributes, constants: conv.constants };
 }
 

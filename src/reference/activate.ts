@@ -1,5 +1,6 @@
 // Truth for the curves: functions of one number, as papers and ONNX have them.
-import type { Attributes, Curve } from '../graph/graph.ts';
+import type { Ending } from '../graph/graph.ts';
+import type { Curve } from '../graph/numbered.ts';
 import { type Field, field } from './field.ts';
 
 /** erf by its series below 3 and its continued fraction beyond: right to float64. */
@@ -60,15 +61,22 @@ export const curveOf: Readonly<Record<Curve, (x: number, a: number, b: number) =
   sigmoid: x => 1 / (1 + Math.exp(-x)),
   relu: x => Math.max(x, 0),
   affine: (x, a, b) => a * x + b,
+  swish: x => x / (1 + Math.exp(-x)),
   // The quotient is float32's, as runtimes have it.
   quantise: (x, a) => roundToEven(Math.fround(x / a)) * a,
 };
 
-/** y[c] = curve(x[c], a or slope[c], b). */
-export function activate(
-  x: Field,
-  { curve, a, b, slope }: Attributes['activate'] & { readonly slope: Float64Array | null },
-): Field {
+export const sigmoid = (x: number): number => curveOf.sigmoid(x, 0, 0);
+
+/** What a node ends in: an activation, and for prelu its slopes. */
+export interface EndingOptions extends Ending {
+  readonly slope?: Float64Array | null;
+}
+
+/** y[c] = curve(x[c], a or slope[c], b); x itself without an activation. */
+export function activate(x: Field, { activation, slope }: EndingOptions): Field {
+  if (!activation) return x;
+  const { curve, a, b } = activation;
   const pixels = x.h * x.w;
   const f = curveOf[curve];
   return field(

@@ -1,15 +1,14 @@
 // Truth for two convolutions in one step: the 1×1 of what the first one made, and the 2×2 means of that.
-import type { Activation } from '../graph/graph.ts';
+import type { EndingOptions } from './activate.ts';
 import type { Field } from './field.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 
-export interface Projection {
+export interface Projection extends EndingOptions {
   /** O×I and O. */
   readonly weight: Float64Array;
   readonly bias: Float64Array | null;
   readonly out: number;
-  readonly activation: Activation;
 }
 
 export function chain(x: Field, projection: Projection): { y: Field; halved: Field } {

@@ -1,6 +1,7 @@
 // Truth for the network's end: the class of every pixel of the resized logits.
 import { type Decision, largest } from '../graph/decision.ts';
-import { activations, type Field, field } from './field.ts';
+import { sigmoid } from './activate.ts';
+import { type Field, field } from './field.ts';
 import { upsample } from './upsample.ts';
 
 /** Index of the largest channel, 1×h×w; ties go to the lowest index, NaN loses. With a threshold: 1 where the channel's probability is above. */
@@ -8,7 +9,7 @@ export function argmax(x: Field, { threshold, activation }: Decision = largest):
   const pixels = x.h * x.w;
   const y = field({ c: 1, h: x.h, w: x.w });
   if (threshold !== null) {
-    const above = (value: number): number => Number(activations[activation](value) > threshold);
+    const above = (value: number): number => Number((activation === 'sigmoid' ? sigmoid(value) : value) > threshold);
     return { ...y, data: x.data.map(above) };
   }
   for (let n = 0; n < pixels; n++) {

@@ -1,5 +1,7 @@
 // Truth for two values pixel by pixel, where an axis of one place stands for every place.
-import type { Attributes, Operation, Shape } from '../graph/graph.ts';
+import type { Attributes, Shape } from '../graph/graph.ts';
+import type { Operation } from '../graph/numbered.ts';
+import { activate, type EndingOptions } from './activate.ts';
 import { type Field, field } from './field.ts';
 
 export const operationOf: Readonly<Record<Operation, (a: number, b: number) => number>> = {
@@ -15,7 +17,9 @@ export const operationOf: Readonly<Record<Operation, (a: number, b: number) => n
   equal: (a, b) => Number(a === b),
 };
 
-export function combine(x: Field, other: Field, { operation, swapped }: Attributes['combine']): Field {
+type CombineOptions = Pick<Attributes['combine'], 'operation' | 'swapped'> & EndingOptions;
+
+export function combine(x: Field, other: Field, { operation, swapped, ...ending }: CombineOptions): Field {
   const along = (axis: keyof Shape): number => Math.max(x[axis], other[axis]);
   const y = field({ c: along('c'), h: along('h'), w: along('w') });
   const f = operationOf[operation];
@@ -30,5 +34,5 @@ export function combine(x: Field, other: Field, { operation, swapped }: Attribut
       }
     }
   }
-  return y;
+  return activate(y, ending);
 }

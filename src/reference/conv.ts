@@ -1,32 +1,29 @@
-// Truth for the convolution: cross-correlation with zero padding, groups, and one dilation a branch (an equal run of groups).
-import type { Activation } from '../graph/graph.ts';
-import { activations, type Field, field } from './field.ts';
+// Truth for the convolution: cross-correlation with zeros outside, groups of any width, and one dilation a branch (an equal run of groups).
+import type { Geometry } from '../graph/graph.ts';
+import { convolved } from '../graph/rules.ts';
+import { activate, type EndingOptions } from './activate.ts';
+import { type Field, field } from './field.ts';
 
-export interface ConvOptions {
+export interface ConvOptions extends EndingOptions {
+  readonly geometry: Geometry;
   /** OIHW, I = channels of a group. */
   readonly weight: Float64Array;
   readonly bias: Float64Array | null;
   readonly out: number;
-  readonly kernel: readonly [number, number];
-  readonly stride: number;
-  readonly dilations: readonly number[];
-  readonly pads: readonly number[];
-  readonly groups: number;
-  readonly activation: Activation;
 }
 
-/** y[o, v, u] = act(b[o] + Σ w[o, i, ky, kx] · x[g·I + i, v·s + ky·d − p, u·s + kx·d − p]), x zero outside. */
+/** y[o, v, u] = act(b[o] + Σ w[o, i, ky, kx] · x[g·I + i, v·sy + ky·dy − top, u·sx + kx·dx − left]), x zero outside. */
 export function conv(x: Field, options: ConvOptions): Field {
-  const { weight, bias, out, stride, dilations, pads, groups, activation } = options;
-  const [kh, kw] = options.kernel;
+  const { weight, bias, out, geometry } = options;
+  const { kernel, strides, dilations, pads, groups } = geometry;
+  const [kh, kw] = kernel;
   const inputs = x.c / groups;
-  const size = (length: number, k: number): number => Math.floor((length + 2 * pads[0] - dilations[0] * (k - 1) - 1) / stride) + 1;
-  const y = field({ c: out, h: size(x.h, kh), w: size(x.w, kw) });
+  const y = field(convolved({ ...x, c: out }, geometry, 0));
   for (let o = 0; o < out; o++) {
     const group = Math.floor((o * groups) / out);
     const branch = Math.floor((group * dilations.length) / groups);
-    const dilation = dilations[branch];
-    const pad = pads[branch];
+    const [down, across] = dilations[branch];
+    const [top, left] = pads[branch];
     const plane = y.data.subarray(o * y.h * y.w, (o + 1) * y.h * y.w);
     if (bias) plane.fill(bias[o]);
     for (let i = 0; i < inputs; i++) {
@@ -34,12 +31,13 @@ export function conv(x: Field, options: ConvOptions): Field {
       for (let ky = 0; ky < kh; ky++) {
         for (let kx = 0; kx < kw; kx++) {
           const factor = weight[((o * inputs + i) * kh + ky) * kw + kx];
-          const shift = kx * dilation - pad;
+          const stride = strides[1];
+          const shift = kx * across - left;
           // The columns whose tap lies inside x: 0 ≤ u·stride + shift < x.w.
           const from = Math.max(0, Math.ceil(-shift / stride));
           const to = Math.min(y.w, Math.floor((x.w - 1 - shift) / stride) + 1);
           for (let v = 0; v < y.h; v++) {
-            const row = v * stride + ky * dilation - pad;
+            const row = v * strides[0] + ky * down - top;
             if (row < 0 || row >= x.h) continue;
             for (let u = from, at = row * x.w + from * stride + shift; u < to; u++, at += stride)
               plane[v * y.w + u] += factor * channel[at];
@@ -48,7 +46,5 @@ export function conv(x: Field, options: ConvOptions): Field {
       }
     }
   }
-  const act = activations[activation];
-  for (let n = 0; n < y.data.length; n++) y.data[n] = act(y.data[n]);
-  return y;
+  return activate(y, options);
 }

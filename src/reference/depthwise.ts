@@ -1,2 +1,2 @@
 // Truth for the depthwise convolution: the general one with as many groups as channels.
-export { slide as depthwise } from './slide.ts';
+export { conv as depthwise } from './conv.ts';

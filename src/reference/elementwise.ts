@@ -1,8 +1,8 @@
 // Truth for the small operations that usually vanish into their neighbours: batch norm, activation, sum, gate, slice, copy.
-import type { Activation } from '../graph/graph.ts';
-import { activations, type Field, field } from './field.ts';
+import { activate, type EndingOptions } from './activate.ts';
+import { type Field, field } from './field.ts';
 
-export interface ElementwiseOptions {
+export interface ElementwiseOptions extends EndingOptions {
   /** Channels [from, from + out) of x. */
   readonly from: number;
   readonly out: number;
@@ -11,24 +11,23 @@ export interface ElementwiseOptions {
   /** Added as a whole, or a gate: one factor a channel. */
   readonly other: Field | null;
   readonly combine: 'none' | 'add' | 'gate';
-  readonly activation: Activation;
 }
 
 /** y[c] = act((x[from + c]·scale[c] + shift[c]) ∘ other[c]). */
-export function elementwise(x: Field, { from, out, affine, other, combine, activation }: ElementwiseOptions): Field {
+export function elementwise(x: Field, options: ElementwiseOptions): Field {
+  const { from, out, affine, other, combine } = options;
   const pixels = x.h * x.w;
   const y = field({ c: out, h: x.h, w: x.w });
-  const act = activations[activation];
   for (let c = 0; c < out; c++) {
     for (let n = 0; n < pixels; n++) {
       let value = x.data[(from + c) * pixels + n];
       if (affine) value = value * affine.scale[c] + affine.shift[c];
       if (combine === 'add') value += other!.data[c * pixels + n];
       if (combine === 'gate') value *= other!.data[c];
-      y.data[c * pixels + n] = act(value);
+      y.data[c * pixels + n] = value;
     }
   }
-  return y;
+  return activate(y, options);
 }
 
 /** Maps of one size, one after another along the channels. */

@@ -1,5 +1,6 @@
 // Truth for the excitation (Hu et al., arXiv 1709.01507): sums → means → two small layers → a gate a channel.
-import { activations, type Field, field } from './field.ts';
+import { curveOf, sigmoid } from './activate.ts';
+import { type Field, field } from './field.ts';
 
 export interface ExciteOptions {
   /** hidden×c and hidden. */
@@ -20,8 +21,8 @@ export function excite(partials: Field, { weight1, bias1, weight2, bias2, pixels
     for (let s = 0; s < strips; s++) sum += partials.data[i * strips + s];
     return sum / pixels;
   });
-  const hidden = dense(mean, weight1, bias1).map(activations.relu);
-  return field({ c, h: 1, w: 1 }, dense(hidden, weight2, bias2).map(activations.sigmoid));
+  const hidden = dense(mean, weight1, bias1).map(value => curveOf.relu(value, 0, 0));
+  return field({ c, h: 1, w: 1 }, dense(hidden, weight2, bias2).map(sigmoid));
 }
 
 function dense(x: Float64Array, weight: Float64Array, bias: Float64Array): Float64Array {

@@ -1,6 +1,7 @@
 // Truth for a matte: a single channel's probability at every pixel of the picture, as a byte.
 import type { Decision } from '../graph/decision.ts';
-import { activations, type Field } from './field.ts';
+import { sigmoid } from './activate.ts';
+import type { Field } from './field.ts';
 import { upsample } from './upsample.ts';
 
 type Options = { readonly h: number; readonly w: number } & Pick<Decision, 'activation'>;
@@ -8,7 +9,7 @@ type Options = { readonly h: number; readonly w: number } & Pick<Decision, 'acti
 /** 1×h×w, 0 to 1 where x is what it is said to be. */
 export function probabilities(x: Field, options: Options): Field {
   const y = upsample(x, options);
-  return { ...y, data: y.data.map(activations[options.activation]) };
+  return options.activation === 'sigmoid' ? { ...y, data: y.data.map(sigmoid) } : y;
 }
 
 /** The nearest of 0 to 255. */

@@ -12,7 +12,7 @@ interface Rgba {
 /** RGBA h×w, alpha apart. `behind` is the background's picture. */
 export function overlay(picture: Rgba, classes: Uint8Array, look: Look, behind: Rgba | null): Uint8ClampedArray<ArrayBuffer> {
   const { data, width, height } = picture;
-  const { palette, chosen, opacity, outline, background } = look;
+  const { palette, chosen, opacity, outline, background, matte = false } = look;
   const clear = background.kind === 'colour' ? background.colour : null;
   const blurred = background.kind === 'blur' ? { ...picture, data: blur(data, width, height, background.deviation) } : null;
   const other = background.kind === 'picture' ? behind : blurred;
@@ -30,7 +30,12 @@ export function overlay(picture: Rgba, classes: Uint8Array, look: Look, behind: 
       const at = (y * width + x) * 4;
       const own = key(x, y);
       let pixel: readonly number[] = [data[at], data[at + 1], data[at + 2], 255];
-      if (own < 256) {
+      if (matte) {
+        const share = classes[y * width + x] / 255;
+        const back = clear ?? (other ? covering(other, x, y, width, height) : pixel);
+        const tinted = [...palette[1].map((channel, c) => channel * opacity + data[at + c] * (1 - opacity)), 255];
+        pixel = tinted.map((channel, c) => channel * share + back[c] * (1 - share));
+      } else if (own < 256) {
         const colour = palette[own];
         const line = outline !== null && outlined(x, y, own, outline.width);
         const over = line ? (outline.colour ?? colour) : colour;

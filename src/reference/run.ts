@@ -2,8 +2,8 @@
 import { AtrousError } from '../errors.ts';
 import type { ReadConstant } from '../graph/constant.ts';
 import { shapeOf } from '../graph/constant.ts';
-import { type Graph, INPUT, isPointwise, type Node, type NodeOf, resolve } from '../graph/graph.ts';
-import { activate } from './activate.ts';
+import { type Ending, type Graph, INPUT, isPointwise, type Node, type NodeOf, resolve, sigmoid } from '../graph/graph.ts';
+import { activate, type EndingOptions } from './activate.ts';
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
 import { argmax, classify } from './classify.ts';
@@ -24,7 +24,6 @@ import { product } from './product.ts';
 import { reduce } from './reduce.ts';
 import { resample } from './resample.ts';
 import { sample } from './sample.ts';
-import { slide } from './slide.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
 import { type TailOptions, tail } from './tail.ts';
@@ -64,7 +63,7 @@ export function run(
 export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: ReadConstant): [string, Field][] {
   const input = (role: string): Field => values.get(node.inputs[role])!;
   const x = 'x' in node.inputs ? input('x') : input('0');
-  const plain: ElementwiseOptions = { from: 0, out: x.c, affine: null, other: null, combine: 'none', activation: 'none' };
+  const plain: ElementwiseOptions = { from: 0, out: x.c, affine: null, other: null, combine: 'none' };
   switch (node.op) {
     case 'preprocess':
     case 'stem':
@@ -73,15 +72,19 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return evaluateConv(node, values, read);
     case 'batchnorm':
       return [
-        [node.name, elementwise(x, { ...plain, affine: { scale: read(node.constants.scale), shift: read(node.constants.shift) } })],
+        [
+          node.name,
+          elementwise(x, {
+            ...plain,
+            affine: { scale: read(node.constants.scale), shift: read(node.constants.shift) },
+            ...endOf(node, read),
+          }),
+        ],
       ];
-    case 'relu':
-    case 'sigmoid':
-      return [[node.name, elementwise(x, { ...plain, activation: node.op })]];
+    case 'activate':
+      return [[node.name, activate(x, { activation: node.attributes, slope: slopeOf(node, read) })]];
     case 'add':
-      return [
-        [node.name, elementwise(x, { ...plain, other: input('other'), combine: 'add', activation: node.attributes.activation })],
-      ];
+      return [[node.name, elementwise(x, { ...plain, other: input('other'), combine: 'add', ...endOf(node, read) })]];
     case 'mul':
       return [[node.name, elementwise(x, { ...plain, other: input('gate'), combine: 'gate' })]];
     case 'slice':
@@ -107,8 +110,7 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, softmax(x)]];
     case 'zoom': {
       const { attributes } = node;
-      const probabilities = (): Field =>
-        attributes.threshold === null ? softmax(x) : elementwise(x, { ...plain, activation: 'sigmoid' });
+      const probabilities = (): Field => (attributes.threshold === null ? softmax(x) : activate(x, { activation: sigmoid }));
       return [[node.name, attributes.classes ? argmax(zoom(probabilities(), attributes), attributes) : zoom(x, attributes)]];
     }
     case 'deconv': {
@@ -121,11 +123,9 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, adaptive(x, node.attributes.bins)]];
     case 'warp':
       return [[node.name, warp(x, input('flow'))]];
-    case 'slide':
-      return [[node.name, slide(x, { ...node.attributes, ...weighted(node, read), out: shapeOf(node.constants.weight)[0] })]];
     case 'transposed': {
       const out = shapeOf(node.constants.weight)[1] * node.attributes.groups;
-      return [[node.name, transposed(x, { ...node.attributes, ...weighted(node, read), out })]];
+      return [[node.name, transposed(x, { ...node.attributes, ...weighted(node, read), ...endOf(node, read), out })]];
     }
     case 'window':
       return [[node.name, window(x, node.attributes)]];
@@ -133,10 +133,8 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, unpool(x, input('source'), node.attributes)]];
     case 'sample':
       return [[node.name, sample(x, input('grid'), node.attributes)]];
-    case 'activate':
-      return [[node.name, activate(x, { ...node.attributes, slope: node.constants.slope ? read(node.constants.slope) : null })]];
     case 'combine':
-      return [[node.name, combine(x, otherOf(node, values, read), node.attributes)]];
+      return [[node.name, combine(x, otherOf(node, values, read), { ...node.attributes, ...endOf(node, read) })]];
     case 'reduce':
       return [[node.name, reduce(x, node.attributes)]];
     case 'matte':
@@ -170,6 +168,14 @@ function weighted({ constants: { weight, bias } }: Node, read: ReadConstant): { 
   return { weight: read(weight), bias: bias ? read(bias) : null };
 }
 
+function slopeOf({ constants: { slope } }: Node, read: ReadConstant): Float64Array | null {
+  return slope ? read(slope) : null;
+}
+
+function endOf(node: Node & { readonly attributes: { readonly fused: Ending } }, read: ReadConstant): EndingOptions {
+  return { activation: node.attributes.fused.activation, slope: slopeOf(node, read) };
+}
+
 /** What a combination takes beside x. */
 function otherOf({ inputs, constants: { other } }: Node, values: ReadonlyMap<string, Field>, read: ReadConstant): Field {
   if (!other) return values.get(inputs.other)!;
@@ -191,33 +197,31 @@ function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, 
   const { inputs, attributes, constants } = node;
   const optional = (role: string): Field | null => (inputs[role] ? values.get(inputs[role])! : null);
   const x = values.get(inputs.x)!;
-  const weight = read(constants.weight);
-  const bias = constants.bias ? read(constants.bias) : null;
-  const out = shapeOf(constants.weight)[0];
-  const { shortcut: form, activation } = attributes;
+  const own = { ...weighted(node, read), ...endOf(node, read), out: shapeOf(constants.weight)[0] };
+  const { shortcut: form, also, squeezed, pooled, partials } = attributes.fused;
   if (isPointwise(node)) {
-    const shortcut = form === 'none' ? null : { x: optional('shortcut')!, weight: read(constants.shortcut), form };
+    const shortcut = form ? { x: optional('shortcut')!, weight: read(constants.shortcut), form } : null;
     const fused = { gate: optional('gate'), shortcut, residual: optional('residual'), addend: optional('addend') };
-    const pointwiseOptions: PointwiseOptions = { weight, bias, out, activation, ...fused };
+    const pointwiseOptions: PointwiseOptions = { ...own, ...fused };
     const sums = optional('sums');
-    if (attributes.also) {
-      const [y, also] = twin(x, pointwiseOptions, attributes.split!);
+    if (also) {
+      const [y, other] = twin(x, pointwiseOptions, also.split);
       return [
         [node.name, y],
-        [attributes.also, also],
+        [also.name, other],
       ];
     }
-    if (sums) return [[node.name, gated(x, sums, pointwiseOptions, { ...layers(node, read), pixels: attributes.squeezed! })]];
+    if (sums) return [[node.name, gated(x, sums, pointwiseOptions, { ...layers(node, read), pixels: squeezed! })]];
     return [[node.name, pointwise(x, pointwiseOptions)]];
   }
-  const options: ConvOptions = { ...attributes, weight, bias, out };
-  if (attributes.pooled) return [[node.name, maxpool(conv(x, options))]];
+  const options: ConvOptions = { geometry: attributes.geometry, ...own };
+  if (pooled) return [[node.name, maxpool(conv(x, options))]];
   const beside = optional('beside');
   if (beside || constants.project) return [[node.name, tail(x, { ...options, beside, project: projection(node, read) })]];
-  if (!attributes.partials) return [[node.name, conv(x, options)]];
-  const { y, partials } = grouped(x, options, attributes.strips!);
+  if (!partials) return [[node.name, conv(x, options)]];
+  const squeezing = grouped(x, options, partials.strips);
   return [
-    [node.name, y],
-    [attributes.partials, partials],
+    [node.name, squeezing.y],
+    [partials.name, squeezing.partials],
   ];
 }

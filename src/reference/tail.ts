@@ -16,6 +16,6 @@ export function tail(x: Field, options: TailOptions): Field {
   const { beside, project } = options;
   const y = conv(beside ? concat([upsample(x, beside), beside]) : x, options);
   if (!project) return y;
-  const alone = { activation: 'none', gate: null, shortcut: null, residual: null, addend: null } as const;
+  const alone = { gate: null, shortcut: null, residual: null, addend: null } as const;
   return pointwise(y, { ...project, ...alone });
 }

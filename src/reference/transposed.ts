@@ -1,8 +1,9 @@
 // Truth for the transposed convolution: every pixel of x is stamped with the kernel.
 import type { Sliding } from '../graph/graph.ts';
+import { activate, type EndingOptions } from './activate.ts';
 import { type Field, field } from './field.ts';
 
-export interface TransposedOptions extends Sliding {
+export interface TransposedOptions extends Sliding, EndingOptions {
   /** IOHW, O = channels that a group makes. */
   readonly weight: Float64Array;
   readonly bias: Float64Array | null;
@@ -10,10 +11,10 @@ export interface TransposedOptions extends Sliding {
   readonly groups: number;
 }
 
-/** y[o, s·v + d·ky − top, s·u + d·kx − left] += w[i, o, ky, kx] · x[i, v, u], and the bias. */
+/** y[o, s·v + d·ky − top, s·u + d·kx − left] += w[i, o, ky, kx] · x[i, v, u], the bias, and the activation of that. */
 export function transposed(
   x: Field,
-  { weight, bias, out, groups, kernel, strides, dilations, pads, h, w }: TransposedOptions,
+  { weight, bias, out, groups, kernel, strides, dilations, pads, h, w, ...ending }: TransposedOptions,
 ): Field {
   const y = field({ c: out, h, w });
   const each = out / groups;
@@ -37,5 +38,5 @@ export function transposed(
       }
     }
   }
-  return y;
+  return activate(y, ending);
 }

@@ -7,6 +7,6 @@ import { type PointwiseOptions, pointwise } from './pointwise.ts';
 export function twin(x: Field, options: PointwiseOptions, split: number): [Field, Field] {
   const both = pointwise(x, options);
   const part = (from: number, to: number): Field =>
-    elementwise(both, { from, out: to - from, affine: null, other: null, combine: 'none', activation: 'none' });
+    elementwise(both, { from, out: to - from, affine: null, other: null, combine: 'none' });
   return [part(0, split), part(split, both.c)];
 }

@@ -44,7 +44,7 @@ export function embeddedLibrary({ workgroups, groups, others }: EmbeddedShaders)
         for (const [shader, line] of Object.entries(group.facts)) facts.set(shader, decodeFacts(line));
       }
     },
-    text: (shader, precision, store) => assemble(texts, shader, precision, store),
+    text: (...wanted) => assemble(texts, ...wanted),
     facts: shader => facts.get(shader)!,
   };
 }

@@ -17,7 +17,8 @@ export interface ShaderLibrary {
   brief(shader: string): Pick<ShaderFacts, 'workgroup'>;
   /** Fetches what is not here yet of these shaders: a build holds them in several files. `text` and `facts` need it. */
   load(shaders: Iterable<string>): Promise<void>;
-  text(shader: string, precision: Precision, store?: WeightStore): string;
+  /** `curved`: with the other form of `lib/activation`. */
+  text(shader: string, precision: Precision, store?: WeightStore, curved?: boolean): string;
   facts(shader: string, precision: Precision): ShaderFacts;
 }
 
@@ -25,6 +26,23 @@ const USE = /^\/\/ use (\S+)\.wgsl$/gm;
 /** The storage codec that a shader names, and the one of its weights: `assemble` takes others in their place. */
 export const CODEC = 'lib/f32';
 export const WEIGHTS = 'lib/weights';
+/** What a shader's sums end in, and its form for every curve but a ReLU: a step that has `CURVE` among its overrides wants that. */
+export const ACTIVATION = 'lib/activation';
+export const CURVED = `${ACTIVATION}.curve`;
+
+interface Ended {
+  readonly shader: string;
+  readonly overrides: Readonly<Record<string, unknown>>;
+}
+
+export function isCurved({ overrides }: Pick<Ended, 'overrides'>): boolean {
+  return 'CURVE' in overrides;
+}
+
+/** All that must be loaded for some steps. */
+export function shadersOf(steps: readonly Ended[]): string[] {
+  return steps.flatMap(step => (isCurved(step) ? [step.shader, CURVED] : step.shader));
+}
 
 /** The libs that a shader names. */
 export function libsOf(texts: ShaderTexts, shader: string): string[] {
@@ -32,7 +50,13 @@ export function libsOf(texts: ShaderTexts, shader: string): string[] {
 }
 
 /** The whole program of a shader. Throws `BAD_SHADER` when a file is missing. */
-export function assemble(texts: ShaderTexts, shader: string, precision: Precision, store: WeightStore = 'f32'): string {
+export function assemble(
+  texts: ShaderTexts,
+  shader: string,
+  precision: Precision,
+  store: WeightStore = 'f32',
+  curved = false,
+): string {
   const text = (path: string): string => {
     const found = texts.get(path);
     if (found === undefined) throw new AtrousError('BAD_SHADER', `shaders/${path}.wgsl does not exist (wanted by ${shader})`);
@@ -40,6 +64,7 @@ export function assemble(texts: ShaderTexts, shader: string, precision: Precisio
   };
   const chosen = (lib: string): string => {
     if (lib === CODEC) return `lib/${precision}`;
+    if (lib === ACTIVATION && curved) return CURVED;
     return lib === WEIGHTS && store === 'half' ? `${WEIGHTS}.half` : lib;
   };
   return text(shader).replace(USE, (_line, lib: string) => text(chosen(lib)));

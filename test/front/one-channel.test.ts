@@ -150,7 +150,6 @@ gpu(
         weight,
         bias: null,
         out: 3,
-        activation: 'none',
         gate: null,
         shortcut: null,
         residual: null,

@@ -66,6 +66,22 @@ const looks: [string, [h: number, w: number], Look, [h: number, w: number]?][] =
   ['before a colour', [12, 20], { ...plain, opacity: 0, chosen: some, background: { kind: 'colour', colour: [10, 200, 30, 255] } }],
   ['before a wider picture', [12, 20], { ...plain, opacity: 0, chosen: some, background: { kind: 'picture' } }, [5, 40]],
   ['before a higher picture', [12, 20], { ...plain, chosen: some, background: { kind: 'picture' } }, [50, 9]],
+  [
+    'before a colour, by a matte',
+    [9, 13],
+    { ...plain, opacity: 0, matte: true, background: { kind: 'colour', colour: [10, 200, 30, 255] } },
+  ],
+  [
+    'before a picture, by a matte, tinted',
+    [12, 70],
+    { ...plain, opacity: 0.3, matte: true, background: { kind: 'picture' } },
+    [5, 40],
+  ],
+  [
+    'before itself, blurred, by a matte',
+    [19, 33],
+    { ...plain, opacity: 0, matte: true, background: { kind: 'blur', deviation: 2.5 } },
+  ],
   ['before itself, blurred', [19, 33], { ...plain, opacity: 0, chosen: some, background: { kind: 'blur', deviation: 2.5 } }],
 ];
 
@@ -74,7 +90,7 @@ for (const [name, [h, w], look, other] of looks) {
     const finisher = createFinisher(engine!);
     const frame = picture(`${name} picture`, h, w);
     const behind = other ? picture(`${name} behind`, ...other) : null;
-    const classes = classMap(name, h, w);
+    const classes = look.matte ? Uint8Array.from(uniform(name, h * w), u => u * 256) : classMap(name, h, w);
     const usage = TextureUsage.COPY_DST | TextureUsage.COPY_SRC;
     const target = device.createTexture({ size: [w, h], format: 'rgba8unorm', usage });
     const back = behind && texture(behind);
@@ -88,6 +104,21 @@ for (const [name, [h, w], look, other] of looks) {
     sat('device', judge!.who);
   });
 }
+
+gpu('a matte before nothing is the alpha, multiplied in', async () => {
+  const finisher = createFinisher(engine!);
+  const frame = picture('cut out', 2, 2);
+  const target = device.createTexture({ size: [2, 2], format: 'rgba8unorm', usage: TextureUsage.COPY_DST | TextureUsage.COPY_SRC });
+  const background = { kind: 'colour', colour: [0, 0, 0, 0] } as const;
+  const matte = Uint8Array.of(0, 51, 204, 255);
+  const look: Look = { ...plain, opacity: 0, matte: true, background };
+  await finisher.draw(look, texture(frame), finisher.upload(matte, { h: 2, w: 2 }), null, () => target);
+  const expected = [...matte].flatMap((alpha, n) => [
+    ...[0, 1, 2].map(c => Math.round((frame.data[n * 4 + c] * alpha) / 255)),
+    alpha,
+  ]);
+  assert.equal([...(await readTexture(device, target))], expected);
+});
 
 gpu('a background with alpha is multiplied in, as canvases have it', async () => {
   const finisher = createFinisher(engine!);

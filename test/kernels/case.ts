@@ -12,11 +12,12 @@ import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
 import type { AdapterFacts } from '../../src/plan/choose.ts';
 import { stepOf } from '../../src/plan/lower.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
+import { sigmoid as curve } from '../../src/reference/activate.ts';
 import { chain } from '../../src/reference/chain.ts';
 import { conv } from '../../src/reference/conv.ts';
 import { deconv } from '../../src/reference/deconv.ts';
 import { concat } from '../../src/reference/elementwise.ts';
-import { activations, type Field, field } from '../../src/reference/field.ts';
+import { type Field, field } from '../../src/reference/field.ts';
 import { probabilities } from '../../src/reference/matte.ts';
 import { preprocess, tile } from '../../src/reference/preprocess.ts';
 import { evaluate } from '../../src/reference/run.ts';
@@ -155,7 +156,7 @@ export function judge(made: Case, after: readonly ArrayBuffer[]): Verdict {
 function judgeMap({ table, row: { node }, values, precision }: Case, name: string, truth: Field, bytes: ArrayBuffer): Verdict {
   const place = values[name];
   // How a squeeze's tiles are dealt to strips is the variant's own affair: its partial sums count together.
-  const partial = node.op === 'conv' && name === node.attributes.partials;
+  const partial = node.op === 'conv' && name === node.attributes.fused.partials?.name;
   const expected = partial ? summed(truth) : truth;
   const stored = place.kind === 'exact' ? 'f32' : precision;
   const most = stored === 'f32' ? Number.POSITIVE_INFINITY : HALF_MAX;
@@ -246,7 +247,7 @@ function interpolated({ row: { node, inputs }, precision, slots, values, read }:
 }
 
 function sigmoid(x: Field): Field {
-  return field(x, x.data.map(activations.sigmoid));
+  return field(x, x.data.map(curve));
 }
 
 /** The sum of each channel. */
@@ -358,14 +359,15 @@ function stemOf(node: Node, { bytes, h, w }: NonNullable<Case['frame']>, read: R
     return [[node.name, cut]];
   }
   const { weight, bias, project, projectBias } = node.constants;
-  const options = { weight: read(weight), bias: bias ? read(bias) : null, out: shapeOf(weight)[0], groups: 1, ...node.attributes };
+  const { geometry, fused } = node.attributes;
+  const options = { geometry, ...fused, weight: read(weight), bias: bias ? read(bias) : null, out: shapeOf(weight)[0] };
   const first = node.attributes.form === 'tensor' ? conv(planes(), options) : stem(pixels, node.attributes, options);
   if (!project) return [[node.name, first]];
-  const { projected: activation, halved } = node.attributes;
   const made = chain(first, {
-    ...{ weight: read(project), bias: projectBias ? read(projectBias) : null, out: shapeOf(project)[0], activation },
+    ...{ weight: read(project), bias: projectBias ? read(projectBias) : null },
+    ...{ out: shapeOf(project)[0], activation: fused.projected },
   });
-  return [[node.name, made.y], ...(halved ? [[halved, made.halved] as [string, Field]] : [])];
+  return [[node.name, made.y], ...(fused.halved ? [[fused.halved, made.halved] as [string, Field]] : [])];
 }
 
 /** The kernel of a row's node; a row that another kernel takes would test nothing. */

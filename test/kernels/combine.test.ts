@@ -1,21 +1,32 @@
 // Sums, products and their like with everything that stands for more than it is. Data only: conformance.test.ts runs it.
 import type { Constant } from '../../src/graph/constant.ts';
-import { type Operation, operations } from '../../src/graph/graph.ts';
-import { drawPlace, drawSize, type KernelTable, map, node, type Row, tensor } from './table.ts';
+import type { Activation } from '../../src/graph/graph.ts';
+import { type Operation, operations } from '../../src/graph/numbered.ts';
+import { drawPlace, drawSize, ends, type KernelTable, map, node, type Row, slopes, tensor } from './table.ts';
 
 type Size = readonly [number, number, number];
 
 interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly swapped?: boolean;
   readonly constant?: boolean;
+  readonly activation?: Activation;
 }
 
 /** Quotients by numbers away from zero. */
 const apart = (_: string, i: number): number => (i % 2 ? 1 : -1) * (0.5 + ((i * 29) % 40) / 20);
 
-function row(name: string, operation: Operation, x: Size, other: Size, { swapped = false, constant, ...place }: Spec = {}): Row {
-  const attributes = { operation, swapped };
-  const constants: Record<string, Constant> = constant ? { other: tensor('other', ...other) } : {};
+function row(
+  name: string,
+  operation: Operation,
+  x: Size,
+  other: Size,
+  { swapped = false, constant, activation, ...place }: Spec = {},
+): Row {
+  const attributes = { operation, swapped, fused: activation ? { activation } : {} };
+  const constants: Record<string, Constant> = {
+    ...(constant ? { other: tensor('other', ...other) } : {}),
+    ...slopes(activation, Math.max(x[0], other[0])),
+  };
   const inputs: Record<string, string> = constant ? { x: 'x' } : { x: 'x', other: 'other' };
   const values: Row['inputs'] = constant ? { x: map(...x) } : { x: map(...x), other: map(...other) };
   return { name, node: node('combine', { attributes, constants, inputs }), inputs: values, fill: apart, ...place };
@@ -43,6 +54,8 @@ export const table: KernelTable = {
     row('a plane', 'add', [4, 3, 6], [1, 3, 6], { constant: true }),
     row('a map', 'mul', [5, 3, 6], [5, 3, 6], { constant: true }),
     row('quotient of maps, swapped', 'div', [5, 3, 3], [5, 3, 3], { swapped: true }),
+    row('a sigmoid of differences', 'sub', [5, 3, 6], [5, 3, 6], { activation: ends('sigmoid') }),
+    row('prelu behind a constant', 'add', [6, 3, 5], [6, 1, 1], { constant: true, activation: ends('prelu') }),
     row('into a join', 'add', [12, 3, 5], [1, 1, 1], { constant: true, join: { from: 4, c: 24 } }),
     row('folded grid', 'max', [24, 11, 13], [24, 11, 13], { most: 2 }),
   ],

@@ -1,24 +1,23 @@
 // The dense convolution: stems, decoder convolutions and the wide kernels of DilatedNet. Data only: conformance.test.ts runs it.
-import { type ConvSpec, convRow, drawChannels, drawPlace, drawSize, type KernelTable, type Row } from './table.ts';
+import { type ConvSpec, convRow, drawChannels, drawPlace, drawSize, ends, type KernelTable, type Row } from './table.ts';
 
 interface Spec
-  extends Omit<ConvSpec, 'kernel' | 'dilations' | 'pads' | 'groups' | 'strips' | 'activation' | 'pooled'>,
+  extends Omit<ConvSpec, 'kernel' | 'dilations' | 'pads' | 'groups' | 'strips' | 'pooled'>,
     Pick<Row, 'join' | 'most' | 'halfWeights'> {
   /** Default 3×3. */
   readonly kernel?: readonly [number, number];
   readonly dilation?: number;
   /** Default 0. */
   readonly pad?: number;
-  readonly relu?: boolean;
   /** Behind a 2×2 max pool. */
   readonly pool?: boolean;
 }
 
-function row(name: string, { dilation = 1, pad = 0, relu, pool, join, most, halfWeights, ...spec }: Spec): Row {
+function row(name: string, { dilation = 1, pad = 0, pool, join, most, halfWeights, ...spec }: Spec): Row {
   const { h, w, kernel = [3, 3], stride = 1 } = spec;
   const length = (size: number, k: number): number => Math.floor((size + 2 * pad - dilation * (k - 1) - 1) / stride) + 1;
-  const pooled = pool ? { h: length(h, kernel[0]), w: length(w, kernel[1]) } : null;
-  const conv = convRow({ ...spec, kernel, pooled, dilations: [dilation], pads: [pad], activation: relu ? 'relu' : 'none' });
+  const pooled = pool ? { h: length(h, kernel[0]), w: length(w, kernel[1]) } : undefined;
+  const conv = convRow({ ...spec, kernel, pooled, dilations: [dilation], pads: [pad] });
   return { name, ...conv, join, most, halfWeights };
 }
 
@@ -54,6 +53,9 @@ const specs: Readonly<Record<string, Spec>> = {
   'dilated, wide map': { i: 8, o: 8, h: 9, w: 37, dilation: 2, pad: 2 },
   'dilated, folded grid': { i: 132, o: 24, h: 19, w: 41, dilation: 2, pad: 2, bias: true, most: 3 },
   'pooled, wide and padded': { i: 8, o: 16, h: 7, w: 37, pad: 1, bias: true, relu: true, pool: true },
+  'hard swish, a last quad of three': { i: 8, o: 19, h: 5, w: 9, pad: 1, bias: true, activation: ends('hard-swish') },
+  'prelu, half weights': { i: 24, o: 19, h: 5, w: 9, bias: true, activation: ends('prelu'), halfWeights: true },
+  'sigmoid of one channel': { i: 8, o: 1, h: 6, w: 9, pad: 1, bias: true, activation: ends('sigmoid') },
   'half weights': { i: 24, o: 19, h: 5, w: 9, pad: 1, bias: true, relu: true, halfWeights: true },
   'half weights, 1×1 with stride 2, no bias': { i: 12, o: 8, h: 5, w: 7, kernel: [1, 1], stride: 2, halfWeights: true },
   'workgroups of 256 lanes': { i: 4, o: 128, h: 255, w: 257, kernel: [1, 1], stride: 2 },

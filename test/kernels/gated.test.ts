@@ -1,6 +1,7 @@
 // The 1×1 convolution that makes its own gate: hidden widths that are no whole quads, few and many rows of sums, more than one block of
 // pixels and of channels. Data only: conformance.test.ts runs it.
-import type { Shortcut, Value } from '../../src/graph/graph.ts';
+import type { Fused, Value } from '../../src/graph/graph.ts';
+import { fusing } from '../../src/passes/pass.ts';
 import { convRow, drawChannels, drawPlace, drawSize, exact, type KernelTable, map, type Row, tensor } from './table.ts';
 
 interface Spec extends Pick<Row, 'join' | 'most'> {
@@ -13,14 +14,14 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly strips: number;
   readonly bias?: boolean;
   /** Form, channels, and for a pooled one the height and width before the pool. */
-  readonly shortcut?: readonly [Exclude<Shortcut, 'none'>, number, ...(readonly number[])];
+  readonly shortcut?: readonly [NonNullable<Fused['shortcut']>, number, ...(readonly number[])];
   readonly residual?: boolean;
   readonly relu?: boolean;
 }
 
 function row(name: string, { i, o, h, w, hidden, strips, bias, shortcut, residual, relu, join, most }: Spec): Row {
-  const { node, inputs } = convRow({ i, o, h, w, bias, activation: relu ? 'relu' : 'none' });
-  const [form, sc, ...before] = shortcut ?? ['none' as const, 0];
+  const { node, inputs } = convRow({ i, o, h, w, bias, relu });
+  const [form, sc, ...before] = shortcut ?? [undefined, 0];
   const [sh, sw] = form === 'pooled' ? before : [h, w];
   const extra: Record<string, Value> = {
     sums: exact(i, strips, 1),
@@ -33,7 +34,7 @@ function row(name: string, { i, o, h, w, hidden, strips, bias, shortcut, residua
     node: {
       ...node,
       inputs: { ...node.inputs, ...roles },
-      attributes: { ...node.attributes, shortcut: form, squeezed: 2 * strips },
+      attributes: fusing(node, { ...(form && { shortcut: form }), squeezed: 2 * strips }),
       constants: {
         ...node.constants,
         ...(shortcut ? { shortcut: tensor('shortcut', o, sc, 1, 1) } : {}),

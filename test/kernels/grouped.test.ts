@@ -1,7 +1,8 @@
 // The middle of a D block: group widths, branches, dilations wider than the map, and the squeeze's partial sums. Data only:
 // conformance.test.ts runs it.
+import type { Activation } from '../../src/graph/graph.ts';
 import { strips } from '../../src/graph/ops.ts';
-import { convRow, drawPlace, drawSize, type KernelTable, type Row } from './table.ts';
+import { convRow, drawPlace, drawSize, ends, type KernelTable, type Row } from './table.ts';
 
 interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly c: number;
@@ -14,17 +15,21 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly stride?: 1 | 2;
   readonly bias?: boolean;
   readonly relu?: boolean;
+  readonly activation?: Activation;
   readonly squeeze?: boolean;
   /** Rows of sums; default as many as lanes without barriers leave. */
   readonly strips?: number;
 }
 
-function row(name: string, { c, group, h, w, rates = [1], stride = 1, bias, relu, squeeze, join, most, ...rest }: Spec): Row {
+function row(
+  name: string,
+  { c, group, h, w, rates = [1], stride = 1, bias, relu, activation, squeeze, join, most, ...rest }: Spec,
+): Row {
   const y = { c, h: Math.ceil(h / stride), w: Math.ceil(w / stride) };
   const rows = squeeze ? (rest.strips ?? strips(y)) : undefined;
   const conv = convRow({
     ...{ i: c, o: c, h, w, kernel: [3, 3], groups: c / group, dilations: rates, pads: rates, stride, bias, strips: rows },
-    activation: relu ? 'relu' : 'none',
+    ...{ relu, activation },
   });
   return { name, ...conv, join, most };
 }
@@ -53,6 +58,7 @@ const specs: Readonly<Record<string, Spec>> = {
   'more tiles than strips': { c: 2048, group: 8, h: 131, w: 3, squeeze: true },
   'no squeeze': { c: 32, group: 16, h: 3, w: 5, bias: true, relu: true },
   'into a join': { c: 16, group: 8, h: 3, w: 5, join: { from: 12, c: 30 } },
+  'swish, its sums': { c: 32, group: 16, h: 3, w: 11, bias: true, activation: ends('swish'), squeeze: true },
   'folded grid': { c: 48, group: 16, h: 13, w: 9, bias: true, relu: true, most: 2 },
 };
 

@@ -1,6 +1,5 @@
 // All tables, for those who run every kernel: the tests' completeness check and `bench --check`.
 
-import { table as activate } from './activate.test.ts';
 import { table as adaptive } from './adaptive.test.ts';
 import { table as attention } from './attention.test.ts';
 import { table as classify } from './classify.test.ts';
@@ -62,7 +61,6 @@ export const tables: readonly KernelTable[] = [
   window,
   unpool,
   sample,
-  activate,
   combine,
   reduce,
   resample,

@@ -1,11 +1,13 @@
 // The 1×1 convolution with everything that a pass may fuse into it. Data only: conformance.test.ts runs it.
-import type { Shortcut, Value } from '../../src/graph/graph.ts';
+import type { Fused, Value } from '../../src/graph/graph.ts';
+import { fusing } from '../../src/passes/pass.ts';
 import {
   type ConvSpec,
   convRow,
   drawChannels,
   drawPlace,
   drawSize,
+  ends,
   exact,
   type KernelTable,
   map,
@@ -16,20 +18,19 @@ import {
 interface Spec extends Omit<ConvSpec, 'kernel' | 'stride' | 'dilations' | 'pads' | 'groups' | 'strips' | 'pooled'> {
   readonly gate?: boolean;
   /** Form, channels, and for a pooled one the height and width before the pool. */
-  readonly shortcut?: readonly [Exclude<Shortcut, 'none'>, number, ...(readonly number[])];
+  readonly shortcut?: readonly [NonNullable<Fused['shortcut']>, number, ...(readonly number[])];
   readonly residual?: boolean;
   /** Height and width of the coarse map. */
   readonly addend?: readonly [number, number];
-  readonly relu?: boolean;
   readonly join?: Row['join'];
   readonly most?: number;
   readonly halfWeights?: boolean;
 }
 
 function row(name: string, spec: Spec): Row {
-  const { i, o, h, w, gate, shortcut, residual, addend, relu, join, most, halfWeights } = spec;
-  const { node, inputs } = convRow({ ...spec, activation: relu ? 'relu' : 'none' });
-  const [form, sc, ...before] = shortcut ?? ['none' as const, 0];
+  const { i, o, h, w, gate, shortcut, residual, addend, join, most, halfWeights } = spec;
+  const { node, inputs } = convRow(spec);
+  const [form, sc, ...before] = shortcut ?? [undefined, 0];
   const [sh, sw] = form === 'pooled' ? before : [h, w];
   const extra: Record<string, Value> = {
     ...(gate ? { gate: exact(i, 1, 1) } : {}),
@@ -43,7 +44,7 @@ function row(name: string, spec: Spec): Row {
     node: {
       ...node,
       inputs: { ...node.inputs, ...roles },
-      attributes: { ...node.attributes, shortcut: form },
+      attributes: fusing(node, form ? { shortcut: form } : {}),
       constants: { ...node.constants, ...(shortcut ? { shortcut: tensor('shortcut', o, sc, 1, 1) } : {}) },
     },
     inputs: { ...inputs, ...extra },
@@ -57,6 +58,8 @@ const specs: Readonly<Record<string, Spec>> = {
   'one pixel': { i: 8, o: 8, h: 1, w: 1 },
   '3→5 bias, one pixel': { i: 3, o: 5, h: 1, w: 1, bias: true },
   'classifier 64→19': { i: 64, o: 19, h: 3, w: 5, bias: true },
+  'gelu behind a residual, a last quad of three': { i: 12, o: 19, h: 3, w: 7, residual: true, activation: ends('gelu') },
+  'prelu, an addend': { i: 20, o: 40, h: 6, w: 7, bias: true, addend: [3, 4], activation: ends('prelu') },
   '12→19': { i: 12, o: 19, h: 3, w: 7 },
   '19→12 relu': { i: 19, o: 12, h: 5, w: 5, relu: true },
   '5→3 one column': { i: 5, o: 3, h: 17, w: 1, bias: true, relu: true },

@@ -1,5 +1,5 @@
 // Reductions along every axis, of channels that fill no quad and numbers all below zero. Data only: conformance.test.ts runs it.
-import { type Reduction, reductions } from '../../src/graph/graph.ts';
+import { type Reduction, reductions } from '../../src/graph/numbered.ts';
 import { drawPlace, drawSize, type KernelTable, map, node, type Row } from './table.ts';
 
 type Along = 'c' | 'h' | 'w' | 'ch' | 'hw' | 'chw' | 'cw';

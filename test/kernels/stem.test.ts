@@ -1,7 +1,7 @@
 // The first convolution from the three kinds of frame: padding that is zero after the normalisation, sizes that are no whole tiles. Data only:
 // conformance.test.ts runs it.
-import { FRAME } from '../../src/graph/graph.ts';
-import { drawPlace, drawSize, type KernelTable, node, type Row, tensor } from './table.ts';
+import { type Activation, type Chained, FRAME, relu } from '../../src/graph/graph.ts';
+import { convRow, drawPlace, drawSize, ends, type KernelTable, node, type Row, tensor } from './table.ts';
 
 interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly form: 'texture' | 'external' | 'tensor';
@@ -17,6 +17,7 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly pad?: number;
   readonly bias?: boolean;
   readonly relu?: boolean;
+  readonly activation?: Activation;
   /** A 1×1 convolution of the result, to so many channels, with a ReLU or without; whether the means of what it reads are stored. */
   readonly project?: readonly [number, 'relu' | 'none', ('halved' | undefined)?];
 }
@@ -25,27 +26,16 @@ const mean = [0.485, 0.456, 0.406] as const;
 const std = [0.229, 0.224, 0.225] as const;
 
 function row(name: string, spec: Spec): Row {
-  const { form, o, h, w, kernel = [3, 3], stride = 2, dilation = 1, pad = 1, bias, relu, join, most, project } = spec;
-  const activation = relu ? ('relu' as const) : ('none' as const);
-  const plain = { channels: 'rgb', tile: null } as const;
-  const chained = { projected: project?.[1] ?? ('none' as const), halved: project?.[2] ?? null };
-  const attributes = {
-    form,
-    h,
-    w,
-    mean,
-    std,
-    ...plain,
-    kernel,
-    stride,
-    dilations: [dilation],
-    pads: [pad],
-    activation,
-    ...chained,
+  const { form, h, w, o, kernel = [3, 3], stride = 2, dilation = 1, pad = 1, bias, join, most, project } = spec;
+  const own = convRow({ ...spec, i: 3, kernel, stride, dilations: [dilation], pads: [pad] }).node;
+  const { geometry, fused } = own.attributes;
+  const chained: Chained = {
+    ...(project?.[1] === 'relu' && { projected: relu }),
+    ...(project?.[2] && { halved: project[2] }),
   };
+  const attributes = { form, h, w, mean, std, channels: 'rgb', tile: null, geometry, fused: { ...fused, ...chained } } as const;
   const constants = {
-    weight: tensor('weight', o, 3, ...kernel),
-    ...(bias ? { bias: tensor('bias', o) } : {}),
+    ...own.constants,
     ...(project ? { project: tensor('project', project[0], o, 1, 1) } : {}),
     ...(project && bias ? { projectBias: tensor('projectBias', project[0]) } : {}),
   };
@@ -59,6 +49,7 @@ const specs: Readonly<Record<string, Spec>> = {
   'one column': { form: 'texture', o: 5, h: 17, w: 1, bias: true },
   'no padding': { form: 'texture', o: 12, h: 9, w: 21, stride: 1, pad: 0 },
   'dilated, 1×5': { form: 'texture', o: 8, h: 5, w: 19, kernel: [1, 5], stride: 1, dilation: 3, pad: 2, relu: true },
+  'hard swish': { form: 'texture', o: 6, h: 7, w: 9, bias: true, activation: ends('hard-swish') },
   'into a join': { form: 'texture', o: 8, h: 5, w: 5, bias: true, relu: true, join: { from: 4, c: 20 } },
   'folded grid': { form: 'texture', o: 24, h: 43, w: 29, bias: true, relu: true, most: 1 },
   'external, odd frame': { form: 'external', o: 32, h: 7, w: 9, bias: true, relu: true },

@@ -1,7 +1,17 @@
 // The form of a kernel's table: one-node cases with awkward sizes, as plain data. The tests, the benchmark and `bench --check` read
 // the same rows, so a table neither runs nor imports anything that runs.
 import type { Constant } from '../../src/graph/constant.ts';
-import type { Activation, Node, NodeOf, Op, Shape, Value } from '../../src/graph/graph.ts';
+import {
+  type Activation,
+  type Fused,
+  type Geometry,
+  type Node,
+  type NodeOf,
+  type Op,
+  relu,
+  type Shape,
+  type Value,
+} from '../../src/graph/graph.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 
 export interface Row {
@@ -91,24 +101,44 @@ export interface ConvSpec {
   readonly pads?: readonly number[];
   readonly groups?: number;
   readonly bias?: boolean;
+  readonly relu?: boolean;
+  /** Another curve. */
   readonly activation?: Activation;
   /** Rows of partial sums to leave; none by default. */
   readonly strips?: number;
-  readonly pooled?: { readonly h: number; readonly w: number } | null;
+  readonly pooled?: Fused['pooled'];
 }
+
+/** What a node that ends in prelu has beside its other constants. */
+export function slopes(activation: Activation | undefined, channels: number): Record<string, Constant> {
+  return activation?.curve === 'prelu' ? { slope: tensor('slope', channels) } : {};
+}
+
+/** A curve without numbers, or with them. */
+export const ends = (curve: Activation['curve'], a = 0, b = 0): Activation => ({ curve, a, b });
 
 /** A convolution with its operand, before anything is fused into it. */
 export function convRow(spec: ConvSpec): Pick<Row, 'inputs'> & { node: NodeOf<'conv'> } {
-  const { i, o, h, w, kernel = [1, 1], stride = 1, dilations = [1], pads = [0], groups = 1, activation = 'none' } = spec;
+  const { i, o, h, w, kernel = [1, 1], stride = 1, dilations = [1], pads = [0], groups = 1 } = spec;
+  const activation = spec.activation ?? (spec.relu ? relu : undefined);
   const constants = {
     weight: tensor('weight', o, i / groups, ...kernel),
     ...(spec.bias ? { bias: tensor('bias', o) } : {}),
+    ...slopes(activation, o),
   };
-  const attributes = {
-    ...{ kernel, stride, dilations, pads, groups, activation, shortcut: 'none' as const, squeezed: null, also: null, split: null },
-    ...{ partials: spec.strips ? 'partials' : null, strips: spec.strips ?? null, pooled: spec.pooled ?? null },
+  const geometry: Geometry = {
+    kernel,
+    strides: [stride, stride],
+    dilations: dilations.map(rate => [rate, rate]),
+    pads: pads.map(pad => [pad, pad, pad, pad]),
+    groups,
   };
-  return { node: node('conv', { attributes, constants }) as NodeOf<'conv'>, inputs: { x: map(i, h, w) } };
+  const fused: Fused = {
+    ...(activation && { activation }),
+    ...(spec.strips && { partials: { name: 'partials', strips: spec.strips } }),
+    ...(spec.pooled && { pooled: spec.pooled }),
+  };
+  return { node: node('conv', { attributes: { geometry, fused }, constants }) as NodeOf<'conv'>, inputs: { x: map(i, h, w) } };
 }
 
 /** Where a random row puts a result of `c` channels (mostly alone, else inside a join), and how its grid is folded. */

@@ -17,7 +17,7 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
 
 function row(name: string, { i, o, h, w, beside, classes, bias = true, relu = true, join, most }: Spec): Row {
   const [xh, xw, extra] = beside ?? [h, w, 0];
-  const { node } = convRow({ i: i + extra, o, h, w, kernel: [3, 3], pads: [1], bias, activation: relu ? 'relu' : 'none' });
+  const { node } = convRow({ i: i + extra, o, h, w, kernel: [3, 3], pads: [1], bias, relu });
   const project = classes
     ? { project: tensor('project', classes, o, 1, 1), ...(bias ? { projectBias: tensor('projectBias', classes) } : {}) }
     : {};

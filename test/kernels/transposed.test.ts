@@ -1,7 +1,6 @@
 // Transposed convolutions: with gaps between kernels, in groups, cut and continued. Data only: conformance.test.ts runs it.
-import { drawPlace, type KernelTable, map, node, type Row, tensor } from './table.ts';
-
-type Pair = readonly [number, number];
+import type { Activation, Pair } from '../../src/graph/graph.ts';
+import { drawPlace, ends, type KernelTable, map, node, type Row, slopes, tensor } from './table.ts';
 
 interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly kernel?: Pair;
@@ -12,14 +11,29 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly cut?: Pair;
   readonly groups?: number;
   readonly bias?: boolean;
+  readonly activation?: Activation;
 }
 
 function row(name: string, [i, o, h, w]: readonly [number, number, number, number], spec: Spec = {}): Row {
-  const { kernel = [2, 2], strides = [2, 2], dilations = [1, 1], pads = [0, 0], cut = pads, groups = 1, bias = true } = spec;
+  const {
+    kernel = [2, 2],
+    strides = [2, 2],
+    dilations = [1, 1],
+    pads = [0, 0],
+    cut = pads,
+    groups = 1,
+    bias = true,
+    activation,
+  } = spec;
   const along = (axis: 0 | 1, size: number): number =>
     (size - 1) * strides[axis] + dilations[axis] * (kernel[axis] - 1) + 1 - pads[axis] - cut[axis];
-  const attributes = { kernel, strides, dilations, pads, groups, h: along(0, h), w: along(1, w) };
-  const constants = { weight: tensor('weight', i, o / groups, ...kernel), ...(bias ? { bias: tensor('bias', o) } : {}) };
+  const fused = activation ? { activation } : {};
+  const attributes = { kernel, strides, dilations, pads, groups, h: along(0, h), w: along(1, w), fused };
+  const constants = {
+    weight: tensor('weight', i, o / groups, ...kernel),
+    ...(bias ? { bias: tensor('bias', o) } : {}),
+    ...slopes(activation, o),
+  };
   return {
     name,
     node: node('transposed', { attributes, constants }),
@@ -43,6 +57,7 @@ export const table: KernelTable = {
     row('two groups of 3 to 2', [6, 4, 5, 4], { groups: 2, kernel: [3, 3] }),
     row('a group a channel', [9, 9, 5, 4], { groups: 9, kernel: [4, 4], pads: [1, 1] }),
     row('groups of whole quads', [8, 16, 3, 4], { groups: 2, kernel: [3, 3] }),
+    row('prelu', [5, 7, 4, 3], { activation: ends('prelu') }),
     row('into a join', [5, 6, 4, 4], { join: { from: 4, c: 16 } }),
     row('folded grid', [4, 9, 6, 7], { most: 2 }),
   ],

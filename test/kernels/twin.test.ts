@@ -1,4 +1,5 @@
 // Two 1×1 convolutions of one map: second outputs of any width, one of them inside a join. Data only: conformance.test.ts runs it.
+import { fusing } from '../../src/passes/pass.ts';
 import { type ConvSpec, convRow, drawChannels, drawPlace, drawSize, type KernelTable, type Row } from './table.ts';
 
 interface Spec extends Pick<ConvSpec, 'i' | 'h' | 'w' | 'bias'>, Pick<Row, 'join' | 'most'> {
@@ -8,8 +9,8 @@ interface Spec extends Pick<ConvSpec, 'i' | 'h' | 'w' | 'bias'>, Pick<Row, 'join
 }
 
 function row(name: string, { i, o: [first, second], h, w, bias, relu, join, most }: Spec): Row {
-  const { node, inputs } = convRow({ i, o: first + second, h, w, bias, activation: relu ? 'relu' : 'none' });
-  return { name, node: { ...node, attributes: { ...node.attributes, also: 'also', split: first } }, inputs, join, most };
+  const { node, inputs } = convRow({ i, o: first + second, h, w, bias, relu });
+  return { name, node: { ...node, attributes: fusing(node, { also: { name: 'also', split: first } }) }, inputs, join, most };
 }
 
 const specs: Readonly<Record<string, Spec>> = {

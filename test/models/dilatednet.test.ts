@@ -117,15 +117,15 @@ test('the large module: its padding stands before it', () => {
 test('a network, a line a layer', () => {
   const lines = printGraph(deployed('dilation10_cityscapes')).replace(/ +/g, ' ').split('\n');
   for (const line of [
-    '64×1394×1394 conv1_1.conv = conv(input) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 {weight conv1_1.weight; bias conv1_1.bias}',
+    '64×1394×1394 conv1_1.conv = conv(input) kernel=3 strides=1 dilations=1 pads=0 groups=1 {weight conv1_1.weight; bias conv1_1.bias}',
     '64×1394×1394 conv1_1 = relu(conv1_1.conv)',
     '64×696×696 pool1 = maxpool(conv1_2)',
-    '512×160×160 conv5_1.conv = conv(conv4_3) kernel=3,3 stride=1 dilations=2 pads=0 groups=1 {weight conv5_1.weight; bias conv5_1.bias}',
-    '4096×128×128 fc6.conv = conv(conv5_3) kernel=7,7 stride=1 dilations=4 pads=0 groups=1 {weight fc6.weight; bias fc6.bias}',
-    '4096×128×128 fc7.conv = conv(fc6) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight fc7.weight; bias fc7.bias}',
-    '19×128×128 final = conv(fc7) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight final.weight; bias final.bias}',
-    '19×128×128 ctx_conv7_1.conv = conv(ctx_conv6_1) kernel=3,3 stride=1 dilations=64 pads=64 groups=1 {weight ctx_conv7_1.weight; bias ctx_conv7_1.bias}',
-    '19×128×128 ctx_final = conv(ctx_fc1) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight ctx_final.weight; bias ctx_final.bias}',
+    '512×160×160 conv5_1.conv = conv(conv4_3) kernel=3 strides=1 dilations=2 pads=0 groups=1 {weight conv5_1.weight; bias conv5_1.bias}',
+    '4096×128×128 fc6.conv = conv(conv5_3) kernel=7 strides=1 dilations=4 pads=0 groups=1 {weight fc6.weight; bias fc6.bias}',
+    '4096×128×128 fc7.conv = conv(fc6) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight fc7.weight; bias fc7.bias}',
+    '19×128×128 final = conv(fc7) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight final.weight; bias final.bias}',
+    '19×128×128 ctx_conv7_1.conv = conv(ctx_conv6_1) kernel=3 strides=1 dilations=64 pads=64 groups=1 {weight ctx_conv7_1.weight; bias ctx_conv7_1.bias}',
+    '19×128×128 ctx_final = conv(ctx_fc1) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight ctx_final.weight; bias ctx_final.bias}',
     '19×1024×1024 prob = softmax(ctx_upsample)',
     '1×1024×1024 classes = argmax(prob)',
   ])

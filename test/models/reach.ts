@@ -59,8 +59,7 @@ export function reach(graph: Graph, value: string, row: number, column: number):
 function back(node: Node, { from, to, mask }: Need, shape: (name: string) => Shape): [string, Need][] {
   switch (node.op) {
     case 'batchnorm':
-    case 'relu':
-    case 'sigmoid':
+    case 'activate':
     case 'mul':
       return [[node.inputs.x, { from, to, mask }]];
     case 'add':
@@ -82,13 +81,14 @@ function back(node: Node, { from, to, mask }: Need, shape: (name: string) => Sha
       return needs;
     }
     case 'conv': {
-      const { kernel, stride, dilations, pads, groups } = node.attributes;
+      const { kernel, strides, dilations, pads, groups } = node.attributes.geometry;
       const [o, i] = shapeOf(node.constants.weight);
-      const taps = (n: number) => (at: number) => Array.from({ length: n }, (_, tap) => stride * at + tap * dilations[0] - pads[0]);
+      const taps = (axis: 0 | 1) => (at: number) =>
+        Array.from({ length: kernel[axis] }, (_, tap) => strides[axis] * at + tap * dilations[0][axis] - pads[0][axis]);
       const group = Array.from({ length: groups }, (_, index) => index).filter(
         index => (index * o) / groups < to && ((index + 1) * o) / groups > from,
       );
-      const read = scatter(mask, shape(node.inputs.x), taps(kernel[0]), taps(kernel[1]));
+      const read = scatter(mask, shape(node.inputs.x), taps(0), taps(1));
       return [[node.inputs.x, { from: group[0] * i, to: (group.at(-1)! + 1) * i, mask: read }]];
     }
     case 'pool':

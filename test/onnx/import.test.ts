@@ -212,7 +212,7 @@ test('sizes that the file computes are numbers in the graph', () => {
   assert.is(
     printGraph(graph),
     [
-      '2×5×7    c = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 {weight w}',
+      '2×5×7    c = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight w}',
       '2×5×7    r = relu(c)',
       '2×10×14  y = resize(r) h=10 w=14',
     ].join('\n'),

@@ -12,8 +12,7 @@ import type { Pixels, SegmentOptions } from '../../src/segmenter.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { at, save } from '../cli/harness.ts';
 import { largestChannel } from '../front/tiny.ts';
-import { int, ints, message, text } from '../weights/protobuf.ts';
-import { classes, matte, metadata } from './pictures.ts';
+import { classes, matte, metadata, outside, weights } from './pictures.ts';
 import { longs, numbers } from './writer.ts';
 
 const device = await nodeDevice().then(
@@ -283,14 +282,6 @@ gpu('cards: in the metadata, beside the file, as an option before both; labels a
   await fails(load(file, { device: device!, card: { palete: [] } as never }), 'BAD_WEIGHTS', 'no field "palete"', 'palette');
   await fails(load(file, { device: device!, card: { classes: [1] } as never }), 'BAD_USAGE', "of load()'s card", '"classes"');
 });
-
-/** Its weights are 36 bytes in w.bin. */
-const outside = classes({
-  initializers: {
-    w: [...ints(1, [3, 3, 1, 1], false), int(2, 1), text(8, 'w'), int(14, 1), message(13, text(1, 'location'), text(2, 'w.bin'))],
-  },
-});
-const weights = new Uint8Array(Float32Array.from({ length: 9 }, (_, n) => Number(n % 4 === 0)).buffer);
 
 gpu('weights beside the file: in its folder, or in a Map of files', async () => {
   mkdirSync(at('folder'));

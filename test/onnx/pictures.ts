@@ -1,5 +1,5 @@
 // Networks of one convolution as ONNX files, whose every pixel is known: what tests of the front door, the commands and the browser load.
-import { message, text } from '../weights/protobuf.ts';
+import { int, ints, message, text } from '../weights/protobuf.ts';
 import { type FileSpec, type NodeSpec, numbers, onnx } from './writer.ts';
 
 const identity = numbers([3, 3, 1, 1], n => Number(n % 4 === 0));
@@ -23,3 +23,11 @@ export const matte = (ends: boolean, changes: Partial<FileSpec> = {}): Uint8Arra
     initializers: { w: red },
     ...changes,
   });
+
+/** The same classes; its weights are 36 bytes in w.bin. */
+export const outside = classes({
+  initializers: {
+    w: [...ints(1, [3, 3, 1, 1], false), int(2, 1), text(8, 'w'), int(14, 1), message(13, text(1, 'location'), text(2, 'w.bin'))],
+  },
+});
+export const weights = new Uint8Array(Float32Array.from(identity.values).buffer);

@@ -50,7 +50,7 @@ function layer(b: Builder, name: string, x: string, from: number, to: number, di
 const two = (sizes?: Sizes): Graph => drawn(b => [layer(b, 'second', layer(b, 'first', b.input, 4, 8), 8, 4)], sizes);
 
 const rest = (conv: string): string =>
-  `kernel=3,3 stride=1 dilations=1 pads=0 groups=1 activation=relu {weight ${conv}.weight; bias ${conv}.bias}`;
+  `kernel=3 strides=1 dilations=1 pads=0 groups=1 activation=relu {weight ${conv}.weight; bias ${conv}.bias}`;
 
 test('two convolutions: three bands, each with the rows above and below that it needs', () => {
   const after = becomes(

@@ -14,15 +14,15 @@ function scores(conv: Partial<ConvOptions> = {}, classifier: Partial<ConvOptions
 }
 
 const first = (c: number): string =>
-  `${c}×4×5 relu = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight}`;
+  `${c}×4×5 relu = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight}`;
 
 test('the classifier moves into the epilogue', () => {
   becomes(
     classifierEpilogue,
     scores(),
     `${first(32)}
-     5×4×5 y = conv(relu) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight y.weight; bias y.bias}`,
-    `5×4×5 y = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 activation=relu \
+     5×4×5 y = conv(relu) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight y.weight; bias y.bias}`,
+    `5×4×5 y = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=1 activation=relu \
        {weight conv.weight; project y.weight; projectBias y.bias}`,
   );
 });
@@ -32,8 +32,8 @@ test('without a bias', () => {
     classifierEpilogue,
     scores({ out: 64 }, { bias: false }),
     `${first(64)}
-     5×4×5 y = conv(relu) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight y.weight}`,
-    `5×4×5 y = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; project y.weight}`,
+     5×4×5 y = conv(relu) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight y.weight}`,
+    `5×4×5 y = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; project y.weight}`,
   );
 });
 

@@ -11,7 +11,7 @@ function parts(outputs: readonly string[] = []) {
   return b.graph([y, ...outputs]);
 }
 
-const convB = '3×2×3   b = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight b.weight}';
+const convB = '3×2×3   b = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight b.weight}';
 
 test('parts in place', () => {
   becomes(

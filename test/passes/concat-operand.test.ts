@@ -28,9 +28,9 @@ test('the coarse map is resized in the operand', () => {
     `${coarse}
      4×5×7 up = resize(coarse) h=5 w=7
      8×5×7 cat = concat(up, input)
-     32×5×7 y = conv(cat) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 {weight y.weight}`,
+     32×5×7 y = conv(cat) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight y.weight}`,
     `${coarse}
-     32×5×7 y = conv(coarse, beside input) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 {weight y.weight}`,
+     32×5×7 y = conv(coarse, beside input) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight y.weight}`,
   );
 });
 
@@ -46,10 +46,10 @@ test('a tapped part beside it is no obstacle', () => {
      4×2×2 coarse = pool(input)
      4×3×3 up = resize(coarse) h=3 w=3
      8×3×3 cat = concat(up, head)
-     64×3×3 y = conv(cat) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 {weight y.weight; bias y.bias}`,
+     64×3×3 y = conv(cat) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight y.weight; bias y.bias}`,
     `4×3×3 head = relu(input)
      4×2×2 coarse = pool(input)
-     64×3×3 y = conv(coarse, beside head) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 {weight y.weight; bias y.bias}`,
+     64×3×3 y = conv(coarse, beside head) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight y.weight; bias y.bias}`,
   );
 });
 

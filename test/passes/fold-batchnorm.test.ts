@@ -15,9 +15,9 @@ test('a convolution without bias', () => {
   becomes(
     foldBatchnorm,
     normed(false),
-    `4×2×3  conv = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 {weight conv.weight}
+    `4×2×3  conv = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight conv.weight}
      4×2×3  bn = batchnorm(conv) {scale scale(bn); shift shift(bn)}`,
-    '4×2×3  bn = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 {weight conv.weight·bn; bias shift(bn)}',
+    '4×2×3  bn = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight conv.weight·bn; bias shift(bn)}',
   );
 });
 
@@ -25,9 +25,9 @@ test('a convolution with bias', () => {
   becomes(
     foldBatchnorm,
     normed(true),
-    `4×2×3  conv = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 {weight conv.weight; bias conv.bias}
+    `4×2×3  conv = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight conv.weight; bias conv.bias}
      4×2×3  bn = batchnorm(conv) {scale scale(bn); shift shift(bn)}`,
-    '4×2×3  bn = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=1 {weight conv.weight·bn; bias shift(bn, conv.bias)}',
+    '4×2×3  bn = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight conv.weight·bn; bias shift(bn, conv.bias)}',
   );
 });
 

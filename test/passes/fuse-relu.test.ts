@@ -1,6 +1,7 @@
 // A ReLU moves into the convolution or the sum before it.
 import { test } from 'uvu';
 import { builder } from '../../src/graph/build.ts';
+import { type Geometry, relu } from '../../src/graph/graph.ts';
 import { fuseRelu } from '../../src/passes/fuse-relu.ts';
 import { becomes, stays } from './check.ts';
 
@@ -10,32 +11,32 @@ test('after a convolution and after a sum', () => {
   becomes(
     fuseRelu,
     b.graph([b.relu('r2', b.add('add', x, b.input))]),
-    `2×2×3  conv = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight}
+    `2×2×3  conv = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight}
      2×2×3  r1 = relu(conv)
      2×2×3  add = add(r1, other input)
      2×2×3  r2 = relu(add)`,
-    `2×2×3  r1 = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu {weight conv.weight}
+    `2×2×3  r1 = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 activation=relu {weight conv.weight}
      2×2×3  r2 = add(r1, other input) activation=relu`,
   );
 });
 
 test('after a convolution of any geometry', () => {
-  const sliding = { kernel: [1, 2], strides: [1, 1], dilations: [1, 1], pads: [0, 1], h: 2, w: 4, groups: 1 } as const;
+  const geometry: Geometry = { kernel: [1, 2], strides: [1, 1], dilations: [[1, 1]], pads: [[0, 1, 0, 1]], groups: 1 };
   const weight = { kind: 'tensor', name: 'w', shape: [2, 2, 1, 2] } as const;
   const slide = {
-    op: 'slide',
+    op: 'conv',
     name: 's',
     inputs: { x: 'input' },
-    attributes: { ...sliding, activation: 'none' },
+    attributes: { geometry, fused: {} },
     constants: { weight },
   } as const;
-  const relu = { op: 'relu', name: 'r', inputs: { x: 's' }, attributes: {}, constants: {} } as const;
+  const last = { op: 'activate', name: 'r', inputs: { x: 's' }, attributes: relu, constants: {} } as const;
   becomes(
     fuseRelu,
-    { name: 'slid', input: { c: 2, h: 2, w: 3 }, nodes: [slide, relu], outputs: ['r'], aliases: new Map() },
-    `2×2×4  s = slide(input) kernel=1,2 strides=1,1 dilations=1,1 pads=0,1 h=2 w=4 groups=1 {weight w}
+    { name: 'slid', input: { c: 2, h: 2, w: 3 }, nodes: [slide, last], outputs: ['r'], aliases: new Map() },
+    `2×2×4  s = conv(input) kernel=1×2 strides=1 dilations=1 pads=0,1,0,1 groups=1 {weight w}
      2×2×4  r = relu(s)`,
-    '2×2×4  r = slide(input) kernel=1,2 strides=1,1 dilations=1,1 pads=0,1 h=2 w=4 groups=1 activation=relu {weight w}',
+    '2×2×4  r = conv(input) kernel=1×2 strides=1 dilations=1 pads=0,1,0,1 groups=1 activation=relu {weight w}',
   );
 });
 

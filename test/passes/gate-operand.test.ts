@@ -16,7 +16,7 @@ function gated(conv: Partial<ConvOptions> = {}, { excite = true, outputs = [] as
   return excite ? squeezeExcite.apply(graph) : graph;
 }
 
-const head = `8×3×2  x = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=2 partials=mean.partials strips=3 {weight x.weight}
+const head = `8×3×2  x = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=2 partials=mean.partials×3 {weight x.weight}
      8×1×1  gate = excite(mean.partials) hidden=3 pixels=6 \
        {weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}`;
 
@@ -26,9 +26,9 @@ test('the gate becomes an operand', () => {
     gated(),
     `${head}
      8×3×2  mul = mul(x, gate gate)
-     4×3×2  y = conv(mul) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight y.weight}`,
+     4×3×2  y = conv(mul) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight y.weight}`,
     `${head}
-     4×3×2  y = conv(x, gate gate) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight y.weight}`,
+     4×3×2  y = conv(x, gate gate) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight y.weight}`,
   );
 });
 

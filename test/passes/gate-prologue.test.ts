@@ -20,7 +20,7 @@ function gated(last: Partial<ConvOptions> = {}, outputs: readonly string[] = [],
 }
 
 const strips = (n: number): string =>
-  `8×33×17 x = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=2 partials=mean.partials strips=${n} {weight x.weight}`;
+  `8×33×17 x = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=2 partials=mean.partials×${n} {weight x.weight}`;
 const excitation = '{weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}';
 
 test('the excitation becomes a prologue', () => {
@@ -29,9 +29,9 @@ test('the excitation becomes a prologue', () => {
     gated(),
     `${strips(99)}
      8×1×1 gate = excite(mean.partials) hidden=3 pixels=561 ${excitation}
-     5×33×17 y = conv(x, gate gate) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight y.weight; bias y.bias}`,
+     5×33×17 y = conv(x, gate gate) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight y.weight; bias y.bias}`,
     `${strips(2)}
-     5×33×17 y = conv(x, sums mean.partials) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 squeezed=561 \
+     5×33×17 y = conv(x, sums mean.partials) kernel=1 strides=1 dilations=1 pads=0 groups=1 squeezed=561 \
        {weight y.weight; bias y.bias; weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}`,
   );
 });
@@ -45,9 +45,9 @@ test('a residual stays beside it', () => {
     { ...graph, nodes },
     `${strips(99)}
      8×1×1 gate = excite(mean.partials) hidden=3 pixels=561 ${excitation}
-     8×33×17 y = conv(x, gate gate, residual input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight y.weight; bias y.bias}`,
+     8×33×17 y = conv(x, gate gate, residual input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight y.weight; bias y.bias}`,
     `${strips(2)}
-     8×33×17 y = conv(x, residual input, sums mean.partials) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 squeezed=561 \
+     8×33×17 y = conv(x, residual input, sums mean.partials) kernel=1 strides=1 dilations=1 pads=0 groups=1 squeezed=561 \
        {weight y.weight; bias y.bias; weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}`,
   );
 });

@@ -18,11 +18,11 @@ test('two dilations, one convolution', () => {
     mergeBranches,
     branches(16),
     `8×3×5   a = slice(input) from=0 to=8
-     8×3×5   left = conv(a) kernel=3,3 stride=1 dilations=1 pads=1 groups=2 {weight left.weight}
+     8×3×5   left = conv(a) kernel=3 strides=1 dilations=1 pads=1 groups=2 {weight left.weight}
      8×3×5   b = slice(input) from=8 to=16
-     8×3×5   right = conv(b) kernel=3,3 stride=1 dilations=4 pads=4 groups=2 {weight right.weight}
+     8×3×5   right = conv(b) kernel=3 strides=1 dilations=4 pads=4 groups=2 {weight right.weight}
      16×3×5  y = concat(left, right)`,
-    '16×3×5  y = conv(input) kernel=3,3 stride=1 dilations=1,4 pads=1,4 groups=4 {weight [left.weight, right.weight]}',
+    '16×3×5  y = conv(input) kernel=3 strides=1 dilations=1,4 pads=1,4 groups=4 {weight [left.weight, right.weight]}',
   );
 });
 
@@ -36,15 +36,15 @@ test('four dilations, stride 2', () => {
     mergeBranches,
     b.graph([b.concat('y', parts)]),
     `4×5×4   s0 = slice(input) from=0 to=4
-     4×3×2   p0 = conv(s0) kernel=3,3 stride=2 dilations=1 pads=1 groups=1 {weight p0.weight}
+     4×3×2   p0 = conv(s0) kernel=3 strides=2 dilations=1 pads=1 groups=1 {weight p0.weight}
      4×5×4   s1 = slice(input) from=4 to=8
-     4×3×2   p1 = conv(s1) kernel=3,3 stride=2 dilations=6 pads=6 groups=1 {weight p1.weight}
+     4×3×2   p1 = conv(s1) kernel=3 strides=2 dilations=6 pads=6 groups=1 {weight p1.weight}
      4×5×4   s2 = slice(input) from=8 to=12
-     4×3×2   p2 = conv(s2) kernel=3,3 stride=2 dilations=12 pads=12 groups=1 {weight p2.weight}
+     4×3×2   p2 = conv(s2) kernel=3 strides=2 dilations=12 pads=12 groups=1 {weight p2.weight}
      4×5×4   s3 = slice(input) from=12 to=16
-     4×3×2   p3 = conv(s3) kernel=3,3 stride=2 dilations=18 pads=18 groups=1 {weight p3.weight}
+     4×3×2   p3 = conv(s3) kernel=3 strides=2 dilations=18 pads=18 groups=1 {weight p3.weight}
      16×3×2  y = concat(p0, p1, p2, p3)`,
-    `16×3×2  y = conv(input) kernel=3,3 stride=2 dilations=1,6,12,18 pads=1,6,12,18 groups=4 \
+    `16×3×2  y = conv(input) kernel=3 strides=2 dilations=1,6,12,18 pads=1,6,12,18 groups=4 \
        {weight [p0.weight, p1.weight, p2.weight, p3.weight]}`,
   );
 });

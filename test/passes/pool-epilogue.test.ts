@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Builder, builder } from '../../src/graph/build.ts';
-import type { Graph } from '../../src/graph/graph.ts';
+import { type Graph, sigmoid } from '../../src/graph/graph.ts';
 import { verify } from '../../src/graph/verify.ts';
 import { fuseRelu } from '../../src/passes/fuse-relu.ts';
 import { poolEpilogue } from '../../src/passes/pool-epilogue.ts';
@@ -21,9 +21,9 @@ test('a convolution: the last row and column of an odd map are pooled alone', ()
   becomes(
     poolEpilogue,
     drawn(b => [b.maxpool('pool', b.conv('conv', b.input, { ...three, bias: true }))], 9, 7),
-    `4×7×5  conv = conv(input) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight; bias conv.bias}
+    `4×7×5  conv = conv(input) kernel=3 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight; bias conv.bias}
      4×4×3  pool = maxpool(conv)`,
-    '4×4×3  pool = conv(input) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 pooled=7×5 {weight conv.weight; bias conv.bias}',
+    '4×4×3  pool = conv(input) kernel=3 strides=1 dilations=1 pads=0 groups=1 pooled=7×5 {weight conv.weight; bias conv.bias}',
   );
 });
 
@@ -31,9 +31,9 @@ test('a map of one pixel is its own maximum', () => {
   becomes(
     poolEpilogue,
     drawn(b => [b.maxpool('pool', b.conv('conv', b.input, three))], 3, 3),
-    `4×1×1  conv = conv(input) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight}
+    `4×1×1  conv = conv(input) kernel=3 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight}
      4×1×1  pool = maxpool(conv)`,
-    '4×1×1  pool = conv(input) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 pooled=1×1 {weight conv.weight}',
+    '4×1×1  pool = conv(input) kernel=3 strides=1 dilations=1 pads=0 groups=1 pooled=1×1 {weight conv.weight}',
   );
 });
 
@@ -45,9 +45,9 @@ test('its ReLU goes along, and so do stride, dilation and padding', () => {
         b.maxpool('pool', b.relu('relu', b.conv('conv', b.input, { ...three, out: 6, stride: 2, dilation: 3, pad: 2 }))),
       ]),
     ),
-    `6×4×3  relu = conv(input) kernel=3,3 stride=2 dilations=3 pads=2 groups=1 activation=relu {weight conv.weight}
+    `6×4×3  relu = conv(input) kernel=3 strides=2 dilations=3 pads=2 groups=1 activation=relu {weight conv.weight}
      6×2×2  pool = maxpool(relu)`,
-    '6×2×2  pool = conv(input) kernel=3,3 stride=2 dilations=3 pads=2 groups=1 activation=relu pooled=4×3 {weight conv.weight}',
+    '6×2×2  pool = conv(input) kernel=3 strides=2 dilations=3 pads=2 groups=1 activation=relu pooled=4×3 {weight conv.weight}',
   );
 });
 
@@ -58,14 +58,14 @@ test('every pool of a network, each with the convolution before it', () => {
       const first = b.maxpool('pool1', b.conv('conv1_2', b.conv('conv1_1', b.input, three), three));
       return [b.maxpool('pool2', b.conv('conv2', first, { in: 4, out: 3 }))];
     }),
-    `4×7×6  conv1_1 = conv(input) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 {weight conv1_1.weight}
-     4×5×4  conv1_2 = conv(conv1_1) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 {weight conv1_2.weight}
+    `4×7×6  conv1_1 = conv(input) kernel=3 strides=1 dilations=1 pads=0 groups=1 {weight conv1_1.weight}
+     4×5×4  conv1_2 = conv(conv1_1) kernel=3 strides=1 dilations=1 pads=0 groups=1 {weight conv1_2.weight}
      4×3×2  pool1 = maxpool(conv1_2)
-     3×3×2  conv2 = conv(pool1) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight conv2.weight}
+     3×3×2  conv2 = conv(pool1) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv2.weight}
      3×2×1  pool2 = maxpool(conv2)`,
-    `4×7×6  conv1_1 = conv(input) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 {weight conv1_1.weight}
-     4×3×2  pool1 = conv(conv1_1) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 pooled=5×4 {weight conv1_2.weight}
-     3×2×1  pool2 = conv(pool1) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 pooled=3×2 {weight conv2.weight}`,
+    `4×7×6  conv1_1 = conv(input) kernel=3 strides=1 dilations=1 pads=0 groups=1 {weight conv1_1.weight}
+     4×3×2  pool1 = conv(conv1_1) kernel=3 strides=1 dilations=1 pads=0 groups=1 pooled=5×4 {weight conv1_2.weight}
+     3×2×1  pool2 = conv(pool1) kernel=1 strides=1 dilations=1 pads=0 groups=1 pooled=3×2 {weight conv2.weight}`,
   );
 });
 
@@ -73,10 +73,10 @@ test('one pool behind another stays', () => {
   const after = becomes(
     poolEpilogue,
     drawn(b => [b.maxpool('second', b.maxpool('first', b.conv('conv', b.input, three)))]),
-    `4×7×6  conv = conv(input) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight}
+    `4×7×6  conv = conv(input) kernel=3 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight}
      4×4×3  first = maxpool(conv)
      4×2×2  second = maxpool(first)`,
-    `4×4×3  first = conv(input) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 pooled=7×6 {weight conv.weight}
+    `4×4×3  first = conv(input) kernel=3 strides=1 dilations=1 pads=0 groups=1 pooled=7×6 {weight conv.weight}
      4×2×2  second = maxpool(first)`,
   );
   stays(poolEpilogue, after);
@@ -109,7 +109,7 @@ test('a convolution with a residual stays', () => {
 test('a convolution with a sigmoid stays: no kernel pools it', () => {
   const graph = drawn(b => [b.maxpool('pool', b.conv('conv', b.input, three))]);
   const [conv, pool] = graph.nodes;
-  const squashed = { ...conv, attributes: { ...conv.attributes, activation: 'sigmoid' } } as typeof conv;
+  const squashed = { ...conv, attributes: { ...conv.attributes, fused: { activation: sigmoid } } } as typeof conv;
   stays(poolEpilogue, verify({ ...graph, nodes: [squashed, pool] }));
 });
 

@@ -17,9 +17,9 @@ for (const left of [true, false]) {
     becomes(
       residualEpilogue,
       summed(left),
-      `3×2×3  conv = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight}
+      `3×2×3  conv = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight}
        3×2×3  y = add(${left ? 'conv, other input' : 'input, other conv'}) activation=relu`,
-      '3×2×3  y = conv(input, residual input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu {weight conv.weight}',
+      '3×2×3  y = conv(input, residual input) kernel=1 strides=1 dilations=1 pads=0 groups=1 activation=relu {weight conv.weight}',
     );
   });
 }
@@ -30,11 +30,11 @@ test('a sum of two convolutions takes the left one', () => {
   becomes(
     residualEpilogue,
     b.graph([b.add('y', left, right)]),
-    `3×2×3  l = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight l.weight}
-     3×2×3  r = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight r.weight}
+    `3×2×3  l = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight l.weight}
+     3×2×3  r = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight r.weight}
      3×2×3  y = add(l, other r)`,
-    `3×2×3  r = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight r.weight}
-     3×2×3  y = conv(input, residual r) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight l.weight}`,
+    `3×2×3  r = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight r.weight}
+     3×2×3  y = conv(input, residual r) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight l.weight}`,
   );
 });
 
@@ -44,10 +44,10 @@ test('a chain of sums takes one residual', () => {
   becomes(
     residualEpilogue,
     b.graph([b.add('y', sum, b.input)]),
-    `3×2×3  conv = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight}
+    `3×2×3  conv = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight}
      3×2×3  sum = add(conv, other input)
      3×2×3  y = add(sum, other input)`,
-    `3×2×3  sum = conv(input, residual input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight}
+    `3×2×3  sum = conv(input, residual input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight}
      3×2×3  y = add(sum, other input)`,
   );
 });

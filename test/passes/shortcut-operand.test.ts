@@ -15,9 +15,9 @@ function block(shortcut: Partial<ConvOptions> = {}, outputs: readonly string[] =
   return fuseRelu.apply(foldBatchnorm.apply(b.graph([b.relu('y', b.add('sum', main, beside)), ...outputs])));
 }
 
-const first = '4×3×2  x = conv(input) kernel=3,3 stride=2 dilations=1 pads=1 groups=1 {weight x.weight}';
-const main = '4×3×2  bn3 = conv(x) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight conv3.weight·bn3; bias shift(bn3)}';
-const beside = '4×3×2  bn = conv(avg) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight shortcut.weight·bn; bias shift(bn)}';
+const first = '4×3×2  x = conv(input) kernel=3 strides=2 dilations=1 pads=1 groups=1 {weight x.weight}';
+const main = '4×3×2  bn3 = conv(x) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv3.weight·bn3; bias shift(bn3)}';
+const beside = '4×3×2  bn = conv(avg) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight shortcut.weight·bn; bias shift(bn)}';
 const weights = '{weight conv3.weight·bn3; shortcut shortcut.weight·bn; bias shift(bn3) + shift(bn)}';
 
 test('a pooled shortcut', () => {
@@ -30,7 +30,7 @@ test('a pooled shortcut', () => {
      ${beside}
      4×3×2  y = add(bn3, other bn) activation=relu`,
     `${first}
-     4×3×2  y = conv(x, shortcut input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu shortcut=pooled ${weights}`,
+     4×3×2  y = conv(x, shortcut input) kernel=1 strides=1 dilations=1 pads=0 groups=1 shortcut=pooled activation=relu ${weights}`,
   );
 });
 
@@ -45,7 +45,7 @@ test('a tapped pool is read as it is', () => {
      4×3×2  y = add(bn3, other bn) activation=relu`,
     `${first}
      3×3×2  avg = pool(input)
-     4×3×2  y = conv(x, shortcut avg) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu shortcut=same ${weights}`,
+     4×3×2  y = conv(x, shortcut avg) kernel=1 strides=1 dilations=1 pads=0 groups=1 shortcut=same activation=relu ${weights}`,
   );
 });
 
@@ -60,15 +60,15 @@ test('one bias of two, none of two', () => {
   becomes(
     shortcutOperand,
     b.graph([sum('a', false, true), sum('b', false, false)]),
-    `3×2×2  a.l = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight a.l.weight}
-     3×2×2  a.r = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight a.r.weight; bias a.r.bias}
+    `3×2×2  a.l = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight a.l.weight}
+     3×2×2  a.r = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight a.r.weight; bias a.r.bias}
      3×2×2  a = add(a.l, other a.r)
-     3×2×2  b.l = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight b.l.weight}
-     3×2×2  b.r = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight b.r.weight}
+     3×2×2  b.l = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight b.l.weight}
+     3×2×2  b.r = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight b.r.weight}
      3×2×2  b = add(b.l, other b.r)`,
-    `3×2×2  a = conv(input, shortcut input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 shortcut=same \
+    `3×2×2  a = conv(input, shortcut input) kernel=1 strides=1 dilations=1 pads=0 groups=1 shortcut=same \
        {weight a.l.weight; shortcut a.r.weight; bias a.r.bias}
-     3×2×2  b = conv(input, shortcut input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 shortcut=same \
+     3×2×2  b = conv(input, shortcut input) kernel=1 strides=1 dilations=1 pads=0 groups=1 shortcut=same \
        {weight b.l.weight; shortcut b.r.weight}`,
   );
 });

@@ -32,7 +32,7 @@ function weights(graph: Graph, store: WeightStore = 'f32'): number[] {
 const pointwise = drawn(b => [b.conv('y', b.input, { in: 8, out: 40, bias: true })]);
 
 test('a 1×1 convolution, its biases along', () => {
-  const conv = 'conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1';
+  const conv = 'conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1';
   const after = becomes(
     splitWeights,
     pointwise,
@@ -53,7 +53,7 @@ test('a 1×1 convolution, its biases along', () => {
 });
 
 test('channels that are no multiple of eight, rate, padding and ReLU', () => {
-  const conv = 'conv(input) kernel=3,3 stride=2 dilations=2 pads=2 groups=1 activation=relu';
+  const conv = 'conv(input) kernel=3 strides=2 dilations=2 pads=2 groups=1 activation=relu';
   becomes(
     splitWeights,
     drawn(b => [b.relu('y', b.conv('y.conv', b.input, { in: 8, out: 21, kernel: 3, stride: 2, dilation: 2, pad: 2 }))]),
@@ -67,7 +67,7 @@ test('channels that are no multiple of eight, rate, padding and ReLU', () => {
 });
 
 test('a pooled convolution', () => {
-  const conv = 'conv(input) kernel=3,3 stride=1 dilations=1 pads=0 groups=1 activation=relu pooled=3×4';
+  const conv = 'conv(input) kernel=3 strides=1 dilations=1 pads=0 groups=1 activation=relu pooled=3×4';
   becomes(
     splitWeights,
     drawn(b => [b.maxpool('pool', b.relu('relu', b.conv('conv', b.input, { in: 8, out: 12, kernel: 3, bias: true })))]),
@@ -83,9 +83,9 @@ test('a folded batch norm goes along', () => {
   becomes(
     splitWeights,
     drawn(b => [b.batchnorm('bn', b.conv('conv', b.input, { in: 8, out: 16, bias: true }), 16)]),
-    '16×5×6 bn = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight·bn; bias shift(bn, conv.bias)}',
-    `8×5×6 bn[0:8] = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight·bn[0:8]; bias shift(bn, conv.bias)[0:8]}
-     8×5×6 bn[8:16] = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight conv.weight·bn[8:16]; bias shift(bn, conv.bias)[8:16]}
+    '16×5×6 bn = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight·bn; bias shift(bn, conv.bias)}',
+    `8×5×6 bn[0:8] = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight·bn[0:8]; bias shift(bn, conv.bias)[0:8]}
+     8×5×6 bn[8:16] = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight·bn[8:16]; bias shift(bn, conv.bias)[8:16]}
      16×5×6 bn = join(bn[0:8], bn[8:16])`,
     limited(300),
   );
@@ -111,7 +111,7 @@ test('in every band the same ranges of the same weights', () => {
   const layer = (b: Builder, name: string, x: string, from: number, to: number): string =>
     b.relu(name, b.conv(`${name}.conv`, x, { in: from, out: to, kernel: 3, tensors: name }));
   const graph = drawn(b => [layer(b, 'second', layer(b, 'first', b.input, 4, 16), 16, 12)], { h: 14, w: 20, c: 4 });
-  const conv = 'kernel=3,3 stride=1 dilations=1 pads=0 groups=1 activation=relu';
+  const conv = 'kernel=3 strides=1 dilations=1 pads=0 groups=1 activation=relu';
   const band = (n: number, top: number, rows: number): string =>
     `4×${rows}×20 input@first.${n} = crop(input) top=${top} rows=${rows}
      16×${rows - 2}×18 first@${n} = conv(input@first.${n}) ${conv} {weight first.weight}

@@ -19,14 +19,14 @@ test('the squeeze moves into the epilogue', () => {
   becomes(
     squeezeExcite,
     gated(grouped),
-    `8×3×9  x = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=2 {weight x.weight}
+    `8×3×9  x = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=2 {weight x.weight}
      8×1×1  mean = mean(x)
-     3×1×1  hidden = conv(mean) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu \
+     3×1×1  hidden = conv(mean) kernel=1 strides=1 dilations=1 pads=0 groups=1 activation=relu \
        {weight first.weight; bias first.bias}
-     8×1×1  second = conv(hidden) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight second.weight; bias second.bias}
+     8×1×1  second = conv(hidden) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight second.weight; bias second.bias}
      8×1×1  gate = sigmoid(second)
      8×3×9  y = mul(x, gate gate)`,
-    `8×3×9  x = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=2 partials=mean.partials strips=6 {weight x.weight}
+    `8×3×9  x = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=2 partials=mean.partials×6 {weight x.weight}
      8×1×1  gate = excite(mean.partials) hidden=3 pixels=27 \
        {weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}
      8×3×9  y = mul(x, gate gate)`,
@@ -37,14 +37,14 @@ test('a tapped convolution and a tapped gate are no obstacle', () => {
   becomes(
     squeezeExcite,
     gated(grouped, { outputs: ['x', 'gate'] }),
-    `8×3×9  x = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=2 {weight x.weight}
+    `8×3×9  x = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=2 {weight x.weight}
      8×1×1  mean = mean(x)
-     3×1×1  hidden = conv(mean) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu \
+     3×1×1  hidden = conv(mean) kernel=1 strides=1 dilations=1 pads=0 groups=1 activation=relu \
        {weight first.weight; bias first.bias}
-     8×1×1  second = conv(hidden) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 {weight second.weight; bias second.bias}
+     8×1×1  second = conv(hidden) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight second.weight; bias second.bias}
      8×1×1  gate = sigmoid(second)
      8×3×9  y = mul(x, gate gate)`,
-    `8×3×9  x = conv(input) kernel=3,3 stride=1 dilations=1 pads=1 groups=2 partials=mean.partials strips=6 {weight x.weight}
+    `8×3×9  x = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=2 partials=mean.partials×6 {weight x.weight}
      8×1×1  gate = excite(mean.partials) hidden=3 pixels=27 \
        {weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}
      8×3×9  y = mul(x, gate gate)`,

@@ -30,12 +30,12 @@ function heads({ early = {}, late = {}, again = false, joined = false, activated
 
 const before = (bias: (name: string) => string): string =>
   `6×3×5 x = relu(input)
-   16×3×5 first = conv(x) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu {weight c1.weight${bias('c1')}}
+   16×3×5 first = conv(x) kernel=1 strides=1 dilations=1 pads=0 groups=1 activation=relu {weight c1.weight${bias('c1')}}
    16×2×3 low = pool(first)
-   5×3×5 head = conv(x) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu {weight c2.weight${bias('c2')}}`;
+   5×3×5 head = conv(x) kernel=1 strides=1 dilations=1 pads=0 groups=1 activation=relu {weight c2.weight${bias('c2')}}`;
 const after = (bias: string): string =>
   `6×3×5 x = relu(input)
-   16×3×5 first = conv(x) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu also=head split=16 \
+   16×3×5 first = conv(x) kernel=1 strides=1 dilations=1 pads=0 groups=1 activation=relu also=head×16 \
      {weight [c1.weight, c2.weight]${bias}}
    16×2×3 low = pool(first)`;
 

@@ -18,11 +18,11 @@ test('the coarse map becomes an addend', () => {
     upsampleAdd,
     heads(),
     `3×2×3  coarse = pool(input)
-     3×3×5  head = conv(input) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu {weight conv.weight; bias conv.bias}
+     3×3×5  head = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 activation=relu {weight conv.weight; bias conv.bias}
      3×3×5  up = resize(coarse) h=3 w=5
      3×3×5  sum = add(head, other up)`,
     `3×2×3  coarse = pool(input)
-     3×3×5  sum = conv(input, addend coarse) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu \
+     3×3×5  sum = conv(input, addend coarse) kernel=1 strides=1 dilations=1 pads=0 groups=1 activation=relu \
        {weight conv.weight; bias conv.bias}`,
   );
 });

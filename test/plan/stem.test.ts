@@ -43,14 +43,14 @@ test('the convolution reads the frame', () => {
     [before, ...graph.nodes].map(printNode).join('\n'),
     [
       `input = preprocess(frame) form=texture ${picture} channels=rgb`,
-      'y = conv(input) kernel=3,3 stride=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}',
+      'y = conv(input) kernel=3 strides=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}',
       'z = pool(y)',
     ].join('\n'),
   );
   assert.snapshot(
     lines(graph),
     [
-      `y = stem(frame) form=texture ${picture} channels=rgb kernel=3,3 stride=2 dilations=1 pads=1 activation=relu {weight conv.weight; bias conv.bias}`,
+      `y = stem(frame) form=texture ${picture} channels=rgb kernel=3 strides=2 dilations=1 pads=1 groups=1 activation=relu {weight conv.weight; bias conv.bias}`,
       'z = pool(y)',
     ].join('\n'),
   );
@@ -66,7 +66,10 @@ test('both make the same numbers', () => {
   const pixels = { data: Uint8Array.from(uniform('picture', 4 * SIZE.h * SIZE.w), u => u * 256), width: SIZE.w, height: SIZE.h };
   const wanted = run(graph, preprocess(pixels, SIZE, normalisation), read, { taps: ['y'] }).get('y')!;
   const { weight, bias } = made.constants;
-  const got = stem(pixels, made.attributes, { ...made.attributes, weight: read(weight), bias: read(bias), out: 4, groups: 1 });
+  const got = stem(pixels, made.attributes, {
+    ...{ geometry: made.attributes.geometry, ...made.attributes.fused },
+    ...{ weight: read(weight), bias: read(bias), out: 4 },
+  });
   sat('reference', 'graphs before and after passes');
   assert.equal([got.c, got.h, got.w], [wanted.c, wanted.h, wanted.w]);
   assert.is(relativeError(got.data, wanted.data), 0);
@@ -96,9 +99,9 @@ test('the 1×1 behind it joins it, and of its map the means alone are left', () 
       .filter(line => !line.startsWith('conv2'))
       .join('\n'),
     [
-      `y = stem(frame) form=texture ${picture} channels=rgb kernel=3,3 stride=2 dilations=1 pads=1 activation=relu projected=relu halved=x.halved \
+      `y = stem(frame) form=texture ${picture} channels=rgb kernel=3 strides=2 dilations=1 pads=1 groups=1 activation=relu projected=relu halved=x.halved \
 {weight stem.weight; bias stem.bias; project conv1.weight; projectBias conv1.bias}`.replace(/\\\n/, ''),
-      'z = conv(conv2, shortcut x.halved) kernel=1,1 stride=1 dilations=1 pads=0 groups=1 activation=relu shortcut=same {weight conv3.weight; shortcut beside.weight}',
+      'z = conv(conv2, shortcut x.halved) kernel=1 strides=1 dilations=1 pads=0 groups=1 shortcut=same activation=relu {weight conv3.weight; shortcut beside.weight}',
     ].join('\n'),
   );
 });

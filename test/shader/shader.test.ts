@@ -7,7 +7,7 @@ import { defaultFacts } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import { packParams } from '../../src/shader/pack.ts';
 import { reflect } from '../../src/shader/reflect.ts';
-import { assemble, type Precision } from '../../src/shader/source.ts';
+import { ACTIVATION, assemble, CURVED, isCurved, libsOf, type Precision } from '../../src/shader/source.ts';
 import { compilerJudge } from '../judges.ts';
 import { caseStep, makeCase, variantsOf } from '../kernels/case.ts';
 import { tables } from '../kernels/index.ts';
@@ -45,7 +45,7 @@ for (const shader of shaders) {
 }
 
 test('every lib is used', () => {
-  const codecs = new Set([...CODECS.map(precision => `lib/${precision}`), 'lib/weights.half']);
+  const codecs = new Set([...CODECS.map(precision => `lib/${precision}`), 'lib/weights.half', CURVED]);
   const all = [...texts.values()].join('\n');
   for (const lib of libs)
     assert.ok(codecs.has(lib) || all.includes(`// use ${lib}.wgsl\n`), `shaders/${lib}.wgsl is used by no shader`);
@@ -71,7 +71,8 @@ for (const table of tables) {
 
 function agree({ shader, overrides, params, reads, writes }: Step): void {
   for (const precision of CODECS) {
-    const facts = library.facts(shader, precision);
+    const curved = isCurved({ overrides });
+    const facts = reflect(assemble(texts, shader, precision, 'f32', curved), shader);
     assert.equal(Object.keys(overrides).sort(), Object.keys(facts.overrides).sort(), `overrides of ${shader}`);
     for (const [name, type] of Object.entries(facts.overrides))
       assert.is(typeof overrides[name], type === 'bool' ? 'boolean' : 'number', `${shader}: ${name} is ${type}`);
@@ -99,12 +100,17 @@ for (const shader of shaders) {
       test.skip();
       continue;
     }
-    test(`${shader}: valid with its default knobs, ${precision}`, async () => {
-      const { device, who } = sitting;
-      const module = device.createShaderModule({ label: shader, code: library.text(shader, precision) });
-      await device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
-      sat('compiler', who);
-    });
+    for (const curved of libsOf(texts, shader).includes(ACTIVATION) ? [false, true] : [false]) {
+      test(`${shader}: valid with its default knobs, ${precision}${curved ? ', ending in a curve' : ''}`, async () => {
+        const { device, who } = sitting;
+        const code = library.text(shader, precision, 'f32', curved);
+        await device.createComputePipelineAsync({
+          layout: 'auto',
+          compute: { module: device.createShaderModule({ label: shader, code }) },
+        });
+        sat('compiler', who);
+      });
+    }
   }
 }
 test.after(() => {

@@ -1,6 +1,6 @@
-// Convolutions, plain and transposed: the graph's own `conv` where it says what the file does, else `slide`.
+// Convolutions, plain and transposed.
 import type { Constant } from '../../graph/constant.ts';
-import type { Attributes } from '../../graph/graph.ts';
+import type { Geometry as Whole } from '../../graph/graph.ts';
 import { count } from '../../weights/tensor.ts';
 import { type Known, known, printDims } from '../array.ts';
 import { intOf, intsOf, textOf } from '../call.ts';
@@ -47,28 +47,15 @@ function convolution(making: Making): Mapped {
   const [h, w] = [lengthOf(geometry, 0, x.shape.h), lengthOf(geometry, 1, x.shape.w)];
   const name = nameOf(making);
   const constants = { weight: pen.weights(`${name}.weight`, weight, shape), ...biasOf(making, out) };
-  const usual = asConv(geometry, groups, out, inputs);
-  const value = usual
-    ? pen.emit('conv', name, { x: x.value }, usual, constants)
-    : pen.emit('slide', name, { x: x.value }, { ...sliding(geometry), h, w, groups, activation: 'none' }, constants);
+  const value = pen.emit('conv', name, { x: x.value }, { geometry: whole(geometry, groups), fused: {} }, constants);
   return made(value, dimsLike(x, { c: out, h, w }));
 }
 
 const sliding = ({ kernel, strides, dilations, pads }: Geometry) => ({ kernel, strides, dilations, pads });
 
-/** The graph's convolution, where one number says the stride, one the dilation and one the padding, and a kernel makes its groups. */
-function asConv(geometry: Geometry, groups: number, out: number, inputs: number): Attributes['conv'] | null {
-  const { kernel, strides, dilations, pads, behind } = geometry;
-  const [taps, [stride], [dilation], [pad]] = [kernel[0] * kernel[1], strides, dilations, pads];
-  const one = (list: readonly number[]): boolean => list.every(n => n === list[0]);
-  if (![strides, [...pads, ...behind]].every(one) || (taps > 1 && !one(dilations))) return null;
-  // Groups of a 3×3 kernel as wide as RegNet's, in and out; others are `slide`'s.
-  const grouped = kernel[0] === 3 && kernel[1] === 3 && inputs % 8 === 0 && out / groups === inputs && dilation === pad;
-  if (groups > 1 && !grouped) return null;
-  return {
-    ...{ kernel, stride, dilations: [taps > 1 ? dilation : 1], pads: [pad], groups, activation: 'none', shortcut: 'none' },
-    ...{ partials: null, strips: null, squeezed: null, also: null, split: null, pooled: null },
-  };
+/** As the graph has it, of one branch. */
+function whole({ kernel, strides, dilations, pads, behind }: Geometry, groups: number): Whole {
+  return { kernel, strides, dilations: [dilations], pads: [[...pads, ...behind]], groups };
 }
 
 /** Weights without their zero point; the map is one that DynamicQuantizeLinear left as it was, its scale 1 and its zero 0. */
@@ -139,7 +126,7 @@ function transposed(making: Making): Mapped {
   if (!(h > 0 && w > 0) || before.some(n => n < 0)) refuse(`it makes a map of ${h}×${w} out of ${full.join('×')}`);
   const name = nameOf(making);
   const out = each * groups;
-  const attributes = { ...sliding(geometry), pads: [before[0], before[1]] as const, groups, h, w };
+  const attributes = { ...sliding(geometry), pads: [before[0], before[1]] as const, groups, h, w, fused: {} };
   const constants = { weight: pen.weights(`${name}.weight`, weight, shape), ...biasOf(making, out) };
   return made(pen.emit('transposed', name, { x: x.value }, attributes, constants), dimsLike(x, { c: out, h, w }));
 }

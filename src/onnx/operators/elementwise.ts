@@ -1,6 +1,7 @@
 // Numbers one by one: curves, batch norm, and two values with broadcasting.
 import type { Constant } from '../../graph/constant.ts';
-import type { Curve, Operation, Shape } from '../../graph/graph.ts';
+import type { Shape } from '../../graph/graph.ts';
+import type { Curve, Operation } from '../../graph/numbered.ts';
 import { count } from '../../weights/tensor.ts';
 import { broadcast, type Known, known, printDims } from '../array.ts';
 import { floatOf, intOf, textOf } from '../call.ts';
@@ -21,8 +22,6 @@ export const elementwise: Record<string, Operator> = {
   // What a map is quantised by is known only when the network runs: it stays as it is, by a scale of 1, and only the weights lose what int8 loses.
   DynamicQuantizeLinear: making => [anyMap(making), known('float', [], [1]), known('int', [], [0])],
   DequantizeLinear: dequantise,
-  Relu: making => own(making, 'relu'),
-  Sigmoid: making => own(making, 'sigmoid'),
   Clip: making => {
     const [low, high] = [1, 2].map(n => knownIn(making, n));
     return curve(making, 'clip', numberOf(making, low, 'min', -BIG), numberOf(making, high, 'max', BIG));
@@ -40,6 +39,8 @@ export const elementwise: Record<string, Operator> = {
   Pow: power,
   BatchNormalization: batchnorm,
   ...named({
+    Relu: 'relu',
+    Sigmoid: 'sigmoid',
     HardSwish: 'hard-swish',
     Softplus: 'softplus',
     Softsign: 'softsign',
@@ -75,11 +76,6 @@ function named(table: Record<string, Curve>): Record<string, Operator> {
 function curve(making: Making, name: Curve, a = 0, b = 0): Mapped {
   const x = anyMap(making);
   return { ...x, value: making.pen.emit('activate', nameOf(making), { x: x.value }, { curve: name, a, b }) };
-}
-
-function own(making: Making, op: 'relu' | 'sigmoid'): Mapped {
-  const x = anyMap(making);
-  return { ...x, value: making.pen.emit(op, nameOf(making), { x: x.value }, {}) };
 }
 
 /** Floats stay what they are; classes may become whole numbers of any type. */
@@ -171,7 +167,7 @@ function batchnorm(making: Making): Mapped {
     pen.table(`${norm.name}.${part}`, [norm.channels], numbers.values());
   });
   const constants: Record<string, Constant> = { scale: { kind: 'scale', norm }, shift: { kind: 'shift', norm, bias: null } };
-  return { ...x, value: pen.emit('batchnorm', nameOf(making), { x: x.value }, {}, constants) };
+  return { ...x, value: pen.emit('batchnorm', nameOf(making), { x: x.value }, { fused: {} }, constants) };
 }
 
 function combined(table: Record<string, Operation>): Record<string, Operator> {
@@ -214,11 +210,11 @@ function combine(making: Making, operation: Operation, a: Value, b: Value, name:
       ...frame,
       ...grown,
       dims,
-      value: pen.emit('add', name, { x: frame.value, other: laid.value }, { activation: 'none' }),
+      value: pen.emit('add', name, { x: frame.value, other: laid.value }, { fused: {} }),
     };
   const gate = operation === 'mul' && laid.shape.h === 1 && laid.shape.w === 1 && laid.shape.c === frame.shape.c;
   if (gate) return { ...frame, ...grown, dims, value: pen.emit('mul', name, { x: frame.value, gate: laid.value }, {}) };
-  const value = pen.emit('combine', name, { x: frame.value, other: laid.value }, { operation, swapped: turned });
+  const value = pen.emit('combine', name, { x: frame.value, other: laid.value }, { operation, swapped: turned, fused: {} });
   return { ...frame, ...grown, dims, value };
 }
 
@@ -296,7 +292,7 @@ function withConstant(
   const values: number[] = [];
   for (const c of walk.c) for (const h of walk.h) for (const w of walk.w) values.push(at(c[2] + h[2] + w[2]));
   const constants = { other: pen.weights(`${name}.constant`, known('float', [], values), [shape.c, shape.h, shape.w]) };
-  return { ...x, dims, value: pen.emit('combine', name, { x: x.value }, { operation, swapped }, constants) };
+  return { ...x, dims, value: pen.emit('combine', name, { x: x.value }, { operation, swapped, fused: {} }, constants) };
 }
 
 /** What an operation with one number is of the other operand, where it is a·x + b. */

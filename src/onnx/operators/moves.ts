@@ -224,7 +224,7 @@ function constantMap({ node, pen, inputs, spend }: Making, value: Known): Mapped
   const number = emitMove(pen, `${name}.number`, [anchor.value], one);
   const zero = pen.emit('activate', `${name}.zero`, { x: number }, { curve: 'clip', a: 0, b: 0 });
   const other = pen.weights(name, value, [shape.c, shape.h, shape.w]);
-  const made = pen.emit('combine', name, { x: zero }, { operation: 'add', swapped: false }, { other });
+  const made = pen.emit('combine', name, { x: zero }, { operation: 'add', swapped: false, fused: {} }, { other });
   return { kind: 'map', value: made, shape, axes, dims: value.dims, classes: false };
 }
 

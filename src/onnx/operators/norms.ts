@@ -76,12 +76,18 @@ function normalised(making: Making, x: Mapped): Mapped {
   const epsilon = pen.table(`${name}.epsilon`, [1, 1, 1], [floatOf(node, 'epsilon', 1e-5)]);
   const mean = pen.emit('reduce', `${name}.mean`, { x: x.value }, { operation: 'mean', ...over });
   const variance = pen.emit('reduce', `${name}.variance`, { x: x.value }, { operation: 'variance', ...over });
-  const apart = pen.emit('combine', `${name}.apart`, { x: x.value, other: mean }, { operation: 'sub', swapped: false });
-  const more = pen.emit('combine', `${name}.more`, { x: variance }, { operation: 'add', swapped: false }, { other: epsilon });
+  const apart = pen.emit('combine', `${name}.apart`, { x: x.value, other: mean }, { operation: 'sub', swapped: false, fused: {} });
+  const more = pen.emit(
+    'combine',
+    `${name}.more`,
+    { x: variance },
+    { operation: 'add', swapped: false, fused: {} },
+    { other: epsilon },
+  );
   const root = pen.emit('activate', `${name}.root`, { x: more }, { curve: 'sqrt', a: 0, b: 0 });
   return {
     ...x,
-    value: pen.emit('combine', `${name}.normalised`, { x: apart, other: root }, { operation: 'div', swapped: false }),
+    value: pen.emit('combine', `${name}.normalised`, { x: apart, other: root }, { operation: 'div', swapped: false, fused: {} }),
   };
 }
 
@@ -95,7 +101,7 @@ function scaled(making: Making, x: Mapped, channels: number, each: number, name:
     const list = given.values();
     const numbers = Array.from({ length: channels }, (_, c) => list[Math.floor(c / each)]);
     const constants = { other: pen.table(`${name}.${operation}`, [channels, 1, 1], numbers) };
-    return pen.emit('combine', called, { x: value }, { operation, swapped: false }, constants);
+    return pen.emit('combine', called, { x: value }, { operation, swapped: false, fused: {} }, constants);
   };
   return { ...x, value: step('add', 2, step('mul', 1, x.value, `${name}.scaled`), name) };
 }

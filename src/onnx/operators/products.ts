@@ -93,11 +93,8 @@ function multiplied(
         }
       : {}),
   };
-  const attributes = {
-    ...({ kernel: [1, 1], stride: 1, dilations: [1], pads: [0], groups: 1, activation: 'none', shortcut: 'none' } as const),
-    ...{ partials: null, strips: null, squeezed: null, also: null, split: null, pooled: null },
-  };
-  const value = pen.emit('conv', name, { x: there.value }, attributes, constants);
+  const geometry = { kernel: [1, 1], strides: [1, 1], dilations: [[1, 1]], pads: [[0, 0, 0, 0]], groups: 1 } as const;
+  const value = pen.emit('conv', name, { x: there.value }, { geometry, fused: {} }, constants);
   const dims = x.dims.map((size, at) => (at === axis ? n : size));
   const axes = there.axes.map((list, at) => (at !== axis ? list : n > 1 ? [{ axis: 'c' as const, size: n, step: 1 }] : []));
   return { ...there, value, dims, axes, shape: { ...there.shape, c: n } };

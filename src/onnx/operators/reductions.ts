@@ -1,6 +1,6 @@
 // Many numbers of an axis become one: reductions, softmax, and the class of every pixel.
 import { largest } from '../../graph/decision.ts';
-import type { Reduction } from '../../graph/graph.ts';
+import type { Reduction } from '../../graph/numbered.ts';
 import { count } from '../../weights/tensor.ts';
 import { axisOf, printDims } from '../array.ts';
 import { intOf } from '../call.ts';
@@ -116,11 +116,11 @@ function placeOf(making: Making, { value, shape: { c } }: Mapped, sign: 1 | -1, 
   const name = nameOf(making);
   const over = { channels: true, rows: false, columns: false };
   const most = pen.emit('reduce', `${name}.most`, { x: value }, { operation: sign === 1 ? 'max' : 'min', ...over });
-  const equal = pen.emit('combine', `${name}.equal`, { x: value, other: most }, { operation: 'equal', swapped: false });
+  const equal = pen.emit('combine', `${name}.equal`, { x: value, other: most }, { operation: 'equal', swapped: false, fused: {} });
   making.spend([c]);
   const ranks = Array.from({ length: c }, (_, channel) => (last ? channel : c - 1 - channel));
   const constants = { other: pen.table(`${name}.ranks`, [c, 1, 1], ranks) };
-  const ranked = pen.emit('combine', `${name}.ranked`, { x: equal }, { operation: 'mul', swapped: false }, constants);
+  const ranked = pen.emit('combine', `${name}.ranked`, { x: equal }, { operation: 'mul', swapped: false, fused: {} }, constants);
   const rank = pen.emit('reduce', last ? name : `${name}.rank`, { x: ranked }, { operation: 'max', ...over });
   return last ? rank : pen.emit('activate', name, { x: rank }, { curve: 'affine', a: -1, b: c - 1 });
 }

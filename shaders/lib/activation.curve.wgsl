@@ -1,5 +1,8 @@
-// The curves, by their number in src/graph/graph.ts; a and b are bounds, slopes or exponents.
+// What ends a sum before it is stored, in its other form: a curve by its number in src/graph/numbered.ts.
 override CURVE: u32 = 0u;
+override A: f32 = 0.0;  // bounds, slopes or exponents
+override B: f32 = 0.0;
+override REST: u32 = 4u;  // channels of the last quad
 const PRELU = 26u;
 
 // Abramowitz and Stegun 7.1.26: within 1.5e-7.
@@ -49,6 +52,16 @@ fn curve(x: vec4f, a: vec4f, b: f32) -> vec4f {
     case 29u: { return round(x / a) * a; }
     case 30u: { return a * x + b; }
     case 27u: { return 1.0 / (1.0 + exp(-x)); }
+    case 31u: { return x / (1.0 + exp(-x)); }
     default: { return max(x, zero); }
   }
+}
+
+// The slopes of prelu are the last quads of the weights. `quads` are those of the result.
+fn activated(sum: vec4f, quad: u32, quads: u32) -> vec4f {
+  var a = vec4f(A);
+  if (CURVE == PRELU) { a = from_end(quads - quad); }
+  let value = curve(sum, a, B);
+  // Padded lanes are zero everywhere; what a curve makes of zero may not be.
+  return select(vec4f(), value, (vec4u(0u, 1u, 2u, 3u) < vec4u(REST)) | vec4<bool>(quad + 1u < quads));
 }

@@ -1,0 +1,261 @@
+// The demo page as static files, in a sub-folder, under a strict policy, by clicks and keys: every state that a machine without a camera can reach.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { classes } from '../onnx/pictures.ts';
+import { browserWith, closeBrowser, root } from './harness.ts';
+import { type Server, serve } from './server.ts';
+
+const FOLDER = '/some/folder/';
+const WAIT = { timeout: 90_000 };
+
+declare const axe: {
+  run(options: {
+    preload: boolean;
+  }): Promise<{ readonly violations: readonly { id: string; nodes: readonly { html: string }[] }[] }>;
+};
+
+const servers: Server[] = [];
+test.after(async () => {
+  for (const server of servers) server.close();
+  await closeBrowser();
+});
+
+const axeSource = readFileSync(`${root}node_modules/axe-core/axe.min.js`, 'utf8');
+execFileSync('npx', ['vite', 'build', '--config', 'demo/vite.config.ts', '--logLevel', 'error'], { cwd: root, stdio: 'inherit' });
+
+interface Opened {
+  readonly page: Page;
+  /** Errors and warnings of the page, and requests beyond its own files. */
+  readonly complaints: string[];
+  readonly server: Server;
+}
+
+async function open(query = '', { webgpu = true, held = Promise.resolve() as Promise<unknown> } = {}): Promise<Opened> {
+  const server = await serve(
+    path => (path.startsWith(FOLDER) ? { file: `${root}out/demo/${path.slice(FOLDER.length) || 'index.html'}` } : undefined),
+    { 'content-security-policy': "default-src 'self'" },
+  );
+  servers.push(server);
+  const browser = await browserWith({ webgpu, flags: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  await page.route('**/*.safetensors', route => held.then(() => route.continue()));
+  const complaints: string[] = [];
+  page.on('pageerror', error => complaints.push(String(error)));
+  // The browser's own word for what the page explains.
+  const own = (text: string): boolean => text === 'No available adapters.';
+  page.on('console', message => {
+    if (/^(error|warning)$/.test(message.type()) && !own(message.text())) complaints.push(message.text());
+  });
+  page.on('request', request => request.url().startsWith(server.origin + FOLDER) || complaints.push(`asked for ${request.url()}`));
+  await page.goto(server.origin + FOLDER + query);
+  return { page, complaints, server };
+}
+
+const textOf = (page: Page, selector: string): Promise<string> => page.innerText(selector);
+const ready = (page: Page): Promise<unknown> =>
+  page.waitForFunction(() => /^ready on /.test(document.getElementById('status')!.innerText), undefined, WAIT);
+const says = (page: Page, words: string): Promise<unknown> =>
+  page.waitForFunction(text => document.getElementById('status')!.innerText.includes(text), words, WAIT);
+/** Waits until the number of that name has come, and gives it. */
+async function number(page: Page, name: string): Promise<number> {
+  const cell = page.locator('#numbers div', { has: page.locator(`dt:text-is("${name}")`) }).locator('dd');
+  await cell.waitFor(WAIT);
+  return Number.parseFloat(await cell.innerText());
+}
+
+test('the sample is there at once, and is segmented without a word of the reader', async () => {
+  let go = (): void => {};
+  const { page, complaints, server } = await open('', { held: new Promise<void>(resolve => (go = resolve)) });
+  assert.ok(await page.isVisible('#still-after'), 'the result that was made before');
+  go();
+  await ready(page);
+  assert.not(await page.isVisible('#still-after'));
+  assert.ok(await page.isVisible('#result'));
+  assert.match(await textOf(page, '#summary'), /road \d+\s%/);
+  assert.match(await textOf(page, '#notice'), /No graphics card here/);
+  assert.is(await page.inputValue('#size'), '120x160');
+  await look(page, 'sample');
+  await page.hover('#picture', { position: { x: 300, y: 550 } });
+  assert.match(await textOf(page, '#hover'), /^road \d+\s%$/);
+  for (const tab of ['#tab-bench', '#tab-browser', '#tab-plan']) {
+    await page.click(tab);
+    await look(page, tab.slice(1));
+  }
+  for (const drawing of ['Score', 'Fields of view']) {
+    await page.click(`#plan button:text-is("${drawing}")`);
+    await page.locator('#plan svg').waitFor(WAIT);
+    await look(page, drawing);
+  }
+  const weights = server.requests.filter(path => path.endsWith('.safetensors'));
+  assert.is(weights.length, 1, 'the one small model');
+  assert.equal(complaints, []);
+});
+
+test('the view by clicks and keys', async () => {
+  const { page, complaints } = await open();
+  await ready(page);
+  const pixels = async (): Promise<string> => (await page.locator('#picture').screenshot()).toString('base64');
+  let last = await pixels();
+  const changes = async (what: string, act: () => Promise<unknown>): Promise<void> => {
+    await act();
+    for (const start = Date.now(); Date.now() - start < 10_000; ) {
+      const now = await pixels();
+      if (now !== last) {
+        last = now;
+        return;
+      }
+    }
+    assert.unreachable(`${what} changes nothing`);
+  };
+  await changes('opacity', () => page.fill('#opacity', '30'));
+  await changes('outlines', () => page.check('#outlines'));
+  await changes('the palette', () => page.selectOption('#palette', 'safe'));
+  await changes('a blurred background', () => page.selectOption('#background', 'blur'));
+  await changes('a colour behind', () => page.selectOption('#background', 'colour'));
+  await look(page, 'background');
+  await changes('no background', () => page.selectOption('#background', ''));
+  await changes('a class alone', () => page.click('#classes button:has-text("road")'));
+  assert.is(await page.locator('#classes button[aria-pressed=true]').count(), 1);
+  await page.locator('body').click({ position: { x: 2, y: 2 } });
+  await changes('another by its key', () => page.keyboard.press('9'));
+  await changes('all of them', () => page.keyboard.press('0'));
+  await changes('opacity by its key', () => page.keyboard.press('o'));
+  await page.keyboard.press('?');
+  assert.ok(await page.isVisible('#keys'));
+  await look(page, 'keys');
+  const download = page.waitForEvent('download');
+  await page.keyboard.press('s');
+  assert.is((await download).suggestedFilename(), 'atrous.png');
+  await page.focus('#split');
+  await page.keyboard.press('ArrowRight');
+  assert.is(await page.inputValue('#split'), '51');
+  assert.equal(complaints, []);
+});
+
+test('a drawn street drives on, with its accuracy', async () => {
+  const { page, complaints } = await open('?src=street&size=60x80');
+  await ready(page);
+  assert.is(await page.inputValue('#size'), '60x80');
+  assert.ok((await number(page, 'accuracy')) > 40, 'most pixels are right');
+  assert.ok((await number(page, 'frames a second')) > 0);
+  await look(page, 'street');
+  await page.locator('body').click({ position: { x: 2, y: 2 } });
+  await page.keyboard.press(' ');
+  assert.is(await page.getAttribute('#pause', 'aria-pressed'), 'true');
+  await page.click('[data-source=still]');
+  await ready(page);
+  assert.equal(complaints, []);
+});
+
+test('a camera, a photograph, a video, and what is none', async () => {
+  const { page, complaints } = await open('?size=60x80');
+  await ready(page);
+  await page.click('[data-source=camera]');
+  await number(page, 'dropped');
+  await look(page, 'camera');
+  await give(page, 'photo', 'street.png', 'image/png', await page.evaluate(photograph));
+  await ready(page);
+  await look(page, 'photo');
+  await give(page, 'photo', 'broken.png', 'image/png', 'AAAA');
+  await says(page, 'broken.png is no picture');
+  await give(page, 'network', 'own.onnx', 'application/octet-stream', Buffer.from(classes()).toString('base64'));
+  await ready(page);
+  assert.match(await textOf(page, '#model'), /^own\.onnx: \d classes; .* dispatches$/);
+  await look(page, 'network');
+  await page.click('#remove');
+  await page.waitForFunction(
+    () => /^regseg-camvid.*dispatches$/.test(document.getElementById('model')!.innerText),
+    undefined,
+    WAIT,
+  );
+  await give(page, 'network', 'broken.onnx', 'application/octet-stream', 'AAAA');
+  await says(page, 'broken.onnx');
+  assert.match(await textOf(page, '#notice'), /broken\.onnx does not run here/);
+  assert.equal(complaints, []);
+});
+
+test('links name a model and a picture; other hosts wait for a click', async () => {
+  const { page, complaints } = await open('?src=https://example.org/street.png&size=60x80');
+  await page.locator('#notice button').waitFor(WAIT);
+  assert.match(await textOf(page, '#notice'), /example\.org/);
+  assert.equal(complaints, []);
+  const { server } = await open();
+  const name = server.requests.find(path => /seed2_t0_480x360-/.test(path));
+  const own = await open(`?src=${name ?? `${FOLDER}icon.svg`}&size=60x80`);
+  await ready(own.page);
+  assert.equal(own.complaints, []);
+});
+
+test('without WebGPU it says what is missing, and shows what others measured', async () => {
+  const { page, complaints } = await open('', { webgpu: false });
+  await says(page, 'can’t compute here');
+  assert.ok(await page.isVisible('#still-after'));
+  await page.locator('#bench table').waitFor(WAIT);
+  assert.ok((await page.locator('#bench tbody tr').count()) > 0);
+  await look(page, 'no-webgpu');
+  assert.equal(complaints, []);
+});
+
+test('a benchmark of one’s own', async () => {
+  const { page, complaints } = await open('?size=60x80');
+  await ready(page);
+  await page.click('#tab-bench');
+  const rows = await page.locator('#bench tbody tr').count();
+  await page.click('#bench button >> nth=0');
+  await says(page, 'timed');
+  await page.waitForFunction(before => document.querySelectorAll('#bench tbody tr').length > before, rows, WAIT);
+  assert.match(await textOf(page, '#bench tbody tr >> nth=0'), /\(here\)/);
+  assert.equal(complaints, []);
+});
+
+/** A picture made in the page, as base64. */
+async function photograph(): Promise<string> {
+  const canvas = document.createElement('canvas');
+  Object.assign(canvas, { width: 90, height: 60 });
+  const context = canvas.getContext('2d')!;
+  context.fillStyle = 'gray';
+  context.fillRect(0, 30, 90, 30);
+  return canvas.toDataURL('image/png').split(',')[1]!;
+}
+
+/** Chooses a file by a source's button. */
+async function give(page: Page, source: string, name: string, mimeType: string, base64: string): Promise<void> {
+  const chooser = page.waitForEvent('filechooser');
+  await page.click(`[data-source=${source}]`);
+  await (await chooser).setFiles({ name, mimeType, buffer: Buffer.from(base64, 'base64') });
+}
+
+/** With `--pictures` (`npx tsx test/browser/demo.test.ts --pictures`) every state is photographed into out/screenshots. */
+const pictures = process.argv.includes('--pictures');
+
+/** What a reader sees at both widths: nothing sticks out sideways, nothing is cut; axe-core finds no fault. */
+async function look(page: Page, name: string): Promise<void> {
+  for (const width of [1280, 360]) {
+    await page.setViewportSize({ width, height: 900 });
+    if (pictures) await page.screenshot({ path: `${root}out/screenshots/${name}-${width}.png`, fullPage: true });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.is(wide, 0, `${name} at ${width}: ${wide} pixels stick out`);
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>('button, label, dd, dt, legend, p')]
+        .filter(
+          ({ offsetParent, scrollWidth, clientWidth, tagName }) =>
+            offsetParent && tagName !== 'P' && scrollWidth > clientWidth + 1 && clientWidth > 0,
+        )
+        .map(element => element.innerText),
+    );
+    assert.equal(cut, [], `${name} at ${width}: texts are cut`);
+  }
+  await page.evaluate(axeSource);
+  const faults = await page.evaluate(async () => {
+    // Copies of style sheets, which it would make to preload them, break the page's policy.
+    const { violations } = await axe.run({ preload: false });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' ')}`);
+  });
+  assert.equal(faults, [], `axe-core on ${name}`);
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+test.run();
