@@ -2,6 +2,7 @@
 // and whether a network bears that is a matter of its weights. So speed alone decides nothing: the card's self-test has to hold as well.
 import { AtrousError } from './errors.ts';
 import { planesOn, prepare, submit } from './gpu/executor.ts';
+import { TextureUsage } from './gpu/flags.ts';
 import { readClasses } from './gpu/transfer.ts';
 import type { Graph } from './graph/graph.ts';
 import { fuse } from './passes/index.ts';
@@ -12,7 +13,7 @@ import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
 import type { Check } from './weights/card.ts';
 import { agreement, type Difference, firstDifference } from './weights/runs.ts';
-import { seededInput } from './weights/seeded.ts';
+import { seededInput, seededPixels } from './weights/seeded.ts';
 
 export interface Audit {
   readonly precision: Precision;
@@ -32,13 +33,14 @@ export interface Trial {
   readonly check: Check;
 }
 
-/** The card's self-test as a plan: the one that pictures get but for its stem. Null for a card without one. Throws as `lower` does. */
+/** The card's self-test as the plan that pictures of its size get; of tiles it is that but for the stem. Null for a card without one. Throws as `lower` does. */
 export function trialOf(material: Material): Trial | null {
   const { network, card } = material;
   const { check } = card;
   if (!check) return null;
   const graph = fuse(network.build({ h: check.height, w: check.width }), targetOf(material));
-  return { graph, plan: lower(graph, { ...lowering(material), stem: 'tensor', margin: network.tile?.margin }), check };
+  const stem = network.tile ? 'tensor' : 'texture';
+  return { graph, plan: lower(graph, { ...lowering(material), stem, margin: network.tile?.margin }), check };
 }
 
 /**
@@ -53,13 +55,13 @@ export async function audit(
     trial = trialOf(material),
   }: { readonly signal?: AbortSignal; readonly frames?: number; readonly trial?: Trial | null } = {},
 ): Promise<Audit | null> {
-  const { engine, card, precision, read, onCompile } = material;
+  const { engine, precision, read, onCompile } = material;
   if (!trial) return null;
   const { graph, plan, check } = trial;
-  const input = Float32Array.from(seededInput(check.seed, { h: check.height, w: check.width }, card.preprocessing));
-  const planes = planesOn(engine, input);
+  const input = inputOn(material, check);
+  const frame = 'createView' in input ? input.createView() : input;
   try {
-    const program = await prepare(engine, graph, plan, read, planes, { signal, onProgress: onCompile });
+    const program = await prepare(engine, graph, plan, read, frame, { signal, onProgress: onCompile });
     try {
       const audits: Audit[] = [];
       for (let frame = 1; frame <= frames; frame++) {
@@ -74,8 +76,18 @@ export async function audit(
       program.destroy();
     }
   } finally {
-    planes.destroy();
+    input.destroy();
   }
+}
+
+/** The seeded input as a picture in float32, or as what tiles are made of. */
+function inputOn({ engine, card, network }: Material, { seed, height: h, width: w }: Check): GPUBuffer | GPUTexture {
+  if (network.tile) return planesOn(engine, Float32Array.from(seededInput(seed, { h, w }, card.preprocessing)));
+  const { device } = engine;
+  const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
+  const texture = device.createTexture({ label: 'self-test', size: [w, h], format: 'rgba32float', usage });
+  device.queue.writeTexture({ texture }, seededPixels(seed, { h, w }, card.preprocessing), { bytesPerRow: w * 16 }, [w, h]);
+  return texture;
 }
 
 /**

@@ -10,8 +10,8 @@ test.after(closeBrowser);
 
 /** In bytes. The aim is 40,000: this holds what is reached, and goes down with it. */
 const MOST = 47_000;
-/** What keeps weights for the next time, on top of it. */
-const MOST_BESIDE = 2_100;
+/** On top of it: what keeps weights for the next time, and the self-test. */
+const MOST_BESIDE = 4_100;
 
 /** Bytes that a page fetches for the import alone, and with a model that is loaded, segments and draws. */
 async function fetched(options: LoadOptions): Promise<readonly [first: number, all: number]> {
@@ -35,7 +35,7 @@ async function fetched(options: LoadOptions): Promise<readonly [first: number, a
 }
 
 test('the JavaScript of load, segment and draw', async () => {
-  const [first, all] = await fetched({ cache: false });
+  const [first, all] = await fetched({ cache: false, selfTest: false });
   const [, whole] = await fetched({});
   console.log(
     `JavaScript, gzipped: ${first} bytes for the import, ${all} with load, segment and draw (at most ${MOST}), and ${whole - all} beside it`,
