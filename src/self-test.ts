@@ -6,6 +6,8 @@ import type { Material } from './pipeline.ts';
 import { sha256 } from './weights/digest.ts';
 import type { Tensors } from './weights/tensor.ts';
 
+export { settle } from './audit.ts';
+
 /** `once`: unless it passed before; `always`; false: never. */
 export type SelfTest = 'once' | 'always' | false;
 
