@@ -1,19 +1,17 @@
 // The precision that `auto` stands for. Sums are float32 everywhere, but maps stored as halves overflow beyond 65504 and round to 11 bits,
 // and whether a network bears that is a matter of its weights. So speed alone decides nothing: the card's self-test has to hold as well.
-import { AtrousError } from './errors.ts';
-import { planesOn, prepare, submit } from './gpu/executor.ts';
+import { AtrousError, checkSignal } from './errors.ts';
 import { TextureUsage } from './gpu/flags.ts';
-import { readClasses } from './gpu/transfer.ts';
-import type { Graph } from './graph/graph.ts';
+import type { Size } from './image/size.ts';
 import { fuse } from './passes/index.ts';
-import { lowering, type Material } from './pipeline.ts';
+import { lowering, type Material, wholePicture } from './pipeline.ts';
 import { fastestOn, type Tuned, targetOf, tuned } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
+import { agreement, type Difference, firstDifference } from './weights/agreement.ts';
 import type { Check } from './weights/card.ts';
-import { agreement, type Difference, firstDifference } from './weights/runs.ts';
-import { seededInput, seededPixels } from './weights/seeded.ts';
+import { seededPixels } from './weights/seeded.ts';
 
 export interface Audit {
   readonly precision: Precision;
@@ -26,68 +24,51 @@ export interface Audit {
   readonly worst: { readonly frame: number; readonly pixel: Difference | null };
 }
 
-/** A frame's plan and what it reads. */
-export interface Trial {
-  readonly graph: Graph;
-  readonly plan: Plan;
-  readonly check: Check;
+/** The card's check, and its size, of a network that takes pictures whole; null where there is none. */
+function checkOf({ card, network }: Material): { readonly check: Check; readonly size: Size } | null {
+  const { check } = card;
+  return check && !network.tile ? { check, size: { h: check.height, w: check.width } } : null;
 }
 
-/** The card's self-test as the plan that pictures of its size get; of tiles it is that but for the stem. Null for a card without one. Throws as `lower` does. */
-export function trialOf(material: Material): Trial | null {
-  const { network, card } = material;
-  const { check } = card;
-  if (!check) return null;
-  const graph = fuse(network.build({ h: check.height, w: check.width }), targetOf(material));
-  const stem = network.tile ? 'tensor' : 'texture';
-  return { graph, plan: lower(graph, { ...lowering(material), stem, margin: network.tile?.margin }), check };
+/** The plan of the self-test, which is that of pictures of its size. Null for a card without one. Throws as `lower` does. */
+export function auditPlan(material: Material): Plan | null {
+  const size = checkOf(material)?.size;
+  if (!size) return null;
+  return lower(fuse(material.network.build(size), targetOf(material)), { ...lowering(material), stem: 'texture', frame: size });
 }
 
 /**
- * The card's self-test on a device in one precision: the seeded input, so many times, and the share of equal classes. Null for a card without one. Throws as
- * `lower` and `prepare` do.
+ * The card's self-test on a device in one precision: the seeded input as a picture in float32, so many times, and the share of equal classes. Null for a card
+ * without one. Throws as `wholePicture` does, and `ABORTED`.
  */
-export async function audit(
-  material: Material,
-  {
-    signal,
-    frames = 1,
-    trial = trialOf(material),
-  }: { readonly signal?: AbortSignal; readonly frames?: number; readonly trial?: Trial | null } = {},
-): Promise<Audit | null> {
-  const { engine, precision, read, onCompile } = material;
-  if (!trial) return null;
-  const { graph, plan, check } = trial;
-  const input = inputOn(material, check);
-  const frame = 'createView' in input ? input.createView() : input;
-  try {
-    const program = await prepare(engine, graph, plan, read, frame, { signal, onProgress: onCompile });
-    try {
-      const audits: Audit[] = [];
-      for (let frame = 1; frame <= frames; frame++) {
-        submit(engine.device, program);
-        const classes = await readClasses(engine.device, program);
-        const share = agreement(classes, check.classes);
-        const worst = { frame, pixel: firstDifference(classes, check.classes) };
-        audits.push({ precision, agreement: share, least: check.agreement, passed: share >= check.agreement, worst });
-      }
-      return audits.reduce((worst, each) => (each.agreement < worst.agreement ? each : worst));
-    } finally {
-      program.destroy();
-    }
-  } finally {
-    input.destroy();
-  }
-}
-
-/** The seeded input as a picture in float32, or as what tiles are made of. */
-function inputOn({ engine, card, network }: Material, { seed, height: h, width: w }: Check): GPUBuffer | GPUTexture {
-  if (network.tile) return planesOn(engine, Float32Array.from(seededInput(seed, { h, w }, card.preprocessing)));
+export async function audit(material: Material, frames = 1, signal?: AbortSignal): Promise<Audit | null> {
+  const { engine, card, precision } = material;
+  const checked = checkOf(material);
+  if (!checked) return null;
+  const { size, check } = checked;
   const { device } = engine;
+  const { seed, classes: expected, agreement: least } = check;
+  const pipeline = await wholePicture(material, size, size, { scores: false, matte: false, stem: 'texture' });
   const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
-  const texture = device.createTexture({ label: 'self-test', size: [w, h], format: 'rgba32float', usage });
-  device.queue.writeTexture({ texture }, seededPixels(seed, { h, w }, card.preprocessing), { bytesPerRow: w * 16 }, [w, h]);
-  return texture;
+  const texture = device.createTexture({ label: 'self-test', size: [size.w, size.h], format: 'rgba32float', usage });
+  try {
+    checkSignal(signal);
+    device.queue.writeTexture({ texture }, seededPixels(seed, size, card.preprocessing), { bytesPerRow: size.w * 16 }, [
+      size.w,
+      size.h,
+    ]);
+    const audits: Audit[] = [];
+    for (let frame = 1; frame <= frames; frame++) {
+      const { classes } = await pipeline.run({ kind: 'texture', texture });
+      const share = agreement(classes!, expected);
+      const worst = { frame, pixel: firstDifference(classes!, expected) };
+      audits.push({ precision, agreement: share, least, passed: share >= least, worst });
+    }
+    return audits.reduce((worst, each) => (each.agreement < worst.agreement ? each : worst));
+  } finally {
+    texture.destroy();
+    pipeline.destroy();
+  }
 }
 
 /**
@@ -102,7 +83,7 @@ export async function settle(
   const fastest = fastestOn(material.facts, table);
   if (fastest === 'f32') return 'f32';
   try {
-    return (await audit({ ...material, precision: fastest }, { signal }))?.passed ? fastest : 'f32';
+    return (await audit({ ...material, precision: fastest }, 1, signal))?.passed ? fastest : 'f32';
   } catch (error) {
     if (error instanceof AtrousError && (error.code === 'LIMIT' || error.code === 'BAD_SHADER')) return 'f32';
     throw error;

@@ -1,8 +1,9 @@
 // What a model is held to before anybody sees its classes: the card's check on this adapter, three frames of it, since some drivers are right in the first
 // alone. What passed is remembered by all that it depends on, so that it is done once.
-import { audit, type Trial, trialOf } from './audit.ts';
+import { audit, auditPlan } from './audit.ts';
 import { AtrousError } from './errors.ts';
 import type { Material } from './pipeline.ts';
+import type { Plan } from './plan/plan.ts';
 import { sha256 } from './weights/digest.ts';
 import type { Tensors } from './weights/tensor.ts';
 
@@ -31,8 +32,8 @@ export interface Subject {
 /** Is it known that the self-test holds? */
 export async function passedBefore(subject: Subject): Promise<boolean> {
   const { memory, material } = subject;
-  const trial = memory && trialOf(material);
-  return trial ? memory.recall(await keyOf(subject, trial)) : false;
+  const plan = memory && auditPlan(material);
+  return plan ? memory.recall(await keyOf(subject, plan)) : false;
 }
 
 /**
@@ -41,11 +42,11 @@ export async function passedBefore(subject: Subject): Promise<boolean> {
  */
 export async function selfTest(subject: Subject): Promise<void> {
   const { material, memory } = subject;
-  const trial = trialOf(material);
-  if (!trial) return;
-  const key = memory && (await keyOf(subject, trial));
+  const plan = auditPlan(material);
+  if (!plan) return;
+  const key = memory && (await keyOf(subject, plan));
   if (key && (await memory.recall(key))) return;
-  const found = (await audit(material, { frames: FRAMES, trial }))!;
+  const found = (await audit(material, FRAMES))!;
   if (found.passed) {
     if (key) await memory.keep(key);
     return;
@@ -54,7 +55,7 @@ export async function selfTest(subject: Subject): Promise<void> {
   const { card, facts, network } = material;
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
   const { pixel, frame } = worst;
-  const place = pixel && `(${pixel.at % trial.check.width}, ${Math.floor(pixel.at / trial.check.width)})`;
+  const place = pixel && `(${pixel.at % plan.size[1]}, ${Math.floor(pixel.at / plan.size[1])})`;
   const differs = pixel ? `; ${place} is "${card.classes[pixel.found] ?? pixel.found}", not "${card.classes[pixel.expected]}"` : '';
   const next = 'update the driver or browser, unless the card is of other weights; selfTest: false goes on';
   throw new AtrousError(
@@ -64,7 +65,7 @@ export async function selfTest(subject: Subject): Promise<void> {
 }
 
 /** All that a verdict depends on: the adapter and what is below it, the weights, the plan, and its programs. */
-async function keyOf({ material, tensors, driver }: Subject, { plan }: Trial): Promise<string> {
+async function keyOf({ material, tensors, driver }: Subject, plan: Plan): Promise<string> {
   const { engine, facts, precision } = material;
   const { library } = engine;
   await library.load(plan.steps.map(({ shader }) => shader));

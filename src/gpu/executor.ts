@@ -216,14 +216,6 @@ export function submit(device: GPUDevice, program: Program): void {
   device.queue.submit([encoder.finish()]);
 }
 
-/** Planes as the first step of a plan reads them. */
-export function planesOn({ device }: Engine, planes: Float32Array): GPUBuffer {
-  const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
-  const frame = device.createBuffer({ label: 'planes', size: planes.byteLength, usage });
-  device.queue.writeBuffer(frame, 0, planes as Float32Array<ArrayBuffer>);
-  return frame;
-}
-
 /** A plan that reads planes, 3×h×w, run once on these; its values are then there to be read. */
 export async function runOnPlanes(
   engine: Engine,
@@ -234,8 +226,10 @@ export async function runOnPlanes(
   options?: PrepareOptions,
 ): Promise<Program> {
   const { device } = engine;
-  const frame = planesOn(engine, planes);
+  const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
+  const frame = device.createBuffer({ label: 'planes', size: planes.byteLength, usage });
   try {
+    device.queue.writeBuffer(frame, 0, planes as Float32Array<ArrayBuffer>);
     const program = await prepare(engine, graph, plan, read, frame, options);
     submit(device, program);
     await device.queue.onSubmittedWorkDone();
