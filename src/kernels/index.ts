@@ -3,7 +3,7 @@ import { AtrousError } from '../errors.ts';
 import type { Node } from '../graph/graph.ts';
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
-import { chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
+import { chain, chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { conv } from './conv.ts';
@@ -50,6 +50,7 @@ export const kernels: readonly Kernel[] = [
   chainedStem,
   chainedStemExternal,
   chainedStemTensor,
+  chain,
   gated,
   twin,
   pointwise,

@@ -2,6 +2,7 @@
 
 import { table as adaptive } from './adaptive.test.ts';
 import { table as attention } from './attention.test.ts';
+import { table as chain } from './chain.test.ts';
 import { table as classify } from './classify.test.ts';
 import { table as combine } from './combine.test.ts';
 import { table as conv } from './conv.test.ts';
@@ -38,6 +39,7 @@ import { table as zoom } from './zoom.test.ts';
 export const tables: readonly KernelTable[] = [
   preprocess,
   stem,
+  chain,
   gated,
   twin,
   pointwise,
