@@ -112,6 +112,7 @@ const SEGMENT = {
   tile: [],
   scores: ['true'],
   matte: ['true'],
+  raw: ['a list'],
   threshold: [],
 };
 /** Every one of its arguments has nothing to do with what it does. */
