@@ -48,7 +48,7 @@ export async function audit(material: Material, frames = 1, signal?: AbortSignal
   const { size, check } = checked;
   const { device } = engine;
   const { seed, classes: expected, agreement: least } = check;
-  const pipeline = await wholePicture(material, size, size, { scores: false, matte: false, stem: 'texture' });
+  const pipeline = await wholePicture(material, size, size, 'texture', { scores: false, matte: false, raw: [] });
   const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
   const texture = device.createTexture({ label: 'self-test', size: [size.w, size.h], format: 'rgba32float', usage });
   try {
