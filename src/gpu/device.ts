@@ -56,7 +56,6 @@ export function factsOf(device: GPUDevice): AdapterFacts {
     software: isSoftware(device.adapterInfo),
     features: [...device.features].sort(),
     limits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D },
-    lanes: device.adapterInfo.subgroupMinSize,
     matrices: forms.get(device) ?? [],
   };
 }

@@ -35,8 +35,6 @@ export interface Variant<K extends Op = Op> extends Partial<Cut<K>> {
     readonly barriers?: true;
     /** Made for CPU adapters: few lanes with much work each. */
     readonly software?: true;
-    /** Lanes of a subgroup, at least. */
-    readonly lanes?: number;
     /** WebGPU features. */
     readonly features?: readonly string[];
     /** Subgroup matrices of these types, which make sums of rounded operands: for plans that round maps anyway. */

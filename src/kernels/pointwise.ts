@@ -1,5 +1,5 @@
 // 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shaders: pointwise.wgsl,
-// pointwise.workgroup.wgsl, pointwise.wide.wgsl, pointwise.tall.wgsl.
+// pointwise.workgroup.wgsl, pointwise.wide.wgsl.
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
 import { isUnforked } from '../graph/forms.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
@@ -12,10 +12,6 @@ import { stagedCut, stagedRow } from './staged.ts';
 
 const TILE = 8;
 const WIDE_TILE = 16;
-const TALL_TILE = 32;
-/** Lanes of a subgroup that the tall row is made for, and of a workgroup at most. */
-const EIGHT = 8;
-const TALL_LANES = 64;
 
 /** Input quads of the main operand and of the shortcut. */
 export function depths({ constants }: NodeOf<'conv'>): [number, number] {
@@ -99,26 +95,6 @@ const wide: Variant<'conv'> = {
   },
 };
 
-/** Quads that a workgroup's lanes make, in whole subgroups. */
-const tallLanes = ({ y }: Placed<'conv'>): number => {
-  const sides = Math.ceil(quads(y.c) / TALL_LANES);
-  return Math.ceil(quads(y.c) / sides / EIGHT) * EIGHT;
-};
-
-const tall: Variant<'conv'> = {
-  name: 'tall',
-  shader: 'pointwise.tall',
-  needs: { software: true, lanes: EIGHT },
-  overrides: placed => ({
-    SHORTCUT: 'shortcut' in placed.node.inputs,
-    LANES: tallLanes(placed),
-    ...flags(placed),
-    ADDEND: 'addend' in placed.node.inputs,
-  }),
-  lanes: placed =>
-    Math.ceil((placed.y.h * placed.y.w) / TALL_TILE) * Math.ceil(quads(placed.y.c) / tallLanes(placed)) * tallLanes(placed),
-};
-
 const cut = ({ y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(y.c));
 
 const workgroup = stagedRow('pointwise.workgroup', cut, placed => ({
@@ -131,7 +107,7 @@ export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
   fits: node => isPointwise(node) && isUnforked(node),
-  variants: [workgroup, tall, wide, plain('pointwise')],
+  variants: [workgroup, wide, plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,
     gate: inputs.gate ?? null,

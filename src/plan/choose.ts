@@ -21,8 +21,6 @@ export interface AdapterFacts {
   readonly software: boolean;
   readonly features: readonly string[];
   readonly limits: Limits;
-  /** Of a subgroup, at least; unknown where an adapter does not say. */
-  readonly lanes?: number;
   /** Subgroup matrices that the engine has a use for. */
   readonly matrices: readonly MatrixForm[];
 }
@@ -53,11 +51,10 @@ export type VariantChoice = 'auto' | 'plain' | readonly string[];
 /** What an adapter lacks for a variant, or null. */
 export function lacks(
   { needs }: Pick<Variant, 'needs'>,
-  facts: Pick<AdapterFacts, 'software' | 'features' | 'matrices' | 'lanes'>,
+  facts: Pick<AdapterFacts, 'software' | 'features' | 'matrices'>,
 ): string | null {
   if (needs.barriers && facts.software) return 'cheap barriers';
   if (needs.software && !facts.software) return 'a CPU behind it';
-  if (needs.lanes && needs.lanes > (facts.lanes ?? 0)) return `subgroups of ${needs.lanes} lanes`;
   const feature = needs.features?.find(feature => !facts.features.includes(feature)) ?? null;
   if (feature !== null || !needs.matrix || matrixFor(needs.matrix, facts)) return feature;
   return `subgroup matrices of ${needs.matrix.operands} with sums of ${needs.matrix.sums}`;
