@@ -180,6 +180,10 @@ export interface Attributes {
   reduce: { readonly operation: Reduction; readonly channels: boolean; readonly rows: boolean; readonly columns: boolean };
   /** (x − mean) / √(variance + ε) over the channels of each pixel, then `scale` and `shift`, one a channel. */
   layernorm: { readonly epsilon: number };
+  /** Of all pixels of a channel what a norm of them does to each: factor and offset, c×2, of mean, variance, and `scale` and `shift` where they are given. */
+  moments: { readonly epsilon: number };
+  /** x · factor + offset by such a `norm`. */
+  normalise: { readonly fused: Ending };
   /**
    * Products of the pixels of x by those of `other`, both cut into `batches` of pixels in their order: in place of its channels pixel i of x gets
    * Σ x[i][k]·other[j][k] for each pixel j of its batch or, `turned`, Σ x[i][k]·other[k][j] for each channel j. `inner`: how many k there are.

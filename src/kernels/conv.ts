@@ -48,7 +48,7 @@ function params(tile: number, bias: number, { node, x, y, at }: Placed<'conv'>) 
 }
 
 /** Output channel × input channel × tap; channels that are missing are zero. */
-function weights({ constants: { weight } }: Pick<Node, 'constants'>, read: ReadConstant): WeightRows {
+export function weights({ constants: { weight } }: Pick<Node, 'constants'>, read: ReadConstant): WeightRows {
   const [, inputs, kh, kw] = shapeOf(weight);
   return (first, end) => {
     const values = read(range(weight, first, end));

@@ -18,6 +18,7 @@ import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
 import { matrices } from './matrices.ts';
 import { matte } from './matte.ts';
+import { moments } from './moments.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
@@ -82,6 +83,7 @@ export const kernels: readonly Kernel[] = [
   move,
   matte,
   layernorm,
+  moments,
   product,
   attention,
 ];

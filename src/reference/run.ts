@@ -18,6 +18,7 @@ import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { layernorm } from './layernorm.ts';
 import { matte } from './matte.ts';
+import { moments, normalise } from './moments.ts';
 import { move } from './move.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { maxpool, pool } from './pool.ts';
@@ -147,6 +148,12 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       const tables = { channels: read(channels), rows: read(rows), columns: read(columns) };
       return [[node.name, move(Object.keys(node.inputs).map(input), { ...node.attributes, ...tables })]];
     }
+    case 'moments': {
+      const [scale, shift] = [node.constants.scale, node.constants.shift].map(given => (given ? read(given) : null));
+      return [[node.name, moments(x, { ...node.attributes, scale, shift })]];
+    }
+    case 'normalise':
+      return [[node.name, normalise(x, input('norm'), endOf(node, read))]];
     case 'layernorm': {
       const { scale, shift } = node.constants;
       const options = { ...node.attributes, scale: scale ? read(scale) : null, shift: shift ? read(shift) : null };

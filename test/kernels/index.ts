@@ -14,6 +14,7 @@ import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
 import { table as layernorm } from './layernorm.test.ts';
 import { table as matte } from './matte.test.ts';
+import { table as moments } from './moments.test.ts';
 import { table as move } from './move.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
@@ -69,6 +70,7 @@ export const tables: readonly KernelTable[] = [
   move,
   matte,
   layernorm,
+  moments,
   product,
   attention,
 ];
