@@ -114,7 +114,7 @@ export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions
           const result =
             classes &&
             resultOf<'classes'>(
-              { classes, texture: null, scores: null, matte: null },
+              { classes, texture: null, scores: null, matte: null, raw: null },
               frame.size,
               card,
               lender.info(frame, pipeline, lent, own, ms),
