@@ -1,41 +1,48 @@
 // What a page that loads a RegSeg by its name never runs waits, in a browser's build, until a page loads something else: rules, passes, kernels and decoders
-// that only other networks need, and the checks of graphs, which that network has passed. In the tables that list them placeholders stand for them, which no
-// node fits, and which become them.
+// that only other networks need, and the checks of graphs and descriptors, which that network has passed. In the tables that list them placeholders stand for
+// them, which no node fits, and which become them. Which passes and kernels these are is found out, so that a new one is late unless RegSeg needs it.
+import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'rolldown';
+import { furtherOps } from './src/graph/further-ops.ts';
 import { withScores } from './src/graph/scores.ts';
 import { kernelFor } from './src/kernels/index.ts';
+import type { Kernel } from './src/kernels/kernel.ts';
 import { regsegNetwork } from './src/models/regseg-network.ts';
 import { fuse } from './src/passes/index.ts';
+import type { Pass } from './src/passes/pass.ts';
 import { defaultFacts, targetOf } from './src/plan/choose.ts';
 
 const LATE = 'late';
 const BARRIERS = 'barriers';
+const MATRICES = 'matrices';
 const PLACEHOLDER = 'placeholder:';
+const SLOTS = 'slots';
 const root = import.meta.dirname;
 
-/** Modules that export objects, and what stands for each of these. */
-const late: ReadonlyMap<string, string> = new Map([
+/** What stands for the objects that modules of a room export, until they are there. */
+const KERNEL = '{ ops: [], variants: [] }';
+const PASS = '{ apply: graph => graph }';
+const BARRIERS_PASS = '{ needs: { barriers: true }, apply: graph => graph }';
+
+/** Modules of rooms in which the code can't tell what a RegSeg needs, and what stands for their objects. */
+const named: readonly [string, string][] = [
+  ...row('gpu', '{}', ['descriptors']),
   ...row('graph', '{}', ['faults', 'further-ops']),
   ...row('models', '{}', ['bodies', 'other-decoders']),
-  ...row('weights', '{}', ['network-reasons']),
-  ...row('passes', '{ apply: graph => graph }', ['bands', 'fuse-activation', 'pool-epilogue', 'split-weights']),
-  ...row('kernels', '{ ops: [], variants: [] }', [
-    ...['adaptive', 'attention', 'combine', 'curved', 'deconv', 'depthwise', 'elementwise', 'layernorm', 'matte', 'move', 'pool'],
-    ...['product', 'reduce', 'resample', 'sample', 'slide', 'squeeze', 'transposed', 'unpool', 'warp', 'window', 'zoom'],
-  ]),
-]);
+  ...row('passes', '{}', ['further-ends']),
+  ...row('shader', '{}', ['checks']),
+  ...row('weights', '{}', ['decoders', 'network-reasons']),
+];
 /** The same of what only adapters with cheap barriers run. */
-const barriers: ReadonlyMap<string, string> = new Map([
-  ...row('passes', '{ needs: { barriers: true }, apply: graph => graph }', [
-    ...['classifier-epilogue', 'concat-operand', 'gate-prologue', 'twin-outputs'],
-  ]),
-  ...row('graph', '{ apply: graph => graph }', ['chain']),
-  ...row('kernels', '{ ops: [], variants: [] }', ['chain', 'gated', 'tail', 'twin']),
+const namedBarriers: readonly [string, string][] = [...row('graph', PASS, ['chain']), ...row('kernels', KERNEL, ['chain'])];
+/** The same of what only adapters with subgroup matrices run. */
+const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices']));
+const fetchers = new Map([
+  [join(root, 'src/passes/barriers.ts'), `export const fetchBarriers = () => import('${BARRIERS}');`],
+  [join(root, 'src/kernels/fetch-matrices.ts'), `export const fetchMatrices = () => import('${MATRICES}');`],
 ]);
-const fetcher = join(root, 'src/passes/barriers.ts');
-const placeholders = new Map([...late, ...barriers]);
 /** Whoever brings other networks brings these. */
 const bringers = ['src/models/registry.ts', 'src/models/dilatednet.ts'].map(path => join(root, path));
 
@@ -44,57 +51,108 @@ function row(folder: string, placeholder: string, names: readonly string[]): [st
 }
 
 export async function lateParts(): Promise<Plugin> {
+  const { always, withBarriers } = await unused();
+  const placeholders = new Map([...always, ...withBarriers, ...matrices]);
   const objects = new Map<string, string[]>();
   for (const path of placeholders.keys()) {
-    const module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+    const module = await modulesAt(path);
     objects.set(
       path,
       Object.keys(module).filter(name => typeof module[name] === 'object'),
     );
   }
-  await checkUnused();
-  const filled = (paths: readonly string[]): string => paths.map((path, n) => filling(path, objects.get(path)!, n)).join('\n');
+  const { slotOf, slots } = slotsFor(objects, placeholders);
+  const filled = (paths: readonly string[]): string =>
+    [`import { slots } from '${SLOTS}';`, ...paths.map((path, n) => filling(path, objects.get(path)!, n, slotOf))].join('\n');
   return {
     name: 'late',
     resolveId(id, importer) {
-      if (id === LATE || id === BARRIERS) return { id, moduleSideEffects: true };
-      if (id.startsWith(PLACEHOLDER)) return id;
+      if (id === LATE || id === BARRIERS || id === MATRICES) return { id, moduleSideEffects: true };
+      if (id === SLOTS || id.startsWith(PLACEHOLDER)) return id;
       if (!importer || !id.startsWith('.')) return null;
       const path = resolve(dirname(importer), id);
       return placeholders.has(path) && !placeholders.has(importer) ? PLACEHOLDER + path : null;
     },
     load(id) {
-      if (id === LATE) return filled([...late.keys()]);
-      if (id === BARRIERS) return filled([...barriers.keys()]);
-      if (id === fetcher) return `export const fetchBarriers = () => import('${BARRIERS}');`;
+      if (id === LATE) return filled([...always.keys()]);
+      if (id === BARRIERS) return filled([...withBarriers.keys()]);
+      if (id === MATRICES) return filled([...matrices.keys()]);
+      if (id === SLOTS) return slots;
+      if (fetchers.has(id)) return fetchers.get(id)!;
       if (!id.startsWith(PLACEHOLDER)) return null;
       const path = id.slice(PLACEHOLDER.length);
-      return objects
-        .get(path)!
-        .map(name => `export const ${name} = ${placeholders.get(path)};`)
-        .join('\n');
+      return [
+        `import { slots } from '${SLOTS}';`,
+        ...objects.get(path)!.map(name => `export const ${name} = ${slotOf(path, name)};`),
+      ].join('\n');
     },
-    transform: (code, id) => (bringers.includes(id) ? `import '${LATE}';\n${code}` : null),
+    transform(code, id) {
+      if (bringers.includes(id)) return `import '${LATE}';\n${code}`;
+      // Reasons are for readers of the code and of `inspect`.
+      return dirname(id) === join(root, 'src/passes') ? code.replace(/^ {2}why: .*$/m, "  why: '',") : null;
+    },
   };
 }
 
-function filling(path: string, names: readonly string[], n: number): string {
-  const [held, own] = [`held${n}`, `own${n}`];
-  const imports = `import * as ${held} from ${JSON.stringify(PLACEHOLDER + path)}; import * as ${own} from ${JSON.stringify(path)};`;
-  return `${imports} ${names.map(name => `Object.assign(${held}.${name}, ${own}.${name});`).join(' ')}`;
+type SlotOf = (path: string, name: string) => string;
+
+/** All placeholders in one list by their kinds, so that a late file asks the first one for a single name. */
+function slotsFor(
+  objects: ReadonlyMap<string, readonly string[]>,
+  placeholders: ReadonlyMap<string, string>,
+): { readonly slots: string; readonly slotOf: SlotOf } {
+  const kinds = [...new Set(placeholders.values())];
+  const members = kinds.map(kind =>
+    [...objects].flatMap(([path, names]) => (placeholders.get(path) === kind ? names.map(name => `${path} ${name}`) : [])),
+  );
+  return {
+    slots: `export const slots = [${kinds.map((kind, n) => `Array.from({ length: ${members[n].length} }, () => (${kind}))`).join()}].flat();`,
+    slotOf: (path, name) => `slots[${members.flat().indexOf(`${path} ${name}`)}]`,
+  };
 }
 
-/** Throws where a plan of the network that is loaded by name needs what is late, for whatever adapter, precision and picture. */
-async function checkUnused(): Promise<void> {
-  const imported = (paths: Iterable<string>): Promise<Readonly<Record<string, unknown>>[]> =>
-    Promise.all([...paths].map(path => import(pathToFileURL(path).href)));
-  const modules = await imported(late.keys());
-  const always = new Set(modules.flatMap(module => Object.values(module)));
-  const plainly = new Set([...always, ...(await imported(barriers.keys())).flatMap(module => Object.values(module))]);
-  const furtherOps = modules.find(module => 'furtherOps' in module)!.furtherOps as object;
-  const must = (unused: boolean, what: string): void => {
-    if (!unused) throw new Error(`build-late.ts: RegSeg needs ${what}`);
-  };
+function filling(path: string, names: readonly string[], n: number, slotOf: SlotOf): string {
+  const imported = `import * as own${n} from ${JSON.stringify(path)};`;
+  return `${imported} ${names.map(name => `Object.assign(${slotOf(path, name)}, own${n}.${name});`).join(' ')}`;
+}
+
+type Module = Readonly<Record<string, unknown>>;
+
+const modulesAt = (path: string): Promise<Module> => import(pathToFileURL(path).href);
+
+interface Unused {
+  /** By path, with what stands for them. */
+  readonly always: ReadonlyMap<string, string>;
+  /** On adapters whose barriers are slow. */
+  readonly withBarriers: ReadonlyMap<string, string>;
+}
+
+/** Modules of passes and kernels that no plan of the network that is loaded by name needs, for whatever adapter, precision and picture. */
+async function unused(): Promise<Unused> {
+  const used = await usedObjects();
+  const [always, withBarriers] = [new Map(named), new Map(namedBarriers)];
+  for (const folder of ['kernels', 'passes'])
+    for (const file of readdirSync(join(root, 'src', folder))) {
+      const path = join(root, 'src', folder, file);
+      if (withBarriers.has(path)) continue;
+      const parts = Object.values(await modulesAt(path)).filter(part => isKernel(part) || isPass(part)) as object[];
+      if (file === 'index.ts' || parts.length === 0 || parts.some(part => used.plainly.has(part) || readsFrame(part))) continue;
+      const needed = parts.some(part => used.withBarriers.has(part));
+      if (needed) withBarriers.set(path, parts.some(isPass) ? BARRIERS_PASS : KERNEL);
+      else always.set(path, parts.some(isPass) ? PASS : KERNEL);
+    }
+  return { always, withBarriers };
+}
+
+const isObject = (part: unknown): part is object => typeof part === 'object' && part !== null;
+const isKernel = (part: unknown): part is Kernel => isObject(part) && 'variants' in part && 'ops' in part;
+const isPass = (part: unknown): part is Pass => isObject(part) && 'why' in part && 'apply' in part;
+/** Such a kernel is in no graph: `lower` takes the one for its frame. */
+const readsFrame = (part: unknown): boolean => isKernel(part) && part.ops.some(op => op === 'preprocess' || op === 'stem');
+
+/** Kernels and passes. Throws where a graph has an operation that is late. */
+async function usedObjects(): Promise<{ readonly plainly: ReadonlySet<object>; readonly withBarriers: ReadonlySet<object> }> {
+  const [plainly, withBarriers] = [new Set<object>(), new Set<object>()];
   for (const software of [true, false])
     for (const variants of ['auto', 'plain'] as const)
       for (const precision of ['f32', 'half', 'f16'] as const)
@@ -102,16 +160,15 @@ async function checkUnused(): Promise<void> {
           const facts = { ...defaultFacts, software, features: ['subgroups', 'shader-f16'] };
           const graph = regsegNetwork('regseg', 'exp48', 'decoder26', { channels: 11 }).build({ h: side, w: side });
           const target = targetOf({ precision, facts, variants });
-          const objects = target.barriers ? always : plainly;
+          const used = target.barriers ? withBarriers : plainly;
           for (const asked of [graph, withScores(graph).graph]) {
-            const fused = fuse(asked, target, (pass, before, after) =>
-              must(!objects.has(pass) || after.nodes.every((node, n) => node === before.nodes[n]), `the pass ${pass.name}`),
-            );
-            for (const { op } of [...asked.nodes, ...fused.nodes]) must(!(op in furtherOps), `the operation ${op}`);
-            for (const node of fused.nodes.filter(({ op }) => op !== 'join')) {
-              const kernel = kernelFor(node);
-              must(!objects.has(kernel), `the kernel ${kernel.name}`);
-            }
+            const fused = fuse(asked, target, (pass, before, after) => {
+              if (after.nodes.some((node, n) => node !== before.nodes[n])) used.add(pass);
+            });
+            for (const { op } of [...asked.nodes, ...fused.nodes])
+              if (op in furtherOps) throw new Error(`build-late.ts: RegSeg needs the operation ${op}`);
+            for (const node of fused.nodes.filter(({ op }) => op !== 'join')) used.add(kernelFor(node));
           }
         }
+  return { plainly, withBarriers };
 }

@@ -2,6 +2,7 @@
 
 import { minifyShaders } from './build-wgsl.ts';
 import { blur } from './src/kernels/blur.ts';
+import { matrices } from './src/kernels/matrices.ts';
 import { overlay } from './src/kernels/overlay.ts';
 import { shares } from './src/kernels/shares.ts';
 import { findNetwork } from './src/models/registry.ts';
@@ -11,13 +12,14 @@ import { defaultFacts, targetOf } from './src/plan/choose.ts';
 import { lower } from './src/plan/lower.ts';
 import { decodeFacts, encodeFacts, USUAL_LANES } from './src/shader/embedded.ts';
 import { reflect } from './src/shader/reflect.ts';
-import { assemble, CURVED, libsOf, type Precision, type ShaderTexts, WEIGHTS } from './src/shader/source.ts';
+import { assemble, CURVED, libsOf, MATRIX, type Precision, type ShaderTexts, WEIGHTS } from './src/shader/source.ts';
 import { imagenet } from './src/weights/card.ts';
 
 const PRECISIONS: readonly Precision[] = ['f32', 'half', 'f16'];
 /** Libs of which `assemble` takes one for another. */
 const CODECS = PRECISIONS.map(precision => `lib/${precision}`);
 const WEIGHTS_CODECS = [WEIGHTS, `${WEIGHTS}.half`];
+const MATRIX_WORDS = [MATRIX, `${MATRIX}.flags`];
 
 /** A shader that RegSeg does not need and that ends in a curve. */
 const CURVED_EXAMPLE = 'slide';
@@ -47,16 +49,18 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
 }
 
 /**
- * Shaders by group: what RegSeg's plans have on CPU adapters, on GPUs, what draws results, what blurs and counts, and what only other networks and inputs need. A page then fetches one of them;
+ * Shaders by group: what RegSeg's plans have on CPU adapters, on GPUs, what GPUs with subgroup matrices have in their place, what draws results, what blurs and counts, and what only other networks and inputs need. A page then fetches one of them;
  * what two need is in both. This decides on sizes alone: a plan with a shader that was not foreseen fetches its group as well.
  */
 function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
   const [cpu, gpu] = [planned(true), planned(false)];
   const [draw, finish] = [[overlay], [blur, shares]].map(finishes => finishes.map(({ name }) => name));
-  const other = shaders.filter(shader => ![...cpu, ...gpu, ...draw, ...finish].includes(shader));
+  const matrix = Object.values(matrices).map(({ shader }) => shader);
+  const other = shaders.filter(shader => ![...cpu, ...gpu, ...draw, ...finish, ...matrix].includes(shader));
   return new Map([
     ['shaders-cpu', cpu],
     ['shaders-gpu', gpu],
+    ['shaders-matrix', matrix],
     ['shaders-draw', draw],
     ['shaders-finish', finish],
     [OTHERS, other],
@@ -67,7 +71,7 @@ function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
 function groupModule(texts: ShaderTexts, small: ShaderTexts, shaders: readonly string[]): string {
   const libs = new Set(shaders.flatMap(shader => libsOf(texts, shader)));
   // A program may get a codec that it does not name.
-  for (const codecs of [CODECS, WEIGHTS_CODECS])
+  for (const codecs of [CODECS, WEIGHTS_CODECS, MATRIX_WORDS])
     if (codecs.some(codec => libs.has(codec))) for (const codec of codecs) libs.add(codec);
   const own = [...libs, ...shaders].map(path => [path, small.get(path)!]);
   const facts = shaders.map(shader => [shader, factsLine(texts, shader)]);

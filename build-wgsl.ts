@@ -1,5 +1,5 @@
 // WGSL for machines: no comments, no needless white space, short names. One dictionary for all files of `shaders/`, so that libs fit whatever uses them: programs
-// are joined at run time, and of their names only those of overrides and of `main` are asked for there.
+// are joined at run time, and of their names only those of overrides, of `main` and of what an adapter's matrices have are asked for there.
 
 const TOKEN = /\d[\w.]*|\.\d\w*|[A-Za-z_]\w*|\S/g;
 /** Declarations: what a keyword introduces, and before a colon parameters, members and typed variables. */
@@ -25,6 +25,7 @@ function shortNames(texts: readonly string[]): ReadonlyMap<string, string> {
   // A variable may be called like a function or a word of the language: such a name stays.
   const kept = new Set([
     ...found(/\boverride\s+(\w+)/g),
+    ...found(/\bconst\s+(MATRIX_\w+)/g),
     ...[...found(/(?<![@\w])(\w+)\s*\(/g)].filter(name => !callable.has(name)),
     ...found(/@(\w+)/g),
     ...found(/@\w+\s*\(\s*([a-z_]+)\s*\)/g),

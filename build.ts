@@ -1,13 +1,14 @@
 // `npm run build`: `dist/` for browsers and Node. Shaders and what reflection found in them are embedded, so that nothing is read or parsed
 // at run time. In a browser what a page may never need is in files of its own, which are fetched when it does.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { type Plugin as RolldownPlugin, rolldown } from 'rolldown';
 import { minify } from 'terser';
 import { GOLDEN, goldenFile } from './bench/golden.ts';
 import { lateParts } from './build-late.ts';
 import { embeddedShaders } from './build-shaders.ts';
+import { type Files, shortenExports, splitRest } from './build-split.ts';
 import { settleTypes } from './build-types.ts';
 
 const embed: Plugin = {
@@ -44,7 +45,7 @@ function embedForBrowsers(main: Set<string>): RolldownPlugin {
     resolveId: id => (groups.has(id) ? id : null),
     load: id => (/src[/\\]shader[/\\]library\.ts$/.test(id) ? library.replace('./src/shader/', './') : groups.get(id)),
     buildEnd() {
-      for (const id of this.getModuleIds()) if (this.getModuleInfo(id)!.isEntry) main.add(id);
+      for (const id of this.getModuleIds()) if (/src[/\\]index\.ts$/.test(id)) main.add(id);
       for (const id of main) for (const imported of this.getModuleInfo(id)!.importedIds) main.add(imported);
     },
   };
@@ -60,26 +61,28 @@ const common: BuildOptions = {
 };
 const main = new Set<string>();
 const browser = await rolldown({
-  input: { index: 'src/index.ts' },
+  input: { index: 'src/index.ts', 'worker-host': 'src/browser/host.ts' },
   platform: 'browser',
   plugins: [await lateParts(), embedForBrowsers(main)],
 });
 // What the entry needs at once is one file, although parts that are fetched later share some of its modules.
 const codeSplitting = { groups: [{ name: 'main', test: (id: string) => main.has(id) }] };
-await browser.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name]-[hash].js', codeSplitting });
+const { output } = await browser.generate({ format: 'esm', chunkFileNames: '[name]-[hash].js', codeSplitting });
+const chunks = output.filter(file => file.type === 'chunk');
+const first = chunks.find(({ name }) => name === 'main')!.fileName;
+const rest = first.replace('main', 'rest');
 // Entries of their own, with the little that they share.
-for (const entry of ['polygons', 'drawings']) {
+for (const entry of ['polygons', 'drawings', 'worker']) {
   const bundle = await rolldown({ input: { [entry]: `src/${entry}.ts` }, platform: 'browser' });
-  await bundle.write({ dir: 'dist', format: 'esm' });
+  chunks.push(...(await bundle.generate({ format: 'esm' })).output.filter(file => file.type === 'chunk'));
 }
-for (const file of readdirSync('dist')) {
-  const { code } = await minify(readFileSync(`dist/${file}`, 'utf8'), {
-    module: true,
-    ecma: 2020,
-    compress: { passes: 3, unsafe_arrows: true },
-  });
-  writeFileSync(`dist/${file}`, code!);
+const small = new Map<string, string>();
+for (const [file, code] of splitRest(new Map(chunks.map(({ fileName, code }) => [fileName, code])), first, 'index.js', rest)) {
+  const minified = await minify(code, { module: true, ecma: 2020, compress: { passes: 3, unsafe_arrows: true } });
+  small.set(file, minified.code!);
 }
+mkdirSync('dist', { recursive: true });
+for (const [file, code] of [first, rest].reduce(shortenExports, small as Files)) writeFileSync(`dist/${file}`, code);
 await build({
   ...common,
   entryPoints: { node: 'src/node/index.ts', cli: 'src/cli/main.ts', bench: 'bench/main.ts' },

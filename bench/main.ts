@@ -33,6 +33,7 @@ import { openEngine } from './engines.ts';
 import { measure, type Result } from './measure.ts';
 import { type Bench, familyOf, readModel, type Size, sizeText } from './network.ts';
 import { readOnnx } from './onnx.ts';
+import { benchPage } from './page.ts';
 import { comparePeers, findOnnx, needPeers, type Peer, togglesFor } from './peers.ts';
 import { comparePrecisions, fastestPrecision, type Precisions } from './precisions.ts';
 import { printAgainst, printPeer, printPrecisions, printResult, printScaling, printSteps, printTuning } from './print.ts';
@@ -65,6 +66,9 @@ interface Job {
   readonly against: string | null;
   /** Absolute. */
   readonly json: string | null;
+  /** Absolute. */
+  readonly html: string | null;
+  readonly words: readonly string[];
   readonly adapter: string | undefined;
   readonly toggles: Toggles;
 }
@@ -110,7 +114,7 @@ const bench: Command = {
 /** `--check` times nothing, so options of timing are a mistake. */
 function checkAlone(args: Arguments): void {
   if (!args.flag('check')) return;
-  const named = ['size', 'precision', 'variants', 'runs', 'json', 'onnx', 'against'].filter(
+  const named = ['size', 'precision', 'variants', 'runs', 'json', 'html', 'onnx', 'against'].filter(
     option => args.text(option) !== undefined,
   );
   const flags = ['steps', 'tune', 'peers'].filter(option => args.flag(option));
@@ -147,6 +151,8 @@ async function jobOf(args: Arguments): Promise<Job> {
   if (against) checkAgainst(args, against);
   const json = args.text('json') === undefined ? null : resolveFrom(args.text('json')!);
   for (const file of [json, json && chartOf(json)]) if (file) await checkFile(file, '--json');
+  const html = args.text('html') === undefined ? null : resolveFrom(args.text('html')!);
+  if (html) await checkFile(html, '--html');
   const job = {
     models,
     sizes: sizes.filter((size, n) => sizes.findIndex(other => sizeText(other) === sizeText(size)) === n),
@@ -160,6 +166,8 @@ async function jobOf(args: Arguments): Promise<Job> {
     onnx: onnx === undefined ? null : resolveFrom(onnx),
     against,
     json,
+    html,
+    words: args.words,
     adapter: args.text('adapter'),
     toggles: togglesOf(args),
   };
@@ -253,7 +261,7 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
     for (const size of sizes) {
       out.progress(`timing ${model} ${sizeText(size)}`);
       // The chart is drawn from the steps.
-      const wish = { ...job, model, size, steps: job.steps || job.json !== null };
+      const wish = { ...job, model, size, steps: job.steps || job.json !== null || job.html !== null };
       const first = results.length === 0 && !job.tune;
       const result = await (first
         ? measure(bench, limits, wish)
@@ -356,6 +364,10 @@ async function keep(report: Report, job: Job, out: Output): Promise<void> {
     await writeAtomic(job.json, reportText(written));
     if (chart) await writeAtomic(chart, drawChart({ adapter, software: limits.software, results: report.results, peers }));
     out.text(`wrote    ${job.json}${chart ? ` and ${chart}` : ''}`);
+  }
+  if (job.html) {
+    await writeAtomic(job.html, benchPage(report, job.words));
+    out.text(`wrote    ${job.html}`);
   }
   if (!job.tune) return;
   const folder = existsSync(join(root, 'bench')) ? join(root, 'bench/results') : resolveFrom('.');

@@ -16,7 +16,7 @@ export interface Report {
   readonly adapter: string;
   /** `<vendor>-<architecture>`. */
   readonly id: string | null;
-  readonly limits: MeasuredLimits & AdapterFacts['limits'] & Pick<AdapterFacts, 'features' | 'software'>;
+  readonly limits: MeasuredLimits & AdapterFacts['limits'] & Pick<AdapterFacts, 'features' | 'software' | 'matrices'>;
   readonly toggles: Toggles;
   readonly node: string;
   readonly results: readonly Result[];
@@ -29,11 +29,11 @@ export interface Report {
 }
 
 export function reportOf(
-  { name, id, limits, features, software }: AdapterFacts,
+  { name, id, limits, features, software, matrices }: AdapterFacts,
   measured: MeasuredLimits,
   rest: Pick<Report, 'toggles' | 'results' | 'peers' | 'against' | 'scaling' | 'tuning' | 'precisions'>,
 ): Report {
-  return { adapter: name, id, limits: { ...measured, ...limits, features, software }, node: process.version, ...rest };
+  return { adapter: name, id, limits: { ...measured, ...limits, features, software, matrices }, node: process.version, ...rest };
 }
 
 /** The later run replaces what it measured again and keeps the rest. */

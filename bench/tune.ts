@@ -3,9 +3,9 @@
 import { AtrousError } from '../src/errors.ts';
 import { createEngine, destroyEngine } from '../src/gpu/executor.ts';
 import { statistics, stepSamples } from '../src/gpu/timing.ts';
-import { kernels } from '../src/kernels/index.ts';
+import { kernels, rowsOf } from '../src/kernels/index.ts';
 import type { Variant } from '../src/kernels/kernel.ts';
-import { lacks, scaleOf, type Winners } from '../src/plan/choose.ts';
+import { isPossible, lacks, scaleOf, type Winners } from '../src/plan/choose.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import type { Precision } from '../src/shader/source.ts';
 import { type Bench, load, type Running, type Size, sizeText, start, stop } from './network.ts';
@@ -38,10 +38,9 @@ export async function tune(bench: Bench, model: string, size: Size, precision: P
   const running: Running[] = [];
   try {
     // Slow barriers are timed; what is made for CPU adapters is nothing for a GPU.
-    const timed = ({ needs }: Variant): boolean => !needs.software || facts.software;
-    const names = new Set(
-      kernels.filter(({ variants }) => variants.length > 1).flatMap(each => each.variants.filter(timed).map(({ name }) => name)),
-    );
+    const timed = (variant: Variant): boolean =>
+      (!variant.needs.software || facts.software) && isPossible(variant, precision, facts);
+    const names = new Set(kernels.map(rowsOf).flatMap(rows => (rows.length > 1 ? rows.filter(timed).map(({ name }) => name) : [])));
     for (const name of names) running.push(await start(engine, bench, net, size, { precision, variants: [name] }));
     const programs = running.map(({ program }) => program);
     await stepSamples(device, programs, 1);
@@ -83,7 +82,7 @@ export function tuningOf(
     const steps = [...[...times.values()][0].keys()].filter(step => [...times.values()].every(each => each.has(step)));
     if (times.size < 2 || steps.length === 0) continue;
     const sums = new Map([...times].map(([name, each]) => [name, steps.reduce((sum, step) => sum + each.get(step)!, 0)]));
-    const { variants } = kernels.find(({ name }) => name === kernel)!;
+    const variants = rowsOf(kernels.find(({ name }) => name === kernel)!);
     // Of those that can make these steps.
     const guess = variants.find(variant => sums.has(variant.name) && lacks(variant, facts) === null)?.name;
     const [best, least] = [...sums].sort(([, a], [, b]) => a - b)[0];

@@ -26,7 +26,7 @@ export function planTab(model: Segmenter | null): void {
 
 async function draw(model: Segmenter, kind: Drawing, body: HTMLElement): Promise<void> {
   if (kind === 'table') {
-    body.replaceChildren(make('pre', {}, printPlan(model.plan)));
+    body.replaceChildren(make('pre', {}, await printPlan(model.plan)));
     return;
   }
   const { drawFieldsOfView, drawPlan } = await import('atrous/drawings');

@@ -9,17 +9,7 @@
 // use lib/pointwise.finish.wgsl
 // use lib/staged.wgsl
 // use lib/staged.place.wgsl
-
-override SHORTCUT: bool = false;
-
-fn quad_at(place: Place, k: u32, part: u32) -> vec4f {
-  if (part == 1u) { return shortcut_quad(place.window, k - params.quads); }
-  return decode(x[place.x + k]);
-}
-fn scaled(quad: vec4f, k: u32, part: u32) -> vec4f {
-  if (!GATE || part == 1u) { return quad; }
-  return quad * gate[k];
-}
+// use lib/pointwise.staged.wgsl
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {

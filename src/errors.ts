@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'NOT_PREPARED'
   | 'DISPOSED'
   | 'DEVICE_LOST'
+  | 'WORKER_LOST'
   | 'ABORTED';
 
 export class AtrousError extends Error {

@@ -8,13 +8,14 @@ import { type Cache, cacheOf, type Storage } from './front/cache.ts';
 import { live } from './front/live.ts';
 import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from './front/load.ts';
 import { openDevice } from './gpu/device.ts';
+import type { Support } from './gpu/support.ts';
 import type { IdentityOptions } from './models/identity.ts';
+import type { Plan } from './plan/plan.ts';
 import type { Segmenter } from './segmenter.ts';
 import { embedded } from './shader/library.ts';
 import { type DownloadOptions, download, type Fetcher, fetchWhole } from './weights/download.ts';
 import type { Tensor } from './weights/tensor.ts';
 
-export { support } from './browser/adapter.ts';
 export { AtrousError, type ErrorCode } from './errors.ts';
 export type { Cache } from './front/cache.ts';
 export type { LoadOptions, Source } from './front/load.ts';
@@ -25,7 +26,6 @@ export type { IdentityOptions } from './models/identity.ts';
 export type { Scores } from './pipeline.ts';
 export type { AdapterFacts, VariantChoice } from './plan/choose.ts';
 export type { Plan, Step } from './plan/plan.ts';
-export { printPlan } from './plan/print.ts';
 export type {
   Copy,
   DrawOptions,
@@ -64,11 +64,11 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       page: {
         take: takeFromPage,
         draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call),
-        stream: (lender, source, canvas, options) =>
+        stream: (lender, source, canvas, options, over) =>
           live(
             async stop => (await import('./browser/stream.ts')).streamOnPage(lender, source, canvas, options, stop),
             options,
-            lender.over,
+            over,
           ),
       },
       fetch: fetchWeights,
@@ -76,6 +76,19 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
     given,
     checked,
   );
+}
+
+/**
+ * What `load` will find in this page: whether there is a device, else why not and what to do; the adapter, its features, and the precisions that models can
+ * have on it. It loads no model and never throws.
+ */
+export async function support(): Promise<Support> {
+  return (await import('./browser/support.ts')).support();
+}
+
+/** A plan as a table: a line a step, and what it all costs. Throws `BAD_USAGE` for what is no plan. */
+export async function printPlan(plan: Plan): Promise<string> {
+  return (await import('./plan/print.ts')).printPlan(plan);
 }
 
 /** What keeps weights; where that can't be fetched they are not kept. */

@@ -1,19 +1,18 @@
 // A picture's way through a network on a device, once everything for its size is there: a frame → a class map, in memory or as a texture.
 import { AtrousError } from './errors.ts';
-import { compile, type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
+import { type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
 import type { Frame } from './gpu/frames.ts';
 import { decodeClasses, decodeValue } from './gpu/transfer.ts';
 import type { ReadConstant } from './graph/constant.ts';
-import { FRAME, type Graph } from './graph/graph.ts';
+import type { Graph } from './graph/graph.ts';
 import { byteLength, classRow, QUAD } from './graph/layout.ts';
 import type { Size } from './image/size.ts';
 import type { Runnable } from './models/network.ts';
 import { fuse } from './passes/index.ts';
 import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from './plan/choose.ts';
 import { type LowerOptions, lower } from './plan/lower.ts';
-import { type Plan, pipelineKey, type Stem } from './plan/plan.ts';
-import { decidedAt } from './plan/threshold.ts';
+import type { Plan, Stem } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card } from './weights/card.ts';
 
@@ -138,7 +137,7 @@ export async function wholePicture(
   try {
     const program = await prepare(engine, graph, plan, read, own?.createView() ?? null, { onProgress: onCompile });
     const classifier = frames(device, program, own, asked);
-    const decide = decider(program, graph);
+    const decide = decides(graph) ? (await import('./decide.ts')).decider(program, graph) : () => {};
     return {
       plan,
       picture,
@@ -167,27 +166,9 @@ export async function wholePicture(
   }
 }
 
-/** Compiles what a plan for a video's own frames has and that for textures has not. */
-export async function compileStem(material: Material, picture: Size, size: Size): Promise<void> {
-  const { engine, network, precision } = material;
-  const graph = fuse(network.build({ ...size, to: picture }), targetOf(material));
-  const { steps } = lower(graph, { ...lowering(material), stem: 'external', frame: picture });
-  const step = steps.find(({ reads }) => Object.values(reads).includes(FRAME))!;
-  await engine.library.load([step.shader]);
-  await compile(engine, step, precision, pipelineKey(step, precision));
-}
-
-/** Sets the threshold of a program for what is submitted next; without one it is the graph's. */
-export function decider(program: Program, graph: Graph): (threshold?: number) => void {
-  const own = graph.nodes.flatMap(({ attributes }) =>
-    'threshold' in attributes && attributes.threshold !== null ? attributes.threshold : [],
-  );
-  let [present] = own;
-  return (threshold = own[0]) => {
-    if (threshold === present) return;
-    for (const [step, params] of decidedAt(program.plan, graph, threshold)) program.update(step, params);
-    present = threshold;
-  };
+/** Does a threshold decide at its end? */
+function decides({ nodes }: Graph): boolean {
+  return nodes.some(({ attributes }) => 'threshold' in attributes && attributes.threshold !== null);
 }
 
 /** How frames reach the step that reads them. */

@@ -3,21 +3,19 @@
 import type { Canvas, StreamSource } from './browser/types.ts';
 import * as checks from './check.ts';
 import { AtrousError, checkSignal, forPrograms } from './errors.ts';
+import type { encode } from './front/encode.ts';
 import type { Lender, Stream, StreamOptions } from './front/live.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
-import { checkFit, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
+import { checkKind, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
 import type { Profile } from './front/profile.ts';
 import { resultOf, type SegmentInfo, type SegmentResult, type Ties } from './front/result.ts';
 import type { OnCompile } from './front/sizes.ts';
-import { checkTexture, type Picture, type Taken, type Taker, take } from './front/sources.ts';
-import { TextureUsage } from './gpu/flags.ts';
+import { type Picture, type Taken, type Taker, take } from './front/sources.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
 import { networkSize, type Size } from './image/size.ts';
-import { tilesOf } from './image/tiles.ts';
-import { kernels } from './kernels/index.ts';
 import type { Runnable } from './models/network.ts';
-import { compileStem, type FrameStem, type Material, type Output, type Pipeline, wholePicture } from './pipeline.ts';
-import { type AdapterFacts, checkChoice } from './plan/choose.ts';
+import { type FrameStem, type Material, type Output, type Pipeline, wholePicture } from './pipeline.ts';
+import type { AdapterFacts } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card, Colour } from './weights/card.ts';
@@ -30,6 +28,9 @@ export type { Pixels } from './front/pixels.ts';
 export type { DrawOptions, SegmentInfo, SegmentResult } from './front/result.ts';
 export type { Copy, Picture } from './front/sources.ts';
 
+/** For a worker, which serves the streams and results of a page. */
+export let lend: (segmenter: Segmenter) => Lender;
+
 export class Segmenter {
   readonly #parts: Parts;
   readonly #read: ReadConstant;
@@ -39,16 +40,25 @@ export class Segmenter {
   readonly #streams = new Set<Stream>();
   #disposal: Promise<void> | null = null;
 
-  private constructor(parts: Parts, survivor: Survivor) {
+  /** Null on a device of our own, where nobody can submit what it records. */
+  readonly #encode: typeof encode | null;
+
+  static {
+    lend = segmenter => segmenter.#lend();
+  }
+
+  private constructor(parts: Parts, survivor: Survivor, recorder: typeof encode | null) {
     this.#parts = parts;
+    this.#encode = recorder;
     this.#read = constantReader(parts.tensors, toFloat32);
     this.#survivor = survivor;
   }
 
   /** Use `load`. Throws `ABORTED`, and `DEVICE_LOST` when the device goes while `auto` is settled on it. */
   static async create(parts: Parts, options: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Segmenter> {
-    checkChoice(kernels, parts.variants);
-    return new Segmenter(parts, await survive(parts, options));
+    if (typeof parts.variants !== 'string') (await import('./plan/names.ts')).checkChoice(parts.variants);
+    const recorder = parts.borrowed ? (await import('./front/encode.ts')).encode : null;
+    return new Segmenter(parts, await survive(parts, options), recorder);
   }
 
   /** What maps are stored in on the present device. */
@@ -95,9 +105,9 @@ export class Segmenter {
     const checked = checks.readOptions('prepare()', options, segmentChecks);
     await this.#retrying(async opened => {
       await this.#using(opened, { h, w }, 'texture', checked, async () => {});
-      // A video's stem is another program; all else of its plan is the same.
-      if (this.#parts.page && this.#taker(opened).external)
-        await compileStem(this.#material(opened), { h, w }, this.#inside({ h, w }, checked));
+      if (!this.#parts.page || !this.#taker(opened).external) return;
+      const { compileStem } = await import('./ahead.ts');
+      await compileStem(this.#material(opened), { h, w }, this.#inside({ h, w }, checked));
     });
   }
 
@@ -135,23 +145,12 @@ export class Segmenter {
    * Throws `NOT_PREPARED` unless the size was prepared, `BAD_IMAGE` for textures that can't be read or written.
    */
   encode(encoder: GPUCommandEncoder, texture: GPUTexture, into?: GPUTexture): GPUTexture {
-    checks.guarded('encoder', () => checks.encoder(encoder, 'encoder'));
-    checks.guarded('texture', () => checks.texture(texture, 'texture'));
-    if (into !== undefined) checks.guarded('into', () => checks.texture(into, 'into'));
     this.#checkAlive();
-    if (!this.#parts.borrowed)
+    if (!this.#encode)
       throw new AtrousError('BAD_USAGE', 'encode() records for the caller’s own device: pass it to load(name, { device })');
-    checkTexture(texture);
-    const { height: h, width: w } = texture;
-    if (into) checkMap(into, { h, w });
-    const pipeline = this.#survivor.latest().sizes.ready({ h, w });
-    if (!pipeline)
-      throw new AtrousError(
-        'NOT_PREPARED',
-        `no frames of ${h}×${w} are prepared: await model.prepare({ height: ${h}, width: ${w} })`,
-      );
-    this.#latest = pipeline.plan;
-    return pipeline.encode(encoder, texture, { into });
+    const { map, plan } = this.#encode(this.#survivor.latest().sizes, encoder, texture, into);
+    this.#latest = plan;
+    return map;
   }
 
   /**
@@ -178,19 +177,9 @@ export class Segmenter {
    */
   stream(source: StreamSource, canvas: Canvas, options?: StreamOptions): Stream {
     this.#checkAlive();
-    const { page, card } = this.#parts;
+    const { page } = this.#parts;
     if (!page) throw new AtrousError('BAD_USAGE', 'stream() needs a canvas of a page: in Node call segment() for each frame');
-    const lender: Lender = {
-      card,
-      frame: (picture, own, work) => {
-        this.#checkAlive();
-        return this.#tracked(this.#taking(picture, own, work, false));
-      },
-      info: (...call) => this.#info(...call),
-      ties: picture => this.#ties(picture),
-      over: () => this.#streams.delete(stream),
-    };
-    const stream = page.stream(lender, source, canvas, options);
+    const stream = page.stream(this.#lend(), source, canvas, options, () => this.#streams.delete(stream));
     this.#streams.add(stream);
     return stream;
   }
@@ -213,6 +202,18 @@ export class Segmenter {
     await Promise.allSettled([...this.#streams].map(({ finished }) => finished));
     await Promise.allSettled(this.#running);
     await this.#survivor.close();
+  }
+
+  #lend(): Lender {
+    return {
+      card: this.#parts.card,
+      frame: (picture, options, work) => {
+        this.#checkAlive();
+        return this.#tracked(this.#taking(picture, options, work, false));
+      },
+      info: (...call) => this.#info(...call),
+      ties: picture => this.#ties(picture),
+    };
   }
 
   #checkAlive(): void {
@@ -291,7 +292,7 @@ export class Segmenter {
     work: (pipeline: Pipeline) => Promise<T>,
   ): Promise<T> {
     checkSignal(options.signal);
-    checkFit(this.#parts, options);
+    checkKind(this.#parts, options);
     const { size, tile = 'published', scores = false, matte = false, signal, onProgress } = options;
     const key = JSON.stringify([frame, size, tile, scores, matte, stem]);
     return opened.sizes.using(
@@ -321,16 +322,7 @@ export class Segmenter {
     const material = this.#material(opened, onCompile);
     const { tile = 'published', scores = false, matte = false } = options;
     const cut = tileOf(this.#parts);
-    if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, tilesOf(frame, cut, tile), scores);
+    if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, cut, tile, scores);
     return wholePicture(material, frame, this.#inside(frame, options), { scores, matte, stem });
   }
-}
-
-/** Throws `BAD_IMAGE` for a texture that can't be given a class map. */
-function checkMap({ format, width, height, usage }: GPUTexture, { h, w }: Size): void {
-  const is = `is ${format}, ${height}×${width}`;
-  if (format !== 'r8uint' || width !== w || height !== h)
-    throw new AtrousError('BAD_IMAGE', `the texture to write into ${is}: it must be r8uint, ${h}×${w}`);
-  if (!(usage & TextureUsage.COPY_DST))
-    throw new AtrousError('BAD_IMAGE', 'the texture to write into lacks the usage COPY_DST: give it when you create the texture');
 }

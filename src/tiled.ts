@@ -1,5 +1,7 @@
 // DilatedNet's published prediction (fyu/dilation, predict.py): the picture gets a margin of its reflection, tiles of it go through one plan one
 // after another, what they make is stitched, and the end reads the whole.
+
+import { decider } from './decide.ts';
 import { checkSignal, untilAborted } from './errors.ts';
 import { prepare } from './gpu/executor.ts';
 import { BufferUsage } from './gpu/flags.ts';
@@ -8,14 +10,13 @@ import { BINDING, byteLength } from './graph/layout.ts';
 import { withScores } from './graph/scores.ts';
 import { select } from './graph/select.ts';
 import type { Size } from './image/size.ts';
-import type { Tiles } from './image/tiles.ts';
+import { type Tiling, tilesOf } from './image/tiles.ts';
 import { CELL, endGraph } from './models/dilatednet.ts';
 import { fuse } from './passes/index.ts';
 import {
   binder,
   type Classified,
   classTexture,
-  decider,
   endReader,
   frameTexture,
   lowering,
@@ -26,12 +27,22 @@ import { targetOf } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
 import { pipelines } from './plan/plan.ts';
 import { type Params, packParams } from './shader/pack.ts';
+import type { Tile } from './weights/card.ts';
 
-/** `scores`: the probabilities too, on the stitched grid; behind a transposed convolution at the picture's size. */
-export async function tiledPicture(material: Material, picture: Size, tiles: Tiles, scores: boolean): Promise<Pipeline> {
+/**
+ * `scores`: the probabilities too, on the stitched grid; behind a transposed convolution at the picture's size. Throws `BAD_USAGE` for a tiling that leaves
+ * no whole cells.
+ */
+export async function tiledPicture(
+  material: Material,
+  picture: Size,
+  tile: Tile,
+  tiling: Tiling,
+  scores: boolean,
+): Promise<Pipeline> {
   const { engine, network, read, precision, onCompile } = material;
   const { device } = engine;
-  const { rows, columns, size, step, margin } = tiles;
+  const { rows, columns, size, step, margin } = tilesOf(picture, tile, tiling);
   const { value } = network.grid!;
   const whole = network.build(size);
   const graph = fuse(select(whole, [value]), targetOf(material));

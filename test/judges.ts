@@ -2,18 +2,18 @@
 // One that is missing is said so, never counted as content.
 import { adapterName, factsOf, openDevice } from '../src/gpu/device.ts';
 import { createEngine, destroyEngine, type Engine, prepare } from '../src/gpu/executor.ts';
-import { BufferUsage, TextureUsage } from '../src/gpu/flags.ts';
+import { BufferUsage, MATRIX_FEATURE, TextureUsage } from '../src/gpu/flags.ts';
 import { type ReadConstant, shapeOf } from '../src/graph/constant.ts';
 import type { Graph } from '../src/graph/graph.ts';
 import { weightBytes } from '../src/graph/layout.ts';
 import type { Variant } from '../src/kernels/kernel.ts';
 import { nullAdapter, type OpenedAdapter, openAdapter } from '../src/node/dawn.ts';
-import { type AdapterFacts, defaultFacts } from '../src/plan/choose.ts';
+import type { AdapterFacts } from '../src/plan/choose.ts';
 import { type Plan, peakBytes, type Step } from '../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../src/shader/source.ts';
 import { count } from '../src/weights/tensor.ts';
 import { interpret, interpretable } from './interpreter.ts';
-import { casePlan, caseStep, judge, makeCase } from './kernels/case.ts';
+import { casePlan, caseStep, factsWith, judge, makeCase } from './kernels/case.ts';
 import { again, describeRow } from './kernels/check.ts';
 import type { KernelTable, Row } from './kernels/table.ts';
 import { type JudgeName, sat } from './record.ts';
@@ -25,10 +25,14 @@ export interface Sitting {
   close(): void;
 }
 
+/** Without this one Dawn offers no subgroup matrices. */
+const TOGGLES = ['allow_unsafe_apis'];
+const MATRIX = { operands: 'f16', sums: 'f32' } as const;
+
 /** Whatever adapter there is, or null after a line that says why not. */
 export async function deviceJudge(): Promise<Sitting | null> {
   return seat('device', async () => {
-    const opened = await openAdapter({});
+    const opened = await openAdapter({ enable: TOGGLES });
     const device = await openDevice(opened.adapter);
     const facts = factsOf(device);
     const who = `${adapterName(device.adapterInfo)}${facts.software ? ' (software)' : ''}`;
@@ -39,9 +43,9 @@ export async function deviceJudge(): Promise<Sitting | null> {
 /** Dawn's null backend with nothing requested: a browser's default limits. It compiles, validates, and runs nothing. */
 export async function compilerJudge(features: readonly GPUFeatureName[] = []): Promise<Sitting | null> {
   return seat('compiler', async () => {
-    const opened = await nullAdapter();
+    const opened = await nullAdapter(TOGGLES);
     const device = await opened.adapter.requestDevice({ requiredFeatures: [...features] });
-    const facts = { ...defaultFacts, features };
+    const facts = { ...factsWith({ needs: { matrix: features.includes(MATRIX_FEATURE) ? MATRIX : undefined } }), features };
     return { who: "Dawn's null backend, default limits", device, facts, close: () => close(device, opened) };
   });
 }
@@ -62,17 +66,13 @@ async function seat(name: JudgeName, open: () => Promise<Sitting>): Promise<Sitt
 }
 
 /** How to run a row without a driver, or null where the interpreter can't. It throws what is wrong. */
-export function interpretation(
-  table: KernelTable,
-  row: Row,
-  { name: variant, needs }: Variant,
-  library: ShaderLibrary,
-): (() => void) | null {
+export function interpretation(table: KernelTable, row: Row, variant: Variant, library: ShaderLibrary): (() => void) | null {
+  if (variant.needs.matrix) return null;
   const made = makeCase(table, row, 'f32');
-  const step = caseStep(made, variant, { ...defaultFacts, ...needs }, library);
+  const step = caseStep(made, variant.name, factsWith(variant), library);
   if (!interpretable(made, step, library)) return null;
   return () => {
-    const named = { kernel: table.kernel, variant, precision: made.precision, row: row.name };
+    const named = { kernel: table.kernel, variant: variant.name, precision: made.precision, row: row.name };
     const { fault } = judge(made, interpret(made, step, library));
     sat('interpreter', 'wgsl_reflect');
     if (fault) throw new Error(`interpreter: ${describeRow(named)}: ${fault}; ${again(named)}`);

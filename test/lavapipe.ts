@@ -19,7 +19,7 @@ const OTHERS = 3;
 function variantsFor(table: KernelTable, facts: AdapterFacts): (row: Row, precision: Precision) => Variant[] {
   const third = new Set(table.rows.filter((_, n) => n % OTHERS === 0));
   return (row, precision) => {
-    const able = runnable(table, row, facts);
+    const able = runnable(table, row, precision, facts);
     if (!quick) return able;
     const known = table.barrierRows?.includes(row.name) ?? table.rows.includes(row);
     return able.filter(({ needs }) => (needs.barriers ? known : precision === 'f16' && third.has(row)));

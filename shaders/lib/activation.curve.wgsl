@@ -1,7 +1,5 @@
 // What ends a sum before it is stored, in its other form: a curve by its number in src/graph/numbered.ts.
 override CURVE: u32 = 0u;
-override A: f32 = 0.0;  // bounds, slopes or exponents
-override B: f32 = 0.0;
 override REST: u32 = 4u;  // channels of the last quad
 const PRELU = 26u;
 
@@ -57,11 +55,10 @@ fn curve(x: vec4f, a: vec4f, b: f32) -> vec4f {
   }
 }
 
-// The slopes of prelu are the last quads of the weights. `quads` are those of the result.
+// The last quad of the weights holds a and b: bounds, slopes or exponents; of prelu the last quads are its slopes. `quads` are those of the result.
 fn activated(sum: vec4f, quad: u32, quads: u32) -> vec4f {
-  var a = vec4f(A);
-  if (CURVE == PRELU) { a = from_end(quads - quad); }
-  let value = curve(sum, a, B);
+  let numbers = from_end(select(1u, quads - quad, CURVE == PRELU));
+  let value = curve(sum, select(vec4f(numbers.x), numbers, CURVE == PRELU), numbers.y);
   // Padded lanes are zero everywhere; what a curve makes of zero may not be.
   return select(vec4f(), value, (vec4u(0u, 1u, 2u, 3u) < vec4u(REST)) | vec4<bool>(quad + 1u < quads));
 }

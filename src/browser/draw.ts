@@ -6,6 +6,7 @@ import type { Finisher } from '../gpu/finish.ts';
 import { type Look, OPACITY } from '../image/look.ts';
 import type { Size } from '../image/size.ts';
 import type { Output } from '../pipeline.ts';
+import { type Flat, replace } from './flat.ts';
 import { takeFromPage } from './sources.ts';
 import type { Canvas } from './types.ts';
 
@@ -61,7 +62,7 @@ export function screen(canvas: Canvas, device: GPUDevice): Screen {
   if (kind !== 'HTMLCanvasElement' && kind !== 'OffscreenCanvas')
     throw usage(`draw(): the canvas is ${kind}: give an HTMLCanvasElement or an OffscreenCanvas`);
   const direct = canvas.getContext('webgpu') as GPUCanvasContext | null;
-  const flat = direct ? null : (canvas.getContext('2d') as CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null);
+  const flat = direct ? null : (canvas.getContext('2d') as Flat | null);
   if (!direct && !flat) throw usage('draw(): the canvas has a context that is neither WebGPU nor 2-D: give a fresh canvas');
   const shown = direct ? canvas : new OffscreenCanvas(1, 1);
   const context = direct ?? (shown.getContext('webgpu') as GPUCanvasContext);
@@ -75,13 +76,7 @@ export function screen(canvas: Canvas, device: GPUDevice): Screen {
       return context.getCurrentTexture();
     },
     show() {
-      if (!flat) return;
-      flat.save();
-      // Whatever its page draws with it: every pixel is replaced.
-      Object.assign(flat, { globalCompositeOperation: 'copy', globalAlpha: 1, filter: 'none', shadowColor: 'transparent' });
-      flat.resetTransform();
-      flat.drawImage(shown, 0, 0);
-      flat.restore();
+      if (flat) replace(flat, shown);
     },
   };
 }

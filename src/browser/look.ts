@@ -75,7 +75,7 @@ function backgroundOf(background: DrawOptions['background']): Look['background']
 }
 
 /** Elements have a method of that name. */
-function isBlur(background: object): background is { readonly blur: number } {
+export function isBlur(background: object): background is { readonly blur: number } {
   return 'blur' in background && typeof background.blur !== 'function';
 }
 

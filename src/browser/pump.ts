@@ -1,4 +1,5 @@
 // The pace of a stream: the newest frame whenever one may go under way, none while nobody looks, and what became of them.
+import { type Checks, callback, whole } from '../check.ts';
 import { AtrousError } from '../errors.ts';
 import { type Running, type Stepped, type Stream, type StreamOptions, type StreamStats, tell } from '../front/live.ts';
 import type { Copy, Picture } from '../front/sources.ts';
@@ -12,7 +13,16 @@ export interface Step {
   close(): void;
 }
 
-const MOST = 2;
+/** Frames under way, unless another number is asked for; more than the second only grow old. */
+const [MOST, LARGEST] = [2, 8];
+
+/** The options that are the pace's own. */
+export const paceChecks: Checks<Pick<StreamOptions, 'onResult' | 'onError' | 'most'>> = {
+  onResult: callback,
+  onError: callback,
+  most: whole(1, LARGEST),
+};
+
 /** Frames that the statistics run over. */
 const WINDOW = 60;
 /** Milliseconds without a frame under way, after which the statistics begin anew: the page was hidden, or the video paused. */

@@ -1,12 +1,7 @@
-// What a page calls a picture, taken at the moment of the call and down a ladder: a video's frame in place, a copy on the GPU, a copy as an ImageBitmap,
-// pixels from a 2-D canvas. Kinds are told by their tags, because what comes from an iframe is no instance of this page's classes.
-import { AtrousError, describe } from '../errors.ts';
-import type { Copy, Taken, TakePicture, Taker } from '../front/sources.ts';
-import type { Frame } from '../gpu/frames.ts';
+// What a page calls a picture, taken at the moment of the call: a video's frame in place, anything else down the ladder. Kinds are told by their tags, because what comes from an iframe is no instance of this page's classes.
+import type { Taken, TakePicture, Taker } from '../front/sources.ts';
 import type { Size } from '../image/size.ts';
-
-/** What `copyExternalImageToTexture` may know. */
-type Image = HTMLVideoElement | VideoFrame | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | HTMLImageElement;
+import { bad, copied, refuseForeign } from './ladder.ts';
 
 export const takeFromPage: TakePicture = (source, taker) => {
   switch (Object.prototype.toString.call(source).slice(8, -1)) {
@@ -23,9 +18,8 @@ export const takeFromPage: TakePicture = (source, taker) => {
       return takeImage(source as HTMLImageElement, taker);
     case 'Blob':
     case 'File':
-      return decode(source as Blob, `the ${(source as File).name ?? 'Blob'}`, taker);
     case 'Response':
-      return takeResponse(source as Response, taker);
+      return import('./encoded.ts').then(({ takeEncoded }) => takeEncoded(source as Blob | Response, taker));
     default:
       return null;
   }
@@ -107,109 +101,4 @@ function takeImage(image: HTMLImageElement, taker: Taker): Taken | Promise<Taken
     );
   if (naturalWidth === 0 || naturalHeight === 0) throw bad(none);
   return copied(image, { h: naturalHeight, w: naturalWidth }, taker);
-}
-
-async function takeResponse(response: Response, taker: Taker): Promise<Taken> {
-  const name = `the Response of ${response.url || 'a picture'}`;
-  if (!response.ok) throw bad(`${name} is ${response.status} ${response.statusText}`.trim());
-  if (response.bodyUsed) throw bad(`${name} has been read already: give its Blob`);
-  return decode(await response.blob(), name, taker);
-}
-
-/** As the file has its colours, turned as it says, alpha apart. */
-const AS_STORED: ImageBitmapOptions = { colorSpaceConversion: 'none', premultiplyAlpha: 'none', imageOrientation: 'from-image' };
-
-async function decode(blob: Blob, name: string, taker: Taker): Promise<Taken> {
-  const bitmap = await createImageBitmap(blob, AS_STORED).catch(error => {
-    const type = blob.type || 'of no type';
-    throw bad(`${name} (${type}, ${blob.size} bytes) is no picture that this browser decodes: ${describe(error)}`, error);
-  });
-  return copied(bitmap, { h: bitmap.height, w: bitmap.width }, taker, 'bitmap', true);
-}
-
-/** Copied on the GPU at once; where the browser refuses this kind, as an ImageBitmap; where it refuses that too, as pixels. `own` things are closed. */
-function copied(image: Image, size: Size, taker: Taker, copy: Copy = 'copy', own = false): Taken | Promise<Taken> {
-  const close = (): void => {
-    if (own && 'close' in image) image.close();
-  };
-  const kind = Object.prototype.toString.call(image).slice(8, -1);
-  // No texture holds it: as pixels it is shrunk on the way.
-  if (Math.max(size.h, size.w) > taker.device.limits.maxTextureDimension2D) return pixels(image, size, kind, close);
-  try {
-    return texture(image, size, taker, copy, close);
-  } catch (error) {
-    try {
-      refuseForeign(error, kind);
-    } catch (foreign) {
-      close();
-      throw foreign;
-    }
-    if (copy === 'bitmap') return pixels(image, size, kind, close);
-    return (async () => {
-      try {
-        const bitmap = await createImageBitmap(image, AS_STORED);
-        return await copied(bitmap, size, taker, 'bitmap', true);
-      } catch (reason) {
-        refuseForeign(reason, kind);
-        if (reason instanceof AtrousError) throw reason;
-        throw bad(`the ${kind} can't be read: ${describe(reason)}`, reason);
-      } finally {
-        close();
-      }
-    })();
-  }
-}
-
-/** Throws as `copyExternalImageToTexture` does. */
-function texture(image: Image, size: Size, first: Taker, copy: Copy, close: () => void): Taken {
-  const upload = ({ device, ring }: Taker): GPUTexture => {
-    const made = ring.take(size);
-    try {
-      // Alpha is no colour: pixels keep the colours that they have apart from it.
-      const to = { texture: made, colorSpace: 'srgb', premultipliedAlpha: false } as const;
-      device.queue.copyExternalImageToTexture({ source: image }, to, [size.w, size.h]);
-      return made;
-    } catch (error) {
-      ring.give(made);
-      throw error;
-    }
-  };
-  let [present, made] = [first, upload(first)];
-  return {
-    size,
-    copy,
-    frame(taker): Frame {
-      if (taker.device !== present.device) [present, made] = [taker, upload(taker)];
-      return { kind: 'texture', texture: made };
-    },
-    release() {
-      present.ring.give(made);
-      close();
-    },
-  };
-}
-
-function pixels(image: Image, size: Size, kind: string, close: () => void): Taken {
-  try {
-    const context = new OffscreenCanvas(size.w, size.h).getContext('2d', { willReadFrequently: true })!;
-    context.drawImage(image, 0, 0, size.w, size.h);
-    const rgba = new Uint8Array(context.getImageData(0, 0, size.w, size.h).data);
-    return { size, copy: 'pixels', frame: () => ({ kind: 'pixels', rgba }), release() {} };
-  } catch (error) {
-    refuseForeign(error, kind);
-    throw bad(`the ${kind}, ${size.h}×${size.w}, can't be read: ${describe(error)}`, error);
-  } finally {
-    close();
-  }
-}
-
-/** Throws `BAD_IMAGE` for what another origin has not opened to this page; any other error is for the ladder's next rung. */
-function refuseForeign(error: unknown, kind: string): void {
-  if ((error as Error)?.name !== 'SecurityError') return;
-  const next = 'serve it with Access-Control-Allow-Origin and set crossOrigin = "anonymous" before its src';
-  throw bad(`the ${kind} shows what comes from another origin, which this page may not read: ${next}`, error);
-}
-
-function bad(sentence: string, cause?: unknown): AtrousError {
-  return new AtrousError('BAD_IMAGE', sentence, { cause });
 }

@@ -9,7 +9,7 @@ import { type Command, shared, sharedHelp } from './command.ts';
 export const description: Omit<Command, 'run'> = {
   usage:
     'bench [MODEL …] [--size HxW,…] [--precision P] [--variants V] [--runs N] [--steps] [--tune] [--peers] [--onnx FILE] [--against CHECKOUT] [--check] ' +
-    '[--json FILE] [--enable a,b] [--disable a,b]',
+    '[--json FILE] [--html FILE] [--enable a,b] [--disable a,b]',
   about:
     'checks, then times MODEL, a name or an ONNX file, against the CPU reference and the adapter’s own limits; with --check only checks: every kernel row × variant, and the embedded golden',
   help: {
@@ -23,6 +23,7 @@ export const description: Omit<Command, 'run'> = {
       'time nothing but frames of this checkout and of another one in turns, 15 pairs or more: median ratio and its quartiles',
     check: 'check every kernel and the embedded golden; time nothing',
     json: 'file to write the results to; a chart goes beside it, as .svg',
+    html: 'file for a report: one page with the chart, tables, the adapter, and how to repeat it',
     enable: 'Dawn toggles to switch on, such as skip_validation',
     disable: 'Dawn toggles to switch off',
     help: 'this text',
@@ -41,6 +42,7 @@ export const description: Omit<Command, 'run'> = {
     against: { type: 'string' },
     check: { type: 'boolean' },
     json: { type: 'string' },
+    html: { type: 'string' },
     enable: { type: 'string' },
     disable: { type: 'string' },
     help: { type: 'boolean' },

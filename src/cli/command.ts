@@ -4,8 +4,8 @@ import { AtrousError, describe } from '../errors.ts';
 import { precisions } from '../front/load.ts';
 import { isThreshold } from '../front/options.ts';
 import type { Tiling } from '../image/tiles.ts';
-import { kernels } from '../kernels/index.ts';
-import { checkChoice, type VariantChoice } from '../plan/choose.ts';
+import type { VariantChoice } from '../plan/choose.ts';
+import { checkChoice } from '../plan/names.ts';
 import type { SegmentOptions } from '../segmenter.ts';
 import type { Precision } from '../shader/source.ts';
 import { normalised, type Preprocessing } from '../weights/card.ts';
@@ -13,6 +13,8 @@ import { normalised, type Preprocessing } from '../weights/card.ts';
 export type Options = NonNullable<ParseArgsConfig['options']>;
 
 export interface Arguments {
+  /** As they were given. */
+  readonly words: readonly string[];
   readonly positionals: readonly string[];
   text(option: string): string | undefined;
   flag(option: string): boolean;
@@ -96,6 +98,7 @@ export function parse(name: string, command: Command, words: readonly string[]):
       throw new AtrousError('BAD_USAGE', `${name}: --${option} is empty: ${command.help[option] ?? 'it needs a value'}`);
   }
   return {
+    words,
     positionals: parsed.positionals,
     text: option => values[option] as string | undefined,
     flag: option => values[option] === true,
@@ -207,7 +210,7 @@ export function exactPrecisionOf(args: Arguments): Precision {
 export function variantsOf(args: Arguments): VariantChoice {
   const text = args.text('variants') ?? 'auto';
   const choice = text === 'auto' || text === 'plain' ? text : text.split(',');
-  checkChoice(kernels, choice);
+  if (typeof choice !== 'string') checkChoice(choice);
   return choice;
 }
 

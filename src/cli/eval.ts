@@ -10,6 +10,7 @@ import { type Meaning, meaningOf, printMeaning } from '../eval/meaning.ts';
 import { type About, checkFacts, type Done, type Facts, type State, sumOf } from '../eval/state.ts';
 import { parseMap } from '../eval/values.ts';
 import { checkFit, thresholdOf } from '../front/options.ts';
+import type { Palette } from '../image/overlay.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';
 import { cityscapes } from '../models/palettes.ts';
@@ -20,6 +21,7 @@ import { openTree } from '../node/tree.ts';
 import type { Segmenter } from '../segmenter.ts';
 import { type Arguments, type Command, type Inside, insideOf, type Options, onePositional, shared, sharedHelp } from './command.ts';
 import { mergeShards } from './eval-merge.ts';
+import { evalPage, fourOf, htmlFile, worstOf } from './eval-page.ts';
 import { noteOrder, report } from './eval-report.ts';
 import { NEXT, openState, type StateFile, stateFile } from './eval-state.ts';
 import { type Output, output, percent } from './output.ts';
@@ -44,6 +46,7 @@ const options = {
   map: { type: 'string', multiple: true },
   resume: { type: 'boolean' },
   submission: { type: 'string' },
+  html: { type: 'string' },
   shard: { type: 'string' },
   merge: { type: 'boolean' },
 } as const satisfies Options;
@@ -51,7 +54,7 @@ const options = {
 export const evaluate: Command = {
   usage:
     `eval MODEL [-w WEIGHTS] [--card FILE] [--labels FILE] --data DIR [--layout ${[...layouts.keys()].join('|')}] ` +
-    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--threshold T] [--mean a,b,c --std a,b,c …] [--output-name NAME] [--resume] [--shard i/n|auto[/n]] [-o DIR] [--submission DIR] | [MODEL] --merge STATE…',
+    '[--split NAME] [--map 255=1,…] [--size HxW] [--tile published|none|HxW] [--threshold T] [--mean a,b,c --std a,b,c …] [--output-name NAME] [--resume] [--shard i/n|auto[/n]] [-o DIR] [--submission DIR] [--html FILE] | [MODEL] --merge STATE… [--html FILE]',
   about:
     'confusion matrix, IoU per class, mIoU and pixel accuracy on pictures with labels; pictures are taken as stored, without EXIF orientation',
   help: {
@@ -65,12 +68,13 @@ export const evaluate: Command = {
     resume: 'keep a state file, and leave out the pictures that it says are done',
     shard: `${shardHelp}; goes on like --resume`,
     merge: 'the whole from the state files of its shards, or of runs with --resume; a picture that several hold counts once',
+    html: 'file for a report: one page with scores, confusion matrix, IoU bars, and the worst pictures beside labels, result and difference',
     submission: 'folder for predictions in label ids, as the Cityscapes test server takes them: <picture>_pred.png',
   },
   options,
   run(args) {
     const out = output(args.flag('json'));
-    const others = Object.keys(options).filter(option => option !== 'merge' && option !== 'json');
+    const others = Object.keys(options).filter(option => !['merge', 'json', 'html'].includes(option));
     return args.flag('merge') ? mergeShards(args, others, out) : evaluateData(args, out);
   },
 };
@@ -87,6 +91,8 @@ interface Job {
   readonly meaning: Meaning;
   readonly inside: Inside;
   readonly submission: string | null;
+  /** Where the report goes. */
+  readonly html: string | null;
   readonly shard: Shard | null;
   /** The pictures of the shard. */
   readonly samples: readonly Sample[];
@@ -144,12 +150,44 @@ export async function evaluateData(args: Arguments, out: Output, { onPicture, op
     const sum = sumOf(job.names.length, done);
     const states = job.state ? [job.state.file] : [];
     const counted = report({ ...about, values: forms.length === 1 ? forms[0] : null, done, failed, missing: 0, sum, states }, out);
+    if (job.html !== null) {
+      const [own, { palette }] = [
+        { ...about, facts: Object.entries(facts).map(([name, value]) => `${name}: ${value}`) },
+        weights.card,
+      ];
+      const worst = await worstPictures(job, segmenter, done, palette, out);
+      const page = evalPage({ ...own, palette, sum, done, failed, words: args.words, worst });
+      await writeAtomic(job.html, page);
+      out.text(`report          ${job.html}`);
+    }
     if (failed.length > 0) out.note(`${failed.length} of ${samples.length} pictures failed: ${failed.join(', ')}`);
     // A small share may well be void; of the whole the merge tells.
     return failed.length > 0 || !(counted || job.shard) ? 1 : 0;
   } finally {
     await segmenter.dispose();
   }
+}
+
+/** Each is segmented again: of a picture that is done only its matrix is kept. */
+async function worstPictures(
+  job: Job,
+  segmenter: Classifier,
+  done: ReadonlyMap<string, Done>,
+  palette: Palette,
+  out: Output,
+): Promise<string[]> {
+  const samples = new Map(job.samples.map(sample => [sample.picture, sample]));
+  const shown: string[] = [];
+  // A state may hold what other shards have done.
+  const own = new Map([...done].filter(([picture]) => samples.has(picture)));
+  for (const { picture, miou } of worstOf(own, job.names)) {
+    out.progress(`report: ${basename(picture)}`);
+    const { pixels, labels } = await loadSample(job, samples.get(picture)!);
+    const { classes } = await segmenter.segment(pixels, job.inside);
+    const size = { h: pixels.height, w: pixels.width };
+    shown.push(await fourOf(picture, miou, { rgba: pixels.data, size, labels: labels!, classes }, palette));
+  }
+  return shown;
 }
 
 /** Files beside the pictures that are none, or none that is read: their labels do not count. */
@@ -182,6 +220,7 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
     );
   }
   const output = resolveFrom(args.text('output') ?? 'out');
+  const html = await htmlFile(args);
   const file = args.flag('resume') || shard ? stateFile(output, model, shard) : null;
   if (file !== null) await checkFolder(output);
   return {
@@ -194,6 +233,7 @@ async function prepare(model: string, args: Arguments): Promise<{ job: Job; weig
       meaning,
       inside,
       submission: submission === undefined ? null : resolveFrom(submission),
+      html,
       shard,
       samples: shard ? data.samples.filter(({ picture }) => isOwn(shard, picture)) : data.samples,
       state: file === null ? null : { file, ...openState(file) },

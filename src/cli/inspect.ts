@@ -3,13 +3,15 @@
 import { AtrousError } from '../errors.ts';
 import { tileOf } from '../front/options.ts';
 import { factsOf } from '../gpu/device.ts';
+import { SIZED } from '../gpu/flags.ts';
+import { isUsable } from '../gpu/matrices.ts';
 import { classesOf } from '../graph/decision.ts';
 import { type FieldsOfView, fieldsOfView, layers } from '../graph/fov.ts';
 import type { Graph } from '../graph/graph.ts';
 import { infer, macs } from '../graph/ops.ts';
 import { printGraph, printNode } from '../graph/print.ts';
 import { printSize } from '../image/size.ts';
-import { kernels } from '../kernels/index.ts';
+import { kernels, rowsOf } from '../kernels/index.ts';
 import type { LoadedWeights } from '../load.ts';
 import { defaultCard } from '../models/cards.ts';
 import { findNetwork, parameters, published } from '../models/registry.ts';
@@ -27,7 +29,7 @@ import { jobsOf } from '../plan/jobs.ts';
 import { lower } from '../plan/lower.ts';
 import type { Stem } from '../plan/plan.ts';
 import { printPlan, summarise, table } from '../plan/print.ts';
-import { shadersOf } from '../shader/source.ts';
+import { type MatrixForm, shadersOf } from '../shader/source.ts';
 import { type Card, imagenet } from '../weights/card.ts';
 import {
   type Arguments,
@@ -61,7 +63,8 @@ export const inspect: Command = {
     plan: 'every dispatch: pipeline, sizes, slots, MACs, bytes',
     fov: 'what one cell of each layer sees of what the network reads, holes, and the largest rate that leaves none',
     draw: 'SVG to write: the plan as a score, or what --passes or --fov tell',
-    features: 'what the adapter is to have beside its own: WebGPU features that rows and precisions need, such as shader-f16',
+    features:
+      'what the adapter is to have beside its own: WebGPU features that rows and precisions need, such as shader-f16; subgroup matrices as matrix-16x16x16, with other subgroups than of 32 lanes as matrix-8x8x8/8',
     jobs: 'JSON to write: every pipeline of the plan with its WGSL, constants and layout, and the steps that use it; f16 brings its feature along',
   },
   options: {
@@ -87,7 +90,7 @@ export const inspect: Command = {
     const imported = isModelFile(model);
     if (!imported) findNetwork(model); // an unknown name, before any file
     const [variants, precision] = [variantsOf(args), exactPrecisionOf(args)];
-    const [features, picture, jobs] = [featuresOf(args), pictureOf(args), jobsFileOf(args)];
+    const [features, matrices, picture, jobs] = [featuresOf(args), matricesOf(args), pictureOf(args), jobsFileOf(args)];
     const draw = async (svg: string): Promise<void> => {
       await writeAtomic(picture!, svg);
       out.text(`drawn: ${picture}`);
@@ -106,7 +109,11 @@ export const inspect: Command = {
     const own = await factsFor(args.text('adapter') ?? 'default', out.note);
     // To compile for an adapter is to have one that can: f16 is its own wish.
     const wished = [...features, ...(jobs && precision === 'f16' ? F16 : [])];
-    const facts = { ...own, features: [...new Set([...own.features, ...wished])].sort() };
+    const facts = {
+      ...own,
+      features: [...new Set([...own.features, ...wished])].sort(),
+      matrices: [...own.matrices, ...matrices],
+    };
     const margin = tile?.margin;
     const frame = tile ? { h: size.h - 2 * tile.margin, w: size.w - 2 * tile.margin } : undefined;
     const library = await shaderLibrary();
@@ -174,15 +181,34 @@ function jobsFileOf(args: Arguments): string | null {
 }
 
 const F16 = ['shader-f16'];
+/** `matrix-16x8x16`, or with the lanes of a subgroup `matrix-8x8x8/8`. */
+const MATRIX = /^matrix-(\d+)x(\d+)x(\d+)(?:\/(\d+))?$/;
 
 /** Throws `BAD_USAGE` for a feature that nothing here asks for. */
 function featuresOf(args: Arguments): string[] {
-  const named = args.list('features');
-  const known = new Set([...F16, ...kernels.flatMap(({ variants }) => variants.flatMap(({ needs }) => needs.features ?? []))]);
+  const named = args.list('features').filter(word => !MATRIX.test(word));
+  const needed = kernels.flatMap(kernel => rowsOf(kernel).flatMap(({ needs }) => needs.features ?? []));
+  const known = new Set([...F16, ...needed, SIZED]);
   const unknown = named.find(feature => !known.has(feature));
   if (unknown !== undefined)
-    throw new AtrousError('BAD_USAGE', `--features ${unknown}: no row or precision needs that; known are ${[...known].join(', ')}`);
+    throw new AtrousError(
+      'BAD_USAGE',
+      `--features ${unknown}: no row or precision needs that; known are ${[...known].join(', ')}, and matrix-16x16x16`,
+    );
   return named;
+}
+
+/** Subgroup matrices of halves that `--features` names. Throws `BAD_USAGE` for a form that no row is made for. */
+function matricesOf(args: Arguments): MatrixForm[] {
+  const sized = args.list('features').includes(SIZED);
+  return args.list('features').flatMap(word => {
+    const [m, n, k, lanes = 32] = (MATRIX.exec(word) ?? []).slice(1).map(part => (part === undefined ? part : Number(part)));
+    if (m === undefined) return [];
+    const form = { m, n: n!, k: k!, operands: 'f16', sums: 'f32', lanes, sized } as const;
+    if (isUsable(form)) return [form];
+    const next = 'sides are 8 or 16, subgroups have 8 to 64 lanes and a quad of sums each';
+    throw new AtrousError('BAD_USAGE', `--features ${word}: no row is made of such matrices; ${next}`);
+  });
 }
 
 /** What is looked at, at a size. */
@@ -278,6 +304,8 @@ async function readFacts(path: string): Promise<AdapterFacts> {
   const text = new TextDecoder().decode(await readBytes(path));
   try {
     const { adapter: name, id = null, limits } = JSON.parse(text);
+    // Nor had they matrices.
+    const { matrices = [] } = limits;
     const { software, features, maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = limits;
     // Files of earlier versions leave the last one out.
     const { maxTextureDimension2D = defaultFacts.limits.maxTextureDimension2D } = limits;
@@ -286,9 +314,10 @@ async function readFacts(path: string): Promise<AdapterFacts> {
       typeof name === 'string' &&
       typeof software === 'boolean' &&
       Array.isArray(features) &&
+      Array.isArray(matrices) &&
       Object.values(sizes).every(Number.isFinite)
     ) {
-      return { name, id: typeof id === 'string' ? id : null, software, features, limits: sizes };
+      return { name, id: typeof id === 'string' ? id : null, software, features, limits: sizes, matrices };
     }
   } catch {
     // Not JSON, or without limits: the same answer.

@@ -59,7 +59,7 @@ function version(): string {
 
 /** `bench` is a program of its own and reads its words itself. */
 function verbatim(words: readonly string[]): ReturnType<typeof parse> {
-  return { positionals: words, text: () => undefined, flag: () => false, list: () => [] };
+  return { words: [], positionals: words, text: () => undefined, flag: () => false, list: () => [] };
 }
 
 function overview(): string {

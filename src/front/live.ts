@@ -59,8 +59,6 @@ export interface Lender {
   frame<T>(picture: Picture, options: SegmentOptions, work: (taken: Taken, pipeline: Pipeline, on: Lent) => Promise<T>): Promise<T>;
   info(taken: Taken, pipeline: Pipeline, on: Lent, options: SegmentOptions, ms: number): SegmentInfo;
   ties(picture: Picture): Ties;
-  /** To be called when all is given back. */
-  over(): void;
 }
 
 /** The model's present device. */

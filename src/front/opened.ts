@@ -1,10 +1,11 @@
 // A model on a device, from opening to closing, and what happens when the device is lost: it is replaced and the call repeated once.
 import { AtrousError, checkSignal } from '../errors.ts';
-import { factsOf } from '../gpu/device.ts';
+import { factsOf, learnMatrices } from '../gpu/device.ts';
 import { createEngine, destroyEngine, type Engine } from '../gpu/executor.ts';
 import { createFinisher, type Finisher } from '../gpu/finish.ts';
 import { type FrameRing, frameRing } from '../gpu/frames.ts';
 import { constantReader } from '../graph/constant.ts';
+import { fetchMatrices } from '../kernels/fetch-matrices.ts';
 import type { Runnable } from '../models/network.ts';
 import { fetchBarriers } from '../passes/barriers.ts';
 import { type AdapterFacts, fastestOn, type Tuned, targetOf, type VariantChoice } from '../plan/choose.ts';
@@ -136,6 +137,7 @@ async function reopen(parts: Parts): Promise<Opened> {
 
 async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Opened> {
   const device = await parts.openDevice();
+  await learnMatrices(device, device.adapterInfo);
   const engine = createEngine(device, parts.library);
   const opened: Opened = {
     device,
@@ -163,6 +165,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
     if (targetOf({ ...opened, variants }).barriers) await fetchBarriers();
+    if (opened.facts.matrices.length > 0 && precision !== 'f32') await fetchMatrices();
     const found = await unlessLost(opened, settled);
     checkSignal(signal);
     if (found === LOST) throw new AtrousError('DEVICE_LOST', 'the device was lost while the model was made: load it again');

@@ -67,8 +67,15 @@ export function thresholdOf(
   return end.channels === 1 ? threshold : null;
 }
 
-/** Throws `BAD_USAGE` for options of another kind of network, and for tiles and thresholds that are none, whatever the picture. */
+/** Throws `BAD_USAGE` for options of another kind of network, and for tiles that are none, whatever the picture: before anything is opened for it. */
 export function checkFit(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte'>): void {
+  checkKind(described, options);
+  const cut = tileOf(described);
+  if (cut && options.tile !== undefined) tilesOf({ h: 1, w: 1 }, cut, options.tile);
+}
+
+/** Throws `BAD_USAGE` for options of another kind of network. */
+export function checkKind(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte'>): void {
   const cut = tileOf(described);
   const wrong = (['size', 'tile'] as const).filter(
     option => options[option] !== undefined && (option === 'size') === (cut !== null),
@@ -81,7 +88,6 @@ export function checkFit(described: Described, options: Pick<SegmentOptions, 'si
   }
   const { size } = options;
   if (size) described.network.inside?.({ h: size.height, w: size.width }, { h: size.height, w: size.width });
-  if (cut && options.tile !== undefined) tilesOf({ h: 1, w: 1 }, cut, options.tile);
   checkSingle(described, 'threshold', options.threshold !== undefined);
   checkSingle(described, 'matte', options.matte === true && cut === null);
   if (options.matte && cut)

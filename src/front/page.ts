@@ -16,5 +16,6 @@ export interface Page {
     options: DrawOptions | undefined,
     on: Taker & { readonly finisher: Finisher },
   ): Promise<void>;
-  stream(lender: Lender, source: StreamSource, canvas: Canvas, options: StreamOptions | undefined): Stream;
+  /** `over` is called when all is given back. */
+  stream(lender: Lender, source: StreamSource, canvas: Canvas, options: StreamOptions | undefined, over: () => void): Stream;
 }

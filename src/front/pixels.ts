@@ -36,7 +36,7 @@ function isArray(data: unknown): data is ArrayLike<number> & ArrayBufferView {
 
 const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
-/** A copy of the source, as 8-bit sRGB RGBA. Throws `BAD_IMAGE` for what is none. */
+/** A copy of the source, as 8-bit RGBA in the colours that it has. Throws `BAD_IMAGE` for what is none. */
 export function rgbaOf({ data, width, height, colorSpace }: GivenPixels): Uint8Array<ArrayBuffer> {
   if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
     throw new AtrousError(
@@ -60,8 +60,7 @@ export function rgbaOf({ data, width, height, colorSpace }: GivenPixels): Uint8A
       `the picture has ${data.length} bytes${why}: ${width}×${height} pixels take ${pixels * 4} as RGBA or ${pixels * 3} as RGB`,
     );
   }
-  const rgba = asRgba(typeOf(data) === 'Float16Array' ? Uint8ClampedArray.from(data, value => value * 255) : data, pixels);
-  return colorSpace === 'display-p3' ? fromDisplayP3(rgba) : rgba;
+  return asRgba(typeOf(data) === 'Float16Array' ? Uint8ClampedArray.from(data, value => value * 255) : data, pixels);
 }
 
 function asRgba(data: ArrayLike<number>, pixels: number): Uint8Array<ArrayBuffer> {
@@ -69,27 +68,6 @@ function asRgba(data: ArrayLike<number>, pixels: number): Uint8Array<ArrayBuffer
   const rgba = new Uint8Array(pixels * 4).fill(255);
   for (let pixel = 0; pixel < pixels; pixel++) {
     for (let channel = 0; channel < 3; channel++) rgba[pixel * 4 + channel] = data[pixel * 3 + channel];
-  }
-  return rgba;
-}
-
-/** Display P3's primaries in sRGB's, both with a D65 white (CSS Color 4, section 17). */
-const P3_TO_SRGB = [1.2249401762, -0.2249401762, 0, -0.0420569547, 1.0420569547, 0, -0.0196375546, -0.0786360456, 1.0982736002];
-
-/** In place: both spaces have sRGB's transfer curve (IEC 61966-2-1); colours that sRGB has not are clipped. */
-function fromDisplayP3(rgba: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const linear = Float64Array.from({ length: 256 }, (_, value) => {
-    const v = value / 255;
-    return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-  });
-  const encoded = (v: number): number => {
-    const clipped = Math.min(Math.max(v, 0), 1);
-    return Math.round(255 * (clipped <= 0.0031308 ? 12.92 * clipped : 1.055 * clipped ** (1 / 2.4) - 0.055));
-  };
-  for (let at = 0; at < rgba.length; at += 4) {
-    const [r, g, b] = [linear[rgba[at]], linear[rgba[at + 1]], linear[rgba[at + 2]]];
-    for (let row = 0; row < 3; row++)
-      rgba[at + row] = encoded(P3_TO_SRGB[3 * row] * r + P3_TO_SRGB[3 * row + 1] * g + P3_TO_SRGB[3 * row + 2] * b);
   }
   return rgba;
 }

@@ -60,10 +60,15 @@ function noPicture(source: unknown, inPage: boolean): AtrousError {
   return new AtrousError('BAD_IMAGE', `the picture is ${brief(source)}: give ${next} { data, width, height }`);
 }
 
-function takePixels(source: object): Taken {
+function takePixels(source: object): Taken | Promise<Taken> {
   const given = readPixels(source);
-  const rgba = rgbaOf(given);
-  return { size: { h: given.height, w: given.width }, copy: 'pixels', frame: () => ({ kind: 'pixels', rgba }), release() {} };
+  const size = { h: given.height, w: given.width };
+  const taken = (rgba: Uint8Array<ArrayBuffer>): Taken => {
+    return { size, copy: 'pixels', frame: () => ({ kind: 'pixels', rgba }), release() {} };
+  };
+  const copy = rgbaOf(given);
+  if (given.colorSpace === 'srgb') return taken(copy);
+  return import('./display-p3.ts').then(({ fromDisplayP3 }) => taken(fromDisplayP3(copy)));
 }
 
 function isTexture(source: unknown): source is GPUTexture {

@@ -1,17 +1,32 @@
 // From an adapter to a device with all that the engine can use, and to the facts that plans are made from.
 import { AtrousError, describe } from '../errors.ts';
 import type { AdapterFacts } from '../plan/choose.ts';
+import type { MatrixForm } from '../shader/source.ts';
+import { MATRIX_FEATURE, SIZED } from './flags.ts';
 
 /** Limits worth asking for: the sizes of buffers and pictures. All others stay at WebGPU's defaults, so that plans run everywhere. */
 const RAISED = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxTextureDimension2D'] as const;
 /** What the engine has a use for. */
 export const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
 
+/** By device: not all that Dawn's devices repeat of their adapter is whole. */
+const forms = new WeakMap<GPUDevice, readonly MatrixForm[]>();
+
+/** Before `factsOf`, of a device that may have subgroup matrices: how their adapter has them. */
+export async function learnMatrices(device: GPUDevice, info: GPUAdapterInfo): Promise<void> {
+  if (!device.features.has(MATRIX_FEATURE) || forms.has(device)) return;
+  const { matricesOf } = await import('./matrices.ts');
+  forms.set(device, matricesOf(device, info));
+}
+
 export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits = Object.fromEntries(RAISED.map(limit => [limit, adapter.limits[limit]]));
-  const requiredFeatures = FEATURES.filter(feature => adapter.features.has(feature));
+  const matrices = adapter.features.has(MATRIX_FEATURE) ? [MATRIX_FEATURE, SIZED] : [];
+  const requiredFeatures = [...FEATURES, ...matrices].filter(feature => adapter.features.has(feature));
   try {
-    return await adapter.requestDevice({ requiredLimits, requiredFeatures, label: 'atrous' });
+    const device = await adapter.requestDevice({ requiredLimits, requiredFeatures, label: 'atrous' });
+    await learnMatrices(device, adapter.info);
+    return device;
   } catch (error) {
     throw new AtrousError('NO_ADAPTER', `${adapterName(adapter.info)} gave no device: ${describe(error)}`, { cause: error });
   }
@@ -41,5 +56,6 @@ export function factsOf(device: GPUDevice): AdapterFacts {
     software: isSoftware(device.adapterInfo),
     features: [...device.features].sort(),
     limits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D },
+    matrices: forms.get(device) ?? [],
   };
 }

@@ -11,8 +11,10 @@ import { nodeOf } from '../plan/stem.ts';
 import { type Params, packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import { isCurved, type Precision, type ShaderLibrary, shadersOf } from '../shader/source.ts';
+import { descriptors } from './descriptors.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
+import type { MatrixTexts } from './matrices.ts';
 import { encodeValue } from './transfer.ts';
 
 /** Milliseconds that weights are packed at a stretch, the step under way not counted: a page shows 60 frames a second. */
@@ -30,6 +32,8 @@ export interface Engine {
   /** What an unused optional input reads, and an unused optional output writes. */
   readonly zero: GPUBuffer;
   readonly scratch: GPUBuffer;
+  /** How the device has programs with subgroup matrices written; undefined until a plan has some. */
+  matrixTexts?: MatrixTexts;
 }
 
 export interface Compiled {
@@ -100,6 +104,7 @@ export async function prepare(
 ): Promise<Program> {
   const { device } = engine;
   await engine.library.load(shadersOf(plan.steps));
+  await readyMatrices(engine, plan);
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
   const mine = new Set<string>();
@@ -258,7 +263,7 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   const compiled = await Promise.all(
     plan.steps.map(async step => {
       const key = pipelineKey(step, plan.precision);
-      checkDescriptor(step, engine.library.facts(step.shader, plan.precision));
+      descriptors.check?.(step, engine.library.facts(step.shader, plan.precision));
       const made = await compile(engine, step, plan.precision, key);
       if (keys.delete(key)) onProgress?.(++done, done + keys.size);
       return made;
@@ -268,10 +273,17 @@ async function compileAll(engine: Engine, plan: Plan, { signal, onProgress }: Pr
   return compiled;
 }
 
+/** Before a plan with subgroup matrices is compiled. */
+async function readyMatrices(engine: Engine, { steps }: Plan): Promise<void> {
+  if (engine.matrixTexts || !steps.some(({ matrix }) => matrix)) return;
+  const { matrixTexts } = await import('./matrices.ts');
+  engine.matrixTexts = await matrixTexts(engine.device);
+}
+
 /** A shader's pipeline, shared by all that ask for it by the same key. Throws `BAD_SHADER` when the device refuses it. */
 export function compile(
   engine: Engine,
-  step: Pick<Step, 'shader' | 'overrides'> & Partial<Pick<Step, 'store'>>,
+  step: Pick<Step, 'shader' | 'overrides'> & Partial<Pick<Step, 'store' | 'matrix'>>,
   precision: Precision,
   key: string,
 ): Promise<Compiled> {
@@ -280,10 +292,10 @@ export function compile(
   const { device, library } = engine;
   const facts = library.facts(step.shader, precision);
   const layout = device.createBindGroupLayout({ label: step.shader, entries: facts.bindings.map(layoutEntry) });
-  const module = device.createShaderModule({
-    label: step.shader,
-    code: library.text(step.shader, precision, step.store, isCurved(step)),
-  });
+  const code = step.matrix
+    ? engine.matrixTexts!(library, step, precision, step.matrix)
+    : library.text(step.shader, precision, step.store, isCurved(step));
+  const module = device.createShaderModule({ label: step.shader, code });
   const constants = Object.fromEntries(Object.entries(step.overrides).map(([name, value]) => [name, Number(value)]));
   const made = device
     .createComputePipelineAsync({
@@ -300,23 +312,6 @@ export function compile(
     );
   engine.pipelines.set(key, made);
   return made;
-}
-
-/** Descriptor against shader, both ways: bindings and overrides must be the same sets. */
-function checkDescriptor(step: Step, { bindings, overrides }: ShaderFacts): void {
-  const differing = (a: readonly string[], b: readonly string[]): string[] => [
-    ...a.filter(name => !b.includes(name)),
-    ...b.filter(name => !a.includes(name)),
-  ];
-  const bound = ['params', ...Object.keys(step.reads), ...Object.keys(step.writes), ...(step.weights ? ['weights'] : [])];
-  // A shader may read weights under a flag that is off.
-  const declared = bindings.map(({ name }) => name).filter(name => name !== 'weights' || step.weights);
-  // A curve's flags stand for a ReLU's: the device itself refuses what a shader does not know.
-  const flags = isCurved(step) ? [] : differing(Object.keys(step.overrides), Object.keys(overrides));
-  const wrong = [...differing(bound, declared), ...flags];
-  if (wrong.length > 0) {
-    throw new AtrousError('BAD_SHADER', `kernel ${step.kernel} and shaders/${step.shader}.wgsl disagree about ${wrong.join(', ')}`);
-  }
 }
 
 function layoutEntry({ binding, kind }: ShaderFacts['bindings'][number]): GPUBindGroupLayoutEntry {

@@ -10,3 +10,7 @@ export const BufferUsage = {
 export const TextureUsage = { COPY_SRC: 0x1, COPY_DST: 0x2, TEXTURE_BINDING: 0x4, RENDER_ATTACHMENT: 0x10 } as const;
 export const COMPUTE = 0x4;
 export const READ = 0x1;
+
+/** Experimental, behind a flag of browsers and of Dawn: subgroup matrices, and with these a word on the size of subgroups. */
+export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
+export const SIZED = 'subgroup-size-control' as GPUFeatureName;

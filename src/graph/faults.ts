@@ -1,7 +1,8 @@
 // What is wrong with a node that breaks its operation's rule. Each throws a sentence; the rule itself may then count on what is checked here.
+import { AtrousError } from '../errors.ts';
 import { shapeOf } from './constant.ts';
 import type { Decision } from './decision.ts';
-import type { Node, NodeOf, Op, Shape, Value } from './graph.ts';
+import type { Graph, Node, NodeOf, Op, Shape, Value } from './graph.ts';
 import { branchesOf, must, mustMatch, operandOf, show } from './rules.ts';
 
 type Fault<K extends Op> = (node: NodeOf<K>, input: (role: string) => Value) => void;
@@ -122,4 +123,22 @@ export const faults: { readonly [K in Op]?: Fault<K> } = {
   classify: decides,
   zoom: mayDecide,
   deconv: mayDecide,
+};
+
+/** What is wrong between nodes. */
+export const wholes: { check?(graph: Graph): void } = {
+  /** A part of a join has its pixels as far apart as the whole has, from a quad on that no kernel which reads it knows. */
+  check({ name, nodes }) {
+    const joins = new Map(
+      nodes.flatMap(node => (node.op === 'join' ? Object.values(node.inputs).map(part => [part, node.name]) : [])),
+    );
+    for (const node of nodes) {
+      const part = Object.values(node.inputs).find(value => joins.has(value) && joins.get(value) !== node.name);
+      if (part === undefined) continue;
+      throw new AtrousError(
+        'BAD_GRAPH',
+        `${name}: ${node.op} "${node.name}" reads "${part}", which lies within the join "${joins.get(part)}": read that, or join a copy`,
+      );
+    }
+  },
 };

@@ -275,6 +275,12 @@ export function resolve(graph: Graph, name: string): string {
   return graph.aliases.get(name) ?? name;
 }
 
+/** What a node ends in; a curve of every number is nothing but its end. */
+export function endOf(node: Node): Ending {
+  if (node.op === 'activate') return { activation: node.attributes };
+  return 'fused' in node.attributes ? node.attributes.fused : {};
+}
+
 /** Is a node that curve of every number? */
 export function isCurve(node: Node | null | undefined, curve: Curve): node is NodeOf<'activate'> {
   return node?.op === 'activate' && node.attributes.curve === curve;

@@ -8,6 +8,11 @@ export const curves = [
   ...(['sign', 'reciprocal', 'power', 'threshold', 'prelu', 'sigmoid', 'relu', 'quantise', 'affine', 'swish'] as const),
 ] as const;
 
+/** Curves that have bounds, slopes or exponents: one number for all channels, or two. */
+export const numbered: readonly Curve[] = [
+  ...(['clip', 'leaky', 'elu', 'selu', 'celu', 'hard-sigmoid', 'power', 'threshold', 'quantise', 'affine'] as const),
+];
+
 /** What two values become, pixel by pixel. */
 export type Operation = (typeof operations)[number];
 export const operations = ['add', 'sub', 'mul', 'div', 'max', 'min', 'greater', 'less', 'equal'] as const;

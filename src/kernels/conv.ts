@@ -18,7 +18,7 @@ const WIDE_TILE = 16;
 const tileOf = ({ attributes }: NodeOf<'conv'>): number => (attributes.fused.pooled ? POOLED_TILE : TILE);
 
 /** Input quads × taps. */
-function steps({ constants, attributes: { geometry } }: NodeOf<'conv'>): number {
+export function steps({ constants, attributes: { geometry } }: NodeOf<'conv'>): number {
   return quads(shapeOf(constants.weight)[1]) * geometry.kernel[0] * geometry.kernel[1];
 }
 
@@ -54,7 +54,18 @@ function weights({ constants: { weight } }: Pick<Node, 'constants'>, read: ReadC
   };
 }
 
-const biasOf = ({ constants }: Pick<Node, 'constants'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
+/** The same by quads of the taps, one tap after another: input channel i is the (i mod 4)th of step ⌊i / 4⌋. */
+export function weightsBySteps(node: Pick<Node, 'constants'>, read: ReadConstant): WeightRows {
+  const across = quads(shapeOf(node.constants.weight!)[1]) * 4;
+  const rows = weights(node, read);
+  return (first, end) => {
+    const weight = rows(first, end);
+    return (o, i) => weight(o, i % across, Math.floor(i / across));
+  };
+}
+
+export const biasOf = ({ constants }: Pick<Node, 'constants'>, read: ReadConstant) =>
+  constants.bias ? read(constants.bias) : null;
 
 const wide: Variant<'conv'> = {
   name: 'wide',
@@ -66,14 +77,12 @@ const wide: Variant<'conv'> = {
   params: placed => params(WIDE_TILE, wideBiasOffset(placed.y.c, 2, steps(placed.node)), placed),
   lanes: ({ y }) => y.h * Math.ceil(y.w / WIDE_TILE) * wideLanes(y.c, 2),
   pack(node, read, store) {
-    const [out, inputs] = shapeOf(node.constants.weight);
-    const across = quads(inputs);
-    const rows = weights(node, read);
+    const rows = weightsBySteps(node, read);
     const bySteps: WeightRows = (first, end) => {
       const weight = rows(first, end);
-      return (o, i, step) => weight(o, (step % across) * 4 + i, Math.floor(step / across));
+      return (o, i, step) => weight(o, step * 4 + i, 0);
     };
-    return packWide(out, 2, steps(node), bySteps, biasOf(node, read), store);
+    return packWide(shapeOf(node.constants.weight)[0], 2, steps(node), bySteps, biasOf(node, read), store);
   },
 };
 

@@ -1,32 +1,35 @@
-// Sums that end in another curve than a ReLU (shaders/lib/activation.curve.wgsl).
-import type { Activation } from '../graph/graph.ts';
+// Sums that end in another curve than a ReLU (shaders/lib/activation.curve.wgsl). Its numbers lie behind the weights: as overrides each would be a pipeline.
+import { type Activation, endOf, type Node } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
-import { curves } from '../graph/numbered.ts';
+import { curves, numbered } from '../graph/numbered.ts';
 import { joinBytes } from './blocks.ts';
 import type { Cut } from './kernel.ts';
 
 type Pack = NonNullable<Cut['pack']>;
 
+/** What a page lacks until a network may end in a curve is optional (build-late.ts). */
 interface Curved {
   overrides(activation: Activation, channels: number): Record<string, number | boolean>;
-  /** Weights with the slopes of prelu behind them, in whole quads. Not there in a page until a network may end in one (build-late.ts). */
+  /** Names of what lies behind a node's weights, but for its constants. */
+  behind?(node: Node): string[];
+  /** Weights with a curve's numbers as one more quad, or with the slopes of prelu in whole quads. */
   packing?(pack: Pack | undefined): Pack;
 }
 
 export const curved: Curved = {
-  overrides: ({ curve, a, b }, channels) => ({
-    CURVE: curves.indexOf(curve),
-    A: a,
-    B: b,
-    REST: channels - (quads(channels) - 1) * 4,
-  }),
+  overrides: ({ curve }, channels) => ({ CURVE: curves.indexOf(curve), REST: channels - (quads(channels) - 1) * 4 }),
+  behind(node) {
+    const { activation } = endOf(node);
+    return activation && numbered.includes(activation.curve) ? [`${activation.a} ${activation.b}`] : [];
+  },
   packing: pack => (node, read, store) => {
     const { slope, ...others } = node.constants;
     const packed = Object.keys(others).length > 0 ? pack!(node, read, store) : new Uint8Array();
-    if (!slope) return packed;
-    const slopes = read(slope);
-    const whole = new Float32Array(quads(slopes.length) * 4);
-    whole.set(slopes);
+    const { activation } = endOf(node);
+    if (!slope && !(activation && numbered.includes(activation.curve))) return packed;
+    const numbers = slope ? read(slope) : [activation!.a, activation!.b];
+    const whole = new Float32Array(quads(numbers.length) * 4);
+    whole.set(numbers);
     return joinBytes(packed, whole);
   },
 };

@@ -1,5 +1,5 @@
 // Batch norm, curves, sum, gate, slice and copy, where a pass left them standing. Shader: elementwise.wgsl.
-import type { Ending, Node } from '../graph/graph.ts';
+import { endOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { ending } from './ending.ts';
 import { kernel, plain } from './kernel.ts';
@@ -38,8 +38,3 @@ export const elementwise = kernel<'batchnorm' | 'activate' | 'add' | 'mul' | 'sl
     return packed;
   },
 });
-
-function endOf(node: Node): Ending {
-  if (node.op === 'activate') return { activation: node.attributes };
-  return 'fused' in node.attributes ? node.attributes.fused : {};
-}

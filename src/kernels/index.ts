@@ -14,8 +14,9 @@ import { elementwise } from './elementwise.ts';
 import { excite } from './excite.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
-import { type Cut, cutOf, type Kernel } from './kernel.ts';
+import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
+import { matrices } from './matrices.ts';
 import { matte } from './matte.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
@@ -91,10 +92,21 @@ export function kernelFor(node: Node): Kernel {
   return found;
 }
 
+/** All variants of a kernel, those with subgroup matrices first: only plans that round maps have them, on adapters that have matrices. */
+export function rowsOf({ name, variants }: Kernel): readonly Variant[] {
+  const matrix = matrices[name];
+  return matrix ? [matrix, ...variants] : variants;
+}
+
+/** The variants that can make a node. */
+export function variantsFor(kernel: Kernel, node: Node): readonly Variant[] {
+  return rowsOf(kernel).filter(({ fits }) => fits?.(node) ?? true);
+}
+
 /** How a step's constants are packed. By its kernel's name: the step that reads the frame may be another kernel's than the graph's node is. */
 export function packFor({ kernel: word, shader }: { readonly kernel: string; readonly shader: string }): NonNullable<Cut['pack']> {
   for (const kernel of kernels) {
-    const variant = kernel.name === word && kernel.variants.find(row => row.shader === shader);
+    const variant = kernel.name === word && rowsOf(kernel).find(row => row.shader === shader);
     if (!variant) continue;
     const { pack } = cutOf(kernel, variant);
     return curved.packing?.(pack) ?? pack!;

@@ -1,9 +1,9 @@
 // The form of a descriptor: data plus arrows, one a shader, without device, text or vendor.
 import type { ReadConstant } from '../graph/constant.ts';
-import type { Node, NodeOf, Op } from '../graph/graph.ts';
+import type { NodeOf, Op } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
-import type { WeightStore } from '../shader/source.ts';
+import type { MatrixForm, WeightStore } from '../shader/source.ts';
 
 /** A node with its values placed. `at` takes a role of the node's inputs, or the name of a value that it writes. */
 export interface Placed<K extends Op = Op> {
@@ -37,6 +37,8 @@ export interface Variant<K extends Op = Op> extends Partial<Cut<K>> {
     readonly software?: true;
     /** WebGPU features. */
     readonly features?: readonly string[];
+    /** Subgroup matrices of these types, which make sums of rounded operands: for plans that round maps anyway. */
+    readonly matrix?: Pick<MatrixForm, 'operands' | 'sums'>;
   };
   /** Packed weights over the canonical ones, paddings left out; default 1. */
   readonly weightsGrow?: number;
@@ -59,11 +61,6 @@ export interface Kernel<K extends Op = Op> extends Cut<K> {
 /** Lets each descriptor be written against its own operations and stand in one list. */
 export function kernel<K extends Op>(descriptor: Kernel<K>): Kernel {
   return descriptor as unknown as Kernel;
-}
-
-/** The variants that can make a node. */
-export function variantsFor({ variants }: Kernel, node: Node): readonly Variant[] {
-  return variants.filter(({ fits }) => fits?.(node) ?? true);
 }
 
 /** A kernel's cut with what a variant says otherwise. */

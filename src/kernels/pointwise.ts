@@ -25,7 +25,7 @@ function wideDepths(node: NodeOf<'conv'>): [number, number] {
 }
 
 /** Output channel × input channel, the shortcut's inputs after `main` quads of the main operand's. */
-function weights({ constants: { weight, shortcut } }: NodeOf<'conv'>, read: ReadConstant, main: number): WeightRows {
+export function weights({ constants: { weight, shortcut } }: NodeOf<'conv'>, read: ReadConstant, main: number): WeightRows {
   const inputs = shapeOf(weight)[1];
   const besideInputs = shortcut ? shapeOf(shortcut)[1] : 0;
   return (first, end) => {
@@ -73,7 +73,7 @@ function flags({ node, y }: Placed<'conv'>) {
 }
 
 const sum = ([main, shortcut]: [number, number]): number => main + shortcut;
-const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
+export const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
 
 const wide: Variant<'conv'> = {
   name: 'wide',

@@ -48,8 +48,8 @@ export async function openAdapter(options: AdapterOptions = {}): Promise<OpenedA
 }
 
 /** Dawn's null backend: it compiles and validates, and executes nothing. */
-export function nullAdapter(): Promise<OpenedAdapter> {
-  return openAdapter({ backend: 'null' });
+export function nullAdapter(enable: readonly string[] = []): Promise<OpenedAdapter> {
+  return openAdapter({ backend: 'null', enable });
 }
 
 async function openAny(flags: string[]): Promise<OpenedAdapter> {

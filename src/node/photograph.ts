@@ -86,6 +86,11 @@ export async function encodePng(rgba: Uint8ClampedArray | Uint8Array, width: num
   return (await raw(rgba, width, height, 4)).removeAlpha().png().toBuffer();
 }
 
+/** A JPEG of RGBA pixels, for looking at; alpha is left out. */
+export async function encodeJpeg(rgba: Uint8ClampedArray | Uint8Array, width: number, height: number): Promise<Uint8Array> {
+  return (await raw(rgba, width, height, 4)).removeAlpha().jpeg({ quality: 85 }).toBuffer();
+}
+
 /** An RGBA PNG of RGBA pixels. */
 export async function encodeCutout(rgba: Uint8ClampedArray | Uint8Array, width: number, height: number): Promise<Uint8Array> {
   return (await raw(rgba, width, height, 4)).png().toBuffer();

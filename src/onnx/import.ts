@@ -39,7 +39,7 @@ export interface ImportOptions {
 
 /**
  * `shapes` by input; `wanted` by names of values, default the file's outputs. Throws `BAD_USAGE` for names and shapes that don't fit the file, and
- * `BAD_GRAPH` with the nodes that can't be made: three in its message, all of them as `Refusal`s in its `cause`.
+ * `BAD_GRAPH` with the nodes that can't be made: up to three in its message, all of them as `Refusal`s in its `cause`.
  */
 export function importOnnx(
   model: OnnxModel,
@@ -129,7 +129,8 @@ function evaluate(call: Call, inputs: readonly (Value | null)[], draft: ReturnTy
 function refused(file: string, refusals: readonly Refusal[]): AtrousError {
   const texts = refusals.map(({ node, op, reason }) => `${op} ${quote(node)}: ${reason}`);
   const what = refusals.length === 1 ? 'a node' : `${refusals.length} nodes`;
-  return new AtrousError('BAD_GRAPH', `${file}: ${what} can't be made: ${some(texts)}; export it without them`, {
+  const sentence = (most: number): string => `${file}: ${what} can't be made: ${some(texts, most)}; export it without them`;
+  return new AtrousError('BAD_GRAPH', [3, 2].map(sentence).find(({ length }) => length <= 300) ?? sentence(1), {
     cause: refusals,
   });
 }

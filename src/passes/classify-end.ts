@@ -1,5 +1,7 @@
 // (softmax or sigmoid →) resize, zoom or deconv (→ softmax or sigmoid) → argmax  ⇒  one step: the class of every pixel from the small map.
-import type { Node, NodeOf } from '../graph/graph.ts';
+import type { NodeOf } from '../graph/graph.ts';
+import { activationOf, type End } from './end.ts';
+import { furtherEnds } from './further-ends.ts';
 import { type Pass, rewrite, type View } from './pass.ts';
 
 export const classifyEnd: Pass = {
@@ -17,22 +19,11 @@ export const classifyEnd: Pass = {
           }
         : argmax;
       const drop = activated ? [activated] : [];
-      const end = fromResize(decided, view) ?? fromZoom(decided, view) ?? fromDeconv(decided, view);
+      const end = fromResize(decided, view) ?? furtherEnds.of?.(decided, view);
       if (end) return { node: end.node, drop: [...drop, ...end.drop] };
       return activated ? { node: decided, drop } : null;
     }),
 };
-
-/** What makes probabilities of the scores that an argmax reads, whatever lies between: a sigmoid where a threshold decides, else a softmax. */
-function activationOf({ attributes }: NodeOf<'argmax'>, scores: string, view: View): NodeOf<'softmax' | 'activate'> | null {
-  if (attributes.activation !== 'none') return null;
-  return attributes.threshold === null ? view.sole(scores, 'softmax') : view.soleCurve(scores, 'sigmoid');
-}
-
-interface End {
-  readonly node: Node;
-  readonly drop: readonly Node[];
-}
 
 function fromResize({ name, inputs, attributes }: NodeOf<'argmax'>, view: View): End | null {
   const resize = view.sole(inputs.x, 'resize');
@@ -42,27 +33,4 @@ function fromResize({ name, inputs, attributes }: NodeOf<'argmax'>, view: View):
     node: { op: 'classify', name, inputs: resize.inputs, attributes: { h, w, ...attributes }, constants: {} },
     drop: [resize],
   };
-}
-
-/** Only behind a softmax or sigmoid: the probabilities are interpolated, as published, not the scores. */
-function fromZoom(argmax: NodeOf<'argmax'>, view: View): End | null {
-  const zoom = view.sole(argmax.inputs.x, 'zoom');
-  const activated = zoom && activationOf(argmax, zoom.inputs.x, view);
-  if (!activated) return null;
-  return {
-    node: {
-      ...zoom,
-      name: argmax.name,
-      inputs: activated.inputs,
-      attributes: { ...zoom.attributes, ...argmax.attributes, classes: true },
-    },
-    drop: [zoom, activated],
-  };
-}
-
-function fromDeconv({ name, inputs, attributes }: NodeOf<'argmax'>, view: View): End | null {
-  const deconv = view.sole(inputs.x, 'deconv');
-  return (
-    deconv && { node: { ...deconv, name, attributes: { ...deconv.attributes, ...attributes, classes: true } }, drop: [deconv] }
-  );
 }

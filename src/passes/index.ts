@@ -7,6 +7,7 @@ import { classifyEnd } from './classify-end.ts';
 import { concatOffset } from './concat-offset.ts';
 import { concatOperand } from './concat-operand.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
+import { foldBias } from './fold-bias.ts';
 import { fuseActivation } from './fuse-activation.ts';
 import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
@@ -14,6 +15,7 @@ import { gatePrologue } from './gate-prologue.ts';
 import { mergeBranches } from './merge-branches.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
+import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
@@ -22,7 +24,9 @@ import { twinOutputs } from './twin-outputs.ts';
 import { upsampleAdd } from './upsample-add.ts';
 
 export const passes: readonly Pass[] = [
+  recompose,
   mergeBranches,
+  foldBias,
   foldBatchnorm,
   fuseRelu,
   squeezeExcite,

@@ -1,10 +1,9 @@
 // Which variant of a kernel an adapter gets: a pure function of facts, so that a plan can be made for an adapter that is not here.
-import { AtrousError } from '../errors.ts';
 import type { Shape } from '../graph/graph.ts';
 import type { BufferLimits } from '../graph/layout.ts';
 import type { Kernel, Variant } from '../kernels/kernel.ts';
 import type { Target } from '../passes/pass.ts';
-import type { Precision } from '../shader/source.ts';
+import type { MatrixForm, Precision } from '../shader/source.ts';
 import { pipelineKey, type Step } from './plan.ts';
 import shipped from './tuned.json' with { type: 'json' };
 
@@ -22,6 +21,8 @@ export interface AdapterFacts {
   readonly software: boolean;
   readonly features: readonly string[];
   readonly limits: Limits;
+  /** Subgroup matrices that the engine has a use for. */
+  readonly matrices: readonly MatrixForm[];
 }
 
 /** A discrete GPU in a browser that was asked for nothing: WebGPU's default limits, no features. */
@@ -36,6 +37,7 @@ export const defaultFacts: AdapterFacts = {
     maxComputeWorkgroupsPerDimension: 65535,
     maxTextureDimension2D: 8192,
   },
+  matrices: [],
 };
 
 /** What maps can be stored in on an adapter with these features. */
@@ -47,10 +49,34 @@ export function precisionsOf(features: readonly string[]): Precision[] {
 export type VariantChoice = 'auto' | 'plain' | readonly string[];
 
 /** What an adapter lacks for a variant, or null. */
-export function lacks({ needs }: Pick<Variant, 'needs'>, facts: AdapterFacts): string | null {
+export function lacks(
+  { needs }: Pick<Variant, 'needs'>,
+  facts: Pick<AdapterFacts, 'software' | 'features' | 'matrices'>,
+): string | null {
   if (needs.barriers && facts.software) return 'cheap barriers';
   if (needs.software && !facts.software) return 'a CPU behind it';
-  return needs.features?.find(feature => !facts.features.includes(feature)) ?? null;
+  const feature = needs.features?.find(feature => !facts.features.includes(feature)) ?? null;
+  if (feature !== null || !needs.matrix || matrixFor(needs.matrix, facts)) return feature;
+  return `subgroup matrices of ${needs.matrix.operands} with sums of ${needs.matrix.sums}`;
+}
+
+/** Can an adapter run a variant, slow as that may be? Rounded operands are for plans that round maps. */
+export function isPossible(
+  { needs: { features, matrix } }: Pick<Variant, 'needs'>,
+  precision: Precision,
+  facts: Pick<AdapterFacts, 'software' | 'features' | 'matrices'>,
+): boolean {
+  return !(matrix && precision === 'f32') && lacks({ needs: { features, matrix } }, facts) === null;
+}
+
+/** The largest form of these types, or null. */
+export function matrixFor(
+  { operands, sums }: NonNullable<Variant['needs']['matrix']>,
+  { matrices }: Pick<AdapterFacts, 'matrices'>,
+): MatrixForm | null {
+  const able = matrices.filter(form => form.operands === operands && form.sums === sums);
+  const [first] = able.sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
+  return first ?? null;
 }
 
 /** What `bench --tune` found to be fastest, by adapter. */
@@ -104,10 +130,10 @@ export function scaleOf({ h, w }: Task['y']): number {
 export function choose(task: Task, kernel: Kernel, facts: AdapterFacts, choice: VariantChoice, table: Tuned = tuned): Variant {
   const { variants } = kernel;
   if (choice === 'plain') return variants.at(-1)!;
-  const first = variants.find(variant => lacks(variant, facts) === null) ?? variants.at(-1)!;
+  const possible = variants.filter(variant => isPossible(variant, task.precision, facts));
+  const first = possible.find(variant => lacks(variant, facts) === null) ?? variants.at(-1)!;
   if (variants.length === 1) return first;
   const names = choice === 'auto' ? [winnerOf(task, kernel, facts, table)] : choice;
-  const possible = variants.filter(({ needs }) => lacks({ needs: { features: needs.features } }, facts) === null);
   return possible.find(({ name }) => names.includes(name)) ?? first;
 }
 
@@ -120,7 +146,7 @@ function winnerOf(task: Task, kernel: Kernel, { id }: AdapterFacts, table: Tuned
 
 /** What the passes may count on. Plain rows ask for a plain graph; who names the rows of workgroups wants the graph that they are for. */
 export function targetOf({ precision, facts, variants }: TargetFacts): Target {
-  const named = variants !== 'auto' && variants.includes('workgroup');
+  const named = variants !== 'auto' && (variants.includes('workgroup') || variants.includes('matrix'));
   return { precision, limits: facts.limits, barriers: variants !== 'plain' && (!facts.software || named) };
 }
 
@@ -128,14 +154,4 @@ interface TargetFacts {
   readonly precision: Precision;
   readonly facts: AdapterFacts;
   readonly variants: VariantChoice;
-}
-
-/** Throws `BAD_USAGE` for a name that no kernel has. */
-export function checkChoice(kernels: readonly Kernel[], choice: VariantChoice): void {
-  if (typeof choice === 'string') return;
-  const known = new Set(kernels.flatMap(({ variants }) => variants.map(({ name }) => name)));
-  for (const name of choice) {
-    if (!known.has(name))
-      throw new AtrousError('BAD_USAGE', `--variants: no kernel has a variant "${name}"; known are auto, ${[...known].join(', ')}`);
-  }
 }

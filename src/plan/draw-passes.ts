@@ -1,6 +1,6 @@
 // The passes as a picture: a row a published node, a column a pass, a box a node of that column's graph over all the rows that it
 // does the work of. Boxes grow from left to right as nodes are fused; the ones that a pass has changed are in colour.
-import { type Ending, type Graph, type Node, producers, readers, VIEWS } from '../graph/graph.ts';
+import { endOf, type Graph, type Node, producers, readers, VIEWS } from '../graph/graph.ts';
 import { printNode, wordOf } from '../graph/print.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Pass } from '../passes/pass.ts';
@@ -164,9 +164,8 @@ function drawNode(
 /** What a node is, the weightiest word first. */
 function wording(node: Node): string[] {
   if (node.op === 'join') return ['join', 'no work'];
-  const { activation }: Ending = 'fused' in node.attributes ? node.attributes.fused : {};
-  const ending = activation?.curve;
-  if (node.op !== 'conv') return ending ? [node.op, ending] : [wordOf(node)];
+  const ending = endOf(node).activation?.curve;
+  if (node.op !== 'conv') return ending && node.op !== 'activate' ? [node.op, ending] : [wordOf(node)];
   const { kernel, strides, dilations, groups } = node.attributes.geometry;
   const { shortcut, partials, also } = node.attributes.fused;
   const rates = dilations.map(rate => (rate[0] === rate[1] ? rate[0] : rate.join('×')));

@@ -1,5 +1,6 @@
 // A plan as work for compilers: what a GPU's driver is asked to compile, and which steps use it. For programs that judge the code of machines
 // that are not here.
+import { matrixText } from '../shader/matrix-text.ts';
 import { isCurved, type ShaderLibrary } from '../shader/source.ts';
 import { type Plan, pipelineKey, type Step } from './plan.ts';
 
@@ -33,7 +34,9 @@ export function jobsOf(plan: Plan, library: ShaderLibrary): { jobs: Job[]; steps
       jobs.set(key, {
         key,
         shader,
-        code: library.text(shader, plan.precision, step.store, isCurved(step)),
+        code: step.matrix
+          ? matrixText(library, step, plan.precision, step.matrix)
+          : library.text(shader, plan.precision, step.store, isCurved(step)),
         constants: Object.fromEntries(Object.entries(overrides).map(([name, value]) => [name, Number(value)])),
         bindings: library.facts(shader, plan.precision).bindings.map(({ binding, kind }) => ({ binding, kind })),
       });

@@ -7,12 +7,13 @@ import type { Placement } from '../graph/layout.ts';
 import { BINDING, byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
 import { infer, macs, ruleOf } from '../graph/ops.ts';
 import { map } from '../graph/rules.ts';
-import { kernelFor } from '../kernels/index.ts';
-import { cutOf, type Placed, variantsFor } from '../kernels/kernel.ts';
+import { curved } from '../kernels/curved.ts';
+import { kernelFor, variantsFor } from '../kernels/index.ts';
+import { cutOf, type Placed } from '../kernels/kernel.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
-import { type AdapterFacts, choose, kindOf, type Tuned, targetOf, type VariantChoice } from './choose.ts';
+import { type AdapterFacts, choose, kindOf, matrixFor, type Tuned, targetOf, type VariantChoice } from './choose.ts';
 import { checkFrame, checkGrid, checkValue, checkWeights } from './limits.ts';
 import { assignSlots, type Lifetime } from './memory.ts';
 import { fnv1a64, type Plan, type Stem, type Step } from './plan.ts';
@@ -209,8 +210,11 @@ export function stepOf(
   const groups = Math.ceil(lanes(placed) / (typeof workgroup === 'string' ? Number(overrides[workgroup]) : workgroup));
   const packed = variant.pack ? variant.shader : kernel.name;
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
-  const constants = Object.values(node.constants);
-  const weightBytes = constantBytes(node, store) * (variant.weightsGrow ?? 1);
+  const constants = [...Object.values(node.constants).map(weightsText), ...(curved.behind?.(node) ?? [])];
+  const matrix = variant.needs.matrix && matrixFor(variant.needs.matrix, facts)!;
+  // Operands of matrices are halves.
+  const stored = matrix ? 'half' : store;
+  const weightBytes = constantBytes(node, stored) * (variant.weightsGrow ?? 1);
   checkWeights(node.name, weightBytes, facts);
   const moved = [...new Set([...Object.values(node.inputs), ...written])].filter(value => value !== FRAME);
   return {
@@ -224,8 +228,9 @@ export function stepOf(
     grid: [across, Math.ceil(groups / across)],
     reads: kernel.reads(node),
     writes: kernel.writes(node),
-    weights: constants.length ? `${packed}${store === 'half' ? '/half' : ''} ${constants.map(weightsText).join('; ')}` : null,
-    store,
+    weights: constants.length ? `${packed}${stored === 'half' ? '/half' : ''} ${constants.join('; ')}` : null,
+    store: stored,
+    ...(matrix && { matrix }),
     macs: macs(node, values[node.name]),
     bytes: moved.reduce((sum, value) => sum + byteLength(values[value], values[value].kind, precision), weightBytes),
   };

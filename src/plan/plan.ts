@@ -1,7 +1,7 @@
 // A plan is data: the dispatches of one network at one size for one kind of adapter. It prints, hashes, compares and replays.
 import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
-import type { Precision, WeightStore } from '../shader/source.ts';
+import type { MatrixForm, Precision, WeightStore } from '../shader/source.ts';
 
 /** What the first step reads: a texture (any frame or picture), a video's external texture, the caller's own normalised planes, or what the caller copies into `input`. */
 export type Stem = 'texture' | 'external' | 'tensor' | 'map';
@@ -26,6 +26,8 @@ export interface Step {
   readonly weights: string | null;
   /** How the weights are stored. */
   readonly store: WeightStore;
+  /** The subgroup matrices that it is made by; absent where it is not. */
+  readonly matrix?: MatrixForm;
   readonly macs: number;
   /** Bytes that the step must move at least: each input and the output once, and its weights. */
   readonly bytes: number;
@@ -48,15 +50,16 @@ export interface Plan {
   readonly hash: string;
 }
 
-/** Pipeline key and GPU label: `grouped/half?GROUP=4&STRIDE=2&RELU=1`. Flags that are off are not listed; half weights are: `conv/half+weights`. */
+/** Pipeline key and GPU label: `grouped/half?GROUP=4&STRIDE=2&RELU=1`. Flags that are off are not listed; half weights are: `conv/half+weights`, or the form of matrices: `conv.matrix/f16+16×16×16`. */
 export function pipelineKey(
-  { shader, overrides, store }: Pick<Step, 'shader' | 'overrides' | 'store'>,
+  { shader, overrides, store, matrix }: Pick<Step, 'shader' | 'overrides' | 'store' | 'matrix'>,
   precision: Precision,
 ): string {
   const flags = Object.entries(overrides)
     .filter(([, value]) => value !== false)
     .map(([name, value]) => `${name}=${Number(value)}`);
-  return `${shader}/${precision}${store === 'half' ? '+weights' : ''}${flags.length ? `?${flags.join('&')}` : ''}`;
+  const form = matrix ? `${matrix.m}×${matrix.n}×${matrix.k}` : '';
+  return `${shader}/${precision}${matrix ? `+${form}` : store === 'half' ? '+weights' : ''}${flags.length ? `?${flags.join('&')}` : ''}`;
 }
 
 /** Distinct pipelines of a plan. */

@@ -8,6 +8,19 @@ export type Precision = 'f32' | 'half' | 'f16';
 /** How a step's weights are stored: float32, or two halves a word where they are large. */
 export type WeightStore = 'f32' | 'half';
 
+/** A form of subgroup matrices that an adapter has: m×k by k×n. */
+export interface MatrixForm {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly operands: 'f16' | 'i8';
+  readonly sums: 'f32' | 'i32';
+  /** Of the subgroup that holds a matrix. */
+  readonly lanes: number;
+  /** Has the adapter subgroups of other sizes too, so that this one must be asked for? */
+  readonly sized: boolean;
+}
+
 /** Texts by path without extension, as in `shaders/`: `pointwise`, `excite.workgroup`, `lib/f32`. */
 export type ShaderTexts = ReadonlyMap<string, string>;
 
@@ -17,8 +30,8 @@ export interface ShaderLibrary {
   brief(shader: string): Pick<ShaderFacts, 'workgroup'>;
   /** Fetches what is not here yet of these shaders: a build holds them in several files. `text` and `facts` need it. */
   load(shaders: Iterable<string>): Promise<void>;
-  /** `curved`: with the other form of `lib/activation`. */
-  text(shader: string, precision: Precision, store?: WeightStore, curved?: boolean): string;
+  /** `curved`: with the other form of `lib/activation`; `words`: what takes the place of `lib/matrix`. */
+  text(shader: string, precision: Precision, store?: WeightStore, curved?: boolean, words?: string): string;
   facts(shader: string, precision: Precision): ShaderFacts;
 }
 
@@ -30,7 +43,7 @@ export const WEIGHTS = 'lib/weights';
 export const ACTIVATION = 'lib/activation';
 export const CURVED = `${ACTIVATION}.curve`;
 
-interface Ended {
+export interface Ended {
   readonly shader: string;
   readonly overrides: Readonly<Record<string, unknown>>;
 }
@@ -44,6 +57,9 @@ export function shadersOf(steps: readonly Ended[]): string[] {
   return steps.flatMap(step => (isCurved(step) ? [step.shader, CURVED] : step.shader));
 }
 
+/** The words that load and store matrices. */
+export const MATRIX = 'lib/matrix';
+
 /** The libs that a shader names. */
 export function libsOf(texts: ShaderTexts, shader: string): string[] {
   return [...(texts.get(shader) ?? '').matchAll(USE)].map(([, lib]) => lib);
@@ -56,6 +72,7 @@ export function assemble(
   precision: Precision,
   store: WeightStore = 'f32',
   curved = false,
+  words: string = MATRIX,
 ): string {
   const text = (path: string): string => {
     const found = texts.get(path);
@@ -64,6 +81,7 @@ export function assemble(
   };
   const chosen = (lib: string): string => {
     if (lib === CODEC) return `lib/${precision}`;
+    if (lib === MATRIX) return words;
     if (lib === ACTIVATION && curved) return CURVED;
     return lib === WEIGHTS && store === 'half' ? `${WEIGHTS}.half` : lib;
   };

@@ -1,8 +1,10 @@
 // A named array of a checkpoint: its bytes as the file holds them, decoded to float32 only where they are used.
 
 import { AtrousError, printable } from '../errors.ts';
+import { decoders } from './decoders.ts';
+import { array, type Dtype } from './dtype.ts';
 
-export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';
+export type { Dtype } from './dtype.ts';
 
 /** `bytes` is contiguous, little-endian, row-major, exactly `count(shape) * bytesPer[dtype]` long; it may be a view of the file. */
 export interface Tensor {
@@ -59,7 +61,9 @@ export function part(bytes: Uint8Array, begin: number, end: number): Uint8Array 
  */
 export function toFloat32(tensor: Tensor): Float32Array {
   const n = count(tensor.shape);
-  return tensor.dtype === 'F32' ? (array(Float32Array, tensor.bytes, n) as Float32Array) : decoders[tensor.dtype](tensor.bytes, n);
+  const { dtype, bytes } = tensor;
+  if (dtype === 'F32') return array(Float32Array, bytes, n);
+  return dtype === 'F16' ? decodeFloat16(array(Uint16Array, bytes, n)) : decoders[dtype]!(bytes, n);
 }
 
 /**
@@ -69,29 +73,6 @@ export function toFloat32(tensor: Tensor): Float32Array {
 export function toFloat32Range({ dtype, bytes }: Tensor, from: number, to: number): Float32Array {
   const item = bytesPer[dtype];
   return toFloat32({ dtype, shape: [to - from], bytes: part(bytes, from * item, to * item) });
-}
-
-const decoders: Record<Exclude<Dtype, 'F32'>, (bytes: Uint8Array, n: number) => Float32Array> = {
-  F64: (bytes, n) => new Float32Array(array(Float64Array, bytes, n)),
-  F16: (bytes, n) => decodeFloat16(array(Uint16Array, bytes, n)),
-  BF16: (bytes, n) => new Float32Array(Uint32Array.from(array(Uint16Array, bytes, n), bits => bits << 16).buffer),
-  I64: (bytes, n) => Float32Array.from(array(BigInt64Array, bytes, n), Number),
-  I32: (bytes, n) => new Float32Array(array(Int32Array, bytes, n)),
-  I16: (bytes, n) => new Float32Array(array(Int16Array, bytes, n)),
-  I8: (bytes, n) => new Float32Array(array(Int8Array, bytes, n)),
-  U8: bytes => new Float32Array(bytes),
-  BOOL: (bytes, n) => Float32Array.from(array(Uint8Array, bytes, n), bit => (bit ? 1 : 0)),
-};
-
-interface ArrayType<T> {
-  readonly BYTES_PER_ELEMENT: number;
-  new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): T;
-}
-
-/** Typed arrays need aligned memory: a view where the bytes happen to be, else a copy. Every WebGPU platform is little-endian. */
-function array<T>(type: ArrayType<T>, bytes: Uint8Array, n: number): T {
-  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
-  return new type(aligned.buffer, aligned.byteOffset, n);
 }
 
 /** By a table: a checkpoint has millions of them, and there are only 65536. */

@@ -8,10 +8,14 @@ import { closeBrowser, crop, openPage, root } from './harness.ts';
 
 test.after(closeBrowser);
 
-/** In bytes. The aim is 40,000: this holds what is reached, and goes down with it. */
-const MOST = 47_000;
-/** What keeps weights for the next time, on top of it. */
-const MOST_BESIDE = 2_100;
+/** In bytes; the aim is 40,000. What a page needs only sometimes goes behind a dynamic import, and passes, kernels and operations that RegSeg has not are late by themselves (build-late.ts). */
+const MOST = 45_850;
+/** What the page's own thread has of a model in a worker. */
+const MOST_WORKER = 7_700;
+
+function gzipped(file: string): number {
+  return gzipSync(readFileSync(root + file), { level: 9 }).length;
+}
 
 /** Bytes that a page fetches for the import alone, and with a model that is loaded, segments and draws. */
 async function fetched(options: LoadOptions): Promise<readonly [first: number, all: number]> {
@@ -29,20 +33,28 @@ async function fetched(options: LoadOptions): Promise<readonly [first: number, a
   );
   const size = (paths: readonly string[]): number => {
     const files = [...new Set(paths)].filter(path => path.startsWith('/atrous/dist/'));
-    return files.reduce((sum, path) => sum + gzipSync(readFileSync(root + path.slice('/atrous/'.length)), { level: 9 }).length, 0);
+    return files.reduce((sum, path) => sum + gzipped(path.slice('/atrous/'.length)), 0);
   };
   return [size(page.server.requests.slice(0, before)), size(page.server.requests)];
 }
 
 test('the JavaScript of load, segment and draw', async () => {
-  const [first, all] = await fetched({ cache: false });
-  const [, whole] = await fetched({});
+  const [first, all] = await fetched({});
+  const [, plain] = await fetched({ cache: false });
   console.log(
-    `JavaScript, gzipped: ${first} bytes for the import, ${all} with load, segment and draw (at most ${MOST}), and ${whole - all} beside it`,
+    `JavaScript, gzipped: ${first} bytes for the import, ${all} with load, segment and draw (at most ${MOST}), ${plain} of it without the cache`,
   );
-  assert.ok(first > 10_000 && all > first && whole > all);
-  assert.ok(all <= MOST, `${all} bytes of JavaScript: at most ${MOST}`);
-  assert.ok(whole - all <= MOST_BESIDE, `${whole - all} bytes beside it: at most ${MOST_BESIDE}`);
+  assert.ok(first > 10_000 && plain > first && all > plain);
+  assert.ok(
+    all <= MOST,
+    `${all} bytes of JavaScript, at most ${MOST}: load what is not always needed by import(), or see build-late.ts`,
+  );
+});
+
+test('the JavaScript of atrous/worker on its page', () => {
+  const bytes = gzipped('dist/worker.js');
+  console.log(`atrous/worker, gzipped: ${bytes} bytes for the page (at most ${MOST_WORKER}); the worker fetches what a page does`);
+  assert.ok(bytes > 3000 && bytes <= MOST_WORKER, `${bytes} bytes: at most ${MOST_WORKER}`);
 });
 
 test.run();

@@ -291,7 +291,7 @@ for (const [encoding, encode] of [
   test(`--labels in ${encoding}`, async () => {
     const lines = Array.from({ length: 11 }, (_, n) => `straße ${n}`);
     const file = save('encoded.txt', encode(`${lines.join('\n')}\n`));
-    const words = { positionals: [], flag: () => false, list: () => [] };
+    const words = { words: [], positionals: [], flag: () => false, list: () => [] };
     const { card } = await openWeights('regseg-camvid', { ...words, text: option => (option === 'labels' ? file : undefined) });
     assert.equal(card.classes, lines);
   });

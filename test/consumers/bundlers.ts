@@ -14,6 +14,12 @@ export const webpack: Consumer = {
   site: { folder: 'dist' },
 };
 
+export const webpackRemote: Consumer = {
+  ...webpack,
+  name: 'webpack 5, atrous/worker',
+  files: { ...webpack.files, 'src/main.js': application('{}', 'atrous/worker') },
+};
+
 export const rollup: Consumer = {
   name: 'Rollup 4',
   step: 'copy node_modules/atrous/weights beside the folder of the bundle',

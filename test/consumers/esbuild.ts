@@ -12,6 +12,21 @@ export const esbuild: Consumer = {
   site: { folder: 'site' },
 };
 
+/** The worker is an entry beside the program's own. */
+export const esbuildRemote: Consumer = {
+  name: 'esbuild, ESM, atrous/worker',
+  step: 'build node_modules/atrous/dist/worker-host.js as an entry of its own beside the bundle, and copy the weights',
+  files: { 'site/index.html': page('./bundle/main.js'), 'main.js': application('{}', 'atrous/worker') },
+  commands: [
+    [
+      ...['esbuild', 'main.js', 'node_modules/atrous/dist/worker-host.js', '--bundle', '--format=esm', '--splitting'],
+      ...['--outdir=site/bundle', '--entry-names=[name]', '--log-level=error'],
+    ],
+    ['cp', 'node_modules/atrous/weights', 'site/weights'],
+  ],
+  site: { folder: 'site' },
+};
+
 /** A classic script has no address of its own. */
 export const esbuildIife: Consumer = {
   name: 'esbuild, IIFE',

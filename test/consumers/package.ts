@@ -33,7 +33,7 @@ ${webgpu ? `export const right = (device: GPUDevice) => load('regseg-camvid', { 
 }
 
 interface Reader {
-  readonly entry: 'atrous' | 'atrous/node';
+  readonly entry: 'atrous' | 'atrous/node' | 'atrous/worker';
   readonly resolution: 'bundler' | 'nodenext';
   readonly types: readonly string[];
 }
@@ -42,6 +42,7 @@ const READERS: readonly Reader[] = [
   { entry: 'atrous', resolution: 'bundler', types: [] },
   { entry: 'atrous', resolution: 'nodenext', types: [] },
   { entry: 'atrous/node', resolution: 'nodenext', types: ['node'] },
+  { entry: 'atrous/worker', resolution: 'bundler', types: [] },
 ];
 
 /** A reader with a compiler that does not know WebGPU and is told. */
@@ -71,7 +72,10 @@ function readers(): void {
     const compiler = join(installed({ typescript: version }), 'node_modules/.bin/tsc');
     const knows = Number.parseInt(version, 10) >= WITH_WEBGPU;
     for (const { entry, resolution, types } of knows ? READERS : [...READERS, TOLD]) {
-      writeFileSync(join(folder, 'main.ts'), program(entry, knows || types.includes('@webgpu/types')));
+      writeFileSync(
+        join(folder, 'main.ts'),
+        program(entry, entry !== 'atrous/worker' && (knows || types.includes('@webgpu/types'))),
+      );
       const compilerOptions = {
         ...{ strict: true, noEmit: true, skipLibCheck: false, target: 'es2022', lib: ['es2022', 'dom'] },
         ...{ module: resolution === 'bundler' ? 'esnext' : resolution, moduleResolution: resolution, types },

@@ -3,15 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { missingBrowser } from '../browser/chromium.ts';
 import { browserWith, closeBrowser, nodeModel, root } from '../browser/harness.ts';
-import { nextTurbopack, nextWebpack, parcel, rollup, webpack } from './bundlers.ts';
+import { nextTurbopack, nextWebpack, parcel, rollup, webpack, webpackRemote } from './bundlers.ts';
 import { type Consumer, consume, picture } from './consumer.ts';
-import { esbuild, esbuildIife } from './esbuild.ts';
+import { esbuild, esbuildIife, esbuildRemote } from './esbuild.ts';
 import { cdn, importMap } from './import-map.ts';
-import { viteBase, viteBuild, viteDev, viteWorker } from './vite.ts';
+import { viteBase, viteBuild, viteDev, viteRemote, viteRemoteDev, viteWorker } from './vite.ts';
 
 const CONSUMERS: readonly Consumer[] = [
   ...[importMap, cdn, viteBuild, viteBase, viteWorker, viteDev],
   ...[esbuild, esbuildIife, rollup, webpack, parcel, nextTurbopack, nextWebpack],
+  ...[viteRemote, viteRemoteDev, webpackRemote, esbuildRemote],
 ];
 
 const missing = await missingBrowser();

@@ -30,6 +30,26 @@ worker.onmessage = ({ data }) => { globalThis.found = data; };`,
   },
 };
 
+/** The package's own worker. */
+export const viteRemote: Consumer = {
+  ...viteBuild,
+  name: 'Vite 8, build, atrous/worker',
+  step: "`worker: { format: 'es' }` in its configuration",
+  files: {
+    'index.html': page('./main.js'),
+    'main.js': application('{}', 'atrous/worker'),
+    'vite.config.js': "export default { worker: { format: 'es' } };",
+  },
+};
+
+export const viteRemoteDev: Consumer = {
+  ...viteRemote,
+  name: 'Vite 8, development server, atrous/worker',
+  step: null,
+  commands: [],
+  site: { command: ['vite', '--port', '{port}', '--strictPort', '--host', '127.0.0.1'] },
+};
+
 export const viteDev: Consumer = {
   name: 'Vite 8, development server',
   step: null,

@@ -11,7 +11,10 @@ import { sniff } from '../../src/image/format.ts';
 import { decodeLabels } from '../../src/image/png.ts';
 import { decodeText } from '../../src/node/files.ts';
 import { readImage } from '../../src/node/photograph.ts';
-import { parseCard, withLabels } from '../../src/weights/card.ts';
+import { importOnnx, pictureShape } from '../../src/onnx/import.ts';
+import { loadOnnx } from '../../src/onnx/load.ts';
+import { externalFiles, readOnnx, withExternal } from '../../src/onnx/read.ts';
+import { parseCard, parsePart, withLabels } from '../../src/weights/card.ts';
 import { checkTensors } from '../../src/weights/check.ts';
 import { findTensors, type Listing } from '../../src/weights/find.ts';
 import { readWeights } from '../../src/weights/read.ts';
@@ -20,6 +23,7 @@ import { openZip, unpack } from '../../src/weights/zip.ts';
 import { caffemodels } from './caffemodel.ts';
 import { faultOf } from './judge.ts';
 import type { Specimen } from './mutate.ts';
+import { onnxFiles } from './onnx.ts';
 import { indexed, labelFiles, photographs } from './pictures.ts';
 import { safetensorsFiles } from './safetensors.ts';
 import { card, cards, classDicts, labelNames, states } from './texts.ts';
@@ -36,6 +40,8 @@ export interface Reader {
   readonly codes: readonly ErrorCode[];
   /** How what was read differs from what another decoder reads, or null. */
   readonly compare?: (bytes: Uint8Array, found: unknown) => Promise<string | null>;
+  /** How many a run of the tests makes; default 300. */
+  readonly cases?: number;
   /** Milliseconds that a mutant may take. */
   readonly limit: number;
 }
@@ -157,6 +163,15 @@ async function readPhotograph(bytes: Uint8Array): Promise<unknown> {
   return data;
 }
 
+/** Its graph at a size, with files beside it that hold nothing. */
+async function importWhole(bytes: Uint8Array): Promise<unknown> {
+  const model = readOnnx(bytes, NAME);
+  const beside = new Map(externalFiles(model).map(name => [name, new Uint8Array(8)]));
+  const shapes = new Map(model.inputs.map(port => [port.name, pictureShape(port, { h: 9, w: 12 }) ?? [1]]));
+  return importOnnx(withExternal(model, beside), shapes);
+}
+
+const imports: readonly ErrorCode[] = ['BAD_WEIGHTS', 'BAD_GRAPH', 'BAD_USAGE'];
 const weights = { read: readWhole, codes: ['BAD_WEIGHTS'], limit: 250 } as const;
 const text = (bytes: Uint8Array): string => decodeText(bytes, NAME);
 const wholeCard = parseCard(JSON.stringify(card), NAME);
@@ -166,6 +181,15 @@ export const readers: readonly Reader[] = [
   { name: 'safetensors', specimens: safetensorsFiles, ...weights, compare: compareSafetensors },
   { name: 'torch', specimens: torchFiles, ...weights, compare: compareZip },
   { name: 'caffemodel', specimens: caffemodels, ...weights },
+  { name: 'onnx', specimens: onnxFiles, read: importWhole, codes: imports, limit: 50, cases: 500 },
+  // As one that takes pictures: at several sizes, a hundred rows each, whose tables of places may have a hundred thousand entries.
+  {
+    name: 'onnx-picture',
+    specimens: onnxFiles,
+    read: bytes => loadOnnx(bytes, NAME, { beside: async () => new Uint8Array(8) }),
+    codes: imports,
+    limit: 2000,
+  },
   {
     name: 'labels',
     specimens: labelFiles,
@@ -177,7 +201,7 @@ export const readers: readonly Reader[] = [
   {
     name: 'card',
     specimens: cards,
-    read: async bytes => parseCard(text(bytes), NAME),
+    read: async bytes => [parsePart(text(bytes), NAME), parseCard(text(bytes), NAME)],
     codes: ['BAD_WEIGHTS', 'BAD_USAGE'],
     limit: 250,
   },

@@ -1,5 +1,6 @@
 // A row made concrete for one precision: the bytes of every buffer before the dispatch, what must be in them after it, the verdict.
 
+import { MATRIX_FEATURE } from '../../src/gpu/flags.ts';
 import { decodeValue, encodeValue } from '../../src/gpu/transfer.ts';
 import { type Constant, constantReader, type ReadConstant, shapeOf, tensorsOf } from '../../src/graph/constant.ts';
 import { boundaryOf } from '../../src/graph/decision.ts';
@@ -7,9 +8,9 @@ import { FRAME, type Graph, type Node, type NodeOf, type Value, writes } from '.
 import type { Placement } from '../../src/graph/layout.ts';
 import { byteLength, classRow, pixelStride, quads } from '../../src/graph/layout.ts';
 import { ruleOf } from '../../src/graph/ops.ts';
-import { kernelFor } from '../../src/kernels/index.ts';
+import { kernelFor, variantsFor } from '../../src/kernels/index.ts';
 import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
-import type { AdapterFacts } from '../../src/plan/choose.ts';
+import { type AdapterFacts, defaultFacts } from '../../src/plan/choose.ts';
 import { stepOf } from '../../src/plan/lower.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
 import { sigmoid as curve } from '../../src/reference/activate.ts';
@@ -25,7 +26,7 @@ import { softmax } from '../../src/reference/softmax.ts';
 import { stem } from '../../src/reference/stem.ts';
 import { upsample } from '../../src/reference/upsample.ts';
 import { zoom } from '../../src/reference/zoom.ts';
-import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
+import type { MatrixForm, Precision, ShaderLibrary } from '../../src/shader/source.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
 import { count, fromFloat32, toFloat32 } from '../../src/weights/tensor.ts';
 import type { KernelTable, Row } from './table.ts';
@@ -86,6 +87,14 @@ export function makeCase(table: KernelTable, row: Row, precision: Precision): Ca
   if (frame) values[FRAME] = { slot: -1, c: 4, h: frame.h, w: frame.w, stride: 1, offset: 0, start: 0, kind: 'map' };
   const expected = () => new Map(frame ? stemOf(node, frame, read) : evaluate(node, fields, read));
   return { table, row, precision, graph, values, slots, read, frame, expected };
+}
+
+/** Of most GPUs that have any. */
+const MATRICES: readonly MatrixForm[] = [{ m: 16, n: 16, k: 16, operands: 'f16', sums: 'f32', lanes: 32, sized: false }];
+
+/** A GPU with what a variant needs. */
+export function factsWith({ needs: { features = [], matrix } }: Pick<Variant, 'needs'>): AdapterFacts {
+  return { ...defaultFacts, features: matrix ? [...features, MATRIX_FEATURE] : features, matrices: matrix ? MATRICES : [] };
 }
 
 /** The row's dispatch by one variant. */
@@ -379,5 +388,5 @@ export function kernelOf({ kernel }: KernelTable, row: Row): Kernel {
 
 /** The variants that can make a row's node. */
 export function variantsOf(table: KernelTable, row: Row): Variant[] {
-  return kernelOf(table, row).variants.filter(({ fits }) => fits?.(row.node) ?? true);
+  return [...variantsFor(kernelOf(table, row), row.node)];
 }

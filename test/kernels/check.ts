@@ -4,7 +4,7 @@ import { createEngine, destroyEngine, type Engine, prepare, submit } from '../..
 import { BufferUsage, TextureUsage } from '../../src/gpu/flags.ts';
 import { readBuffer } from '../../src/gpu/transfer.ts';
 import type { Variant } from '../../src/kernels/kernel.ts';
-import { type AdapterFacts, precisionsOf } from '../../src/plan/choose.ts';
+import { type AdapterFacts, isPossible, precisionsOf } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
 import { type Case, casePlan, caseStep, judge, makeCase, readsFrame, variantsOf } from './case.ts';
@@ -56,9 +56,9 @@ export async function checkTable(
   return checks;
 }
 
-/** Variants of the row whose features are there. Slow ones are checked too. */
-export function runnable(table: KernelTable, row: Row, { features }: Pick<AdapterFacts, 'features'>): Variant[] {
-  return variantsOf(table, row).filter(({ needs }) => needs.features?.every(feature => features.includes(feature)) ?? true);
+/** Variants of the row that the device can run. Slow ones are checked too. */
+export function runnable(table: KernelTable, row: Row, precision: Precision, facts: AdapterFacts): Variant[] {
+  return variantsOf(table, row).filter(variant => isPossible(variant, precision, facts));
 }
 
 /** What would take a CPU adapter minutes to compile. */
@@ -69,15 +69,10 @@ export function seldomRun({ kernel, rows, barrierRows }: KernelTable, { software
 }
 
 /** Of these, those that don't take minutes in a table: of the rows with barriers the first alone in other precisions than f32, since only the codec differs. */
-export function affordable(
-  table: KernelTable,
-  row: Row,
-  precision: Precision,
-  facts: Pick<AdapterFacts, 'features' | 'software'>,
-): Variant[] {
+export function affordable(table: KernelTable, row: Row, precision: Precision, facts: AdapterFacts): Variant[] {
   const at = table.barrierRows?.indexOf(row.name) ?? 0;
   const all = !facts.software || at === 0 || (at > 0 && precision === 'f32');
-  return runnable(table, row, facts).filter(({ needs }) => all || !needs.barriers);
+  return runnable(table, row, precision, facts).filter(({ needs }) => all || !needs.barriers);
 }
 
 export async function checkRow(

@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { kernels } from '../../src/kernels/index.ts';
+import { kernels, rowsOf } from '../../src/kernels/index.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
-import { defaultFacts } from '../../src/plan/choose.ts';
-import { caseStep, makeCase, variantsOf } from './case.ts';
+import { caseStep, factsWith, makeCase, variantsOf } from './case.ts';
 import { tables } from './index.ts';
 import { allRows, RANDOM_ROWS } from './table.ts';
 
@@ -31,9 +30,9 @@ for (const table of tables) {
   const { barrierRows = rows.map(({ name }) => name) } = table;
   // What is run on every adapter, slow as its barriers may be.
   const steps = rows.flatMap(row => {
-    const made = makeCase(table, row, 'f32');
+    const [made, rounded] = (['f32', 'f16'] as const).map(precision => makeCase(table, row, precision));
     const variants = variantsOf(table, row).filter(({ needs }) => !needs.barriers || barrierRows.includes(row.name));
-    return variants.map(({ name, needs }) => caseStep(made, name, { ...defaultFacts, ...needs }, library));
+    return variants.map(variant => caseStep(variant.needs.matrix ? rounded : made, variant.name, factsWith(variant), library));
   });
 
   test(`${table.kernel}: rows have names of their own`, () => {
@@ -52,7 +51,7 @@ for (const table of tables) {
   test(`${table.kernel}: every shader is run`, () => {
     const wanted = kernels
       .filter(({ name }) => name === table.kernel)
-      .flatMap(({ variants }) => variants.map(({ shader }) => shader));
+      .flatMap(kernel => rowsOf(kernel).map(({ shader }) => shader));
     assert.equal([...new Set(steps.map(({ shader }) => shader))].sort(), wanted.sort());
   });
 

@@ -2,14 +2,14 @@
 // interpreter if it is small, to the compiler in every precision, and to the device in every precision that it has.
 import { suite } from 'uvu';
 import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
-import { kernels } from '../../src/kernels/index.ts';
+import { kernels, rowsOf } from '../../src/kernels/index.ts';
 import type { Variant } from '../../src/kernels/kernel.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
-import { precisionsOf } from '../../src/plan/choose.ts';
+import { isPossible, lacks, precisionsOf } from '../../src/plan/choose.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { compileRow, compilerJudge, deviceJudge, interpretation, type Sitting } from '../judges.ts';
 import { sat } from '../record.ts';
-import { variantsOf } from './case.ts';
+import { factsWith, variantsOf } from './case.ts';
 import { affordable, checkRow, runnable, seldomRun } from './check.ts';
 import { tables } from './index.ts';
 import { allRows, type KernelTable, type Row, randomRow } from './table.ts';
@@ -29,7 +29,7 @@ for (const table of chosen) {
     for (const variant of variantsOf(table, row)) {
       const interpreted = interpretation(table, row, variant, library);
       if (interpreted) run(`interpreter: ${row.name}, ${variant.name}`, interpreted);
-      for (const precision of precisionsOf(['shader-f16'])) {
+      for (const precision of precisionsOf(['shader-f16']).filter(each => isPossible(variant, each, factsWith(variant)))) {
         const title = `compiler: ${row.name}, ${variant.name}, ${precision}`;
         const compiler = await compilerFor(variant, precision);
         if (compiler) run(title, () => compileRow(compiler, library, table, row, variant, precision));
@@ -44,7 +44,7 @@ for (const table of chosen) {
     for (const precision of precisionsOf(device.facts.features)) {
       for (const variant of only === undefined
         ? affordable(table, row, precision, device.facts)
-        : runnable(table, row, device.facts)) {
+        : runnable(table, row, precision, device.facts)) {
         run(`device: ${row.name}, ${variant.name}, ${precision}`, async () => {
           const { message } = await checkRow(engine, device.facts, table, row, variant, precision);
           sat('device', device.who);
@@ -70,26 +70,28 @@ end.after(() => {
 end.run();
 
 /** What this device compiles at most: precisions and variants whose features it lacks. */
-function neverRun({ facts: { features } }: Sitting): Set<string> {
-  const has = precisionsOf(features);
+function neverRun({ facts }: Sitting): Set<string> {
+  const has = precisionsOf(facts.features);
   const precisions = precisionsOf(['shader-f16']).filter(precision => !has.includes(precision));
   const lacking = kernels
     .filter(({ name }) => chosen.some(({ kernel }) => kernel === name))
-    .flatMap(({ name, variants }) => variants.map(variant => ({ name, variant })))
-    .filter(({ variant: { needs } }) => needs.features?.some(feature => !features.includes(feature)));
+    .flatMap(kernel => rowsOf(kernel).map(variant => ({ name: kernel.name, variant })))
+    .filter(({ variant: { needs } }) => lacks({ needs: { features: needs.features, matrix: needs.matrix } }, facts));
   return new Set([
     ...precisions.map(
       precision => `skipped: ${precision} has never run here, every row of it is only compiled: the device lacks shader-f16`,
     ),
     ...lacking.map(
-      ({ name, variant }) => `skipped: ${name}, ${variant.name} has never run here: the device lacks ${variant.needs.features}`,
+      ({ name, variant }) =>
+        `skipped: ${name}, ${variant.name} has never run here: the device lacks ${lacks(variant, { ...facts, software: false })}`,
     ),
   ]);
 }
 
 /** A device with exactly the features that a variant and a precision need. */
-async function compilerFor({ needs }: Variant, precision: Precision): Promise<Sitting | null> {
-  const features = [...(needs.features ?? []), ...(precision === 'f16' ? ['shader-f16'] : [])] as GPUFeatureName[];
+async function compilerFor(variant: Variant, precision: Precision): Promise<Sitting | null> {
+  const wanted = [...factsWith(variant).features, ...(precision === 'f16' ? ['shader-f16'] : [])];
+  const features = [...new Set(wanted)] as GPUFeatureName[];
   const key = features.join();
   if (!compilers.has(key)) compilers.set(key, await compilerJudge(features));
   return compilers.get(key)!;

@@ -2,7 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { excite } from '../../src/kernels/excite.ts';
-import { type Kernel, type Variant, variantsFor } from '../../src/kernels/kernel.ts';
+import { variantsFor } from '../../src/kernels/index.ts';
+import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
 import { pointwise } from '../../src/kernels/pointwise.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { shaderLibrary } from '../../src/node/engine.ts';
@@ -13,12 +14,14 @@ import {
   defaultFacts,
   kindOf,
   lacks,
+  matrixFor,
   scaleOf,
   type Task,
   type Tuned,
   type VariantChoice,
 } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
+import type { Precision } from '../../src/shader/source.ts';
 import { tables } from '../kernels/index.ts';
 
 const rows: readonly Variant[] = [
@@ -115,6 +118,24 @@ test('wide lanes are for CPU adapters with subgroups', () => {
 test('a variant that does not fit the node is passed over, even by name', () => {
   assert.is(wanted('8→8 one row', subgroups), 'plain');
   assert.is(wanted('8→8 one row', subgroups, ['wide']), 'plain');
+});
+
+test('matrices are for adapters that have them and plans that round maps', () => {
+  const form = { m: 16, n: 8, k: 16, operands: 'f16', sums: 'f32', lanes: 32, sized: false } as const;
+  const gpu = { ...defaultFacts, features: ['shader-f16'], matrices: [form, { ...form, n: 16 }] };
+  const { node } = tables.find(({ kernel }) => kernel === 'pointwise')!.rows[0];
+  const chosen = (precision: Precision, facts: AdapterFacts, choice: VariantChoice = 'auto'): string =>
+    choose({ ...task, precision }, { ...pointwise, variants: variantsFor(pointwise, node) }, facts, choice).name;
+  assert.is(chosen('half', gpu), 'matrix');
+  assert.is(chosen('f16', gpu), 'matrix');
+  assert.is(chosen('f32', gpu), 'workgroup');
+  assert.is(chosen('f32', gpu, ['matrix']), 'workgroup');
+  assert.is(chosen('f16', { ...gpu, matrices: [] }), 'workgroup');
+  assert.is(chosen('f16', { ...gpu, matrices: [{ ...form, operands: 'i8', sums: 'i32' }] }), 'workgroup');
+  assert.is(chosen('f16', { ...gpu, features: [] }), 'workgroup');
+  assert.is(chosen('f16', { ...gpu, software: true }), 'plain');
+  assert.is(chosen('f16', { ...gpu, software: true }, ['matrix']), 'matrix');
+  assert.is(matrixFor(form, gpu)?.n, 16);
 });
 
 test('what is lacking has a name', () => {

@@ -1,15 +1,14 @@
 // The grammar of shaders/: every file a valid program by itself, within WebGPU's default limits, of one mind with its descriptor.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { kernels } from '../../src/kernels/index.ts';
+import { kernels, rowsOf } from '../../src/kernels/index.ts';
 import { fileLibrary, readShaders } from '../../src/node/shader-files.ts';
-import { defaultFacts } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import { packParams } from '../../src/shader/pack.ts';
 import { reflect } from '../../src/shader/reflect.ts';
 import { ACTIVATION, assemble, CURVED, isCurved, libsOf, type Precision } from '../../src/shader/source.ts';
 import { compilerJudge } from '../judges.ts';
-import { caseStep, makeCase, variantsOf } from '../kernels/case.ts';
+import { caseStep, factsWith, makeCase, variantsOf } from '../kernels/case.ts';
 import { tables } from '../kernels/index.ts';
 import { sat } from '../record.ts';
 
@@ -45,15 +44,16 @@ for (const shader of shaders) {
 }
 
 test('every lib is used', () => {
-  const codecs = new Set([...CODECS.map(precision => `lib/${precision}`), 'lib/weights.half', CURVED]);
+  const codecs = new Set([...CODECS.map(precision => `lib/${precision}`), 'lib/weights.half', 'lib/matrix.flags', CURVED]);
   const all = [...texts.values()].join('\n');
   for (const lib of libs)
     assert.ok(codecs.has(lib) || all.includes(`// use ${lib}.wgsl\n`), `shaders/${lib}.wgsl is used by no shader`);
 });
 
 test('every variant has its shader', () => {
-  for (const { name, variants } of kernels)
-    for (const { shader } of variants) assert.ok(texts.has(shader), `kernel ${name}: shaders/${shader}.wgsl does not exist`);
+  for (const kernel of kernels)
+    for (const { shader } of rowsOf(kernel))
+      assert.ok(texts.has(shader), `kernel ${kernel.name}: shaders/${shader}.wgsl does not exist`);
 });
 
 test('every kernel ends with a row that any adapter can run, if slowly', () => {
@@ -63,8 +63,9 @@ test('every kernel ends with a row that any adapter can run, if slowly', () => {
 for (const table of tables) {
   test(`${table.kernel}: descriptor and shader agree both ways`, () => {
     for (const row of table.rows) {
-      const made = makeCase(table, row, 'f32');
-      for (const { name, needs } of variantsOf(table, row)) agree(caseStep(made, name, { ...defaultFacts, ...needs }, library));
+      const [made, rounded] = (['f32', 'f16'] as const).map(precision => makeCase(table, row, precision));
+      for (const variant of variantsOf(table, row))
+        agree(caseStep(variant.needs.matrix ? rounded : made, variant.name, factsWith(variant), library));
     }
   });
 }
@@ -85,9 +86,10 @@ function agree({ shader, overrides, params, reads, writes }: Step): void {
   }
 }
 
-/** What the variants of a shader need. */
+/** What a shader's variant needs. */
 function featuresOf(shader: string): readonly string[] {
-  return kernels.flatMap(({ variants }) => variants).find(variant => variant.shader === shader)?.needs.features ?? [];
+  const variant = kernels.flatMap(rowsOf).find(each => each.shader === shader);
+  return variant ? factsWith(variant).features : [];
 }
 
 const compilers = new Map<string, Awaited<ReturnType<typeof compilerJudge>>>();

@@ -1,35 +1,8 @@
-// Damaged ONNX files, by fields and by bytes: each is read and imported, or refused with one of our errors, quickly and in little memory.
-// FUZZ_CASES=20000 makes more of them, FUZZ_SEED=N others.
-import { test } from 'uvu';
-import * as assert from 'uvu/assert';
-import { AtrousError } from '../../src/errors.ts';
-import { importOnnx, pictureShape } from '../../src/onnx/import.ts';
-import { externalFiles, readOnnx, withExternal } from '../../src/onnx/read.ts';
+// Damaged ONNX files, by fields: a network that has some of everything, and what is done to its tree.
+import type { FileSpec } from '../onnx/writer.ts';
+import { fields, longs, numbers } from '../onnx/writer.ts';
 import { encode, type Field, int, ints, message, text } from '../weights/protobuf.ts';
-import { type FileSpec, fields, longs, numbers } from './writer.ts';
-
-const CASES = Number(process.env.FUZZ_CASES ?? 500);
-const SEED = Number(process.env.FUZZ_SEED ?? 1);
-const LIMIT_MS = 50;
-/** Beyond the file. */
-const LIMIT_BYTES = 64e6;
-/** A busy machine is slow by chance; what is slow by nature is slow each time. */
-const TRIES = 5;
-
-type Random = (n: number) => number;
-
-/** mulberry32, a sequence a case. */
-function sequence(seed: number, index: number): Random {
-  let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) >>> 0;
-  return n => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * n);
-  };
-}
-
-const pick = <T>(items: readonly T[], random: Random): T => items[random(items.length)];
+import { pick, type Random, type Specimen } from './mutate.ts';
 
 const outside = [
   ...ints(1, [2], false),
@@ -167,67 +140,14 @@ function changed({ value }: Field, random: Random): Field['value'] {
   return random(3) ? new TextEncoder().encode(pick(NAMES, random)) : value.slice(0, random(value.length + 1));
 }
 
-/** Bytes that know nothing of fields. */
-function scrambled(bytes: Uint8Array, random: Random): Uint8Array {
-  const copy = bytes.slice(0, random(4) ? bytes.length : random(bytes.length));
-  for (let n = 0; n < 1 + random(4); n++) copy[random(copy.length)] = random(256);
-  return copy;
-}
-
-function specimen(index: number): Uint8Array {
-  const random = sequence(SEED, index);
-  let tree: Field[] = fields(whole);
-  for (let n = 0; n <= random(3); n++) tree = mutated(tree, random);
-  const bytes = encode(tree);
-  return index % 5 === 0 && bytes.length > 0 ? scrambled(bytes, random) : bytes;
-}
-
-/** What the file is: imported, or the code of the error that refused it. */
-function outcome(bytes: Uint8Array): string {
-  try {
-    const model = readOnnx(bytes, 'damaged.onnx');
-    const beside = new Map(externalFiles(model).map(name => [name, new Uint8Array(8)]));
-    const shapes = new Map(model.inputs.map(port => [port.name, pictureShape(port, { h: 9, w: 12 }) ?? [1]]));
-    importOnnx(withExternal(model, beside), shapes);
-    return 'imported';
-  } catch (error) {
-    if (error instanceof AtrousError && error.message.length <= 1000) return error.code;
-    throw error;
-  }
-}
-
-test('the network itself is imported', () => {
-  assert.is(outcome(encode(fields(whole))), 'imported');
-});
-
-test(`${CASES} damaged files, seed ${SEED}`, () => {
-  const seen = new Map<string, number>();
-  for (let index = 0; index < CASES; index++) {
-    const bytes = specimen(index);
-    let [ms, grown] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    for (let n = 0; n < TRIES && (ms > LIMIT_MS || grown > LIMIT_BYTES); n++) {
-      const before = process.memoryUsage();
-      const start = performance.now();
-      try {
-        const found = outcome(bytes);
-        if (n === 0) seen.set(found, (seen.get(found) ?? 0) + 1);
-      } catch (error) {
-        throw new Error(`case ${index} of seed ${SEED}: ${error instanceof Error ? error.stack : error}`);
-      }
-      ms = Math.min(ms, performance.now() - start);
-      const after = process.memoryUsage();
-      grown = Math.min(grown, after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers);
-    }
-    assert.ok(ms <= LIMIT_MS, `case ${index} of seed ${SEED} took ${ms} ms`);
-    assert.ok(grown <= LIMIT_BYTES, `case ${index} of seed ${SEED} took ${grown} bytes`);
-  }
-  console.log([...seen].map(([what, count]) => `${what} ${count}`).join(', '));
-  // Damage of every depth: some files must get as far as the import.
-  assert.ok(
-    (seen.get('imported') ?? 0) > CASES / 20 &&
-      (seen.get('BAD_GRAPH') ?? 0) > CASES / 20 &&
-      (seen.get('BAD_WEIGHTS') ?? 0) > CASES / 20,
-  );
-});
-
-test.run();
+export const onnxFiles: readonly Specimen[] = [
+  {
+    title: 'a network of everything',
+    bytes: encode(fields(whole)),
+    aimed: (_bytes, random) => {
+      let tree: Field[] = fields(whole);
+      for (let n = 0; n <= random(3); n++) tree = mutated(tree, random);
+      return encode(tree);
+    },
+  },
+];

@@ -1,0 +1,64 @@
+// Subgroup matrices on a device: an experimental feature, whose words differ between versions of Dawn and Chromium.
+
+import { matrixText } from '../shader/matrix-text.ts';
+import type { Ended, MatrixForm, Precision, ShaderLibrary } from '../shader/source.ts';
+import { SIZED } from './flags.ts';
+
+/** What a version of the browser that has the feature says of it. */
+interface MatrixInfo extends GPUAdapterInfo {
+  readonly subgroupMatrixConfigs?: Iterable<{
+    readonly componentType: string;
+    readonly resultComponentType: string;
+    readonly M: number;
+    readonly N: number;
+    readonly K: number;
+  }>;
+}
+
+/** Forms that fit the tiles of `shaders/lib/matrix.product.wgsl`, in subgroups whose size is known. */
+export function matricesOf({ features }: GPUDevice, info: GPUAdapterInfo): MatrixForm[] {
+  const { subgroupMatrixConfigs = [], subgroupMinSize, subgroupMaxSize } = info as MatrixInfo;
+  const sized = subgroupMinSize !== subgroupMaxSize;
+  if (sized && !features.has(SIZED)) return [];
+  return [...subgroupMatrixConfigs].flatMap(({ componentType: operands, resultComponentType: sums, M: m, N: n, K: k }) => {
+    const form = { m, n, k, operands, sums, lanes: subgroupMinSize, sized } as MatrixForm;
+    return isUsable(form) ? [form] : [];
+  });
+}
+
+const SIDES: readonly number[] = [8, 16];
+
+export function isUsable({ m, n, k, operands, sums, lanes }: MatrixForm): boolean {
+  if (operands !== 'f16' || sums !== 'f32') return false;
+  return [m, n, k].every(side => SIDES.includes(side)) && [8, 16, 32, 64].includes(lanes) && (m * n) / 4 >= lanes;
+}
+
+/** A program that loads and stores in the present form of the language. */
+const PRESENT = `enable f16;
+enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+var<workgroup> operands: array<vec4h, 64>;
+var<workgroup> stage: array<vec4f, 64>;
+@compute @workgroup_size(128) fn main() {
+  let left = subgroupMatrixLoad<subgroup_matrix_left<f16, 8, 8>, row_major>(&operands, 0, 2);
+  let right = subgroupMatrixLoad<subgroup_matrix_right<f16, 8, 8>, col_major>(&operands, 0, 2);
+  let sums = subgroupMatrixMultiplyAccumulate(left, right, subgroup_matrix_result<f32, 8, 8>());
+  subgroupMatrixStore<row_major>(&stage, 0, sums, 2);
+}`;
+
+/** Does the device refuse that program, so that the earlier form is tried (lib/matrix.flags)? */
+export async function wantsFlags(device: GPUDevice, program = PRESENT): Promise<boolean> {
+  device.pushErrorScope('validation');
+  const module = device.createShaderModule({ label: 'matrices', code: program });
+  const refused = device.popErrorScope();
+  const { messages } = await module.getCompilationInfo();
+  return (await refused) !== null || messages.some(({ type }) => type === 'error');
+}
+
+/** Programs as the device has them written. */
+export type MatrixTexts = (library: ShaderLibrary, step: Ended, precision: Precision, form: MatrixForm) => string;
+
+export async function matrixTexts(device: GPUDevice): Promise<MatrixTexts> {
+  const flags = await wantsFlags(device);
+  return (...asked) => matrixText(...asked, flags);
+}

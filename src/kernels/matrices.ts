@@ -1,0 +1,122 @@
+// The rows with subgroup matrices: how they cut a product of pixels by channels into workgroups, and how weights lie for them
+// (shaders/lib/matrix.product.wgsl). By kernel, apart from it: few adapters have matrices, and a page fetches these rows for those alone.
+// Shaders: pointwise.matrix.wgsl, twin.matrix.wgsl, gated.matrix.wgsl, conv.matrix.wgsl.
+import { type ReadConstant, shapeOf } from '../graph/constant.ts';
+import type { NodeOf } from '../graph/graph.ts';
+import { numberToFloat16 } from '../weights/tensor.ts';
+import { joinBytes, type WeightRows } from './blocks.ts';
+import { conv, biasOf as denseBias, steps, weightsBySteps } from './conv.ts';
+import { packExcite } from './excite.ts';
+import { gated } from './gated.ts';
+import { type Cut, cutOf, type Kernel, type Placed, type Variant } from './kernel.ts';
+import { biasOf, depths, pointwise, weights } from './pointwise.ts';
+import { twin } from './twin.ts';
+
+/** Of a workgroup: lanes, pixels, output channels. */
+const LANES = 128;
+const PIXELS = 128;
+const CHANNELS = 64;
+/** Beyond it a half is infinite, and a product with zero no number. */
+const LARGEST = 65504;
+/** Quads of the operand that it multiplies at a time. */
+const ROUND = 4;
+
+const blocks = (out: number): number => Math.ceil(out / CHANNELS);
+
+/** Lanes that make so many pixels of so many channels. */
+function lanes(pixels: number, out: number): number {
+  return Math.ceil(pixels / PIXELS) * blocks(out) * LANES;
+}
+
+const saturated = (value: number): number => Math.max(-LARGEST, Math.min(value, LARGEST));
+
+const rounds = (quads: number): number => Math.ceil(quads / ROUND);
+
+/** Where the biases begin, in units of 16 bytes. `depths`: quads of one operand after another. */
+function biasStart(out: number, depths: readonly number[]): number {
+  return blocks(out) * depths.reduce((sum, quads) => sum + rounds(quads), 0) * LANES;
+}
+
+/** Quads of those. */
+const biases = (out: number): number => (blocks(out) * CHANNELS) / 4;
+
+/**
+ * Halves by blocks of output channels and rounds of 16 input channels: a row of 16 for each output channel. Operands begin with rounds of their own; what is
+ * missing is zero. Then the biases, float32. `rows` counts input channels through all operands by quads; its tap is 0.
+ */
+function packRows(out: number, depths: readonly number[], rows: WeightRows, bias: Float64Array | null): Uint8Array<ArrayBuffer> {
+  const start = biasStart(out, depths) * 16;
+  const bytes = new Uint8Array(start + blocks(out) * CHANNELS * 4);
+  const halves = new Uint16Array(bytes.buffer, 0, start / 2);
+  if (bias) new Float32Array(bytes.buffer, start).set(bias);
+  const all = depths.reduce((sum, quads) => sum + rounds(quads), 0);
+  for (let first = 0; first < out; first += CHANNELS) {
+    const end = Math.min(first + CHANNELS, out);
+    const weight = rows(first, end);
+    let [from, round] = [0, (first / CHANNELS) * all];
+    for (const quads of depths) {
+      for (let i = 0; i < quads * 4; i++) {
+        const at = (round + Math.floor(i / 16)) * CHANNELS * 16 + (i % 16);
+        for (let o = first; o < end; o++) halves[at + (o - first) * 16] = numberToFloat16(saturated(weight(o, from + i, 0)));
+      }
+      from += quads * 4;
+      round += rounds(quads);
+    }
+  }
+  return bytes;
+}
+
+const out = ({ constants }: NodeOf<'conv'>): number => shapeOf(constants.weight)[0];
+
+/** The row of a kernel that multiplies operands of so many quads; `pixels` are those before a pool. */
+function row(
+  kernel: Kernel,
+  quads: (node: NodeOf<'conv'>) => readonly number[],
+  pack: (node: NodeOf<'conv'>, read: ReadConstant) => Uint8Array<ArrayBuffer>,
+  pixels: (placed: Placed<'conv'>) => number = ({ y }) => y.h * y.w,
+): Variant<'conv'> {
+  const staged = cutOf(kernel, kernel.variants.find(({ name }) => name === 'workgroup')!) as unknown as Cut<'conv'>;
+  return {
+    name: 'matrix',
+    shader: `${kernel.name}.matrix`,
+    needs: { barriers: true, features: ['shader-f16'], matrix: { operands: 'f16', sums: 'f32' } },
+    overrides(placed) {
+      const { LANES: _, ...flags } = staged.overrides(placed);
+      return flags;
+    },
+    params: placed => ({ ...staged.params(placed), bias: biasStart(out(placed.node), quads(placed.node)) }),
+    lanes: placed => lanes(pixels(placed), out(placed.node)),
+    pack,
+  };
+}
+
+const packPointwise = (node: NodeOf<'conv'>, read: ReadConstant) =>
+  packRows(out(node), depths(node), weights(node, read, depths(node)[0]), biasOf(node, read));
+
+const ofGated = row(gated, depths, (node, read) => joinBytes(packPointwise(node, read), packExcite(node, read)));
+/** Quads of the gate that a workgroup has room for beside its matrices. */
+const MOST_GATES = 128;
+
+const ofConv = row(
+  conv,
+  node => [steps(node)],
+  (node, read) => packRows(out(node), [steps(node)], weightsBySteps(node, read), denseBias(node, read)),
+  ({ node, y }) => y.h * y.w * (node.attributes.fused.pooled ? 4 : 1),
+);
+
+/** By kernel. */
+export const matrices: Readonly<Record<string, Variant>> = Object.fromEntries(
+  Object.entries({
+    pointwise: row(pointwise, depths, packPointwise),
+    twin: row(twin, depths, packPointwise),
+    conv: ofConv,
+    gated: {
+      ...ofGated,
+      fits: (node: NodeOf<'conv'>) => depths(node)[0] <= MOST_GATES,
+      params: (placed: Placed<'conv'>) => {
+        const params = ofGated.params!(placed);
+        return { ...params, excite: Number(params.bias) + biases(out(placed.node)) };
+      },
+    },
+  }).map(([name, variant]) => [name, variant as unknown as Variant]),
+);
