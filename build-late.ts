@@ -30,6 +30,7 @@ const BARRIERS_PASS = '{ needs: { barriers: true }, apply: graph => graph }';
 const named: readonly [string, string][] = [
   ...row('gpu', '{}', ['descriptors']),
   ...row('graph', '{}', ['faults', 'further-ops']),
+  ...row('kernels', '{}', ['curved']),
   ...row('models', '{}', ['bodies', 'other-decoders']),
   ...row('passes', '{}', ['further-ends']),
   ...row('shader', '{}', ['checks']),

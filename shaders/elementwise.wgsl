@@ -6,6 +6,7 @@
 // use lib/activation.wgsl
 
 override AFFINE: bool = false;    // x · scale + shift, one of each a channel, in weights: all scales, then all shifts
+override NORM: bool = false;      // the same by gate: what moments of the map make, float32
 override ADD: bool = false;       // + other
 override MULTIPLY: bool = false;  // · other, one factor a channel
 override GATE: bool = false;      // · gate, the same from an excitation, which is always float32
@@ -35,6 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (pixel >= params.pixels) { return; }
   var value = decode(x[pixel * params.x_stride + params.x_offset + quad]);
   if (AFFINE) { value = value * weight(quad) + weight(params.quads + quad); }
+  if (NORM) { value = value * gate[quad] + gate[params.quads + quad]; }
   if (ADD) { value += decode(other[pixel * params.other_stride + quad]); }
   if (MULTIPLY) { value *= decode(other[quad]); }
   if (GATE) { value *= gate[quad]; }

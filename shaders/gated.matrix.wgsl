@@ -5,6 +5,7 @@
 // use lib/activation.wgsl
 // use lib/shortcut.wgsl
 // use lib/gated.io.wgsl
+// use lib/gate.wgsl
 // use lib/staged.place.wgsl
 // use lib/matrix.form.wgsl
 // use lib/matrix.wgsl

@@ -9,6 +9,7 @@
 // use lib/staged.wgsl
 // use lib/staged.place.wgsl
 // use lib/gated.io.wgsl
+// use lib/gate.wgsl
 
 const MOST_LANES = 128u;  // of a workgroup: the gate takes 4 KiB of its memory (src/kernels/gated.ts keeps to it)
 const MAX_QUADS = 256u;

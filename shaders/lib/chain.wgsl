@@ -119,3 +119,7 @@ fn store_halved(lane: u32, corner: Corner) {
     finish_halved(corner.row / 2u, (corner.column + column) / 2u, quad, mean);
   }
 }
+
+fn rectified(m: mat4x4f) -> mat4x4f {
+  return mat4x4f(max(m[0], vec4f()), max(m[1], vec4f()), max(m[2], vec4f()), max(m[3], vec4f()));
+}

@@ -12,6 +12,7 @@ fn put_operand(at: u32, quad: vec4h) {
   operands[4u * at + 2u] = quad.z;
   operands[4u * at + 3u] = quad.w;
 }
+fn operand_quad(at: u32) -> vec4h { return vec4h(operands[4u * at], operands[4u * at + 1u], operands[4u * at + 2u], operands[4u * at + 3u]); }
 fn left_matrix(at: u32) -> Left { return subgroupMatrixLoad<Left>(&operands, 4u * at, false, 4u * ROW); }
 fn right_matrix(at: u32) -> Right { return subgroupMatrixLoad<Right>(&operands, 4u * at, true, 4u * ROW); }
 fn put_sums(at: u32, sums: Sums) { subgroupMatrixStore(&stage, 4u * at, sums, false, MATRIX_N); }

@@ -8,6 +8,7 @@ var<workgroup> operands: array<vec4h, OPERANDS>;
 var<workgroup> stage: array<vec4f, STAGE>;
 
 fn put_operand(at: u32, quad: vec4h) { operands[at] = quad; }
+fn operand_quad(at: u32) -> vec4h { return operands[at]; }
 // The matrices that begin `at` a quad of the operands.
 fn left_matrix(at: u32) -> Left { return subgroupMatrixLoad<Left, row_major>(&operands, at, ROW); }
 fn right_matrix(at: u32) -> Right { return subgroupMatrixLoad<Right, col_major>(&operands, at, ROW); }

@@ -105,7 +105,3 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
   project(lane, corner);
   store_halved(lane, corner);
 }
-
-fn rectified(m: mat4x4f) -> mat4x4f {
-  return mat4x4f(max(m[0], vec4f()), max(m[1], vec4f()), max(m[2], vec4f()), max(m[3], vec4f()));
-}

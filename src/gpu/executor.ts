@@ -20,6 +20,9 @@ import { encodeValue } from './transfer.ts';
 /** Milliseconds that weights are packed at a stretch, the step under way not counted: a page shows 60 frames a second. */
 const SLICE = 8;
 
+/** Parameters, and as many storage buffers as WebGPU's default allows a shader. */
+const BINDINGS = 9;
+
 /** What the plans of one model share on one device. */
 export interface Engine {
   readonly device: GPUDevice;
@@ -29,7 +32,7 @@ export interface Engine {
   readonly weights: Map<string, GPUBuffer>;
   /** Keys of weights that more than one call has bound: none of them destroys those. */
   readonly shared: Set<string>;
-  /** What an unused optional input reads, and an unused optional output writes. */
+  /** What an unused optional input reads, and an unused optional output writes, for each binding a part: two outputs must not share one. */
   readonly zero: GPUBuffer;
   readonly scratch: GPUBuffer;
   /** How the device has programs with subgroup matrices written; undefined until a plan has some. */
@@ -70,15 +73,16 @@ export interface PrepareOptions {
 }
 
 export function createEngine(device: GPUDevice, library: ShaderLibrary): Engine {
-  const unused = (label: string): GPUBuffer => device.createBuffer({ label, size: 256, usage: BufferUsage.STORAGE });
+  const unused = (label: string, bindings: number): GPUBuffer =>
+    device.createBuffer({ label, size: bindings * BINDING, usage: BufferUsage.STORAGE });
   return {
     device,
     library,
     pipelines: new Map(),
     weights: new Map(),
     shared: new Set(),
-    zero: unused('zero'),
-    scratch: unused('scratch'),
+    zero: unused('zero', 1),
+    scratch: unused('scratch', BINDINGS),
   };
 }
 
@@ -146,15 +150,18 @@ export async function prepare(
     const bind = (index: number, given: GPUBindingResource | null): GPUBindGroup => {
       const step = plan.steps[index];
       const facts = engine.library.facts(step.shader, plan.precision);
-      const resource = (name: string): GPUBindingResource => {
+      const resource = (name: string, binding: number): GPUBindingResource => {
         if (name === 'params') return { buffer: uniforms, offset: index * BINDING, size: facts.params.size };
         if (name === 'weights') return { buffer: uploaded[index] ?? engine.zero };
-        if (name in step.writes) return step.writes[name] === null ? { buffer: engine.scratch } : bound(step.writes[name]);
+        if (name in step.writes)
+          return step.writes[name] === null
+            ? { buffer: engine.scratch, offset: binding * BINDING, size: BINDING }
+            : bound(step.writes[name]);
         const value = step.reads[name];
         if (value === FRAME) return given!;
         return value === null ? { buffer: engine.zero } : bound(value);
       };
-      const entries = facts.bindings.map(({ name, binding }) => ({ binding, resource: resource(name) }));
+      const entries = facts.bindings.map(({ name, binding }) => ({ binding, resource: resource(name, binding) }));
       return device.createBindGroup({ label: step.node, layout: compiled[index].layout, entries });
     };
     const first = plan.steps.findIndex(({ reads }) => Object.values(reads).includes(FRAME));

@@ -30,7 +30,7 @@ const SIDES: readonly number[] = [8, 16];
 
 export function isUsable({ m, n, k, operands, sums, lanes }: MatrixForm): boolean {
   if (operands !== 'f16' || sums !== 'f32') return false;
-  return [m, n, k].every(side => SIDES.includes(side)) && [8, 16, 32, 64].includes(lanes) && (m * n) / 4 >= lanes;
+  return [m, n, k].every(side => SIDES.includes(side)) && [8, 16, 32, 64].includes(lanes) && (m * n) / 4 >= lanes && lanes >= m;
 }
 
 /** A program that loads and stores in the present form of the language. */

@@ -22,7 +22,9 @@ export type Constant =
   | { readonly kind: 'stack'; readonly parts: readonly Constant[] }
   | { readonly kind: 'sum'; readonly parts: readonly Constant[] }
   /** Output channels [from, to). */
-  | { readonly kind: 'range'; readonly of: Constant; readonly from: number; readonly to: number };
+  | { readonly kind: 'range'; readonly of: Constant; readonly from: number; readonly to: number }
+  /** Input channels [from, to) of a dense convolution's weight, range after range. */
+  | { readonly kind: 'inputs'; readonly of: Constant; readonly ranges: readonly (readonly [from: number, to: number])[] };
 
 /** The values of a constant in float64, so that folding adds no rounding of its own. */
 export type ReadConstant = (constant: Constant) => Float64Array;
@@ -44,6 +46,10 @@ export function shapeOf(constant: Constant): readonly number[] {
       return shapeOf(constant.parts[0]);
     case 'range':
       return [constant.to - constant.from, ...shapeOf(constant.of).slice(1)];
+    case 'inputs': {
+      const [out, , ...kernel] = shapeOf(constant.of);
+      return [out, constant.ranges.reduce((sum, [from, to]) => sum + to - from, 0), ...kernel];
+    }
   }
 }
 
@@ -53,6 +59,7 @@ export function tensorsOf(constant: Constant): [string, readonly number[]][] {
     case 'tensor':
       return [[constant.name, constant.shape]];
     case 'range':
+    case 'inputs':
       return tensorsOf(constant.of);
     case 'scaled':
       return [...tensorsOf(constant.of), ...normTensors(constant.norm)];
@@ -86,6 +93,8 @@ export function printConstant(constant: Constant): string {
       return constant.parts.map(printConstant).join(' + ');
     case 'range':
       return `${printConstant(constant.of)}[${constant.from}:${constant.to}]`;
+    case 'inputs':
+      return `${printConstant(constant.of)}[:, ${constant.ranges.map(([from, to]) => `${from}:${to}`).join(' ')}]`;
   }
 }
 
@@ -131,6 +140,20 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
       }
       case 'range':
         return readRange(constant);
+      case 'inputs': {
+        const [out, inputs, ...kernel] = shapeOf(constant.of);
+        const [all, taps] = [read(constant.of), count(kernel)];
+        const rows = Array.from({ length: out }, (_, o) =>
+          constant.ranges.map(([from, to]) => all.subarray((o * inputs + from) * taps, (o * inputs + to) * taps)),
+        );
+        const made = new Float64Array(count(shapeOf(constant)));
+        let at = 0;
+        for (const part of rows.flat()) {
+          made.set(part, at);
+          at += part.length;
+        }
+        return made;
+      }
       case 'sum': {
         const [first, ...rest] = constant.parts.map(read);
         return first.map((value, i) => rest.reduce((sum, part) => sum + part[i], value));

@@ -57,12 +57,11 @@ function checkConv(node: NodeOf<'conv'>, input: (role: string) => Value): void {
     must(alone, () => 'a pooled convolution takes nothing else into its epilogue');
     return;
   }
-  if (node.constants.project) {
-    const [, from] = shapeOf(node.constants.project);
-    must(from === o && !partials, () => `the classifier reads ${from} channels, the convolution makes ${o}`);
-    return;
-  }
-  if (also) must(also.split > 0 && also.split < o && !partials, () => `${o} channels can not be split after ${also.split}`);
+  const { project } = node.constants;
+  const [made, from] = project ? shapeOf(project) : [o, o];
+  must(from === o, () => `the classifier reads ${from} channels, the convolution makes ${o}`);
+  must(!partials || (!project && !also), () => 'partial sums leave no room for a second convolution or map');
+  if (also) must(also.split > 0 && also.split < made, () => `${made} channels can not be split after ${also.split}`);
 }
 
 /** The two layers behind a squeeze must go from the channels of its sums to as many gates. */

@@ -1,7 +1,7 @@
 // Fused forms of a convolution: what the pass that makes one and the kernel that runs it must agree on. The limits are those of a workgroup's
 // memory, 16 KiB in WebGPU's defaults.
 import { shapeOf } from './constant.ts';
-import { isPointwise, type NodeOf } from './graph.ts';
+import { type Geometry, isPointwise, type NodeOf } from './graph.ts';
 
 type Conv = NodeOf<'conv'>;
 
@@ -22,7 +22,7 @@ const mild = ({ attributes: { fused } }: Conv): boolean => !fused.activation || 
 /** A 1×1 convolution that makes its gate itself, from the sums of a squeeze. */
 export function isGated(node: Conv): boolean {
   const { inputs, constants } = node;
-  if (!isPointwise(node) || !inputs.sums || !only(inputs, 'x', 'sums', 'shortcut', 'residual')) return false;
+  if (!isPointwise(node) || constants.project || !inputs.sums || !only(inputs, 'x', 'sums', 'shortcut', 'residual')) return false;
   const channels = shapeOf(constants.weight)[1];
   // Sums are whole quads, because a grouped convolution leaves them.
   return channels <= MAX_GATES && channels % 4 === 0 && shapeOf(constants.weight1)[0] <= MAX_HIDDEN;
@@ -55,4 +55,14 @@ export function isTail(node: Conv): boolean {
 /** Neither of them, and no second output: what the plain kernels make. */
 export function isUnforked({ inputs, constants, attributes }: Conv): boolean {
   return !inputs.sums && !inputs.beside && !constants.project && !attributes.fused.also;
+}
+
+/** Dense, and with one number for both axes: its stride, its dilation, what lies above and to the left. */
+export function isEven({ strides, dilations: [rates], pads: [pads], groups }: Geometry): boolean {
+  return groups === 1 && [strides, rates, pads].every(([down, right]) => down === right);
+}
+
+/** What the dense kernel makes: a residual and an activation may follow, or a pool. */
+export function isDense({ attributes: { geometry, fused }, inputs, constants }: Conv): boolean {
+  return isEven(geometry) && !fused.partials && !constants.project && only(inputs, 'x', 'residual');
 }

@@ -21,6 +21,8 @@ export const furtherOps: Rules<
   | 'resample'
   | 'move'
   | 'layernorm'
+  | 'moments'
+  | 'normalise'
   | 'product'
   | 'attention'
   | 'matte'
@@ -140,6 +142,22 @@ export const furtherOps: Rules<
       const { c } = input('x').shape;
       must(c === 1, () => `x has ${c} channels, a matte is of one`);
       return [classMap(node.attributes)];
+    },
+  },
+  moments: {
+    infer: (node, input) => {
+      const { c } = input('x').shape;
+      for (const given of Object.values(node.constants))
+        must(shapeOf(given)[0] === c, () => `${shapeOf(given)[0]} scales or shifts for ${c} channels`);
+      return [{ shape: { c, h: 2, w: 1 }, kind: 'exact' }];
+    },
+  },
+  normalise: {
+    infer: (_node, input) => {
+      const { shape } = input('x');
+      mustMatch({ c: shape.c, h: 2, w: 1 }, input('norm').shape, 'the norm');
+      must(input('norm').kind === 'exact', () => 'a norm must be float32, made by moments');
+      return [map(shape)];
     },
   },
   layernorm: {

@@ -71,7 +71,7 @@ export interface Ending {
  * second 1×1 convolution. Of the result: `residual` is added before, `addend` after the activation; the constants `project` and `projectBias` are a 1×1
  * convolution of it.
  */
-export interface Fused extends Ending {
+export interface Fused extends Chained {
   /** Pixels that the sums run over. */
   readonly squeezed?: number;
   /** How the shortcut's map is read: it has the result's size, or is 2×2 average-pooled. */
@@ -180,6 +180,10 @@ export interface Attributes {
   reduce: { readonly operation: Reduction; readonly channels: boolean; readonly rows: boolean; readonly columns: boolean };
   /** (x − mean) / √(variance + ε) over the channels of each pixel, then `scale` and `shift`, one a channel. */
   layernorm: { readonly epsilon: number };
+  /** Of all pixels of a channel what a norm of them does to each: factor and offset, c×2, of mean, variance, and `scale` and `shift` where they are given. */
+  moments: { readonly epsilon: number };
+  /** x · factor + offset by such a `norm`. */
+  normalise: { readonly fused: Ending };
   /**
    * Products of the pixels of x by those of `other`, both cut into `batches` of pixels in their order: in place of its channels pixel i of x gets
    * Σ x[i][k]·other[j][k] for each pixel j of its batch or, `turned`, Σ x[i][k]·other[k][j] for each channel j. `inner`: how many k there are.
@@ -194,9 +198,9 @@ export interface Attributes {
   resample: { readonly h: number; readonly w: number };
   /**
    * Any number to any place: constants `channels`, `rows` and `columns` (c, h and w × 4) hold, for each place of the result, what it adds to the source's
-   * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`.
+   * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`. `around`: those tables only put so many zeros around a map.
    */
-  move: { readonly c: number; readonly h: number; readonly w: number; readonly fill: number };
+  move: { readonly c: number; readonly h: number; readonly w: number; readonly fill: number; readonly around?: Pads };
   /** The class of every pixel. */
   argmax: Decision;
   /** Rows [top, top + rows): a view, no work. */
@@ -252,8 +256,7 @@ export const FRAME = 'frame';
 
 /** Values that a node writes: its own, and the squeeze sums or the second map of a fused convolution. */
 export function writes(node: Node): string[] {
-  const { partials, also }: Fused = node.op === 'conv' ? node.attributes.fused : {};
-  const { halved }: Chained = node.op === 'stem' ? node.attributes.fused : {};
+  const { partials, also, halved }: Fused = node.op === 'conv' || node.op === 'stem' ? node.attributes.fused : {};
   return [node.name, partials?.name, also?.name, halved].filter(value => value !== undefined);
 }
 

@@ -30,11 +30,14 @@ export function fewStrips({ c, h, w }: Shape): number {
 }
 
 function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[] {
-  const { partials, also, pooled } = node.attributes.fused;
-  const [y] = branchesOf(node, input);
-  if (pooled) return [map(halved(y))];
-  if (node.constants.project) return [map({ ...y, c: shapeOf(node.constants.project)[0] })];
-  if (also) return [map({ ...y, c: also.split }), map({ ...y, c: y.c - also.split })];
+  const { partials, also, pooled, halved: means } = node.attributes.fused;
+  const [made] = branchesOf(node, input);
+  if (pooled) return [map(halved(made))];
+  const y = node.constants.project ? { ...made, c: shapeOf(node.constants.project)[0] } : made;
+  if (also || means) {
+    const parts = also ? [map({ ...y, c: also.split }), map({ ...y, c: y.c - also.split })] : [map(y)];
+    return [...parts, ...(means ? [map(halved(made))] : [])];
+  }
   return partials ? [map(y), { shape: { c: y.c, h: partials.strips, w: 1 }, kind: 'exact' }] : [map(y)];
 }
 

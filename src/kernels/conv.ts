@@ -1,6 +1,7 @@
 // Dense convolution of any kernel size, stride, dilation and padding. Shaders: conv.wgsl, conv.workgroup.wgsl, conv.wide.wgsl,
 // conv.winograd.wgsl.
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
+import { isDense } from '../graph/forms.ts';
 import type { Geometry, Node, NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
@@ -22,7 +23,7 @@ export function steps({ constants, attributes: { geometry } }: NodeOf<'conv'>): 
   return quads(shapeOf(constants.weight)[1]) * geometry.kernel[0] * geometry.kernel[1];
 }
 
-function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
+function params(tile: number, bias: number, { node, x, y, at }: Placed<'conv'>) {
   const { pooled } = node.attributes.fused;
   return {
     height: y.h,
@@ -42,11 +43,12 @@ function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
     bias,
     full_height: pooled?.h ?? y.h,
     full_width: pooled?.w ?? y.w,
+    residual_stride: at('residual')?.stride ?? 0,
   };
 }
 
 /** Output channel × input channel × tap; channels that are missing are zero. */
-function weights({ constants: { weight } }: Pick<Node, 'constants'>, read: ReadConstant): WeightRows {
+export function weights({ constants: { weight } }: Pick<Node, 'constants'>, read: ReadConstant): WeightRows {
   const [, inputs, kh, kw] = shapeOf(weight);
   return (first, end) => {
     const values = read(range(weight, first, end));
@@ -73,7 +75,7 @@ const wide: Variant<'conv'> = {
   needs: { software: true, features: ['subgroups'] },
   /** It makes rows one by one, a pool wants two at once. */
   fits: ({ constants, attributes: { fused } }) => !fused.pooled && fillsWide(shapeOf(constants.weight)[0]),
-  overrides: ({ node, y }) => ending(node, y.c),
+  overrides: ({ node, y }) => finishing(node, y.c),
   params: placed => params(WIDE_TILE, wideBiasOffset(placed.y.c, 2, steps(placed.node)), placed),
   lanes: ({ y }) => y.h * Math.ceil(y.w / WIDE_TILE) * wideLanes(y.c, 2),
   pack(node, read, store) {
@@ -92,7 +94,7 @@ const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w * (node.attribu
 const workgroup = stagedRow('conv.workgroup', cut, ({ node, x, y }) => ({
   QUADS: quads(x.c),
   COLUMNS: node.attributes.geometry.kernel[1],
-  ...ending(node, y.c),
+  ...finishing(node, y.c),
   POOL: node.attributes.fused.pooled !== undefined,
 }));
 
@@ -115,7 +117,7 @@ const winograd: Variant<'conv'> = {
     const square = kernel.every(size => size === 3) && strides[0] === 1 && dilations[0][0] <= most;
     return square && (shapeOf(node.constants.weight)[1] > WINOGRAD_INPUTS || !wide.fits?.(node));
   },
-  overrides: ({ node, y }) => ({ ...ending(node, y.c), POOL: node.attributes.fused.pooled !== undefined }),
+  overrides: ({ node, y }) => ({ ...finishing(node, y.c), POOL: node.attributes.fused.pooled !== undefined }),
   params: placed => ({
     ...params(1, biasOffset(placed.y.c, PRODUCTS, quads(placed.x.c)), placed),
     across: tilingOf(placed).across,
@@ -130,12 +132,12 @@ const winograd: Variant<'conv'> = {
 const tilingOf = ({ node: { attributes }, y }: Placed<'conv'>) =>
   tiling(attributes.fused.pooled ?? y, attributes.geometry.dilations[0][0]);
 
-/** Dense, and with one number for both axes: its stride, its dilation, what lies above and to the left. */
-export function isEven({ strides, dilations: [rates], pads: [pads], groups }: Geometry): boolean {
-  return groups === 1 && [strides, rates, pads].every(([down, right]) => down === right);
+/** What follows the sums. */
+export function finishing(node: NodeOf<'conv'>, channels: number) {
+  return { RESIDUAL: 'residual' in node.inputs, ...ending(node, channels) };
 }
 
-/** Those numbers, as parameters. */
+/** The numbers of an even geometry, as parameters. */
 export function evenParams({ strides, dilations: [rates], pads: [pads] }: Geometry) {
   return { stride: strides[0], dilation: rates[0], pad: pads[0] };
 }
@@ -143,16 +145,15 @@ export function evenParams({ strides, dilations: [rates], pads: [pads] }: Geomet
 export const conv = kernel<'conv'>({
   name: 'conv',
   ops: ['conv'],
-  fits: ({ attributes: { geometry, fused }, inputs, constants }) =>
-    isEven(geometry) && !fused.partials && !constants.project && Object.keys(inputs).length === 1,
+  fits: isDense,
   variants: [workgroup, winograd, wide, plain('conv')],
-  reads: ({ inputs }) => ({ x: inputs.x }),
+  reads: ({ inputs }) => ({ x: inputs.x, residual: inputs.residual ?? null }),
   writes: ({ name }) => ({ y: name }),
   overrides: ({ node, x, y }) => ({
     QUADS: quads(x.c),
     ROWS: node.attributes.geometry.kernel[0],
     COLUMNS: node.attributes.geometry.kernel[1],
-    ...ending(node, y.c),
+    ...finishing(node, y.c),
     POOL: node.attributes.fused.pooled !== undefined,
   }),
   params: placed => {

@@ -4,17 +4,18 @@ import { quads } from '../graph/layout.ts';
 import { ending } from './ending.ts';
 import { kernel, plain } from './kernel.ts';
 
-export const elementwise = kernel<'batchnorm' | 'activate' | 'add' | 'mul' | 'slice' | 'copy'>({
+export const elementwise = kernel<'batchnorm' | 'normalise' | 'activate' | 'add' | 'mul' | 'slice' | 'copy'>({
   name: 'elementwise',
-  ops: ['batchnorm', 'activate', 'add', 'mul', 'slice', 'copy'],
+  ops: ['batchnorm', 'normalise', 'activate', 'add', 'mul', 'slice', 'copy'],
   /** A slice must begin at a whole quad. */
   fits: node => node.op !== 'slice' || node.attributes.from % 4 === 0,
   variants: [plain('elementwise')],
   /** A gate is bound both ways; which one is read follows its kind. */
-  reads: ({ inputs }) => ({ x: inputs.x, other: inputs.other ?? inputs.gate ?? null, gate: inputs.gate ?? null }),
+  reads: ({ inputs }) => ({ x: inputs.x, other: inputs.other ?? inputs.gate ?? null, gate: inputs.norm ?? inputs.gate ?? null }),
   writes: ({ name }) => ({ y: name }),
   overrides: ({ node, y, at }) => ({
     AFFINE: node.op === 'batchnorm',
+    NORM: node.op === 'normalise',
     ADD: node.op === 'add',
     MULTIPLY: node.op === 'mul' && at('gate')!.kind === 'map',
     GATE: node.op === 'mul' && at('gate')!.kind === 'exact',

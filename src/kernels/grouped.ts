@@ -16,11 +16,11 @@ const WIDE_TILE = { h: 2, w: 16 };
 const LANES = 256;
 const PAIRS = 4;
 
-const groupWidth = ({ constants }: NodeOf<'conv'>): number => shapeOf(constants.weight)[1];
-const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
+export const groupWidth = ({ constants }: NodeOf<'conv'>): number => shapeOf(constants.weight)[1];
+export const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
 
 /** Rows of partial sums. */
-const rows = (node: NodeOf<'conv'>, y: Placement): number => node.attributes.fused.partials?.strips ?? strips(y);
+export const rows = (node: NodeOf<'conv'>, y: Placement): number => node.attributes.fused.partials?.strips ?? strips(y);
 
 function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
   return {
@@ -41,7 +41,7 @@ function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
 }
 
 /** Output channel × input channel of its group × tap. */
-function weights(node: NodeOf<'conv'>, read: ReadConstant): WeightAt {
+export function weights(node: NodeOf<'conv'>, read: ReadConstant): WeightAt {
   const width = groupWidth(node);
   const weight = read(node.constants.weight);
   return (o, i, tap) => weight[(o * width + i) * 9 + tap];

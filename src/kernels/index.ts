@@ -3,7 +3,7 @@ import { AtrousError } from '../errors.ts';
 import type { Node } from '../graph/graph.ts';
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
-import { chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
+import { chain, chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { conv } from './conv.ts';
@@ -18,6 +18,7 @@ import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
 import { matrices } from './matrices.ts';
 import { matte } from './matte.ts';
+import { moments } from './moments.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
@@ -50,6 +51,7 @@ export const kernels: readonly Kernel[] = [
   chainedStem,
   chainedStemExternal,
   chainedStemTensor,
+  chain,
   gated,
   twin,
   pointwise,
@@ -81,6 +83,7 @@ export const kernels: readonly Kernel[] = [
   move,
   matte,
   layernorm,
+  moments,
   product,
   attention,
 ];

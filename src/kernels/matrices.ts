@@ -1,15 +1,19 @@
 // The rows with subgroup matrices: how they cut a product of pixels by channels into workgroups, and how weights lie for them
 // (shaders/lib/matrix.product.wgsl). By kernel, apart from it: few adapters have matrices, and a page fetches these rows for those alone.
-// Shaders: pointwise.matrix.wgsl, twin.matrix.wgsl, gated.matrix.wgsl, conv.matrix.wgsl.
+// Shaders: pointwise.matrix.wgsl, twin.matrix.wgsl, gated.matrix.wgsl, conv.matrix.wgsl,
+// grouped.matrix.wgsl, tail.matrix.wgsl.
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
+import { quads } from '../graph/layout.ts';
 import { numberToFloat16 } from '../weights/tensor.ts';
 import { joinBytes, type WeightRows } from './blocks.ts';
-import { conv, biasOf as denseBias, steps, weightsBySteps } from './conv.ts';
+import { conv, biasOf as denseBias, weights as denseWeights, steps, weightsBySteps } from './conv.ts';
 import { packExcite } from './excite.ts';
 import { gated } from './gated.ts';
+import { grouped, biasOf as groupedBias, rows as groupedRows, weights as groupedWeights, groupWidth } from './grouped.ts';
 import { type Cut, cutOf, type Kernel, type Placed, type Variant } from './kernel.ts';
 import { biasOf, depths, pointwise, weights } from './pointwise.ts';
+import { COLUMNS, packClassifier, tail } from './tail.ts';
 import { twin } from './twin.ts';
 
 /** Of a workgroup: lanes, pixels, output channels. */
@@ -104,6 +108,39 @@ const ofConv = row(
   ({ node, y }) => y.h * y.w * (node.attributes.fused.pooled ? 4 : 1),
 );
 
+const ofGrouped = row(
+  grouped,
+  node => [9 * quads(groupWidth(node))],
+  (node, read) => {
+    const width = groupWidth(node);
+    const at = groupedWeights(node, read);
+    return packRows(
+      out(node),
+      [9 * quads(width)],
+      () => (o, i) => at(o, i % width, Math.floor(i / width)),
+      groupedBias(node, read),
+    );
+  },
+);
+
+/** Rounds of a tail: sixteens of channels, and the taps of each. */
+const tailQuads = (node: NodeOf<'conv'>): [number] => [rounds(quads(shapeOf(node.constants.weight)[1])) * 9 * ROUND];
+
+const ofTail = row(tail, tailQuads, (node, read) => {
+  const inputs = shapeOf(node.constants.weight)[1];
+  const dense = denseWeights(node, read);
+  const rows: WeightRows = (first, end) => {
+    const weight = dense(first, end);
+    return (o, i) => {
+      const round = Math.floor(i / 16);
+      const channel = Math.floor(round / 9) * 16 + (i % 16);
+      return channel < inputs ? weight(o, channel, round % 9) : 0;
+    };
+  };
+  const bias = node.constants.bias ? read(node.constants.bias) : null;
+  return joinBytes(packRows(out(node), tailQuads(node), rows, bias), packClassifier(node, read));
+});
+
 /** By kernel. */
 export const matrices: Readonly<Record<string, Variant>> = Object.fromEntries(
   Object.entries({
@@ -117,6 +154,20 @@ export const matrices: Readonly<Record<string, Variant>> = Object.fromEntries(
         const params = ofGated.params!(placed);
         return { ...params, excite: Number(params.bias) + biases(out(placed.node)) };
       },
+    },
+    grouped: {
+      ...ofGrouped,
+      fits: (node: NodeOf<'conv'>) => groupWidth(node) % 16 === 0,
+      lanes: ({ node, y }: Placed<'conv'>) => groupedRows(node, y) * blocks(y.c) * LANES,
+    },
+    tail: {
+      ...ofTail,
+      fits: (node: NodeOf<'conv'>) => out(node) <= CHANNELS,
+      params: (placed: Placed<'conv'>) => {
+        const params = ofTail.params!(placed);
+        return { ...params, project: Number(params.bias) + biases(out(placed.node)) };
+      },
+      lanes: ({ y }: Placed<'conv'>) => Math.ceil(y.w / COLUMNS) * Math.ceil(y.h / (PIXELS / COLUMNS)) * LANES,
     },
   }).map(([name, variant]) => [name, variant as unknown as Variant]),
 );

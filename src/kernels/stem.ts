@@ -1,10 +1,11 @@
 // The first convolution, straight from the frame: three forms, because a texture, a video's external texture and a tensor are three binding types.
 // Shaders: stem.wgsl, stem.external.wgsl, stem.tensor.wgsl.
 import { shapeOf } from '../graph/constant.ts';
+import { isEven } from '../graph/forms.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, pairs } from './blocks.ts';
-import { evenParams, isEven, packDense } from './conv.ts';
+import { evenParams, packDense } from './conv.ts';
 import { ending } from './ending.ts';
 import { type Kernel, kernel, plain } from './kernel.ts';
 import { normalisation } from './preprocess.ts';

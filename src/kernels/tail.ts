@@ -1,6 +1,7 @@
-// 3×3 convolution of a concat that is nowhere stored, or with a classifier behind it. Shader: tail.wgsl.
-import { shapeOf } from '../graph/constant.ts';
+// 3×3 convolution of a concat that is nowhere stored, or with a classifier behind it. Shaders: tail.wgsl, tail.matrix.wgsl.
+import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import { isTail } from '../graph/forms.ts';
+import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, joinBytes, pairs } from './blocks.ts';
 import { packDense } from './conv.ts';
@@ -10,7 +11,7 @@ import { kernel } from './kernel.ts';
 /** Of a workgroup. */
 const LANES = 256;
 /** Of a tile: its columns, and its pixels × pairs of quads. */
-const COLUMNS = 16;
+export const COLUMNS = 16;
 const AREA = 2048;
 
 const rowsOf = (channels: number): number => AREA / COLUMNS / pairs(channels);
@@ -48,10 +49,13 @@ export const tail = kernel<'conv'>({
   },
   lanes: ({ node, y }) => Math.ceil(y.w / COLUMNS) * Math.ceil(y.h / rowsOf(shapeOf(node.constants.weight)[0])) * LANES,
   pack(node, read) {
-    const dense = packDense(node, read);
-    const { project, projectBias } = node.constants;
-    if (!project) return dense;
-    const bias = projectBias ? read(projectBias) : new Float64Array(shapeOf(project)[0]);
-    return joinBytes(dense, Float32Array.from(denseBlocks(read(project), bias)));
+    return joinBytes(packDense(node, read), packClassifier(node, read));
   },
 });
+
+/** Blocks and biases of the classifier; nothing without. */
+export function packClassifier({ constants: { project, projectBias } }: NodeOf<'conv'>, read: ReadConstant): Float32Array {
+  if (!project) return new Float32Array();
+  const bias = projectBias ? read(projectBias) : new Float64Array(shapeOf(project)[0]);
+  return Float32Array.from(denseBlocks(read(project), bias));
+}

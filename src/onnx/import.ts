@@ -3,6 +3,7 @@
 import { AtrousError } from '../errors.ts';
 import { FRAME, type Graph, INPUT } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
+import { pruned } from '../passes/pass.ts';
 import { count, quote, some, type Tensor, type Tensors } from '../weights/tensor.ts';
 import { fromTensor, type Known, printDims } from './array.ts';
 import type { Call } from './call.ts';
@@ -173,17 +174,6 @@ function needed(nodes: readonly OnnxNode[], wanted: readonly string[]): OnnxNode
     return needs;
   });
   return kept.reverse();
-}
-
-/** Nodes that nothing reads any more: laid out for somebody who had it already, or a half of a Split. */
-function pruned(graph: Graph): Graph {
-  const names = new Set(graph.outputs);
-  const kept = [...graph.nodes].reverse().filter(node => {
-    const needs = names.has(node.name);
-    if (needs) for (const value of Object.values(node.inputs)) names.add(value);
-    return needs;
-  });
-  return { ...graph, nodes: kept.reverse() };
 }
 
 /** An input at the shape given. */

@@ -1,5 +1,5 @@
 // conv → relu, add → relu, …  ⇒  the same with the ReLU in the epilogue.
-import { isCurve, type NodeOf } from '../graph/graph.ts';
+import { type Fused, isCurve, type NodeOf } from '../graph/graph.ts';
 import { type Pass, rewrite, type View } from './pass.ts';
 
 export const fuseRelu: Pass = {
@@ -9,12 +9,14 @@ export const fuseRelu: Pass = {
 };
 
 /** What makes the sums. */
-const SUMS = ['conv', 'add', 'transposed', 'batchnorm', 'combine'] as const;
+const SUMS = ['conv', 'add', 'transposed', 'batchnorm', 'normalise', 'combine'] as const;
 
 /** The node whose numbers alone go into an activation, ending in it; null where it ends in one already, or in what must not come before it. */
 export function ended({ name, inputs, attributes: activation, constants }: NodeOf<'activate'>, view: View) {
   const node = SUMS.map(op => view.sole(inputs.x, op)).find(found => found !== null);
-  if (!node || node.attributes.fused.activation || node.inputs.addend || node.constants.project) return null;
+  const { pooled, partials, also }: Fused = node?.attributes.fused ?? {};
+  if (!node || node.attributes.fused.activation || pooled || partials || also || node.inputs.addend || node.constants.project)
+    return null;
   const attributes = { ...node.attributes, fused: { ...node.attributes.fused, activation } };
   return { node: { ...node, name, attributes, constants: { ...node.constants, ...constants } } as typeof node, drop: [node] };
 }

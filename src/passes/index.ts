@@ -2,12 +2,13 @@
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { bands } from './bands.ts';
+import { chain } from './chain.ts';
 import { classifierEpilogue } from './classifier-epilogue.ts';
 import { classifyEnd } from './classify-end.ts';
 import { concatOffset } from './concat-offset.ts';
 import { concatOperand } from './concat-operand.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
-import { foldBias } from './fold-bias.ts';
+import { foldPad } from './fold-pad.ts';
 import { fuseActivation } from './fuse-activation.ts';
 import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
@@ -17,6 +18,7 @@ import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
+import { resizeBehind } from './resize-behind.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
@@ -24,10 +26,11 @@ import { twinOutputs } from './twin-outputs.ts';
 import { upsampleAdd } from './upsample-add.ts';
 
 export const passes: readonly Pass[] = [
+  foldPad,
   recompose,
   mergeBranches,
-  foldBias,
   foldBatchnorm,
+  resizeBehind,
   fuseRelu,
   squeezeExcite,
   gateOperand,
@@ -37,6 +40,7 @@ export const passes: readonly Pass[] = [
   upsampleAdd,
   concatOperand,
   twinOutputs,
+  chain,
   concatOffset,
   poolEpilogue,
   classifierEpilogue,

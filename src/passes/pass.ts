@@ -1,6 +1,6 @@
 // What a pass is, and the few questions that every pass asks of a graph.
 
-import { type Fused, type Graph, isCurve, type Node, type NodeOf, type Op, producers, readers } from '../graph/graph.ts';
+import { type Fused, type Graph, isCurve, type Node, type NodeOf, type Op, producers, readers, writes } from '../graph/graph.ts';
 import type { BufferLimits } from '../graph/layout.ts';
 import type { Curve } from '../graph/numbered.ts';
 import type { Precision } from '../shader/source.ts';
@@ -59,6 +59,17 @@ export function view(graph: Graph): View {
     readers: value => read.get(value) ?? [],
     isOutput: value => outputs.has(value),
   };
+}
+
+/** Without the nodes that nothing reads. */
+export function pruned(graph: Graph): Graph {
+  const names = new Set(graph.outputs);
+  const kept = [...graph.nodes].reverse().filter(node => {
+    const needs = writes(node).some(name => names.has(name));
+    if (needs) for (const value of Object.values(node.inputs)) names.add(value);
+    return needs;
+  });
+  return { ...graph, nodes: kept.reverse() };
 }
 
 /** A convolution's attributes with more fused around it. */

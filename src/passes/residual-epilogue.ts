@@ -1,4 +1,5 @@
-// 1×1 conv + map  ⇒  a convolution that adds the map before its activation.
+// dense conv + map  ⇒  a convolution that adds the map before its activation.
+import { isDense } from '../graph/forms.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
 import { fusing, type Pass, rewrite, type View } from './pass.ts';
 
@@ -10,14 +11,20 @@ export const residualEpilogue: Pass = {
       const first = fusable(add.inputs.x, view);
       const conv = first ?? fusable(add.inputs.other, view);
       const residual = first ? add.inputs.other : add.inputs.x;
-      if (!conv) return null;
+      // What it adds behind its activation would come before the sum's.
+      if (!conv || (conv.inputs.addend && add.attributes.fused.activation)) return null;
       const inputs = { ...conv.inputs, residual };
       return { node: { ...conv, name: add.name, inputs, attributes: fusing(conv, add.attributes.fused) }, drop: [conv] };
     }),
 };
 
-/** The 1×1 convolution behind a value, when it can still take a residual. */
+/** The dense convolution behind a value, when it can still take a residual. */
 function fusable(value: string, view: View): NodeOf<'conv'> | null {
   const conv = view.sole(value, 'conv');
-  return conv && isPointwise(conv) && !conv.attributes.fused.activation && !conv.inputs.residual ? conv : null;
+  return conv && takes(conv) && !conv.attributes.fused.activation && !conv.inputs.residual ? conv : null;
+}
+
+/** Of a larger kernel nothing else may be fused around it. */
+function takes(conv: NodeOf<'conv'>): boolean {
+  return isPointwise(conv) || (isDense(conv) && Object.keys(conv.attributes.fused).length === 0);
 }

@@ -10,9 +10,11 @@ export interface ConvOptions extends EndingOptions {
   readonly weight: Float64Array;
   readonly bias: Float64Array | null;
   readonly out: number;
+  /** Added before the activation. */
+  readonly residual?: Field | null;
 }
 
-/** y[o, v, u] = act(b[o] + Σ w[o, i, ky, kx] · x[g·I + i, v·sy + ky·dy − top, u·sx + kx·dx − left]), x zero outside. */
+/** y[o, v, u] = act(b[o] + Σ w[o, i, ky, kx] · x[g·I + i, v·sy + ky·dy − top, u·sx + kx·dx − left] + residual[o, v, u]), x zero outside. */
 export function conv(x: Field, options: ConvOptions): Field {
   const { weight, bias, out, geometry } = options;
   const { kernel, strides, dilations, pads, groups } = geometry;
@@ -46,5 +48,8 @@ export function conv(x: Field, options: ConvOptions): Field {
       }
     }
   }
+  options.residual?.data.forEach((value, n) => {
+    y.data[n] += value;
+  });
   return activate(y, options);
 }

@@ -6,6 +6,7 @@ import { type Ending, type Graph, INPUT, isPointwise, type Node, type NodeOf, re
 import { activate, type EndingOptions } from './activate.ts';
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
+import { chain } from './chain.ts';
 import { argmax, classify } from './classify.ts';
 import { combine } from './combine.ts';
 import { type ConvOptions, conv } from './conv.ts';
@@ -17,6 +18,7 @@ import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { layernorm } from './layernorm.ts';
 import { matte } from './matte.ts';
+import { moments, normalise } from './moments.ts';
 import { move } from './move.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { maxpool, pool } from './pool.ts';
@@ -28,7 +30,7 @@ import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
 import { type TailOptions, tail } from './tail.ts';
 import { transposed } from './transposed.ts';
-import { twin } from './twin.ts';
+import { apart, twin } from './twin.ts';
 import { unpool } from './unpool.ts';
 import { upsample } from './upsample.ts';
 import { crop, stack } from './view.ts';
@@ -146,6 +148,12 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       const tables = { channels: read(channels), rows: read(rows), columns: read(columns) };
       return [[node.name, move(Object.keys(node.inputs).map(input), { ...node.attributes, ...tables })]];
     }
+    case 'moments': {
+      const [scale, shift] = [node.constants.scale, node.constants.shift].map(given => (given ? read(given) : null));
+      return [[node.name, moments(x, { ...node.attributes, scale, shift })]];
+    }
+    case 'normalise':
+      return [[node.name, normalise(x, input('norm'), endOf(node, read))]];
     case 'layernorm': {
       const { scale, shift } = node.constants;
       const options = { ...node.attributes, scale: scale ? read(scale) : null, shift: shift ? read(shift) : null };
@@ -198,12 +206,21 @@ function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, 
   const optional = (role: string): Field | null => (inputs[role] ? values.get(inputs[role])! : null);
   const x = values.get(inputs.x)!;
   const own = { ...weighted(node, read), ...endOf(node, read), out: shapeOf(constants.weight)[0] };
-  const { shortcut: form, also, squeezed, pooled, partials } = attributes.fused;
+  const { shortcut: form, also, squeezed, pooled, partials, projected, halved } = attributes.fused;
   if (isPointwise(node)) {
     const shortcut = form ? { x: optional('shortcut')!, weight: read(constants.shortcut), form } : null;
     const fused = { gate: optional('gate'), shortcut, residual: optional('residual'), addend: optional('addend') };
     const pointwiseOptions: PointwiseOptions = { ...own, ...fused };
     const sums = optional('sums');
+    const second = projection(node, read);
+    if (sums && second) {
+      const kept = gated(x, sums, pointwiseOptions, { ...layers(node, read), pixels: squeezed! });
+      const { y, halved: means } = chain(kept, { ...second, activation: projected });
+      const outputs: [string, Field][] = also
+        ? apart(y, also.split).map((part, n) => [[node.name, also.name][n], part])
+        : [[node.name, y]];
+      return [...outputs, ...(halved ? [[halved, means] as [string, Field]] : [])];
+    }
     if (also) {
       const [y, other] = twin(x, pointwiseOptions, also.split);
       return [
@@ -214,7 +231,7 @@ function evaluateConv(node: NodeOf<'conv'>, values: ReadonlyMap<string, Field>, 
     if (sums) return [[node.name, gated(x, sums, pointwiseOptions, { ...layers(node, read), pixels: squeezed! })]];
     return [[node.name, pointwise(x, pointwiseOptions)]];
   }
-  const options: ConvOptions = { geometry: attributes.geometry, ...own };
+  const options: ConvOptions = { geometry: attributes.geometry, ...own, residual: optional('residual') };
   if (pooled) return [[node.name, maxpool(conv(x, options))]];
   const beside = optional('beside');
   if (beside || constants.project) return [[node.name, tail(x, { ...options, beside, project: projection(node, read) })]];

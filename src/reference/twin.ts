@@ -3,9 +3,12 @@ import { elementwise } from './elementwise.ts';
 import type { Field } from './field.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
 
-/** The first `split` channels, and the rest. */
 export function twin(x: Field, options: PointwiseOptions, split: number): [Field, Field] {
-  const both = pointwise(x, options);
+  return apart(pointwise(x, options), split);
+}
+
+/** The first `split` channels, and the rest. */
+export function apart(both: Field, split: number): [Field, Field] {
   const part = (from: number, to: number): Field =>
     elementwise(both, { from, out: to - from, affine: null, other: null, combine: 'none' });
   return [part(0, split), part(split, both.c)];

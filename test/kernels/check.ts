@@ -80,7 +80,7 @@ export async function checkRow(
   facts: AdapterFacts,
   table: KernelTable,
   row: Row,
-  { name: variant }: Variant,
+  { name: variant, needs }: Variant,
   precision: Precision,
 ): Promise<Check> {
   const named = { kernel: table.kernel, variant, precision, row: row.name };
@@ -90,7 +90,7 @@ export async function checkRow(
     const made = makeCase(table, row, precision);
     const step = caseStep(made, variant, facts, engine.library);
     macs = step.macs;
-    verdict = judge(made, await dispatch(engine, made, step));
+    verdict = judge(made, await dispatch(engine, made, step), needs.matrix !== undefined);
   } catch (error) {
     verdict = { error: Number.POSITIVE_INFINITY, fault: error instanceof Error ? error.message : String(error) };
   }

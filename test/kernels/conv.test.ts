@@ -1,5 +1,5 @@
 // The dense convolution: stems, decoder convolutions and the wide kernels of DilatedNet. Data only: conformance.test.ts runs it.
-import { type ConvSpec, convRow, drawChannels, drawPlace, drawSize, ends, type KernelTable, type Row } from './table.ts';
+import { type ConvSpec, convRow, drawChannels, drawPlace, drawSize, ends, type KernelTable, map, type Row } from './table.ts';
 
 interface Spec
   extends Omit<ConvSpec, 'kernel' | 'dilations' | 'pads' | 'groups' | 'strips' | 'pooled'>,
@@ -9,16 +9,20 @@ interface Spec
   readonly dilation?: number;
   /** Default 0. */
   readonly pad?: number;
+  readonly residual?: boolean;
   /** Behind a 2×2 max pool. */
   readonly pool?: boolean;
 }
 
-function row(name: string, { dilation = 1, pad = 0, pool, join, most, halfWeights, ...spec }: Spec): Row {
+function row(name: string, { dilation = 1, pad = 0, pool, residual, join, most, halfWeights, ...spec }: Spec): Row {
   const { h, w, kernel = [3, 3], stride = 1 } = spec;
   const length = (size: number, k: number): number => Math.floor((size + 2 * pad - dilation * (k - 1) - 1) / stride) + 1;
   const pooled = pool ? { h: length(h, kernel[0]), w: length(w, kernel[1]) } : undefined;
   const conv = convRow({ ...spec, kernel, pooled, dilations: [dilation], pads: [pad] });
-  return { name, ...conv, join, most, halfWeights };
+  if (!residual) return { name, ...conv, join, most, halfWeights };
+  const other = map(spec.o, length(h, kernel[0]), length(w, kernel[1]));
+  const node = { ...conv.node, inputs: { ...conv.node.inputs, residual: 'residual' } };
+  return { name, node, inputs: { ...conv.inputs, residual: other }, join, most, halfWeights };
 }
 
 const specs: Readonly<Record<string, Spec>> = {
@@ -56,6 +60,18 @@ const specs: Readonly<Record<string, Spec>> = {
   'hard swish, a last quad of three': { i: 8, o: 19, h: 5, w: 9, pad: 1, bias: true, activation: ends('hard-swish') },
   'prelu, half weights': { i: 24, o: 19, h: 5, w: 9, bias: true, activation: ends('prelu'), halfWeights: true },
   'sigmoid of one channel': { i: 8, o: 1, h: 6, w: 9, pad: 1, bias: true, activation: ends('sigmoid') },
+  'residual, relu': { i: 24, o: 40, h: 5, w: 9, pad: 1, bias: true, relu: true, residual: true },
+  'residual, stride 2, a last quad of three': {
+    i: 8,
+    o: 19,
+    h: 7,
+    w: 21,
+    stride: 2,
+    pad: 1,
+    residual: true,
+    activation: ends('hard-swish'),
+  },
+  'residual, many inputs': { i: 132, o: 20, h: 6, w: 11, pad: 1, bias: true, relu: true, residual: true },
   'half weights': { i: 24, o: 19, h: 5, w: 9, pad: 1, bias: true, relu: true, halfWeights: true },
   'half weights, 1×1 with stride 2, no bias': { i: 12, o: 8, h: 5, w: 7, kernel: [1, 1], stride: 2, halfWeights: true },
   'workgroups of 256 lanes': { i: 4, o: 128, h: 255, w: 257, kernel: [1, 1], stride: 2 },

@@ -63,6 +63,12 @@ function mul(name: string, gate: 'map' | 'exact', [c, h, w]: Shape, place: Place
   return { name, node: made, inputs: { x: map(c, h, w), gate: (gate === 'map' ? map : exact)(c, 1, 1) }, ...place };
 }
 
+/** By statistics of the map, which are always float32. */
+function normalise(name: string, [c, h, w]: Shape, activation: Activation | null = null, place: Place = {}): Row {
+  const made = node('normalise', { attributes: { fused: activation ? { activation } : {} }, inputs: { x: 'x', norm: 'norm' } });
+  return { name, node: made, inputs: { x: map(c, h, w), norm: exact(c, 2, 1) }, ...place };
+}
+
 function slice(name: string, [c, h, w]: Shape, [from, to]: readonly [number, number], place: Place = {}): Row {
   return { name, node: node('slice', { attributes: { from, to } }), inputs: { x: map(c, h, w) }, ...place };
 }
@@ -90,6 +96,8 @@ export const table: KernelTable = {
     mul('gate from a sigmoid', 'map', [12, 5, 3]),
     mul('gate of 5 channels', 'map', [5, 3, 3]),
     mul('gate from excite', 'exact', [24, 3, 5]),
+    normalise('norm of 5 channels', [5, 3, 4]),
+    normalise('norm, relu, into a join', [12, 3, 5], relu, { join: { from: 4, c: 24 } }),
     slice('first half', [24, 3, 5], [0, 12]),
     slice('second half', [24, 3, 5], [12, 24]),
     slice('end within a quad', [24, 3, 3], [8, 13]),

@@ -1,10 +1,10 @@
 // The 1×1 convolution that makes its own gate: hidden widths that are no whole quads, few and many rows of sums, more than one block of
 // pixels and of channels. Data only: conformance.test.ts runs it.
-import type { Fused, Value } from '../../src/graph/graph.ts';
+import type { Fused, NodeOf, Value } from '../../src/graph/graph.ts';
 import { fusing } from '../../src/passes/pass.ts';
 import { convRow, drawChannels, drawPlace, drawSize, exact, type KernelTable, map, type Row, tensor } from './table.ts';
 
-interface Spec extends Pick<Row, 'join' | 'most'> {
+export interface Spec extends Pick<Row, 'join' | 'most'> {
   /** Whole quads: the sums come from the grouped convolution, whose channels are. */
   readonly i: number;
   readonly o: number;
@@ -19,7 +19,10 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly relu?: boolean;
 }
 
-function row(name: string, { i, o, h, w, hidden, strips, bias, shortcut, residual, relu, join, most }: Spec): Row {
+export function row(
+  name: string,
+  { i, o, h, w, hidden, strips, bias, shortcut, residual, relu, join, most }: Spec,
+): Row & { node: NodeOf<'conv'> } {
   const { node, inputs } = convRow({ i, o, h, w, bias, relu });
   const [form, sc, ...before] = shortcut ?? [undefined, 0];
   const [sh, sw] = form === 'pooled' ? before : [h, w];

@@ -2,6 +2,7 @@
 
 import { table as adaptive } from './adaptive.test.ts';
 import { table as attention } from './attention.test.ts';
+import { table as chain } from './chain.test.ts';
 import { table as classify } from './classify.test.ts';
 import { table as combine } from './combine.test.ts';
 import { table as conv } from './conv.test.ts';
@@ -13,6 +14,7 @@ import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
 import { table as layernorm } from './layernorm.test.ts';
 import { table as matte } from './matte.test.ts';
+import { table as moments } from './moments.test.ts';
 import { table as move } from './move.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
@@ -38,6 +40,7 @@ import { table as zoom } from './zoom.test.ts';
 export const tables: readonly KernelTable[] = [
   preprocess,
   stem,
+  chain,
   gated,
   twin,
   pointwise,
@@ -67,6 +70,7 @@ export const tables: readonly KernelTable[] = [
   move,
   matte,
   layernorm,
+  moments,
   product,
   attention,
 ];

@@ -131,7 +131,7 @@ for (const [name, wanted] of Object.entries(shapes)) {
 
 /** Dispatches, by whether barriers are cheap. */
 const dispatches = [
-  ['a GPU', defaultFacts, 59],
+  ['a GPU', defaultFacts, 58],
   ['a CPU adapter', { ...defaultFacts, software: true }, 81],
 ] as const;
 

@@ -43,4 +43,17 @@ test('a batch norm of something else stays', () => {
   stays(foldBatchnorm, b.graph([b.batchnorm('bn', b.pool('pool', b.input), 3)]));
 });
 
+test('two norms behind one another', () => {
+  const b = builder('twice', { c: 2, h: 2, w: 3 });
+  const x = b.batchnorm('first', b.conv('conv', b.input, { in: 2, out: 4 }), 4);
+  becomes(
+    foldBatchnorm,
+    b.graph([b.batchnorm('second', x, 4)]),
+    `4×2×3  conv = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight}
+     4×2×3  first = batchnorm(conv) {scale scale(first); shift shift(first)}
+     4×2×3  second = batchnorm(first) {scale scale(second); shift shift(second)}`,
+    '4×2×3  second = conv(input) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight conv.weight·first·second; bias shift(second, shift(first))}',
+  );
+});
+
 test.run();

@@ -61,4 +61,14 @@ test('a convolution that adds behind its activation stays', () => {
   stays(fuseActivation, ending({ ...graph, nodes }, swish));
 });
 
+test('a convolution with two outputs stays: the curve is of one', () => {
+  const b = builder('twin', { c: 4, h: 2, w: 2 });
+  const graph = b.graph([b.conv('conv', b.input, { in: 4, out: 12 })]);
+  const nodes = graph.nodes.map(
+    node => ({ ...node, attributes: { ...node.attributes, fused: { also: { name: 'also', split: 8 } } } }) as Node,
+  );
+  stays(fuseActivation, ending({ ...graph, nodes }, swish));
+  stays(fuseActivation, ending({ ...graph, nodes, outputs: ['also'] }, swish));
+});
+
 test.run();

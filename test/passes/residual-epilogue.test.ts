@@ -53,7 +53,19 @@ test('a chain of sums takes one residual', () => {
 });
 
 test('a tapped convolution stays', () => stays(residualEpilogue, summed(true, {}, ['conv'])));
-test('a 3×3 convolution stays', () => stays(residualEpilogue, summed(true, { kernel: 3, pad: 1 })));
+test('a 3×3 convolution takes one too', () => {
+  const b = builder('basic block', { c: 3, h: 2, w: 3 });
+  const conv = b.conv('conv', b.input, { in: 3, out: 3, kernel: 3, pad: 1 });
+  becomes(
+    residualEpilogue,
+    b.graph([b.add('y', b.input, conv)]),
+    `3×2×3  conv = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight conv.weight}
+     3×2×3  y = add(input, other conv)`,
+    '3×2×3  y = conv(input, residual input) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight conv.weight}',
+  );
+});
+
+test('a convolution of groups stays', () => stays(residualEpilogue, summed(true, { kernel: 3, pad: 1, groups: 3 })));
 
 test('a convolution with an activation stays', () => {
   const b = builder('activated', { c: 3, h: 2, w: 3 });

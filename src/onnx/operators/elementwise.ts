@@ -157,17 +157,26 @@ function power(making: Making): Mapped {
 
 /** A norm of the graph, which folds into the convolution before it. */
 function batchnorm(making: Making): Mapped {
-  const { node, pen } = making;
+  const { node } = making;
   if (intOf(node, 'training_mode', 0)) refuse('it is in training mode: export the model for inference');
   const x = mapIn(making);
-  const norm = { name: pen.fresh(`${nameOf(making)}.norm`), channels: x.shape.c, epsilon: floatOf(node, 'epsilon', 1e-5) };
-  ['weight', 'bias', 'running_mean', 'running_var'].forEach((part, n) => {
-    const numbers = mustKnow(making, n + 1);
-    if (count(numbers.dims) !== norm.channels) refuse(`${count(numbers.dims)} numbers for ${norm.channels} channels`);
-    pen.table(`${norm.name}.${part}`, [norm.channels], numbers.values());
+  const [weight, bias, running_mean, running_var] = [1, 2, 3, 4].map(n => {
+    const numbers = mustKnow(making, n);
+    if (count(numbers.dims) !== x.shape.c) refuse(`${count(numbers.dims)} numbers for ${x.shape.c} channels`);
+    return numbers.values();
   });
+  const parts = { weight, bias, running_mean, running_var };
+  return { ...x, value: emitNorm(making, nameOf(making), x.value, floatOf(node, 'epsilon', 1e-5), parts) };
+}
+
+/** By the tensors' names. */
+type NormParts = Readonly<Record<'weight' | 'bias' | 'running_mean' | 'running_var', ArrayLike<number>>>;
+
+function emitNorm({ pen }: Making, name: string, x: string, epsilon: number, parts: NormParts): string {
+  const norm = { name: pen.fresh(`${name}.norm`), channels: parts.weight.length, epsilon };
+  for (const [part, numbers] of Object.entries(parts)) pen.table(`${norm.name}.${part}`, [norm.channels], numbers);
   const constants: Record<string, Constant> = { scale: { kind: 'scale', norm }, shift: { kind: 'shift', norm, bias: null } };
-  return { ...x, value: pen.emit('batchnorm', nameOf(making), { x: x.value }, { fused: {} }, constants) };
+  return pen.emit('batchnorm', name, { x }, { fused: {} }, constants);
 }
 
 function combined(table: Record<string, Operation>): Record<string, Operator> {
@@ -291,8 +300,18 @@ function withConstant(
   const at = reader(other, own);
   const values: number[] = [];
   for (const c of walk.c) for (const h of walk.h) for (const w of walk.w) values.push(at(c[2] + h[2] + w[2]));
+  const lines = shape.h === 1 && shape.w === 1 && shape.c === x.shape.c ? affineOf(operation, values, swapped) : null;
+  if (lines) return { ...x, dims, value: emitNorm(making, name, x.value, 0, lines) };
   const constants = { other: pen.weights(`${name}.constant`, known('float', [], values), [shape.c, shape.h, shape.w]) };
   return { ...x, dims, value: pen.emit('combine', name, { x: x.value }, { operation, swapped, fused: {} }, constants) };
+}
+
+/** What an operation with one number a channel is of the other operand, where that is scale·x + shift: a batch norm, which folds into a convolution before it. */
+function affineOf(operation: Operation, numbers: readonly number[], swapped: boolean): NormParts | null {
+  const lines = numbers.map(number => lineOf(operation, number, swapped));
+  if (!lines.every(each => each !== null)) return null;
+  const [weight, bias] = [lines.map(({ a }) => a), lines.map(({ b }) => b)];
+  return { weight, bias, running_mean: lines.map(() => 0), running_var: lines.map(() => 1) };
 }
 
 /** What an operation with one number is of the other operand, where it is a·x + b. */

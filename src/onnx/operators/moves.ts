@@ -1,4 +1,5 @@
 // What moves numbers and changes none. Reshape and Transpose only say where axes lie; the others are tables of places.
+import type { Pads } from '../../graph/graph.ts';
 import { count } from '../../weights/tensor.ts';
 import { axisOf, broadcast, type Known, printDims, whole } from '../array.ts';
 import { intOf, textOf } from '../call.ts';
@@ -94,7 +95,14 @@ function usualAxis(dims: readonly number[], axis: number): 'c' | 'h' | 'w' | nul
 }
 
 /** The places given along some axes, −1 for what is filled. */
-function taken(making: Making, from: Mapped, lists: ReadonlyMap<number, readonly number[]>, name: string, fill = 0): Mapped {
+function taken(
+  making: Making,
+  from: Mapped,
+  lists: ReadonlyMap<number, readonly number[]>,
+  name: string,
+  fill = 0,
+  around?: Pads,
+): Mapped {
   if (!isUsual(from)) {
     const lying = [...lists].reduce<Mapped | null>(
       (value, [axis, list]) => value && takenAsItLies(making, value, axis, list, name),
@@ -134,7 +142,7 @@ function taken(making: Making, from: Mapped, lists: ReadonlyMap<number, readonly
   const first = c[0][0];
   if (plain && first % 4 === 0 && c.every((entry, n) => entry[0] === first + n))
     return made(making.pen.emit('slice', name, { x: x.value }, { from: first, to: first + c.length }), dims);
-  return made(emitMove(making.pen, name, [x.value], { ...entries, fill }), dims);
+  return made(emitMove(making.pen, name, [x.value], { ...entries, fill, around }), dims);
 }
 
 /** The same of one axis that is a single digit of the map's: the others stay where they are. Null where it is not, or where something is filled. */
@@ -277,7 +285,13 @@ function pad(making: Making): Mapped {
   if (list.length !== 2 * axes.length) refuse(`${list.length} pads for ${axes.length} axes`);
   const mode = textOf(node, 'mode', 'constant');
   const lists = axes.map((axis, n) => [axis, padded(x.dims[axis], list[n], list[n + axes.length], mode)] as const);
-  return taken(making, x, new Map(lists), nameOf(making), numberOf(making, knownIn(making, 2), 'value', 0));
+  const fill = numberOf(making, knownIn(making, 2), 'value', 0);
+  const amount = (axis: number, end: 0 | 1): number => (axes.includes(axis) ? list[axes.indexOf(axis) + end * axes.length] : 0);
+  const [row, column] = rank === 4 ? [2, 3] : [rank, 2];
+  const around: Pads = [amount(row, 0), amount(column, 0), amount(row, 1), amount(column, 1)];
+  const others = amount(0, 0) + amount(0, 1) + amount(1, 0) + amount(1, 1);
+  const zeros = mode === 'constant' && fill === 0 && rank > 2 && list.every(n => n >= 0) && others === 0;
+  return taken(making, x, new Map(lists), nameOf(making), fill, zeros ? around : undefined);
 }
 
 function padsOf(making: Making): number[] {

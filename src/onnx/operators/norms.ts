@@ -7,14 +7,18 @@ import { type Mapped, regrouped } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
 import { inUsualOrder } from '../pen.ts';
 import { refuse } from '../refusal.ts';
-import { anyMap, knownIn, mapIn, nameOf } from './inputs.ts';
+import { anyMap, knownIn, mapIn, mustKnow, nameOf } from './inputs.ts';
 import { channelsAt } from './reductions.ts';
 
 export const norms: Record<string, Operator> = {
   InstanceNormalization: making => {
     const x = mapIn(making);
-    const y = normalised(making, x);
-    return scaled(making, y, x.shape.c, 1, nameOf(making));
+    const given = [mustKnow(making, 1), mustKnow(making, 2)];
+    if (given.some(({ dims }) => count(dims) !== x.shape.c)) refuse(`scales and shifts for other than ${x.shape.c} channels`);
+    const [scale, shift] = given.map((each, n) =>
+      making.pen.weights(`${nameOf(making)}.${n ? 'shift' : 'scale'}`, each, [x.shape.c]),
+    );
+    return normalised(making, x, { scale, shift }, nameOf(making));
   },
   GroupNormalization: groups,
   LayerNormalization: layers,
@@ -61,34 +65,24 @@ function groups(making: Making): Mapped {
   const number = intOf(node, 'num_groups', 0);
   if (!(number > 0) || x.shape.c % number) refuse(`${number} groups of ${x.shape.c} channels`);
   const rows = [1, number, count(x.dims) / number];
-  const y = normalised(making, inUsualOrder(pen, { ...x, dims: rows, axes: regrouped(x, rows) }));
+  const y = normalised(
+    making,
+    inUsualOrder(pen, { ...x, dims: rows, axes: regrouped(x, rows) }),
+    {},
+    `${nameOf(making)}.normalised`,
+  );
   const back = inUsualOrder(pen, { ...y, dims: x.dims, axes: regrouped(y, x.dims) });
   // Until opset 21 a group has one scale.
   const each = making.opset < 21 ? x.shape.c / number : 1;
   return scaled(making, back, x.shape.c, each, nameOf(making));
 }
 
-/** (x − mean) / √(variance + ε), over all pixels of a channel. */
-function normalised(making: Making, x: Mapped): Mapped {
+/** (x − mean) / √(variance + ε), over all pixels of a channel; then `scale` and `shift`, one a channel. */
+function normalised(making: Making, x: Mapped, constants: Readonly<Record<string, Constant>>, name: string): Mapped {
   const { node, pen } = making;
-  const name = nameOf(making);
-  const over = { channels: false, rows: true, columns: true };
-  const epsilon = pen.table(`${name}.epsilon`, [1, 1, 1], [floatOf(node, 'epsilon', 1e-5)]);
-  const mean = pen.emit('reduce', `${name}.mean`, { x: x.value }, { operation: 'mean', ...over });
-  const variance = pen.emit('reduce', `${name}.variance`, { x: x.value }, { operation: 'variance', ...over });
-  const apart = pen.emit('combine', `${name}.apart`, { x: x.value, other: mean }, { operation: 'sub', swapped: false, fused: {} });
-  const more = pen.emit(
-    'combine',
-    `${name}.more`,
-    { x: variance },
-    { operation: 'add', swapped: false, fused: {} },
-    { other: epsilon },
-  );
-  const root = pen.emit('activate', `${name}.root`, { x: more }, { curve: 'sqrt', a: 0, b: 0 });
-  return {
-    ...x,
-    value: pen.emit('combine', `${name}.normalised`, { x: apart, other: root }, { operation: 'div', swapped: false, fused: {} }),
-  };
+  const epsilon = floatOf(node, 'epsilon', 1e-5);
+  const norm = pen.emit('moments', `${name}.moments`, { x: x.value }, { epsilon }, constants);
+  return { ...x, value: pen.emit('normalise', name, { x: x.value, norm }, { fused: {} }) };
 }
 
 /** A factor and an offset a channel, or one for `each` of them. */
