@@ -1,43 +1,73 @@
 // The precision that `auto` stands for. Sums are float32 everywhere, but maps stored as halves overflow beyond 65504 and round to 11 bits,
 // and whether a network bears that is a matter of its weights. So speed alone decides nothing: the card's self-test has to hold as well.
-import { AtrousError } from './errors.ts';
-import { runOnPlanes } from './gpu/executor.ts';
-import { readClasses } from './gpu/transfer.ts';
+import { AtrousError, checkSignal } from './errors.ts';
+import { TextureUsage } from './gpu/flags.ts';
+import type { Size } from './image/size.ts';
 import { fuse } from './passes/index.ts';
-import { lowering, type Material } from './pipeline.ts';
+import { lowering, type Material, wholePicture } from './pipeline.ts';
 import { fastestOn, type Tuned, targetOf, tuned } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
+import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
-import { agreement } from './weights/runs.ts';
-import { seededInput } from './weights/seeded.ts';
+import { agreement, type Difference, firstDifference } from './weights/agreement.ts';
+import type { Check } from './weights/card.ts';
+import { seededPixels } from './weights/seeded.ts';
 
 export interface Audit {
   readonly precision: Precision;
-  /** Share of the self-test's pixels with the expected class. */
+  /** Share of the self-test's pixels with the expected class, in the worst of the frames. */
   readonly agreement: number;
   /** What the card asks for. */
   readonly least: number;
   readonly passed: boolean;
+  /** The worst frame, from 1 on, and the first of its pixels that is another class than it should be. */
+  readonly worst: { readonly frame: number; readonly pixel: Difference | null };
+}
+
+/** The card's check, and its size, of a network that takes pictures whole; null where there is none. */
+function checkOf({ card, network }: Material): { readonly check: Check; readonly size: Size } | null {
+  const { check } = card;
+  return check && !network.tile ? { check, size: { h: check.height, w: check.width } } : null;
+}
+
+/** The plan of the self-test, which is that of pictures of its size. Null for a card without one. Throws as `lower` does. */
+export function auditPlan(material: Material): Plan | null {
+  const size = checkOf(material)?.size;
+  if (!size) return null;
+  return lower(fuse(material.network.build(size), targetOf(material)), { ...lowering(material), stem: 'texture', frame: size });
 }
 
 /**
- * The card's self-test on a device in one precision: the seeded input, the plan that pictures get but for its stem, the share of equal classes.
- * Null for a card without one. Throws as `lower` and `runOnPlanes` do.
+ * The card's self-test on a device in one precision: the seeded input as a picture in float32, so many times, and the share of equal classes. Null for a card
+ * without one. Throws as `wholePicture` does, and `ABORTED`.
  */
-export async function audit(material: Material, signal?: AbortSignal): Promise<Audit | null> {
-  const { engine, network, card, precision, read, onCompile } = material;
-  const { check } = card;
-  if (!check) return null;
-  const size = { h: check.height, w: check.width };
-  const graph = fuse(network.build(size), targetOf(material));
-  const plan = lower(graph, { ...lowering(material), stem: 'tensor', margin: network.tile?.margin });
-  const input = Float32Array.from(seededInput(check.seed, size, card.preprocessing));
-  const program = await runOnPlanes(engine, graph, plan, read, input, { signal, onProgress: onCompile });
+export async function audit(material: Material, frames = 1, signal?: AbortSignal): Promise<Audit | null> {
+  const { engine, card, precision } = material;
+  const checked = checkOf(material);
+  if (!checked) return null;
+  const { size, check } = checked;
+  const { device } = engine;
+  const { seed, classes: expected, agreement: least } = check;
+  const pipeline = await wholePicture(material, size, size, 'texture', { scores: false, matte: false, raw: [] });
+  const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_DST;
+  const texture = device.createTexture({ label: 'self-test', size: [size.w, size.h], format: 'rgba32float', usage });
   try {
-    const share = agreement(await readClasses(engine.device, program), check.classes);
-    return { precision, agreement: share, least: check.agreement, passed: share >= check.agreement };
+    checkSignal(signal);
+    device.queue.writeTexture({ texture }, seededPixels(seed, size, card.preprocessing), { bytesPerRow: size.w * 16 }, [
+      size.w,
+      size.h,
+    ]);
+    const audits: Audit[] = [];
+    for (let frame = 1; frame <= frames; frame++) {
+      const { classes } = await pipeline.run({ kind: 'texture', texture });
+      const share = agreement(classes!, expected);
+      const worst = { frame, pixel: firstDifference(classes!, expected) };
+      audits.push({ precision, agreement: share, least, passed: share >= least, worst });
+    }
+    return audits.reduce((worst, each) => (each.agreement < worst.agreement ? each : worst));
   } finally {
-    program.destroy();
+    texture.destroy();
+    pipeline.destroy();
   }
 }
 
@@ -53,7 +83,7 @@ export async function settle(
   const fastest = fastestOn(material.facts, table);
   if (fastest === 'f32') return 'f32';
   try {
-    return (await audit({ ...material, precision: fastest }, signal))?.passed ? fastest : 'f32';
+    return (await audit({ ...material, precision: fastest }, 1, signal))?.passed ? fastest : 'f32';
   } catch (error) {
     if (error instanceof AtrousError && (error.code === 'LIMIT' || error.code === 'BAD_SHADER')) return 'f32';
     throw error;

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'BAD_GRAPH'
   | 'BAD_SHADER'
   | 'NO_ADAPTER'
+  | 'BAD_ADAPTER'
   | 'NO_FILE'
   | 'NOT_WRITABLE'
   | 'LIMIT'

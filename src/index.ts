@@ -41,6 +41,7 @@ export type {
   StreamOptions,
   StreamStats,
 } from './segmenter.ts';
+export type { SelfTest } from './self-test.ts';
 export type { Precision } from './shader/source.ts';
 export type { CachedFile } from './weights/cache.ts';
 export type { Card, Colour, PartialCard } from './weights/card.ts';
@@ -72,6 +73,8 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
           ),
       },
       fetch: fetchWeights,
+      memory: async () => (await storage().catch(() => null))?.memory() ?? null,
+      driver: async () => navigator.userAgent,
     },
     given,
     checked,

@@ -1,9 +1,11 @@
 // A picture's way through a network on a device, once everything for its size is there: a frame → a class map, in memory or as a texture.
+import type { Beside, More, Wish } from './asked.ts';
 import { AtrousError } from './errors.ts';
 import { type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
 import type { Frame } from './gpu/frames.ts';
-import { decodeClasses, decodeValue } from './gpu/transfer.ts';
+import type { Smoother } from './gpu/smooth.ts';
+import { decodeClasses } from './gpu/transfer.ts';
 import type { ReadConstant } from './graph/constant.ts';
 import type { Graph } from './graph/graph.ts';
 import { byteLength, classRow, QUAD } from './graph/layout.ts';
@@ -15,6 +17,8 @@ import { type LowerOptions, lower } from './plan/lower.ts';
 import type { Plan, Stem } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card } from './weights/card.ts';
+
+export type { Raw, Scores } from './asked.ts';
 
 /** What every pipeline of a model is made of. */
 export interface Material {
@@ -31,38 +35,20 @@ export interface Material {
   readonly onCompile?: (done: number, total: number) => void;
 }
 
-/** Probabilities at the network's last grid: one a class, or a single channel, class 1's. */
-export interface Scores {
-  /** c×h×w. */
-  readonly data: Float32Array;
-  readonly c: number;
-  readonly h: number;
-  readonly w: number;
-  /** Pixels of the picture that a cell stands for: pixel (x, y) lies in column ⌊(x + ½) / width⌋ and row ⌊(y + ½) / height⌋. */
-  readonly cell: { readonly height: number; readonly width: number };
-}
-
 /** Stems that take a picture. */
 export type FrameStem = Extract<Stem, 'texture' | 'external'>;
 
 /** Where the class map is wanted: in memory, as a texture, or both. */
 export type Output = 'classes' | 'texture' | 'both';
 
-export interface Classified {
+const none: More = { scores: null, matte: null, raw: null };
+const nothing: Beside = { values: [], finish: () => none };
+
+export interface Classified extends More {
   /** Null where only the texture was asked for. */
   readonly classes: Uint8Array | null;
   /** r8uint, the pipeline's own: its next run writes it anew. */
   readonly texture: GPUTexture | null;
-  /** Null unless the pipeline was made for them. */
-  readonly scores: Scores | null;
-  /** A byte a pixel, the same. */
-  readonly matte: Uint8Array | null;
-}
-
-/** Values that are read back behind the classes; null or absent: not asked for. */
-export interface Asked {
-  readonly scores: string | null;
-  readonly matte?: string | null;
 }
 
 export interface RunOptions {
@@ -78,6 +64,8 @@ export interface EncodeOptions {
   readonly into?: GPUTexture;
   /** As in `RunOptions`, for all that is submitted from now on. */
   readonly threshold?: number;
+  /** From `smoother`. */
+  readonly smoother?: Smoother;
 }
 
 export interface Staged {
@@ -99,6 +87,8 @@ export interface Pipeline {
   run(frame: Frame, options?: RunOptions): Promise<Classified>;
   /** Records all that makes a picture's class map of a texture, and the copy of that into `into`, or into its own texture. */
   encode(encoder: GPUCommandEncoder, frame: GPUTexture, options?: EncodeOptions): GPUTexture;
+  /** What averages scores over the frames that are encoded with it. */
+  smoother(): Promise<Smoother>;
   /** For a profile: the frame in place, and the programs that follow each other, of several tiles the first one's. */
   stage(frame: Frame): Promise<readonly Staged[]>;
   destroy(): void;
@@ -112,25 +102,20 @@ export function lowering({ engine, facts, card, precision, variants, tuned }: Ma
 
 /**
  * A network that reads a picture at once, resized to `size` where that is not the picture's own: on the device, or on the CPU where no texture holds the
- * picture. `scores`: the probabilities too; `matte`: a single channel's at the picture's size.
+ * picture.
  */
-export async function wholePicture(
-  material: Material,
-  picture: Size,
-  size: Size,
-  { scores, matte, stem }: { readonly scores: boolean; readonly matte: boolean; readonly stem: FrameStem },
-): Promise<Pipeline> {
+export async function wholePicture(material: Material, picture: Size, size: Size, stem: FrameStem, wish: Wish): Promise<Pipeline> {
   const { engine, network, read, onCompile, facts } = material;
   const { device } = engine;
   const fits = ({ h, w }: Size): boolean => Math.max(h, w) <= facts.limits.maxTextureDimension2D;
-  const built = network.build({ ...size, to: picture });
+  const options = { ...size, to: picture };
+  const wished = wish.scores || wish.matte || wish.raw.length > 0;
+  const asked = wished ? (await import('./asked.ts')).ask(network, options, wish) : { ...nothing, graph: network.build(options) };
   const shrinks = !fits(picture) && fits(size);
-  const uploaded: Size = shrinks ? built.input : picture;
+  const uploaded: Size = shrinks ? asked.graph.input : picture;
   const { shrink } = shrinks ? await import('./image/shrink.ts') : { shrink: null };
   const shrunk = (frame: Frame): Frame =>
     shrink && frame.kind === 'pixels' ? { kind: 'pixels', rgba: shrink(frame.rgba, picture, uploaded) } : frame;
-  const asked =
-    scores || matte ? (await import('./graph/scores.ts')).asking(built, { scores, matte }) : { graph: built, scores: null };
   const graph = fuse(asked.graph, targetOf(material));
   const plan = lower(graph, { ...lowering(material), stem, frame: uploaded });
   const own = stem === 'texture' ? await frameTexture(device, plan, uploaded) : null;
@@ -145,11 +130,12 @@ export async function wholePicture(
       size,
       tiles: 1,
       run: (frame, { threshold, output } = {}) => classifier.run(shrunk(frame), { output, ready: () => decide(threshold) }),
-      encode(encoder, frame, { into, threshold } = {}) {
+      encode(encoder, frame, { into, threshold, smoother } = {}) {
         decide(threshold);
-        program.encode(encoder, undefined, classifier.bind(frame));
+        program.encode(encoder, undefined, classifier.bind(frame), smoother);
         return classifier.map.copy(encoder, into);
       },
+      smoother: async () => (await import('./gpu/smooth.ts')).smoother(engine, program),
       async stage(frame) {
         const bound = await classifier.bound(shrunk(frame));
         return [{ program, frame: bound() }];
@@ -251,7 +237,7 @@ export interface Frames extends Binder {
   destroy(): void;
 }
 
-export function frames(device: GPUDevice, program: Program, texture: GPUTexture | null, asked?: Asked): Frames {
+export function frames(device: GPUDevice, program: Program, texture: GPUTexture | null, asked?: Beside): Frames {
   const [h, w] = program.plan.to;
   const map = classTexture(device, program, { h, w });
   const reader = endReader(device, program, { h, w }, map, asked);
@@ -293,23 +279,19 @@ export interface EndReader {
   destroy(): void;
 }
 
-/** Reads the class map, h×w, and what is asked for; cells of scores are `cell` pixels, by default as many as the picture has. */
-export function endReader(
-  device: GPUDevice,
-  program: Program,
-  { h, w }: Size,
-  map: ClassTexture,
-  { scores, matte = null }: Asked = { scores: null },
-  cell?: Scores['cell'],
-): EndReader {
+/** Reads the class map, h×w, and what is asked for. */
+export function endReader(device: GPUDevice, program: Program, picture: Size, map: ClassTexture, asked = nothing): EndReader {
   const { plan } = program;
-  const classBytes = h * classRow(w);
-  const place = scores === null ? null : plan.values[scores];
-  const scoreBytes = place ? byteLength({ ...place, c: place.stride * QUAD }, place.kind, plan.precision) : 0;
-  const matteBytes = matte === null ? 0 : classBytes;
+  const classBytes = picture.h * classRow(picture.w);
+  let size = classBytes;
+  const parts = asked.values.map(value => {
+    const place = plan.values[value];
+    const bytes = byteLength({ ...place, c: place.stride * QUAD }, place.kind, plan.precision);
+    size += bytes;
+    return { value, start: place.start, at: size - bytes, bytes };
+  });
   const free: GPUBuffer[] = [];
   const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-  const size = classBytes + scoreBytes + matteBytes;
   return {
     async read(output, encode, foreign = false) {
       // What is asked for is read back whatever becomes of the classes.
@@ -320,15 +302,17 @@ export function endReader(
       const submit = (): GPUTexture | null => {
         const encoder = device.createCommandEncoder();
         encode(encoder);
-        if (staging) encoder.copyBufferToBuffer(program.buffer('classes'), 0, staging, 0, classBytes);
-        if (staging && place) encoder.copyBufferToBuffer(program.buffer(scores!), place.start, staging, classBytes, scoreBytes);
-        if (staging && matte) encoder.copyBufferToBuffer(program.buffer(matte), 0, staging, classBytes + scoreBytes, matteBytes);
+        if (staging) {
+          encoder.copyBufferToBuffer(program.buffer('classes'), 0, staging, 0, classBytes);
+          for (const { value, start, at, bytes } of parts)
+            encoder.copyBufferToBuffer(program.buffer(value), start, staging, at, bytes);
+        }
         const texture = output === 'classes' ? null : map.copy(encoder);
         device.queue.submit([encoder.finish()]);
         return texture;
       };
       const submitted = foreign ? readable(device, plan, submit) : submit();
-      if (!staging) return { classes: null, texture: await submitted, scores: null, matte: null };
+      if (!staging) return { classes: null, texture: await submitted, ...none };
       let texture: GPUTexture | null;
       try {
         [texture] = await Promise.all([submitted, staging.mapAsync(READ)]);
@@ -336,16 +320,12 @@ export function endReader(
         staging.destroy();
         throw error;
       }
-      const classes = output === 'texture' ? null : decodeClasses(staging.getMappedRange(0, classBytes), { h, w });
-      const decoded = place && {
-        data: decodeValue(staging.getMappedRange(classBytes, scoreBytes), place, plan.precision),
-        ...{ c: place.c, h: place.h, w: place.w },
-        cell: cell ?? { height: h / place.h, width: w / place.w },
-      };
-      const alpha = matteBytes ? decodeClasses(staging.getMappedRange(classBytes + scoreBytes, matteBytes), { h, w }) : null;
+      const classes = output === 'texture' ? null : decodeClasses(staging.getMappedRange(0, classBytes), picture);
+      const ranges = new Map(parts.map(({ value, at, bytes }) => [value, staging.getMappedRange(at, bytes)]));
+      const more = asked.finish(ranges, plan, picture);
       staging.unmap();
       free.push(staging);
-      return { classes, texture, scores: decoded, matte: alpha };
+      return { classes, texture, ...more };
     },
     destroy() {
       for (const buffer of free) buffer.destroy();

@@ -293,8 +293,8 @@ export class Segmenter {
   ): Promise<T> {
     checkSignal(options.signal);
     checkKind(this.#parts, options);
-    const { size, tile = 'published', scores = false, matte = false, signal, onProgress } = options;
-    const key = JSON.stringify([frame, size, tile, scores, matte, stem]);
+    const { size, tile = 'published', scores = false, matte = false, raw = [], signal, onProgress } = options;
+    const key = JSON.stringify([frame, size, tile, scores, matte, raw, stem]);
     return opened.sizes.using(
       key,
       onCompile => this.#make(opened, frame, stem, options, onCompile),
@@ -320,9 +320,10 @@ export class Segmenter {
 
   async #make(opened: Opened, frame: Size, stem: FrameStem, options: SegmentOptions, onCompile: OnCompile): Promise<Pipeline> {
     const material = this.#material(opened, onCompile);
-    const { tile = 'published', scores = false, matte = false } = options;
+    const { tile = 'published', scores = false, matte = false, raw = [] } = options;
+    const wish = { scores, matte, raw };
     const cut = tileOf(this.#parts);
-    if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, cut, tile, scores);
-    return wholePicture(material, frame, this.#inside(frame, options), { scores, matte, stem });
+    if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, cut, tile, wish);
+    return wholePicture(material, frame, this.#inside(frame, options), stem, wish);
   }
 }

@@ -1,13 +1,14 @@
 // DilatedNet's published prediction (fyu/dilation, predict.py): the picture gets a margin of its reflection, tiles of it go through one plan one
 // after another, what they make is stitched, and the end reads the whole.
 
+import { asking, checkWish, type Wish } from './asked.ts';
 import { decider } from './decide.ts';
 import { checkSignal, untilAborted } from './errors.ts';
 import { prepare } from './gpu/executor.ts';
 import { BufferUsage } from './gpu/flags.ts';
+import { smoother } from './gpu/smooth.ts';
 import { INPUT } from './graph/graph.ts';
 import { BINDING, byteLength } from './graph/layout.ts';
-import { withScores } from './graph/scores.ts';
 import { select } from './graph/select.ts';
 import type { Size } from './image/size.ts';
 import { type Tiling, tilesOf } from './image/tiles.ts';
@@ -30,16 +31,11 @@ import { type Params, packParams } from './shader/pack.ts';
 import type { Tile } from './weights/card.ts';
 
 /**
- * `scores`: the probabilities too, on the stitched grid; behind a transposed convolution at the picture's size. Throws `BAD_USAGE` for a tiling that leaves
- * no whole cells.
+ * Scores, if wished for, are on the stitched grid; behind a transposed convolution at the picture's size. Throws `BAD_USAGE` for a tiling that leaves no
+ * whole cells, and for what networks with tiles don't have.
  */
-export async function tiledPicture(
-  material: Material,
-  picture: Size,
-  tile: Tile,
-  tiling: Tiling,
-  scores: boolean,
-): Promise<Pipeline> {
+export async function tiledPicture(material: Material, picture: Size, tile: Tile, tiling: Tiling, wish: Wish): Promise<Pipeline> {
+  checkWish(material.network, wish);
   const { engine, network, read, precision, onCompile } = material;
   const { device } = engine;
   const { rows, columns, size, step, margin } = tilesOf(picture, tile, tiling);
@@ -50,7 +46,8 @@ export async function tiledPicture(
   const cells = plan.values[value];
   const grid = { c: cells.c, h: rows * cells.h, w: columns * cells.w };
   const end = endGraph(network, { ...grid, to: picture, tile: rows * columns > 1 ? { h: cells.h, w: cells.w } : null });
-  const asked = scores ? withScores(end) : { graph: end, scores: null };
+  const cell = network.grid!.end === 'zoom' ? { height: CELL, width: CELL } : undefined;
+  const asked = asking(end, wish, undefined, cell);
   const endFused = fuse(asked.graph, targetOf(material));
   const endPlan = lower(endFused, { ...lowering(material), stem: 'map' });
   const frame = await frameTexture(device, plan, picture);
@@ -67,8 +64,7 @@ export async function tiledPicture(
     made.push(ending);
     const map = classTexture(device, ending, picture);
     made.push(map);
-    const cell = network.grid!.end === 'zoom' ? { height: CELL, width: CELL } : undefined;
-    const reader = endReader(device, ending, picture, map, asked, cell);
+    const reader = endReader(device, ending, picture, map, asked);
     made.push(reader);
     const binding = binder(device, program, frame);
     const decide = decider(ending, endFused);
@@ -126,7 +122,7 @@ export async function tiledPicture(
       turn = Promise.allSettled([turn, mine]).then(() => {});
       return mine;
     };
-    const encode: Pipeline['encode'] = (encoder, given, { into, threshold } = {}) => {
+    const encode: Pipeline['encode'] = (encoder, given, { into, threshold, smoother } = {}) => {
       parameters ??= tileParameters();
       const bound = binding.bind(given);
       for (let tile = 0; tile < rows * columns; tile++) {
@@ -135,14 +131,25 @@ export async function tiledPicture(
         stitch(encoder, Math.floor(tile / columns), tile % columns);
       }
       decide(threshold);
-      ending.encode(encoder);
+      ending.encode(encoder, undefined, undefined, smoother);
       return map.copy(encoder, into);
     };
     const stage: Pipeline['stage'] = async given => {
       program.update(0, paramsOf(0));
       return [{ program, frame: (await binding.bound(given))() }, { program: ending }];
     };
-    return { plan, picture, stem: 'texture', size, tiles: rows * columns, run, encode, stage, destroy };
+    return {
+      plan,
+      picture,
+      stem: 'texture',
+      size,
+      tiles: rows * columns,
+      run,
+      encode,
+      smoother: () => smoother(engine, ending),
+      stage,
+      destroy,
+    };
   } catch (error) {
     destroy();
     throw error;

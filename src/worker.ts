@@ -211,9 +211,9 @@ export class RemoteSegmenter {
     return call.finally(() => this.#running.delete(call));
   }
 
-  #revive({ classes, width: w, height: h, info, scores, matte }: Segmented, source: Picture): SegmentResult {
+  #revive({ classes, width: w, height: h, info, scores, matte, raw }: Segmented, source: Picture): SegmentResult {
     this.#precision = info.precision;
-    return resultOf<'classes'>({ classes, texture: null, scores, matte }, { h, w }, this.card, info, this.#ties(source));
+    return resultOf<'classes'>({ classes, texture: null, scores, matte, raw }, { h, w }, this.card, info, this.#ties(source));
   }
 
   #ties(source: Picture): Ties {

@@ -37,7 +37,7 @@ fn scaled(quad: vec4f, k: u32, part: u32) -> vec4f {
 }
 
 fn finish(pixel: u32, quad: u32, sum: vec4f) {
-  if (pixel >= params.height * params.width || quad >= params.y_quads) { return; }
+  if ((pixel >= params.height * params.width) | (quad >= params.y_quads)) { return; }
   var value = sum;
   if (RESIDUAL) { value += decode(residual[pixel * params.residual_stride + quad]); }
   y[pixel * params.y_stride + params.y_offset + quad] = encode(activated(value, quad, params.y_quads));

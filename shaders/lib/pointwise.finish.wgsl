@@ -13,7 +13,7 @@ fn upsampled(pixel: u32, quad: u32) -> vec4f {
 }
 
 fn finish(pixel: u32, quad: u32, sum: vec4f) {
-  if (pixel >= params.height * params.width || quad >= params.y_quads) { return; }
+  if ((pixel >= params.height * params.width) | (quad >= params.y_quads)) { return; }
   var value = finished(pixel, quad, sum);
   if (ADDEND) { value += upsampled(pixel, quad); }
   y[pixel * params.y_stride + params.y_offset + quad] = encode(value);

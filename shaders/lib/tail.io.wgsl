@@ -36,7 +36,7 @@ fn resized(row: u32, column: u32, quad: u32) -> vec4f {
 
 // Zero outside the map.
 fn operand(row: i32, column: i32, quad: u32) -> vec4f {
-  if (row < 0 || column < 0 || row >= i32(params.height) || column >= i32(params.width)) { return vec4f(); }
+  if ((row < 0) | (column < 0) | (row >= i32(params.height)) | (column >= i32(params.width))) { return vec4f(); }
   let pixel = u32(row) * params.width + u32(column);
   if (COARSE == 0u) { return decode(x[pixel * params.x_stride + quad]); }
   if (quad < COARSE) { return resized(u32(row), u32(column), quad); }
@@ -46,6 +46,6 @@ fn operand(row: i32, column: i32, quad: u32) -> vec4f {
 fn activated(sum: vec4f) -> vec4f { return select(sum, max(sum, vec4f()), RELU); }
 
 fn store(row: u32, column: u32, quad: u32, value: vec4f) {
-  if (row >= params.height || column >= params.width) { return; }
+  if ((row >= params.height) | (column >= params.width)) { return; }
   y[(row * params.width + column) * params.y_stride + params.y_offset + quad] = encode(value);
 }

@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> also: array<stored>;
 
 fn finish(pixel: u32, quad: u32, sum: vec4f) {
-  if (pixel >= params.pixels || quad >= params.y_quads + params.also_quads) { return; }
+  if ((pixel >= params.pixels) | (quad >= params.y_quads + params.also_quads)) { return; }
   let value = encode(activated(sum, quad, params.y_quads + params.also_quads));
   if (quad < params.y_quads) { y[pixel * params.y_stride + params.y_offset + quad] = value; }
   else { also[pixel * params.also_stride + params.also_offset + quad - params.y_quads] = value; }

@@ -38,8 +38,8 @@ async function using<T>(picture: Parcel, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const plain = ({ classes, width, height, info, scores, matte }: SegmentResult): Segmented => ({
-  ...{ classes, width, height, info, scores, matte },
+const plain = ({ classes, width, height, info, scores, matte, raw }: SegmentResult): Segmented => ({
+  ...{ classes, width, height, info, scores, matte, raw },
 });
 
 const answers: Answers = {
@@ -67,7 +67,13 @@ const answers: Answers = {
     using(picture, async () => {
       const canvas = canvasOf(target);
       const { classes, width: w, height: h, info, matte } = result;
-      const tied = resultOf({ classes, texture: null, scores: null, matte }, { h, w }, model.card, info, lend(model).ties(picture));
+      const tied = resultOf(
+        { classes, texture: null, scores: null, matte, raw: null },
+        { h, w },
+        model.card,
+        info,
+        lend(model).ties(picture),
+      );
       await tied.draw(canvas as Canvas, options);
       return target.number === 0 ? createImageBitmap(canvas) : null;
     }),

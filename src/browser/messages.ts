@@ -4,7 +4,7 @@ import type { LoadOptions } from '../front/load.ts';
 import type { SegmentOptions } from '../front/options.ts';
 import type { Profile } from '../front/profile.ts';
 import type { DrawOptions, SegmentInfo } from '../front/result.ts';
-import type { Scores } from '../pipeline.ts';
+import type { Raw, Scores } from '../pipeline.ts';
 import type { AdapterFacts } from '../plan/choose.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Precision } from '../shader/source.ts';
@@ -34,6 +34,7 @@ export interface Segmented {
   readonly info: SegmentInfo;
   readonly scores: Scores | null;
   readonly matte: Uint8Array | null;
+  readonly raw: ReadonlyMap<string, Raw> | null;
 }
 
 /** Options without their functions and signals. */
@@ -48,7 +49,7 @@ export interface Calls {
   facts(ask: Plain): AdapterFacts;
   /** The picture itself where the target is the page's own. */
   draw(ask: {
-    readonly result: Omit<Segmented, 'scores'>;
+    readonly result: Omit<Segmented, 'scores' | 'raw'>;
     readonly picture: Parcel;
     readonly target: Target;
     readonly options: DrawOptions | undefined;

@@ -62,7 +62,7 @@ async function openCache(): Promise<Store> {
   };
 }
 
-export const { cached, list, clear } = storageOf(openStore);
+export const { cached, list, clear, memory } = storageOf(openStore);
 
 export async function persist(): Promise<boolean> {
   return (await globalThis.navigator?.storage?.persist?.()) ?? false;

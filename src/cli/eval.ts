@@ -9,7 +9,8 @@ import { cityscapesIds, type DataSet, findData, layouts, readLabels, type Sample
 import { type Meaning, meaningOf, printMeaning } from '../eval/meaning.ts';
 import { type About, checkFacts, type Done, type Facts, type State, sumOf } from '../eval/state.ts';
 import { parseMap } from '../eval/values.ts';
-import { checkFit, thresholdOf } from '../front/options.ts';
+import { checkFit } from '../front/fit.ts';
+import { thresholdOf } from '../front/options.ts';
 import type { Palette } from '../image/overlay.ts';
 import { printSize } from '../image/size.ts';
 import type { LoadedWeights } from '../load.ts';

@@ -1,7 +1,8 @@
 // Raw tensors in, raw tensors out: what scripts and comparisons with PyTorch use.
 
 import { AtrousError } from '../errors.ts';
-import { checkFit, thresholdOf } from '../front/options.ts';
+import { checkFit } from '../front/fit.ts';
+import { thresholdOf } from '../front/options.ts';
 import { factsOf } from '../gpu/device.ts';
 import { createEngine, destroyEngine, type Engine, type Program, runOnPlanes } from '../gpu/executor.ts';
 import { readClasses, readValue } from '../gpu/transfer.ts';

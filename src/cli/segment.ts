@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
 import { AtrousError } from '../errors.ts';
-import { checkFit } from '../front/options.ts';
+import { checkFit } from '../front/fit.ts';
 import { cutout } from '../image/cutout.ts';
 import { overlay } from '../image/overlay.ts';
 import { encodeIndexed } from '../image/png.ts';

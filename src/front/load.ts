@@ -1,12 +1,13 @@
 // `load`: from whatever names a model to a segmenter; what browsers and Node share of it. Built-in names need nothing else; what reads and recognises
 // other weights is fetched when somebody has some.
 import { builtIns, checkBuiltIn, readBuiltIn, urlOf } from '../builtin.ts';
-import { type Checks, callback, device, either, flag, guarded, list, oneOf, signal, size, text, url } from '../check.ts';
+import { type Checks, callback, device, either, flag, guarded, list, oneOf, signal, size, such, text, url } from '../check.ts';
 import { AtrousError, brief, checkSignal, forPrograms } from '../errors.ts';
 import type { Files, LoadedWeights, Reader } from '../load.ts';
 import { regsegNetwork } from '../models/regseg-network.ts';
 import type { VariantChoice } from '../plan/choose.ts';
 import { Segmenter } from '../segmenter.ts';
+import type { Memory, SelfTest } from '../self-test.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { PartialCard } from '../weights/card.ts';
 import { bytesPer, countChecked, type Dtype, quote, type Tensor, type Tensors } from '../weights/tensor.ts';
@@ -45,6 +46,11 @@ export interface LoadOptions {
    * full or forbidden they are not, and `load` goes on without. See `cache`.
    */
   readonly cache?: boolean;
+  /**
+   * Whether the classes of the card's own check are looked at before anybody sees others, beside the compilation of the first size: `once` (the default) for
+   * an adapter with its driver, these weights and this version, as long as `cache` keeps it; `always`; false. Where they are wrong calls throw `BAD_ADAPTER`.
+   */
+  readonly selfTest?: SelfTest;
   /** Frames of this size are prepared before `load` is done, so that the first of them is as fast as the next. Default: the first frame's, when it comes. */
   readonly size?: { readonly height: number; readonly width: number };
 }
@@ -64,6 +70,11 @@ export const loadChecks: Checks<LoadOptions> = {
   onLost: callback,
   baseUrl: url,
   cache: flag,
+  selfTest: either<SelfTest>(
+    "'once', 'always' or false",
+    oneOf('once', 'always'),
+    such(value => value === false, 'false'),
+  ),
   size,
 };
 
@@ -81,6 +92,10 @@ export interface Platform extends Reader {
   openDevice(): Promise<GPUDevice>;
   /** What pages have beside pixels and textures. */
   readonly page?: Page;
+  /** Of self-tests; null where nothing can be kept. */
+  memory?(): Promise<Memory | null>;
+  /** What the platform knows of what is below the adapter. */
+  driver?(): Promise<string>;
   /** Throws `NO_ADAPTER` where no device can be had, before anything is fetched for it. */
   ready?(): Promise<unknown>;
 }
@@ -106,6 +121,9 @@ async function loadModel(platform: Platform, source: Source, options: LoadOption
     openDevice: async () => device ?? platform.openDevice(),
     borrowed: device !== undefined,
     onLost: options.onLost,
+    selfTest: options.selfTest ?? 'once',
+    memory: options.cache === false ? undefined : platform.memory,
+    driver: platform.driver,
   };
   const segmenter = await Segmenter.create(parts, { signal, onProgress });
   if (!size) return segmenter;

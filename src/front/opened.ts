@@ -9,6 +9,7 @@ import { fetchMatrices } from '../kernels/fetch-matrices.ts';
 import type { Runnable } from '../models/network.ts';
 import { fetchBarriers } from '../passes/barriers.ts';
 import { type AdapterFacts, fastestOn, type Tuned, targetOf, type VariantChoice } from '../plan/choose.ts';
+import type { Memory, SelfTest, Subject } from '../self-test.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
 import { type Tensors, toFloat32 } from '../weights/tensor.ts';
@@ -37,6 +38,11 @@ export interface Parts {
   readonly page?: Page;
   /** True for the caller's device: never destroyed, never replaced. */
   readonly borrowed: boolean;
+  /** Whether classes are held to the card's self-test before anybody sees them; default: not. `memory`: of what passed. */
+  readonly selfTest?: SelfTest;
+  memory?(): Promise<Memory | null>;
+  /** What the platform knows of what is below the adapter. */
+  driver?(): Promise<string>;
   /** Is told of every loss, as it happens. */
   onLost?(loss: Loss): void;
 }
@@ -61,6 +67,8 @@ export interface Opened {
   /** What sources are copied into. */
   readonly ring: FrameRing;
   readonly finisher: Finisher;
+  /** Settles when the self-test is over, beside everything else. */
+  tested: Promise<void>;
   lost: boolean;
   /** By the model itself: then its loss is nobody's news. */
   closed: boolean;
@@ -147,6 +155,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     sizes: createSizes(),
     ring: frameRing(device),
     finisher: createFinisher(engine),
+    tested: Promise.resolve(),
     lost: false,
     closed: false,
   };
@@ -158,8 +167,10 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   const onCompile = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
   const auto = async (): Promise<Precision> => {
     // Then there is nothing to test.
-    if (fastestOn(opened.facts, tuned) === 'f32') return 'f32';
-    const { settle } = await import('../audit.ts');
+    const fastest = fastestOn(opened.facts, tuned);
+    if (fastest === 'f32') return 'f32';
+    const { passedBefore, settle } = await import('../self-test.ts');
+    if (parts.selfTest === 'once' && (await passedBefore(await subjectOf(parts, opened, fastest)))) return fastest;
     return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal);
   };
   const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
@@ -170,6 +181,10 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     checkSignal(signal);
     if (found === LOST) throw new AtrousError('DEVICE_LOST', 'the device was lost while the model was made: load it again');
     opened.precision = found;
+    if (parts.selfTest) {
+      opened.tested = tested(parts, opened);
+      opened.tested.catch(() => {});
+    }
     return opened;
   } catch (error) {
     await close(opened, parts.borrowed);
@@ -177,9 +192,21 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   }
 }
 
+async function subjectOf(parts: Parts, opened: Opened, precision: Precision): Promise<Subject> {
+  const material = { ...parts, ...opened, precision, read: constantReader(parts.tensors, toFloat32) };
+  const memory = parts.selfTest === 'once' ? ((await parts.memory?.()) ?? null) : null;
+  return { material, tensors: parts.tensors, driver: (await parts.driver?.()) ?? '', memory };
+}
+
+async function tested(parts: Parts, opened: Opened): Promise<void> {
+  const { selfTest } = await import('../self-test.ts');
+  await selfTest(await subjectOf(parts, opened, opened.precision));
+}
+
 async function close(opened: Opened, borrowed: boolean): Promise<void> {
   const { device, engine, sizes, ring } = opened;
   opened.closed = true;
+  await opened.tested.catch(() => {});
   await sizes.destroy();
   ring.destroy();
   destroyEngine(engine);
@@ -187,15 +214,20 @@ async function close(opened: Opened, borrowed: boolean): Promise<void> {
 }
 
 const LOST = Symbol('lost');
+/** Milliseconds within which a browser reports the loss that a failure came of: maps of buffers are rejected before it. */
+const REPORTED = 250;
 
 /** What the work gives, or `LOST` when the device is lost, before or meanwhile. */
 async function unlessLost<T>(opened: Opened, work: (opened: Opened) => Promise<T>): Promise<T | typeof LOST> {
   if (opened.lost) return LOST;
   try {
-    return await work(opened);
+    const value = await work(opened);
+    await opened.tested;
+    return value;
   } catch (error) {
-    // The loss is reported beside the failure, not always before it.
-    await new Promise(resolve => setTimeout(resolve));
+    // The loss is reported beside the failure, not always before it; what is told as an error of ours has come later than both.
+    const late = new Promise(resolve => setTimeout(resolve, error instanceof AtrousError ? 0 : REPORTED));
+    await Promise.race([opened.device.lost, late]);
     if (!opened.lost) throw error;
     return LOST;
   }

@@ -1,9 +1,9 @@
 // What a caller may ask of one call, and the checks of it: every option has its one place here.
-import { type Checks, callback, either, flag, oneOf, signal, size, such } from '../check.ts';
+import { type Checks, callback, either, flag, list, oneOf, signal, size, such, text } from '../check.ts';
 import { AtrousError } from '../errors.ts';
 import { THRESHOLD } from '../graph/decision.ts';
-import { type Tiling, tilesOf } from '../image/tiles.ts';
-import type { Runnable } from '../models/network.ts';
+import type { Tiling } from '../image/tiles.ts';
+import { type Runnable, single } from '../models/network.ts';
 import type { Output } from '../pipeline.ts';
 import type { Card, Tile } from '../weights/card.ts';
 
@@ -32,6 +32,8 @@ export interface SegmentOptions {
   readonly scores?: boolean;
   /** Of a network with a single channel of scores its probability at every pixel of the picture too, a byte each. */
   readonly matte?: boolean;
+  /** Names of an ONNX file's values that are wanted as they are too. */
+  readonly raw?: readonly string[];
   /** Of a network with a single channel of scores, between 0 and 1: the class is 1 where its probability is above. Default: 0.5. */
   readonly threshold?: number;
 }
@@ -51,6 +53,7 @@ export const segmentChecks: Checks<SegmentOptions> = {
   tile: either<Tiling>("'published', 'none' or { height, width }, margins included, in pixels", oneOf('published', 'none'), size),
   scores: flag,
   matte: flag,
+  raw: list(text),
   threshold: such(isThreshold, 'a probability between 0 and 1, both excluded'),
 };
 
@@ -67,15 +70,8 @@ export function thresholdOf(
   return end.channels === 1 ? threshold : null;
 }
 
-/** Throws `BAD_USAGE` for options of another kind of network, and for tiles that are none, whatever the picture: before anything is opened for it. */
-export function checkFit(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte'>): void {
-  checkKind(described, options);
-  const cut = tileOf(described);
-  if (cut && options.tile !== undefined) tilesOf({ h: 1, w: 1 }, cut, options.tile);
-}
-
 /** Throws `BAD_USAGE` for options of another kind of network. */
-export function checkKind(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte'>): void {
+export function checkKind(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold'>): void {
   const cut = tileOf(described);
   const wrong = (['size', 'tile'] as const).filter(
     option => options[option] !== undefined && (option === 'size') === (cut !== null),
@@ -86,22 +82,11 @@ export function checkKind(described: Described, options: Pick<SegmentOptions, 's
       : 'reads the picture at once; DilatedNet alone reads tiles';
     throw new AtrousError('BAD_USAGE', `${wrong.join(' and ')}: ${described.network.name} ${why}`);
   }
-  const { size } = options;
-  if (size) described.network.inside?.({ h: size.height, w: size.width }, { h: size.height, w: size.width });
-  checkSingle(described, 'threshold', options.threshold !== undefined);
-  checkSingle(described, 'matte', options.matte === true && cut === null);
-  if (options.matte && cut)
-    throw new AtrousError('BAD_USAGE', `matte: ${described.network.name} reads tiles, which have none: leave it out`);
+  const { channels } = described.network.end;
+  if (options.threshold !== undefined && channels > 1) throw single('threshold', described.network);
 }
 
 /** A number between 0 and 1, both excluded. */
 export function isThreshold(value: unknown): value is number {
   return typeof value === 'number' && value > 0 && value < 1;
-}
-
-function checkSingle({ network }: Described, option: string, asked: boolean): void {
-  const { channels } = network.end;
-  if (!asked || channels === 1) return;
-  const why = `its largest wins, and only a network of a single channel has a ${option}: leave it out`;
-  throw new AtrousError('BAD_USAGE', `${option}: ${network.name} has ${channels} channels of scores; ${why}`);
 }

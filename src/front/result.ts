@@ -3,7 +3,7 @@ import type { Canvas } from '../browser/types.ts';
 import { AtrousError, brief } from '../errors.ts';
 import type { Size } from '../image/size.ts';
 import { classShares, sharesOf } from '../image/statistics.ts';
-import type { Classified, Output, Scores } from '../pipeline.ts';
+import type { Classified, Output, Raw, Scores } from '../pipeline.ts';
 import type { Precision } from '../shader/source.ts';
 import type { Card, Colour } from '../weights/card.ts';
 import { encodeRuns } from '../weights/runs.ts';
@@ -46,6 +46,8 @@ export interface SegmentResult<O extends Output = 'classes'> {
   readonly scores: Scores | null;
   /** Where it was asked for: the probability of the foreground, 0 to 255, height × width. */
   readonly matte: Uint8Array | null;
+  /** By name what was asked for. */
+  readonly raw: ReadonlyMap<string, Raw> | null;
   /** Share of the picture by label, largest first; classes that do not occur are left out. A promise of it where only the texture is there to be counted. */
   shares(): O extends 'texture' ? Promise<Shares> : Shares;
   /**
@@ -130,20 +132,26 @@ const methods = {
     return new Blob([png], { type: 'image/png' });
   },
   toJSON(this: SegmentResult<Output>) {
-    const { classes, scores, matte } = this;
-    const listed = scores && { ...scores, data: [...scores.data] };
-    return { ...this, classes: classes && encodeRuns(classes), scores: listed, matte: matte && [...matte] };
+    const { classes, scores, matte, raw } = this;
+    const listed = (value: Raw | Scores): object => ({ ...value, data: [...value.data] });
+    return {
+      ...this,
+      classes: classes && encodeRuns(classes),
+      scores: scores && listed(scores),
+      matte: matte && [...matte],
+      raw: raw && Object.fromEntries([...raw].map(([name, value]) => [name, listed(value)])),
+    };
   },
 };
 
 export function resultOf<O extends Output>(
-  { classes, texture, scores, matte }: Classified,
+  { classes, texture, scores, matte, raw }: Classified,
   { h, w }: Size,
   { classes: labels, palette }: Card,
   info: SegmentInfo,
   tied: Ties,
 ): SegmentResult<O> {
-  const data = { classes, width: w, height: h, labels, palette, info, scores, matte };
+  const data = { classes, width: w, height: h, labels, palette, info, scores, matte, raw };
   const result = Object.assign(Object.create(methods), data);
   // A texture can't be cloned, so it does not count among what is.
   Object.defineProperty(result, 'texture', { value: texture, enumerable: false });

@@ -1,6 +1,6 @@
 // Words whose places in their lists are their numbers in shaders.
 
-/** Functions of one number (src/reference/activate.ts has the formulas). */
+/** Functions of one number (formulas.ts has them). */
 export type Curve = (typeof curves)[number];
 export const curves = [
   ...(['clip', 'leaky', 'elu', 'selu', 'celu', 'hard-sigmoid', 'hard-swish', 'softplus', 'softsign', 'mish'] as const),

@@ -27,12 +27,6 @@ export function withScores(graph: Graph): { readonly graph: Graph; readonly scor
   return { graph: verify({ ...graph, nodes, outputs: [...graph.outputs, node.name] }), scores: node.name };
 }
 
-/** Both, as they are asked for. */
-export function asking(graph: Graph, { scores, matte }: { readonly scores: boolean; readonly matte: boolean }) {
-  const asked = scores ? withScores(graph) : { graph, scores: null };
-  return matte ? { ...asked, graph: withMatte(asked.graph), matte: 'matte' } : asked;
-}
-
 /** The value `matte` as one more output: of what `classes` are decided of, before it is resized. Of a single channel. */
 export function withMatte(graph: Graph): Graph {
   const made = producers(graph);

@@ -20,8 +20,22 @@ export interface Runnable {
   readonly tile: Tile | null;
   /** Where tiles are stitched; null where there are none. */
   readonly grid: Grid | null;
+  /** Its graph with values that are named as the file names them. Throws `BAD_USAGE` for names of none. Absent where no file names any. */
+  withValues?(
+    options: BuildOptions,
+    names: readonly string[],
+  ): { readonly graph: Graph; readonly values: ReadonlyMap<string, RuntimeValue> };
   /** The size inside for a picture, where a network does not take any; `asked` by the caller. Throws `BAD_USAGE` for one that it does not take. */
   readonly inside?: (picture: Size, asked: Size | null) => Size;
+}
+
+/** A value of an imported graph, and how its numbers lie in the file's own dimensions. */
+export interface RuntimeValue {
+  /** Of the graph's. */
+  readonly value: string;
+  readonly dims: readonly number[];
+  /** c×h×w → row-major numbers of `dims`. */
+  arrange(data: ArrayLike<number>): Float32Array;
 }
 
 export interface Network extends Runnable {
@@ -77,4 +91,10 @@ export function classifiedBy(layer: string, canonical: string): Pick<Network, 'c
       return classifier.shape[0];
     },
   };
+}
+
+/** An option of networks that have one channel, and this one has several. */
+export function single(option: string, { name, end: { channels } }: Pick<Runnable, 'name' | 'end'>): AtrousError {
+  const why = `its largest wins, and only a network of a single channel has a ${option}: leave it out`;
+  return new AtrousError('BAD_USAGE', `${option}: ${name} has ${channels} channels of scores; ${why}`);
 }

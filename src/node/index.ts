@@ -19,6 +19,7 @@ import { nodeDevice, SETTLE, shaderLibrary } from './engine.ts';
 import { readBytes, writeAtomic } from './files.ts';
 import { readBeside, readCardBeside } from './onnx-file.ts';
 import { encodeCutout, encodeGrey, type Photograph, readImage as readFile } from './photograph.ts';
+import { findPackage } from './webgpu.ts';
 
 export * from '../index.ts';
 export type { Photograph } from './photograph.ts';
@@ -45,6 +46,8 @@ export async function load(source: Source, options?: NodeLoadOptions): Promise<S
       library: await shaderLibrary(),
       openDevice: async () => (await nodeDevice({ adapter, enable, disable })).device,
       fetch: readLocal,
+      memory: async () => (await storage()).memory(),
+      driver: async () => JSON.stringify([(await findPackage('webgpu'))?.version, enable, disable]),
       beside: (path, name) => {
         const local = localPath(path);
         return local === null ? download(besideOf(path, name), { signal: checked.signal }) : readBeside(local, name);

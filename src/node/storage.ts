@@ -1,4 +1,4 @@
-// Where Node keeps weights that came over the network: `atrous/downloads/` in the user's cache.
+// Where Node keeps weights that came over the network and what self-tests said: `atrous/kept/` in the user's cache.
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Store, storageOf } from '../weights/cache.ts';
@@ -9,7 +9,7 @@ import { writeAtomic } from './files.ts';
 async function openStore(): Promise<Store | null> {
   const cache = userCache();
   if (!cache) return null;
-  const folder = join(cache, 'atrous', 'downloads');
+  const folder = join(cache, 'atrous', 'kept');
   try {
     await mkdir(folder, { recursive: true });
   } catch {
@@ -23,7 +23,7 @@ async function openStore(): Promise<Store | null> {
   };
 }
 
-export const { cached, list, clear } = storageOf(openStore);
+export const { cached, list, clear, memory } = storageOf(openStore);
 
 /** Files stay. */
 export async function persist(): Promise<boolean> {

@@ -1,16 +1,18 @@
 // An imported file as a network that takes pictures: at which sizes it runs, which output is meant, and how that becomes classes.
 import { AtrousError } from '../errors.ts';
 import { RESIZES } from '../graph/end.ts';
-import type { Node, Op } from '../graph/graph.ts';
+import type { Graph, Node, Op } from '../graph/graph.ts';
 import { infer } from '../graph/ops.ts';
 import { networkSize, printSize, type Size } from '../image/size.ts';
-import type { Runnable } from '../models/network.ts';
+import type { BuildOptions, Runnable, RuntimeValue } from '../models/network.ts';
 import type { PartialCard } from '../weights/card.ts';
 import { quote, some, type Tensor } from '../weights/tensor.ts';
 import { printDims } from './array.ts';
 import { aroundPicture, type Core } from './core.ts';
 import { type Imported, importOnnx, inputsFor, pictureShape, refusalsOf } from './import.ts';
+import type { Mapped } from './layout.ts';
 import type { OnnxModel, Port } from './model.ts';
+import { fromPlanes } from './planes.ts';
 
 /** Values that are written around what the file has. */
 const TAKEN = ['classes', 'prob', 'scores', 'matte', 'letterbox', 'content', 'pixels'];
@@ -39,8 +41,8 @@ export function pictureNetwork(model: OnnxModel, name: string, card: PartialCard
   const output = named ?? outputs[0].name;
   const port = pictureInput(model, output);
   const tensors = new Map<string, Tensor>();
-  const at = (size: Size): Imported =>
-    importOnnx(model, new Map([[port.name, pictureShape(port, size)!]]), [output], { taken: TAKEN, tensors });
+  const at = (size: Size, more: readonly string[] = []): Imported =>
+    importOnnx(model, new Map([[port.name, pictureShape(port, size)!]]), [output, ...more], { taken: TAKEN, tensors });
   const { fixed, size, grain, probed } = sizesOf(file, port, card, at);
   const probe = endOf(file, probed, output);
   const channels = probe.shape.c;
@@ -48,6 +50,9 @@ export function pictureNetwork(model: OnnxModel, name: string, card: PartialCard
   const end = { channels, ...(channels === 1 && { activation: own }) };
   const letterbox = card.preprocessing?.resize === 'letterbox';
   const core = (size: Size): Core => endOf(file, at(size), output);
+
+  const around = (made: Core, { h, w, to = { h, w }, threshold }: BuildOptions): Graph =>
+    aroundPicture(file, made, { h, w, to, threshold, tensors, letterbox, end });
 
   const network: Runnable = {
     name,
@@ -63,8 +68,12 @@ export function pictureNetwork(model: OnnxModel, name: string, card: PartialCard
       const whole = (side: number): number => Math.max(1, Math.round(side / grain)) * grain;
       return { h: whole(h), w: whole(w) };
     },
-    build({ h, w, to = { h, w }, threshold }) {
-      return aroundPicture(file, core({ h, w }), { h, w, to, threshold, tensors, letterbox, end });
+    build: options => around(core(options), options),
+    withValues(options, names) {
+      const imported = at(options, names);
+      const values = new Map(names.map(each => [each, runtimeValue(imported.outputs.get(each)!)]));
+      const kept = new Set([...values.values()].map(({ value }) => value));
+      return { graph: around(endOf(file, imported, output, kept), options), values };
     },
   };
   const assumed = [
@@ -141,7 +150,12 @@ function freeSides(port: Port): (number | null)[] {
   return sides.map(side => (side < 0 ? null : side));
 }
 
-function endOf(file: string, { graph, outputs }: Imported, output: string): Core {
+function runtimeValue(mapped: Mapped): RuntimeValue {
+  return { value: mapped.value, dims: mapped.dims, arrange: data => fromPlanes(mapped, { data }) };
+}
+
+/** `kept`: values that are wanted for themselves. */
+function endOf(file: string, { graph, outputs }: Imported, output: string, kept: ReadonlySet<string> = new Set()): Core {
   const refuse = (what: string): never => {
     throw new AtrousError('BAD_GRAPH', `${file}: the output ${quote(output)} ${what}: name another with --output-name`);
   };
@@ -152,7 +166,8 @@ function endOf(file: string, { graph, outputs }: Imported, output: string): Core
   const value = found.classes ? last.inputs.x : found.value;
   const { shape } = infer(graph).get(value)!;
   if (shape.c > 256) refuse(`has ${shape.c} channels, and a class map holds at most 256 classes`);
-  return { nodes: found.classes ? graph.nodes.filter(node => node !== last) : graph.nodes, input: graph.input, value, shape };
+  const nodes = found.classes && !kept.has(last.name) ? graph.nodes.filter(node => node !== last) : graph.nodes;
+  return { nodes, input: graph.input, value, shape };
 }
 
 /** What only brings a value to another place. */

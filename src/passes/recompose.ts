@@ -1,9 +1,8 @@
 // x · ½ · (1 + erf(x / √2)), x · clip(x + 3, 0, 6) / 6, …  ⇒  GELU, hard swish and their like, as one curve.
+import { curveOf, operationOf } from '../graph/formulas.ts';
 import type { Activation, Node, Shape } from '../graph/graph.ts';
 import type { Curve } from '../graph/numbered.ts';
 import { infer } from '../graph/ops.ts';
-import { curveOf } from '../reference/activate.ts';
-import { operationOf } from '../reference/combine.ts';
 import { type Pass, rewrite, type View } from './pass.ts';
 
 /** More nodes than any exporter writes for one curve. */

@@ -1,21 +1,8 @@
 // Truth for two values pixel by pixel, where an axis of one place stands for every place.
+import { operationOf } from '../graph/formulas.ts';
 import type { Attributes, Shape } from '../graph/graph.ts';
-import type { Operation } from '../graph/numbered.ts';
 import { activate, type EndingOptions } from './activate.ts';
 import { type Field, field } from './field.ts';
-
-export const operationOf: Readonly<Record<Operation, (a: number, b: number) => number>> = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  max: Math.max,
-  min: Math.min,
-  // True is 1.
-  greater: (a, b) => Number(a > b),
-  less: (a, b) => Number(a < b),
-  equal: (a, b) => Number(a === b),
-};
 
 type CombineOptions = Pick<Attributes['combine'], 'operation' | 'swapped'> & EndingOptions;
 

@@ -1,5 +1,6 @@
 // Truth for the excitation (Hu et al., arXiv 1709.01507): sums → means → two small layers → a gate a channel.
-import { curveOf, sigmoid } from './activate.ts';
+import { curveOf } from '../graph/formulas.ts';
+import { sigmoid } from './activate.ts';
 import { type Field, field } from './field.ts';
 
 export interface ExciteOptions {

@@ -1,6 +1,7 @@
 // Weights that outlive a page: what was fetched is kept in parts, each with its hash, as it comes. A whole file is used again if it is still what lies on the
 // server; an unfinished one is gone on with. Where there is no room, or no permission, things go on without.
 import { checkSignal } from '../errors.ts';
+import type { Memory } from '../self-test.ts';
 import { sha256 } from './digest.ts';
 import { type DownloadOptions, type Fetcher, fetchWhole } from './download.ts';
 import { joined, lifeOf, nothing, type Received, tagOf, transfer } from './transfer.ts';
@@ -224,6 +225,7 @@ export function storageOf(open: () => Promise<Store | null>): {
   readonly cached: Fetcher;
   list(): Promise<CachedFile[]>;
   clear(name: string | undefined): Promise<number>;
+  memory(): Promise<Memory | null>;
 } {
   return {
     async cached(url, options) {
@@ -238,6 +240,19 @@ export function storageOf(open: () => Promise<Store | null>): {
       const store = await open();
       return store ? clearFiles(store, name) : 0;
     },
+    async memory() {
+      const store = await open();
+      return store && memoryIn(store);
+    },
+  };
+}
+
+/** What passed leaves the day it did. */
+function memoryIn(store: Store): Memory {
+  const name = (key: string): string => `tested-${key}`;
+  return {
+    recall: async key => (await store.read(name(key)).catch(() => null)) !== null,
+    keep: key => store.write(name(key), new TextEncoder().encode(new Date().toISOString())).catch(() => {}),
   };
 }
 

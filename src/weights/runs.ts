@@ -9,13 +9,3 @@ export function encodeRuns(classes: Uint8Array): [number, number][] {
   }
   return runs;
 }
-
-/** Share of pixels that equal the runs. */
-export function agreement(classes: Uint8Array, runs: readonly (readonly [number, number])[]): number {
-  let equal = 0;
-  let at = 0;
-  for (const [value, run] of runs) {
-    for (const end = at + run; at < end; at++) equal += Number(classes[at] === value);
-  }
-  return equal / classes.length;
-}

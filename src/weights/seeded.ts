@@ -26,6 +26,20 @@ export function seededInput(
   });
 }
 
+/** The same picture before it is normalised: RGBA, h×w. */
+export function seededPixels(
+  name: string,
+  { h, w }: { readonly h: number; readonly w: number },
+  { channels = 'rgb' }: Pick<Preprocessing, 'channels'>,
+): Float32Array<ArrayBuffer> {
+  const planes = uniform(name, 3 * h * w);
+  return Float32Array.from({ length: 4 * h * w }, (_, n) => {
+    const colour = n % 4;
+    const plane = channels === 'bgr' ? 2 - colour : colour;
+    return colour === 3 ? 1 : planes[plane * h * w + Math.floor(n / 4)];
+  });
+}
+
 /**
  * The fixture tensor of that name. Four axes (a convolution, OIHW): (u - 0.5) * 2 * sqrt(6 / (I*kh*kw)). Others: 0.5 + u where the
  * name ends in `.weight` (batch norm) or `running_var`, else (u - 0.5) * 0.2. Computed in float64, stored as float32. The fixtures'

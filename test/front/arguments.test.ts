@@ -101,6 +101,7 @@ const LOAD = {
   onLost: ['a function'],
   baseUrl: TEXTS,
   cache: ['true'],
+  selfTest: [],
   size: [],
 };
 const SEGMENT = {
@@ -111,6 +112,7 @@ const SEGMENT = {
   tile: [],
   scores: ['true'],
   matte: ['true'],
+  raw: ['a list'],
   threshold: [],
 };
 /** Every one of its arguments has nothing to do with what it does. */
@@ -337,6 +339,8 @@ gpu('a model and its results', async () => {
       good: [device!.createCommandEncoder(), texture, undefined],
       takes: [[], [], ['undefined']],
     },
+    // In Node there is no canvas for it; test/browser/stream.test.ts has its options.
+    'model.stream': { call: model.stream.bind(model) as (...values: never[]) => unknown, good: [], reached: /needs a canvas/ },
     'model.dispose': { call: model.dispose.bind(model), ...none },
   };
   const own = (object: object): string[] => {

@@ -88,7 +88,7 @@ gpu('a result clones, posts and prints: plain data, methods on the prototype', a
     assert.equal(copy.scores, result.scores);
   }
   port1.close();
-  assert.equal(Object.keys(result), ['classes', 'width', 'height', 'labels', 'palette', 'info', 'scores', 'matte']);
+  assert.equal(Object.keys(result), ['classes', 'width', 'height', 'labels', 'palette', 'info', 'scores', 'matte', 'raw']);
   const printed = JSON.parse(JSON.stringify(result));
   assert.equal(printed.classes.slice(0, 1), [[result.classes[0], result.classes.findIndex(c => c !== result.classes[0])]]);
   assert.is(

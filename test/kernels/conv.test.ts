@@ -91,7 +91,7 @@ export const table: KernelTable = {
   barrierRows: [
     ...['stem, odd map', 'dilated, no padding', 'folded grid', 'decoder 24→19', 'into a join', 'half weights', '5×5 with stride 3'],
     ...['pooled, several workgroups of 128 lanes', 'pooled, one row', 'pooled, padded and strided', 'more padding than kernel'],
-    ...['many channels', 'workgroups of 256 lanes'],
+    ...['many channels', 'workgroups of 256 lanes', 'residual, relu'],
   ],
   random(draw) {
     const spec = draw.from(Object.values(specs));

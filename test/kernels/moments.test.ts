@@ -2,9 +2,14 @@
 import type { Constant } from '../../src/graph/constant.ts';
 import { drawSize, type KernelTable, map, node, type Row, tensor } from './table.ts';
 
-function row(name: string, [c, h, w]: readonly [number, number, number], scaled: boolean, fill?: Row['fill']): Row {
+function row(
+  name: string,
+  [c, h, w]: readonly [number, number, number],
+  scaled: boolean,
+  rest: Pick<Row, 'fill' | 'most'> = {},
+): Row {
   const constants: Record<string, Constant> = scaled ? { scale: tensor('scale', c), shift: tensor('shift', c) } : {};
-  return { name, node: node('moments', { attributes: { epsilon: 1e-3 }, constants }), inputs: { x: map(c, h, w) }, fill };
+  return { name, node: node('moments', { attributes: { epsilon: 1e-3 }, constants }), inputs: { x: map(c, h, w) }, ...rest };
 }
 
 /** Numbers from 7 to 9: their squares would cancel in float32. */
@@ -22,7 +27,8 @@ export const table: KernelTable = {
     row('scaled and shifted', [8, 3, 5], true),
     row('a last quad of one', [5, 6, 4], true),
     row('one pixel', [6, 1, 1], true),
-    row('a large mean', [33, 5, 4], true, high),
+    row('a large mean', [33, 5, 4], true, { fill: high }),
+    row('folded grid', [300, 2, 2], true, { most: 1 }),
   ],
   random(draw) {
     const { h, w } = drawSize(draw, 14);

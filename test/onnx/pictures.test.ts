@@ -305,6 +305,41 @@ gpu('weights beside the file: in its folder, or in a Map of files', async () => 
   await fails(load(new Map([['a.bin', weights]]), { device: device! }), 'BAD_USAGE', 'one ONNX file', 'a.bin');
 });
 
+gpu('values of the file as they are, by its names: outputs and what lies before them, classes too, beside the rest', async () => {
+  const file = classes({
+    outputs: ['y', 'last'],
+    nodes: [
+      { op: 'Conv', inputs: ['x', 'w'], outputs: ['z'] },
+      { op: 'ArgMax', inputs: ['z'], outputs: ['y'], attributes: { axis: 1, keepdims: 0 } },
+      { op: 'Transpose', inputs: ['z'], outputs: ['last'], attributes: { perm: [0, 2, 3, 1] } },
+    ],
+  });
+  const model = await load(file, { device: device!, precision: 'f32', ...plain });
+  const result = await model.segment(source, { raw: ['y', 'last', 'z'], scores: true });
+  const [y, last, z] = ['y', 'last', 'z'].map(name => result.raw!.get(name)!);
+  assert.equal(
+    [y.dims, last.dims, z.dims],
+    [
+      [1, 9, 13],
+      [1, 9, 13, 3],
+      [1, 3, 9, 13],
+    ],
+  );
+  assert.equal([...y.data], [...result.classes]);
+  const planes = Array.from({ length: 351 }, (_, n) => source.data[(n % 117) * 4 + Math.floor(n / 117)] / 255);
+  assert.ok(z.data.every((value, n) => Math.abs(value - planes[n]) < 1e-6));
+  assert.ok(last.data.every((value, n) => value === z.data[(n % 3) * 117 + Math.floor(n / 3)]));
+  assert.is(result.scores!.data.length, 351);
+  assert.equal(JSON.parse(JSON.stringify(result)).raw.y.dims, [1, 9, 13]);
+  assert.equal(structuredClone(result).raw, result.raw);
+  assert.is((await model.segment(source)).raw, null);
+  await fails(model.segment(source, { raw: ['q'] }), 'BAD_USAGE', 'no value "q"');
+  await model.dispose();
+  const named = await load('regseg-camvid', { device: device!, precision: 'f32' });
+  await fails(named.segment(source, { raw: ['logits'] }), 'BAD_USAGE', 'raw: regseg-camvid is no ONNX file');
+  await named.dispose();
+});
+
 gpu('an output by name, and a picture that was asked for by content alone', async () => {
   const file = classes({
     outputs: ['y', 'second'],

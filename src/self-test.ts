@@ -1,0 +1,77 @@
+// What a model is held to before anybody sees its classes: the card's check on this adapter, three frames of it, since some drivers are right in the first
+// alone. What passed is remembered by all that it depends on, so that it is done once.
+import { audit, auditPlan } from './audit.ts';
+import { AtrousError } from './errors.ts';
+import type { Material } from './pipeline.ts';
+import type { Plan } from './plan/plan.ts';
+import { sha256 } from './weights/digest.ts';
+import type { Tensors } from './weights/tensor.ts';
+
+export { settle } from './audit.ts';
+
+/** `once`: unless it passed before; `always`; false: never. */
+export type SelfTest = 'once' | 'always' | false;
+
+/** What a platform remembers between programs. Both never throw. */
+export interface Memory {
+  recall(key: string): Promise<boolean>;
+  keep(key: string): Promise<void>;
+}
+
+const FRAMES = 3;
+
+/** A model on an adapter, and where what passed is remembered; null: nowhere. */
+export interface Subject {
+  readonly material: Material;
+  readonly tensors: Tensors;
+  /** What the platform knows of what is below the adapter. */
+  readonly driver: string;
+  readonly memory: Memory | null;
+}
+
+/** Is it known that the self-test holds? */
+export async function passedBefore(subject: Subject): Promise<boolean> {
+  const { memory, material } = subject;
+  const plan = memory && auditPlan(material);
+  return plan ? memory.recall(await keyOf(subject, plan)) : false;
+}
+
+/**
+ * Runs the self-test of a model, unless it passed before; a card without one has nothing to fail. Throws `BAD_ADAPTER` where classes are wrong, and as
+ * `audit` does.
+ */
+export async function selfTest(subject: Subject): Promise<void> {
+  const { material, memory } = subject;
+  const plan = auditPlan(material);
+  if (!plan) return;
+  const key = memory && (await keyOf(subject, plan));
+  if (key && (await memory.recall(key))) return;
+  const found = (await audit(material, FRAMES))!;
+  if (found.passed) {
+    if (key) await memory.keep(key);
+    return;
+  }
+  const { agreement, least, precision, worst } = found;
+  const { card, facts, network } = material;
+  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+  const { pixel, frame } = worst;
+  const place = pixel && `(${pixel.at % plan.size[1]}, ${Math.floor(pixel.at / plan.size[1])})`;
+  const differs = pixel ? `; ${place} is "${card.classes[pixel.found] ?? pixel.found}", not "${card.classes[pixel.expected]}"` : '';
+  const next = 'update the driver or browser, unless the card is of other weights; selfTest: false goes on';
+  throw new AtrousError(
+    'BAD_ADAPTER',
+    `${facts.name.slice(0, 50)} fails ${network.name}'s self-test in ${precision}: ${percent(agreement)} of the classes right in frame ${frame}, ${percent(least)} asked${differs}: ${next}`,
+  );
+}
+
+/** All that a verdict depends on: the adapter and what is below it, the weights, the plan, and its programs. */
+async function keyOf({ material, tensors, driver }: Subject, plan: Plan): Promise<string> {
+  const { engine, facts, precision } = material;
+  const { library } = engine;
+  await library.load(plan.steps.map(({ shader }) => shader));
+  const programs = new Set(plan.steps.map(({ shader, store }) => library.text(shader, precision, store)));
+  const names = [...tensors.keys()].sort();
+  const weights = await Promise.all(names.map(name => sha256(tensors.get(name)!.bytes)));
+  const text = JSON.stringify([facts.name, facts.features, driver, plan.hash, [...programs], names, weights]);
+  return sha256(new TextEncoder().encode(text));
+}
