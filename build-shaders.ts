@@ -5,6 +5,7 @@ import { blur } from './src/kernels/blur.ts';
 import { matrices } from './src/kernels/matrices.ts';
 import { overlay } from './src/kernels/overlay.ts';
 import { shares } from './src/kernels/shares.ts';
+import { smooth } from './src/kernels/smooth.ts';
 import { findNetwork } from './src/models/registry.ts';
 import { fileLibrary, readShaders } from './src/node/shader-files.ts';
 import { fuse } from './src/passes/index.ts';
@@ -54,7 +55,7 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
  */
 function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
   const [cpu, gpu] = [planned(true), planned(false)];
-  const [draw, finish] = [[overlay], [blur, shares]].map(finishes => finishes.map(({ name }) => name));
+  const [draw, finish] = [[overlay], [blur, shares, smooth]].map(finishes => finishes.map(({ name }) => name));
   const matrix = Object.values(matrices).map(({ shader }) => shader);
   const other = shaders.filter(shader => ![...cpu, ...gpu, ...draw, ...finish, ...matrix].includes(shader));
   return new Map([

@@ -4,6 +4,7 @@ import { AtrousError } from './errors.ts';
 import { type Engine, type Program, prepare, scoped } from './gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from './gpu/flags.ts';
 import type { Frame } from './gpu/frames.ts';
+import type { Smoother } from './gpu/smooth.ts';
 import { decodeClasses } from './gpu/transfer.ts';
 import type { ReadConstant } from './graph/constant.ts';
 import type { Graph } from './graph/graph.ts';
@@ -63,6 +64,8 @@ export interface EncodeOptions {
   readonly into?: GPUTexture;
   /** As in `RunOptions`, for all that is submitted from now on. */
   readonly threshold?: number;
+  /** From `smoother`. */
+  readonly smoother?: Smoother;
 }
 
 export interface Staged {
@@ -84,6 +87,8 @@ export interface Pipeline {
   run(frame: Frame, options?: RunOptions): Promise<Classified>;
   /** Records all that makes a picture's class map of a texture, and the copy of that into `into`, or into its own texture. */
   encode(encoder: GPUCommandEncoder, frame: GPUTexture, options?: EncodeOptions): GPUTexture;
+  /** What averages scores over the frames that are encoded with it. */
+  smoother(): Promise<Smoother>;
   /** For a profile: the frame in place, and the programs that follow each other, of several tiles the first one's. */
   stage(frame: Frame): Promise<readonly Staged[]>;
   destroy(): void;
@@ -125,11 +130,12 @@ export async function wholePicture(material: Material, picture: Size, size: Size
       size,
       tiles: 1,
       run: (frame, { threshold, output } = {}) => classifier.run(shrunk(frame), { output, ready: () => decide(threshold) }),
-      encode(encoder, frame, { into, threshold } = {}) {
+      encode(encoder, frame, { into, threshold, smoother } = {}) {
         decide(threshold);
-        program.encode(encoder, undefined, classifier.bind(frame));
+        program.encode(encoder, undefined, classifier.bind(frame), smoother);
         return classifier.map.copy(encoder, into);
       },
+      smoother: async () => (await import('./gpu/smooth.ts')).smoother(engine, program),
       async stage(frame) {
         const bound = await classifier.bound(shrunk(frame));
         return [{ program, frame: bound() }];

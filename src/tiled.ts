@@ -6,6 +6,7 @@ import { decider } from './decide.ts';
 import { checkSignal, untilAborted } from './errors.ts';
 import { prepare } from './gpu/executor.ts';
 import { BufferUsage } from './gpu/flags.ts';
+import { smoother } from './gpu/smooth.ts';
 import { INPUT } from './graph/graph.ts';
 import { BINDING, byteLength } from './graph/layout.ts';
 import { select } from './graph/select.ts';
@@ -121,7 +122,7 @@ export async function tiledPicture(material: Material, picture: Size, tile: Tile
       turn = Promise.allSettled([turn, mine]).then(() => {});
       return mine;
     };
-    const encode: Pipeline['encode'] = (encoder, given, { into, threshold } = {}) => {
+    const encode: Pipeline['encode'] = (encoder, given, { into, threshold, smoother } = {}) => {
       parameters ??= tileParameters();
       const bound = binding.bind(given);
       for (let tile = 0; tile < rows * columns; tile++) {
@@ -130,14 +131,25 @@ export async function tiledPicture(material: Material, picture: Size, tile: Tile
         stitch(encoder, Math.floor(tile / columns), tile % columns);
       }
       decide(threshold);
-      ending.encode(encoder);
+      ending.encode(encoder, undefined, undefined, smoother);
       return map.copy(encoder, into);
     };
     const stage: Pipeline['stage'] = async given => {
       program.update(0, paramsOf(0));
       return [{ program, frame: (await binding.bound(given))() }, { program: ending }];
     };
-    return { plan, picture, stem: 'texture', size, tiles: rows * columns, run, encode, stage, destroy };
+    return {
+      plan,
+      picture,
+      stem: 'texture',
+      size,
+      tiles: rows * columns,
+      run,
+      encode,
+      smoother: () => smoother(engine, ending),
+      stage,
+      destroy,
+    };
   } catch (error) {
     destroy();
     throw error;

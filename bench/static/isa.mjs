@@ -397,7 +397,9 @@ export function count(part) {
 
 /** The deepest loop that multiplies in earnest, of several the one with most multiply-adds. */
 export function hot(program) {
-  const all = loops(program);
+  const every = loops(program);
+  // Where matrices are multiplied, the loop that does it.
+  const all = every.some(({ counts }) => counts.mma > 0) ? every.filter(({ counts }) => counts.mma > 0) : every;
   const most = Math.max(0, ...all.map(({ counts }) => counts.products));
   const earnest = all.filter(
     ({ counts, inner }) =>

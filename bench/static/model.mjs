@@ -103,10 +103,33 @@ const PTXAS = {
 const busy = waves => (waves >= 4 ? 0.9 : waves >= 3 ? 0.87 : waves >= 2 ? 0.8 : 0.65);
 
 /** What a step does, beside its code: multiply-adds of a lane in the hot loop, lanes of a workgroup, bytes of a workgroup behind L1. */
-function work({ shader, overrides: o, params: p }, precision) {
+function work({ shader, overrides: o, params: p, grid, macs, bytes }, precision, code) {
   const at = precision === 'f32' ? 16 : 8; // bytes of a stored quad
   const staged = depth => ({ fma: Math.ceil(depth / 2) * 512, lanes: o.LANES, staged: true });
   const wg = o.LANES / 16; // pairs of a workgroup
+  if (shader === 'grouped.matrix') {
+    // 32 pixels of 64 channels a turn; of the nine taps a third come from beyond L1.
+    const turns = Math.ceil(Math.ceil((p.height * p.width) / 32) / p.strips);
+    const taps = (9 * o.GROUP) / 4;
+    return {
+      fma: turns * taps * 256,
+      lanes: 128,
+      matrix: true,
+      rounds: turns * taps,
+      bytes: turns * ((taps * 32 * 16 * at) / 3 + taps * 2048 + 32 * 16 * at),
+    };
+  }
+  if (shader === 'tail.matrix') {
+    const rounds = Math.ceil(o.QUADS / 4);
+    const operand = 180 * (o.COARSE * 4 + o.QUADS - o.COARSE) * at;
+    return {
+      fma: rounds * 9 * 1024,
+      lanes: 128,
+      matrix: true,
+      rounds: rounds * 9,
+      bytes: operand / 3 + rounds * 9 * 2048 + 128 * o.PROJECTED * at,
+    };
+  }
   if (shader.endsWith('.matrix')) {
     // 128 pixels by 64 channels, 16 input channels a round, halves.
     const rounds = depth => Math.ceil(depth / 4);
@@ -173,7 +196,10 @@ function work({ shader, overrides: o, params: p }, precision) {
   if (shader === 'stem') return { fma: 9 * 216, lanes: 64, bytes: (64 / p.pairs) * 8 * 4 * 4 + 64 * 16 * at };
   if (shader === 'classify')
     return { fma: 0, lanes: 64, classify: o.FOURFOLD ? 30 : 80, bytes: 64 * 4 + (64 / 4) * 2 * o.QUADS * at * 2 };
-  return { fma: 0, lanes: 64, bytes: 0 };
+  // Any other: its multiply-adds dealt out to its lanes, its bytes to its workgroups.
+  const lanes = o.LANES ?? Number(/const LANES = (\d+)u/.exec(code)?.[1] ?? 64);
+  const groups = grid[0] * grid[1];
+  return { fma: macs / groups / lanes, lanes, bytes: bytes / groups };
 }
 
 /** Slots of the issue port that a piece of code takes in a wave, in clocks of a pipe. */
@@ -217,7 +243,7 @@ export function estimate(name, plan, log, { ptxas } = {}) {
       programs.set(step.key, { stats, loop: hot(program), whole: count(program), all: loops(program) });
     }
     const { stats, loop, whole } = programs.get(step.key);
-    const w = work(step, plan.precision);
+    const w = work(step, plan.precision, plan.jobs.find(({ key }) => key === step.key).code);
     const body = loop?.counts ?? count([]);
     // Two forms of a loop's body, of which a turn takes one.
     const forms = w.grouped && body.fma >= 2048 ? 2 : 1;

@@ -8,7 +8,7 @@ import type { StreamSource } from './types.ts';
 
 /** What a frame goes through; frames are finished in the order in which they are begun. */
 export interface Step {
-  /** Segments and shows a picture, which is free for its caller when `taken` is called. `time`: in the source's own time, in milliseconds. */
+  /** Takes a picture at once, segments and shows it. `time`: in the source's own time, in milliseconds. */
   run(picture: Picture, time: number): Promise<Stepped>;
   close(): void;
 }

@@ -5,10 +5,13 @@ import type { SegmentOptions } from '../front/options.ts';
 import { resultOf } from '../front/result.ts';
 import type { Taker } from '../front/sources.ts';
 import { BufferUsage, READ, TextureUsage } from '../gpu/flags.ts';
+import type { Smoother } from '../gpu/smooth.ts';
 import { timer } from '../gpu/timing.ts';
 import { decodeClasses } from '../gpu/transfer.ts';
 import { classRow } from '../graph/layout.ts';
 import type { Size } from '../image/size.ts';
+import { shareOf } from '../kernels/smooth.ts';
+import type { Pipeline } from '../pipeline.ts';
 import { type Screen, screen, taken, textureOf } from './draw.ts';
 import { chosen } from './look.ts';
 import type { Step } from './pump.ts';
@@ -20,6 +23,9 @@ interface Kit {
   readonly size: Size;
   readonly screen: Screen;
   readonly classes: GPUTexture;
+  readonly pipeline: Pipeline;
+  /** Null unless it is asked for. */
+  readonly smoother: Smoother | null;
   draw(encoder: GPUCommandEncoder, picture: GPUTexture): void;
   /** Records what reads the classes back; the promise is for after the submit. */
   read(encoder: GPUCommandEncoder): () => Promise<Uint8Array>;
@@ -30,15 +36,17 @@ interface Kit {
 
 /** Throws `BAD_USAGE` for options of `draw` that are none. */
 export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions): Step {
-  const { size, tile, threshold, onResult, most: _most, onError: _onError, ...drawn } = options;
+  const { size, tile, threshold, smoothing, onResult, most: _most, onError: _onError, ...drawn } = options;
   const own: SegmentOptions = { size, tile, threshold };
   const { card } = lender;
   const { look, background } = chosen({ labels: card.classes, palette: card.palette }, drawn);
   let kit: Kit | null = null;
+  /** The frame before, where scores are averaged. */
+  let last: { readonly kit: Kit; readonly time: number } | null = null;
 
-  const kitFor = async (on: Taker & Lent, wanted: Size): Promise<Kit> => {
+  const kitFor = async (on: Taker & Lent, pipeline: Pipeline, wanted: Size): Promise<Kit> => {
     const { device, finisher } = on;
-    if (kit && kit.device === device && kit.size.h === wanted.h && kit.size.w === wanted.w) return kit;
+    if (kit && kit.device === device && kit.pipeline === pipeline && kit.size.h === wanted.h && kit.size.w === wanted.w) return kit;
     kit?.destroy();
     kit = null;
     const made: { destroy(): void }[] = [];
@@ -58,9 +66,11 @@ export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions
       const shown = screen(canvas, device);
       const reader = classReader(device, classes);
       const clock = stopwatch(device);
+      const smoother = smoothing === undefined ? null : await pipeline.smoother();
+      if (smoother) made.push(smoother);
       made.push(reader, clock);
       kit = {
-        ...{ device, size: wanted, screen: shown, classes, destroy },
+        ...{ device, pipeline, smoother, size: wanted, screen: shown, classes, destroy },
         draw: (encoder, picture) => painter.encode(encoder, picture, shown.next(wanted)),
         read: reader.read,
         timed: clock.timed,
@@ -81,7 +91,7 @@ export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions
   };
 
   return {
-    run: picture =>
+    run: (picture, time) =>
       lender.frame(picture, own, async (frame, pipeline, lent): Promise<Stepped> => {
         const on = { ...lent, external: false };
         const start = performance.now();
@@ -90,12 +100,17 @@ export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions
         try {
           // Wrapped, or the turn would last until the device is done.
           const { done } = await inTurn(async () => {
-            const now = await kitFor(on, frame.size);
+            const now = await kitFor(on, pipeline, frame.size);
             const texture = await textureOf(frame, on, held);
+            if (smoothing !== undefined) {
+              // By the source's own clock, so that a seek leaves as little of what was before as it should.
+              now.smoother!.weigh(last?.kit === now ? shareOf(time - last.time, smoothing) : 1);
+              last = { kit: now, time };
+            }
             const encoder = device.createCommandEncoder();
             let read: (() => Promise<Uint8Array>) | null = null;
-            const time = now.timed(encoder, () => {
-              pipeline.encode(encoder, texture, { into: now.classes, threshold });
+            const measured = now.timed(encoder, () => {
+              pipeline.encode(encoder, texture, { into: now.classes, threshold, smoother: now.smoother ?? undefined });
               now.draw(encoder, texture);
               read = onResult ? now.read(encoder) : null;
             });
@@ -103,7 +118,7 @@ export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions
             now.screen.show();
             return {
               done: Promise.all([
-                time(),
+                measured(),
                 (read as (() => Promise<Uint8Array>) | null)?.() ?? null,
                 device.queue.onSubmittedWorkDone(),
               ]),

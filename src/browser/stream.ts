@@ -1,5 +1,5 @@
 // A video through a model on a page: its options, its frames' way and its pace together.
-import { type Checks, readOptions } from '../check.ts';
+import { type Checks, number, readOptions } from '../check.ts';
 import type { Lender, Running, StreamOptions } from '../front/live.ts';
 import { segmentChecks } from '../front/options.ts';
 import { drawChecks } from './look.ts';
@@ -7,8 +7,10 @@ import { paceChecks, pump, type Step } from './pump.ts';
 import { frameStep } from './step.ts';
 import type { Canvas, StreamSource } from './types.ts';
 
+/** Milliseconds: below the first nothing is left of a frame, above the last nothing is seen of the next. */
+const smoothing = number(1, 60_000);
 const { size, tile, threshold } = segmentChecks;
-const streamChecks: Checks<StreamOptions> = { ...drawChecks, ...paceChecks, size, tile, threshold };
+const streamChecks: Checks<StreamOptions> = { ...drawChecks, ...paceChecks, size, tile, threshold, smoothing };
 
 export async function streamOnPage(
   lender: Lender,

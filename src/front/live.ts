@@ -13,6 +13,8 @@ import type { Copy, Picture, Taken } from './sources.ts';
 
 /** `draw`'s options, and those of `segment` that a video can have. A picture behind the classes is taken once. */
 export interface StreamOptions extends DrawOptions, Pick<SegmentOptions, 'size' | 'tile' | 'threshold'> {
+  /** Scores are averaged over the frames, with this half-life in milliseconds of the video's own time, so that classes do not flicker. Default: not. */
+  readonly smoothing?: number;
   /** Of every frame, in their order, when it is shown; without it no class map is read back. */
   readonly onResult?: (result: SegmentResult) => void;
   /** A frame that can't be had is told, and the stream goes on; what ends the stream is told, and rejects `finished`. Without it everything ends the stream. */

@@ -44,11 +44,22 @@ export interface Compiled {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** What is recorded right before a step. */
+export interface Interlude {
+  readonly step: number;
+  record(pass: GPUComputePassEncoder): void;
+}
+
 /** A plan with everything that a frame needs: running it creates no buffer, texture or pipeline. */
 export interface Program {
   readonly plan: Plan;
   /** Records all steps into one pass. `frame`: another one than the program was prepared with, from `bindFrame`. */
-  encode(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites, frame?: GPUBindGroup): void;
+  encode(
+    encoder: GPUCommandEncoder,
+    timestampWrites?: GPUComputePassTimestampWrites,
+    frame?: GPUBindGroup,
+    interlude?: Interlude,
+  ): void;
   /** Records each step into a pass of its own, to time it. */
   encodeSteps(
     encoder: GPUCommandEncoder,
@@ -176,9 +187,12 @@ export async function prepare(
     };
     return {
       plan,
-      encode(encoder, timestampWrites, own) {
+      encode(encoder, timestampWrites, own, interlude) {
         const pass = encoder.beginComputePass({ label: plan.model, timestampWrites });
-        for (const [index, step] of plan.steps.entries()) dispatch(pass, step, index, own);
+        for (const [index, step] of plan.steps.entries()) {
+          if (interlude?.step === index) interlude.record(pass);
+          dispatch(pass, step, index, own);
+        }
         pass.end();
       },
       encodeSteps(encoder, timestampWrites, own) {

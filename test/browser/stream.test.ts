@@ -3,7 +3,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { overlay } from '../../src/reference/overlay.ts';
-import { closeBrowser, crop, openPage, type TestPage } from './harness.ts';
+import { agreement, closeBrowser, crop, openPage, type TestPage } from './harness.ts';
 
 test.after(closeBrowser);
 
@@ -95,6 +95,24 @@ test('every source on every canvas: the overlay is the truth’s', async () => {
       const how = await live.finished;
       drawn.push({ kind, how, results, data: read(canvas), stats: { ...live.stats } });
     }
+    // A picture, then its mirror image: what is left of the first decides, or nothing of it.
+    const mirror = still();
+    const flipped = mirror.getContext('2d')!;
+    flipped.scale(-1, 1);
+    flipped.drawImage(still(), -width, 0);
+    const smoothed: Uint8Array[][] = [];
+    for (const smoothing of [60_000, 1]) {
+      let n = 0;
+      const two = new ReadableStream<VideoFrame>({
+        pull(to) {
+          if (n === 2) return to.close();
+          to.enqueue(new VideoFrame(n === 0 ? still() : mirror, { timestamp: 40_000 * n++ }));
+        },
+      });
+      const seen: Uint8Array[] = [];
+      await model.stream(two, new OffscreenCanvas(1, 1), { smoothing, onResult: ({ classes }) => seen.push(classes) }).finished;
+      smoothed.push(seen);
+    }
     const { classes, labels, palette } = await model.segment(image);
     // What lies in a recorded video is what its own canvas says.
     const video = Object.assign(document.createElement('video'), { muted: true, loop: true, src: await record(width, height, 12) });
@@ -128,7 +146,20 @@ test('every source on every canvas: the overlay is the truth’s', async () => {
     for (const track of camera.getTracks()) track.stop();
     const ended = await watching.finished;
     stop();
-    return { drawn, classes, labels, palette, ofVideo, paused, stopped, ended, ofCamera, target: [target.width, target.height] };
+    return {
+      drawn,
+      smoothed,
+      mirrored: (await model.segment(mirror)).classes,
+      classes,
+      labels,
+      palette,
+      ofVideo,
+      paused,
+      stopped,
+      ended,
+      ofCamera,
+      target: [target.width, target.height],
+    };
   });
   const all = found.labels.map(() => true);
   const look = {
@@ -155,6 +186,11 @@ test('every source on every canvas: the overlay is the truth’s', async () => {
   const truth = overlay(picture, ofVideo.classes, { ...look, opacity: 0.5, outline: null }, picture);
   const far = truth.filter((value, n) => Math.abs(value - ofVideo.data[n]) > 6).length / truth.length;
   assert.ok(far < 0.02, `a seeked video: ${far} of the numbers are off`);
+  const [lasting, gone] = found.smoothed;
+  assert.ok(agreement(found.classes, found.mirrored) < 0.9, 'the mirror image has other classes');
+  assert.ok(agreement(lasting[0], found.classes) > 0.98);
+  assert.ok(agreement(lasting[1], found.classes) > 0.98, 'half of a minute is left of a frame before');
+  assert.ok(agreement(gone[1], found.mirrored) > 0.98, 'nothing is left after forty half-lives');
   assert.is(found.paused, 0, 'a paused video takes no frames');
   assert.is(ofVideo.stats.copy, 'copy');
   assert.ok(ofVideo.stats.fps > 0 && ofVideo.stats.p50! > 0 && ofVideo.stats.p95! >= ofVideo.stats.p50!);

@@ -37,8 +37,7 @@ for (const precision of ['half', 'f16'] as const) {
     const choice = { precision, facts, variants: 'auto' } as const;
     const plan = lower(fuse(graph, targetOf(choice)), { ...choice, stem: 'tensor', mean, std, shaderFacts: library.brief });
     const made = new Set(plan.steps.filter(({ variant }) => variant === 'matrix').map(({ kernel }) => kernel));
-    for (const kernel of ['pointwise', 'gated', 'twin', 'conv', 'grouped', 'tail'])
-      assert.ok(made.has(kernel), `no ${kernel} by matrices`);
+    for (const kernel of ['pointwise', 'gated', 'conv', 'grouped', 'tail']) assert.ok(made.has(kernel), `no ${kernel} by matrices`);
     await compare(golden, graph, shareable!.of(`${model} ${classes}`), sitting!, precision);
   });
 }
