@@ -141,7 +141,8 @@ function checkFields(data: unknown, name: string, code: ErrorCode, whole: boolea
   const fail = (sentence: string): never => {
     throw new AtrousError(code, `card ${name}: ${sentence}`);
   };
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) fail('must be a JSON object');
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    fail('must be a JSON object with "model", "classes", "palette", "preprocessing"');
   const card = data as PartialCard;
   const needed = (field: unknown): boolean => whole || field !== undefined;
   if (needed(card.model) && typeof card.model !== 'string')

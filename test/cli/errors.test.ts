@@ -98,7 +98,7 @@ test('options', async () => {
     ['inspect regseg --precision f16', 2, 'precision f16', 'shader-f16'],
     ['inspect regseg --features subgroup', 2, '--features subgroup', 'shader-f16', 'subgroups'],
     ['inspect regseg --adapter default --size 16x9000', 1, 'the picture is 16×9000', '8192×8192', 'shrink it'],
-    ['inspect regseg --adapter default --size 100000x100000', 1, '320000000000', '134217728', '--size'],
+    ['inspect regseg --adapter default --size 100000x100000', 1, '480000000000', '134217728', '--size'],
     ['inspect regseg --adapter none.json', 1, at('none.json'), 'no such file'],
     ['inspect regseg --adapter facts.json', 2, '--adapter', at('facts.json'), 'limits'],
     ['models regseg', 2, 'models', 'regseg'],
