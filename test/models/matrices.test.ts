@@ -5,8 +5,9 @@ import { select } from '../../src/graph/select.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
 import { fuse } from '../../src/passes/index.ts';
-import { targetOf } from '../../src/plan/choose.ts';
+import { type AdapterFacts, defaultFacts, targetOf } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
+import type { Precision } from '../../src/shader/source.ts';
 import { relativeError } from '../goldens/pytorch.ts';
 import { deviceJudge, type Sitting } from '../judges.ts';
 import { sat } from '../record.ts';
@@ -28,17 +29,28 @@ const sitting: Sitting | null = able
 const test = sitting ? run : run.skip;
 if (device && !sitting) console.log(`skipped: models by subgroup matrices have never run here: ${device.facts.name} offers none`);
 
+const golden = all.find(({ name }) => name.startsWith(REGSEG))!;
+const graph = findNetwork(golden.model).build({ classes: golden.classes, h: golden.h, w: golden.w });
+
+/** Kernels whose steps a plan makes by matrices. */
+function byMatrices(precision: Precision, facts: AdapterFacts): Set<string> {
+  const choice = { precision, facts, variants: 'auto' } as const;
+  const plan = lower(fuse(graph, targetOf(choice)), { ...choice, stem: 'tensor', mean, std, shaderFacts: library.brief });
+  return new Set(plan.steps.filter(({ variant }) => variant === 'matrix').map(({ kernel }) => kernel));
+}
+
 for (const precision of ['half', 'f16'] as const) {
-  test(`${REGSEG}, ${precision}`, async () => {
-    const golden = all.find(({ name }) => name.startsWith(REGSEG))!;
-    const { model, classes, h, w } = golden;
-    const graph = findNetwork(model).build({ classes, h, w });
-    const { facts } = sitting!;
-    const choice = { precision, facts, variants: 'auto' } as const;
-    const plan = lower(fuse(graph, targetOf(choice)), { ...choice, stem: 'tensor', mean, std, shaderFacts: library.brief });
-    const made = new Set(plan.steps.filter(({ variant }) => variant === 'matrix').map(({ kernel }) => kernel));
+  run(`a plan in ${precision}`, () => {
+    const form = { m: 16, n: 16, k: 16, operands: 'f16', sums: 'f32', lanes: 32, sized: false } as const;
+    const facts = { ...defaultFacts, features: ['shader-f16', 'subgroups'] };
+    const made = byMatrices(precision, { ...facts, matrices: [form] });
     for (const kernel of ['pointwise', 'gated', 'conv', 'grouped', 'tail']) assert.ok(made.has(kernel), `no ${kernel} by matrices`);
-    await compare(golden, graph, shareable!.of(`${model} ${classes}`), sitting!, precision);
+    assert.is(byMatrices(precision, facts).size, 0);
+  });
+
+  test(`${REGSEG}, ${precision}`, async () => {
+    assert.ok(byMatrices(precision, sitting!.facts).size > 0);
+    await compare(golden, graph, shareable!.of(`${golden.model} ${golden.classes}`), sitting!, precision);
   });
 }
 
