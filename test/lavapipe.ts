@@ -1,6 +1,6 @@
 // `npm run test:lavapipe [-- --quick] [kernel]`: every kernel × variant × precision on Mesa's lavapipe, the one adapter without hardware that has f16 and for
-// which barriers cost nothing. `--quick`: what SwiftShader leaves out, that is variants with barriers in every precision, of the rows that `npm test` runs
-// there, and a third of all rows by all other variants, those with subgroup matrices among them, in f16. .ci/lavapipe makes the place; on another adapter with f16 it does the same.
+// which barriers cost nothing. `--quick`: what SwiftShader leaves out, that is every row of its tables for variants with barriers,
+// precisions in turns, and a third of all rows by all other variants, those with subgroup matrices among them, in f16. .ci/lavapipe makes the place; on another adapter with f16 it does the same.
 
 import type { Variant } from '../src/kernels/kernel.ts';
 import { fileLibrary } from '../src/node/shader-files.ts';
@@ -15,14 +15,16 @@ const words = process.argv.slice(2);
 const quick = words.includes('--quick');
 const [kernel] = words.filter(word => word !== '--quick');
 const OTHERS = 3;
+const PRECISIONS: readonly Precision[] = ['f16', 'half', 'f32'];
 
 function variantsFor(table: KernelTable, facts: AdapterFacts): (row: Row, precision: Precision) => Variant[] {
   const third = new Set(table.rows.filter((_, n) => n % OTHERS === 0));
   return (row, precision) => {
     const able = runnable(table, row, precision, facts);
     if (!quick) return able;
-    const known = table.barrierRows?.includes(row.name) ?? table.rows.includes(row);
-    return able.filter(({ needs }) => (needs.barriers && !needs.matrix ? known : precision === 'f16' && third.has(row)));
+    const at = table.barrierRows?.indexOf(row.name) ?? table.rows.indexOf(row);
+    const turn = at >= 0 && PRECISIONS[at % PRECISIONS.length] === precision;
+    return able.filter(({ needs }) => (needs.barriers && !needs.matrix ? turn : precision === 'f16' && third.has(row)));
   };
 }
 

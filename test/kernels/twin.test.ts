@@ -14,7 +14,7 @@ function row(name: string, { i, o: [first, second], h, w, bias, relu, join, most
 }
 
 const specs: Readonly<Record<string, Spec>> = {
-  'one pixel': { i: 4, o: [8, 1], h: 1, w: 1 },
+  'one pixel': { i: 4, o: [8, 5], h: 1, w: 1 },
   'stage 8 and the head at 1/4': { i: 48, o: [128, 8], h: 5, w: 9, bias: true, relu: true },
   '120 and 16': { i: 48, o: [120, 16], h: 3, w: 3, bias: true, relu: true },
   'a wider second': { i: 19, o: [8, 37], h: 7, w: 3 },
