@@ -96,7 +96,8 @@ async function attemptOn(url: string | URL, got: Received, options: TransferOpti
   if (!tag || tag.startsWith('W/')) restart(got);
   const resumed = got.done > 0;
   const headers: Record<string, string> = resumed ? { range: `bytes=${done}-`, 'if-range': tag! } : {};
-  const response = await fetch(url, { signal: options.signal, headers });
+  // Who holds the beginning asks the server: a browser's cache that holds it too would first ask for a byte of its own.
+  const response = await fetch(url, { signal: options.signal, headers, cache: resumed ? 'no-store' : 'default' });
   const { status, statusText } = response;
   alive();
   const [, from = done, total = got.total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? [];

@@ -55,7 +55,7 @@ test('what only GPUs run is fetched for who asks for it, and so is what makes pr
   assert.equal(late(), []);
   const { classes, kernels, channels } = await run(['workgroup'], true);
   assert.equal(late().sort(), ['asked', 'barriers']);
-  for (const kernel of ['gated', 'twin', 'tail']) assert.is(kernels.includes(kernel), !plain.kernels.includes(kernel), kernel);
+  for (const kernel of ['gated', 'chain', 'tail']) assert.is(kernels.includes(kernel), !plain.kernels.includes(kernel), kernel);
   assert.is(channels, 11);
   assert.ok(agreement(classes, plain.classes) >= 0.999);
 });
