@@ -288,7 +288,7 @@ function readme(texts: readonly string[], version: string, chromium: string, bus
 \`npm run build && ${INSTALL} && npm run bench:browser\` writes this page. ${new Date().toISOString().slice(0, 10)}, Chromium ${chromium}, onnxruntime-web ${version}, Node ${process.version}, ${availableParallelism()} cores, load ${busy.toFixed(1)} before it began${busy > 1 ? ': other work ran beside, so times are long and first frames can’t be compared' : ''}.
 The same picture and weights for every engine, each in a page of its own with an empty cache, files from a server of this machine. The first frame goes from the import of the engine to a class map in memory, weights,
 compilation and run included; a frame from RGBA in memory to classes in memory, median of ${ROUNDS}, engines in turns. Their WebGPU and their wasm (SIMD, ${availableParallelism()} threads in a cross-origin isolated page) each end with the faster of ArgMax in
-the network and the largest score found in JavaScript. Ours keeps nothing for the next visit and runs no self-test (`cache: false`, `selfTest: false`), as theirs do. Main thread: what Chromium counts as tasks of the page. On a software adapter ratios count, not times, and wasm is on its own ground.
+the network and the largest score found in JavaScript. Ours keeps nothing for the next visit and runs no self-test (\`cache: false\`, \`selfTest: false\`), as theirs do. Main thread: what Chromium counts as tasks of the page. On a software adapter ratios count, not times, and wasm is on its own ground.
 
 ${texts.join('\n\n')}
 `;
