@@ -117,7 +117,10 @@ test('a page that is left in the middle goes on where it was', async () => {
   state.answer = {};
   await fresh(page);
   assert.is(await load(page), 'loaded');
-  assert.equal(asked(), ['whole', 'bytes=3000000-']);
+  const [whole, rest, ...more] = asked();
+  assert.equal([whole, more], ['whole', []]);
+  // A browser whose own cache holds the beginning too writes the range in its own way.
+  assert.match(rest, /^bytes=3000000-/);
 });
 
 test('two tabs that load at once fetch once, and both have it', async () => {
