@@ -4,6 +4,7 @@ import type { Canvas, StreamSource } from './browser/types.ts';
 import * as checks from './check.ts';
 import { AtrousError, checkSignal, forPrograms } from './errors.ts';
 import type { encode } from './front/encode.ts';
+import { life } from './front/life.ts';
 import type { Lender, Stream, StreamOptions } from './front/live.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
 import { checkKind, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
@@ -36,9 +37,7 @@ export class Segmenter {
   readonly #read: ReadConstant;
   readonly #survivor: Survivor;
   #latest: Plan | null = null;
-  readonly #running = new Set<Promise<unknown>>();
-  readonly #streams = new Set<Stream>();
-  #disposal: Promise<void> | null = null;
+  readonly #life = life();
 
   /** Null on a device of our own, where nobody can submit what it records. */
   readonly #encode: typeof encode | null;
@@ -123,7 +122,7 @@ export class Segmenter {
   ): Promise<SegmentResult<O>> {
     const checked = checks.readOptions('segment()', options, segmentChecks);
     const { signal, onProgress, threshold, output } = checked;
-    this.#checkAlive();
+    this.#life.check();
     const { card } = this.#parts;
     const tied = this.#ties(source);
     const result = this.#taking(source, checked, async (taken, pipeline, opened) => {
@@ -145,7 +144,7 @@ export class Segmenter {
    * Throws `NOT_PREPARED` unless the size was prepared, `BAD_IMAGE` for textures that can't be read or written.
    */
   encode(encoder: GPUCommandEncoder, texture: GPUTexture, into?: GPUTexture): GPUTexture {
-    this.#checkAlive();
+    this.#life.check();
     if (!this.#encode)
       throw new AtrousError('BAD_USAGE', 'encode() records for the caller’s own device: pass it to load(name, { device })');
     const { map, plan } = this.#encode(this.#survivor.latest().sizes, encoder, texture, into);
@@ -159,7 +158,7 @@ export class Segmenter {
    */
   async profile(source: Picture, options?: SegmentOptions): Promise<Profile> {
     const checked = checks.readOptions('profile()', options, segmentChecks);
-    this.#checkAlive();
+    this.#life.check();
     const { profile } = await import('./front/profile.ts');
     const profiled = this.#taking(source, checked, async (taken, pipeline, opened) => {
       const staged = await pipeline.stage(taken.frame(this.#taker(opened)));
@@ -176,12 +175,10 @@ export class Segmenter {
    * hidden or the video paused, and lasts until `stop()`, `dispose()` or the end of a MediaStream or ReadableStream. What is wrong rejects `finished`.
    */
   stream(source: StreamSource, canvas: Canvas, options?: StreamOptions): Stream {
-    this.#checkAlive();
+    this.#life.check();
     const { page } = this.#parts;
     if (!page) throw new AtrousError('BAD_USAGE', 'stream() needs a canvas of a page: in Node call segment() for each frame');
-    const stream = page.stream(this.#lend(), source, canvas, options, () => this.#streams.delete(stream));
-    this.#streams.add(stream);
-    return stream;
+    return this.#life.stream(over => page.stream(this.#lend(), source, canvas, options, over));
   }
 
   /**
@@ -189,35 +186,23 @@ export class Segmenter {
    * calls throw `DISPOSED`.
    */
   dispose(): Promise<void> {
-    this.#disposal ??= this.#close();
-    return this.#disposal;
+    return this.#life.end(() => this.#survivor.close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }
 
-  async #close(): Promise<void> {
-    for (const stream of this.#streams) stream.stop();
-    await Promise.allSettled([...this.#streams].map(({ finished }) => finished));
-    await Promise.allSettled(this.#running);
-    await this.#survivor.close();
-  }
-
   #lend(): Lender {
     return {
       card: this.#parts.card,
       frame: (picture, options, work) => {
-        this.#checkAlive();
+        this.#life.check();
         return this.#tracked(this.#taking(picture, options, work, false));
       },
       info: (...call) => this.#info(...call),
       ties: picture => this.#ties(picture),
     };
-  }
-
-  #checkAlive(): void {
-    if (this.#disposal) throw new AtrousError('DISPOSED', 'this model was disposed: load it again');
   }
 
   #taker({ device, ring }: Opened): Taker {
@@ -259,15 +244,13 @@ export class Segmenter {
   }
 
   async #retrying<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
-    this.#checkAlive();
+    this.#life.check();
     return this.#tracked(this.#survivor.attempt(work));
   }
 
   /** `dispose` waits for it. */
   #tracked<T>(call: Promise<T>): Promise<T> {
-    this.#running.add(call);
-    const told = this.#parts.program ? forPrograms(call) : call;
-    return told.finally(() => this.#running.delete(call));
+    return this.#life.track(this.#parts.program ? forPrograms(call) : call);
   }
 
   #info(

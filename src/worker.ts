@@ -8,6 +8,7 @@ import { type Remote, remote } from './browser/remote.ts';
 import type { Canvas, StreamSource } from './browser/types.ts';
 import { guarded, readOptions } from './check.ts';
 import { AtrousError, describe } from './errors.ts';
+import { disposed, life } from './front/life.ts';
 import { live, type Running, type Stream, type StreamOptions } from './front/live.ts';
 import type { LoadOptions, Source } from './front/load.ts';
 import type { SegmentOptions } from './front/options.ts';
@@ -75,14 +76,12 @@ async function sendable(source: Source): Promise<unknown> {
 export class RemoteSegmenter {
   readonly #remote: Remote;
   readonly #loaded: Loaded;
-  readonly #streams = new Set<Stream>();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #life = life();
   readonly #canvases = new WeakMap<Canvas, number>();
   readonly #forgotten = new FinalizationRegistry<number>(canvas => void this.#remote.call('forget', { canvas }).catch(() => {}));
   #precision: Precision;
   #plan: Plan | null = null;
   #numbers = 0;
-  #disposal: Promise<void> | null = null;
 
   /** Use `load`. */
   constructor(ends: Remote, loaded: Loaded) {
@@ -140,8 +139,8 @@ export class RemoteSegmenter {
         'BAD_USAGE',
         `output "${output}": a texture stays with its device, and results of a worker are classes: leave it out`,
       );
-    this.#checkAlive();
-    return this.#tracked(
+    this.#life.check();
+    return this.#life.track(
       (async () => {
         const { parcel, transfer } = await wrap(source);
         const { plan, ...result } = await this.#remote.call('segment', { picture: parcel, options }, transfer);
@@ -153,7 +152,7 @@ export class RemoteSegmenter {
 
   /** As in `Segmenter`. */
   async profile(source: Picture, options: SegmentOptions = {}): Promise<Profile> {
-    this.#checkAlive();
+    this.#life.check();
     const { parcel, transfer } = await wrap(source);
     return this.#call('profile', { picture: parcel, options }, transfer);
   }
@@ -163,37 +162,21 @@ export class RemoteSegmenter {
    * the page.
    */
   stream(source: StreamSource, canvas: Canvas, options?: StreamOptions): Stream {
-    this.#checkAlive();
-    const stream = live(
-      stop => this.#begin(source, canvas, options, stop),
-      options,
-      () => this.#streams.delete(stream),
-    );
-    this.#streams.add(stream);
-    return stream;
+    this.#life.check();
+    return this.#life.stream(over => live(stop => this.#begin(source, canvas, options, stop), options, over));
   }
 
   /** Stops its streams, waits for the calls under way, and ends the worker. Further calls throw `DISPOSED`. */
   dispose(): Promise<void> {
-    this.#disposal ??= this.#close();
-    return this.#disposal;
+    return this.#life.end(async () => {
+      // A worker that has died has nothing left to free.
+      await this.#remote.call('dispose', {}).catch(() => {});
+      this.#remote.end(disposed());
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
-  }
-
-  async #close(): Promise<void> {
-    for (const stream of this.#streams) stream.stop();
-    await Promise.allSettled([...this.#streams].map(({ finished }) => finished));
-    await Promise.allSettled(this.#running);
-    // A worker that has died has nothing left to free.
-    await this.#remote.call('dispose', {}).catch(() => {});
-    this.#remote.end(new AtrousError('DISPOSED', 'this model was disposed: load it again'));
-  }
-
-  #checkAlive(): void {
-    if (this.#disposal) throw new AtrousError('DISPOSED', 'this model was disposed: load it again');
   }
 
   async #call<C extends keyof Calls>(
@@ -201,14 +184,8 @@ export class RemoteSegmenter {
     ask: Parameters<Calls[C]>[0],
     transfer?: Transferable[],
   ): Promise<ReturnType<Calls[C]>> {
-    this.#checkAlive();
-    return this.#tracked(this.#remote.call(call, ask, transfer));
-  }
-
-  /** `dispose` waits for it. */
-  #tracked<T>(call: Promise<T>): Promise<T> {
-    this.#running.add(call);
-    return call.finally(() => this.#running.delete(call));
+    this.#life.check();
+    return this.#life.track(this.#remote.call(call, ask, transfer));
   }
 
   #revive({ classes, width: w, height: h, info, scores, matte, raw }: Segmented, source: Picture): SegmentResult {
@@ -221,7 +198,7 @@ export class RemoteSegmenter {
       // Of a result without classes, which a worker never gives.
       count: () => Promise.reject(new AtrousError('BAD_USAGE', 'a worker gives classes')),
       draw: async ({ classes, width, height, info, matte }, canvas, options) => {
-        this.#checkAlive();
+        this.#life.check();
         const [{ parcel, transfer }, drawn] = await Promise.all([wrap(source), withBackground(options ?? {})]);
         const { target, given } = this.#target(canvas);
         const result = { classes: classes!, width, height, info, matte };
@@ -260,7 +237,7 @@ export class RemoteSegmenter {
         const wrapped = wrap(picture);
         const { parcel, transfer } = 'parcel' in wrapped ? wrapped : await wrapped;
         const frame = { stream: number, picture: parcel, time };
-        const { result, bitmap, ...measured } = await this.#tracked(this.#remote.call('frame', frame, transfer));
+        const { result, bitmap, ...measured } = await this.#life.track(this.#remote.call('frame', frame, transfer));
         if (bitmap) show(canvas, bitmap);
         return { ...measured, result: result && this.#revive(result, picture) };
       },
