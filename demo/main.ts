@@ -46,14 +46,21 @@ async function start(): Promise<void> {
       `No graphics card here: ${found.adapter} computes on the processor, right but slowly, so the network looks at ${SMALL.replace('x', '×')} pixels.`,
     ]);
   }
-  await openModel(params.get('model') ?? BUILT_IN);
+  await loadModel(params.get('model') ?? BUILT_IN);
   await openSource(params.get('src') ?? 'still');
 }
 
-/** By name, by an address of this host, or a file. */
 async function openModel(source: string | File): Promise<void> {
+  if (await loadModel(source)) await show(scene);
+}
+
+/** By name, by an address of this host, or a file; false where the model stays what it was. */
+async function loadModel(source: string | File): Promise<boolean> {
   const address = typeof source === 'string' && source !== BUILT_IN ? addressOf(source) : undefined;
-  if (address && address.origin !== location.origin) return ask(address, () => openModel(source));
+  if (address && address.origin !== location.origin) {
+    ask(address, () => void openModel(source));
+    return false;
+  }
   const previous = model;
   const name = typeof source === 'string' ? source : source.name;
   stop();
@@ -68,7 +75,7 @@ async function openModel(source: string | File): Promise<void> {
     tellError(error);
     if (source instanceof File) notice([`${name} does not run here: ${(error as Error).message}`]);
     if (model) await show(scene, false);
-    return;
+    return false;
   }
   if (source instanceof File) notice(null);
   described =
@@ -79,7 +86,7 @@ async function openModel(source: string | File): Promise<void> {
   the('remove').hidden = name === BUILT_IN;
   remember({ model: name === BUILT_IN || source instanceof File ? '' : name });
   legend(model.labels, model.palette, redraw);
-  await show(scene);
+  return true;
 }
 
 /** `still`, `street`, `camera`, or the address of a picture or a video. */
@@ -219,8 +226,7 @@ async function watch(model: Segmenter, video: HTMLVideoElement, signal: AbortSig
         more.refresh();
         tell(`ready on ${found.adapter}`);
       }
-      const { fps, p50, p95, copy, dropped } = live.stats;
-      numbers({ ...paceOf({ fps, p50, p95 }), ...about(shown), copy: copy ?? '–', dropped: String(dropped) });
+      numbers({ ...paceOf(live.stats), ...about(shown), dropped: String(live.stats.dropped) });
     },
     onError: tellError,
   });

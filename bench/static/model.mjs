@@ -4,50 +4,33 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { count, hot, loops, parse, readLog } from './isa.mjs';
 
+// 32 CUs of two SIMD32 at 2.25 GHz; wave64 takes two turns. L2 and Infinity Cache rates are guesses. A CU makes 512 f16 operations of matrices a clock
+// (GPUOpen, "How to accelerate AI applications on RDNA 3 using WMMA"): 16×16×16 takes 32 clocks of a SIMD, in waves of 32.
+const rx7600 = {
+  log: 'navi33',
+  memory: 65536,
+  units: 32,
+  pipes: 2,
+  wave: 64,
+  turns: 2,
+  fmaTurns: 2,
+  issue: 'valu',
+  hz: 2.25e9,
+  lds: 128,
+  l1: 64,
+  l2: 1.0e12,
+  cache: 32e6,
+  cacheRate: 0.5e12,
+  dram: 288e9,
+  latency: 340,
+  gap: 3e-6,
+  mmaClocks: 32,
+};
+
 export const GPUS = {
-  // 32 CUs of two SIMD32 at 2.25 GHz; wave64 takes two turns. L2 and Infinity Cache rates are guesses. A CU makes 512 f16 operations of matrices a clock
-  // (GPUOpen, "How to accelerate AI applications on RDNA 3 using WMMA"): 16×16×16 takes 32 clocks of a SIMD, in waves of 32.
-  rx7600: {
-    log: 'navi33',
-    memory: 65536,
-    units: 32,
-    pipes: 2,
-    wave: 64,
-    turns: 2,
-    fmaTurns: 2,
-    issue: 'valu',
-    hz: 2.25e9,
-    lds: 128,
-    l1: 64,
-    l2: 1.0e12,
-    cache: 32e6,
-    cacheRate: 0.5e12,
-    dram: 288e9,
-    latency: 340,
-    gap: 3e-6,
-    mmaClocks: 32,
-  },
+  rx7600,
   // The same where wave64 multiply-adds take one turn (dual issue).
-  rx7600dual: {
-    log: 'navi33',
-    memory: 65536,
-    units: 32,
-    pipes: 2,
-    wave: 64,
-    turns: 2,
-    fmaTurns: 1,
-    issue: 'valu',
-    hz: 2.25e9,
-    lds: 128,
-    l1: 64,
-    l2: 1.0e12,
-    cache: 32e6,
-    cacheRate: 0.5e12,
-    dram: 288e9,
-    latency: 340,
-    gap: 3e-6,
-    mmaClocks: 32,
-  },
+  rx7600dual: { ...rx7600, fmaTurns: 1 },
   // 132 SMs of four schedulers at 1.755 GHz; compiled for sm_86 by Mesa. 989 TFLOP/s of f16 are 512 multiply-adds a clock and scheduler, of which instructions
   // of whole warps, all that Vulkan has, reach 62.9 % (arXiv 2402.13499): 6.4 clocks for 16×8×16.
   h200: {
