@@ -149,6 +149,9 @@ export const furtherOps: Rules<
       const { c } = input('x').shape;
       for (const given of Object.values(node.constants))
         must(shapeOf(given)[0] === c, () => `${shapeOf(given)[0]} scales or shifts for ${c} channels`);
+      const { given: [from, to] = [0, 0] } = node.attributes;
+      must(from >= 0 && to <= c, () => `statistics of channels ${from} to ${to} of ${c} are given`);
+      must(to === 0 || 'scale' in node.constants, () => `statistics of channels ${from} to ${to} are given without a scale`);
       return [{ shape: { c, h: 2, w: 1 }, kind: 'exact' }];
     },
   },

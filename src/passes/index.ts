@@ -14,6 +14,7 @@ import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
 import { gatePrologue } from './gate-prologue.ts';
 import { mergeBranches } from './merge-branches.ts';
+import { mergeNorms } from './merge-norms.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
 import { recompose } from './recompose.ts';
@@ -28,6 +29,7 @@ import { upsampleAdd } from './upsample-add.ts';
 export const passes: readonly Pass[] = [
   foldPad,
   recompose,
+  mergeNorms,
   mergeBranches,
   foldBatchnorm,
   resizeBehind,
