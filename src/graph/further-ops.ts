@@ -85,6 +85,8 @@ export const furtherOps: Rules<
       const [i, o] = shapeOf(node.constants.weight);
       const { c } = input('x').shape;
       must(i === c && c % groups === 0, () => `the weight is for ${i} channels in ${groups} groups, x has ${c}`);
+      const { scale } = node.constants;
+      if (scale) must(shapeOf(scale)[0] === o * groups, () => `${shapeOf(scale)[0]} scales for ${o * groups} channels`);
       return [map({ c: o * groups, h, w })];
     },
     // Of each tap row and column one in a stride meets a cell.

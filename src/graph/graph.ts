@@ -167,7 +167,7 @@ export interface Attributes {
     readonly tile: { readonly h: number; readonly w: number } | null;
     readonly classes: boolean;
   } & Decision;
-  /** Transposed convolution, dense or in groups; the weight is IOHW. */
+  /** Transposed convolution, dense or in groups; the weight is IOHW, and a `scale` one factor of it for each channel that it makes. */
   transposed: Sliding & { readonly groups: number; readonly fused: Ending };
   /**
    * Maximum or mean of windows of any form. Beyond the map there is nothing; `counted` are the rows below and columns to the right that a mean

@@ -23,6 +23,7 @@ import { resizeBehind } from './resize-behind.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
+import { transposedNorm } from './transposed-norm.ts';
 import { twinOutputs } from './twin-outputs.ts';
 import { upsampleAdd } from './upsample-add.ts';
 
@@ -32,6 +33,7 @@ export const passes: readonly Pass[] = [
   mergeNorms,
   mergeBranches,
   foldBatchnorm,
+  transposedNorm,
   resizeBehind,
   fuseRelu,
   squeezeExcite,
