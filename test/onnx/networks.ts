@@ -16,7 +16,7 @@ import { run as runReference } from '../../src/reference/run.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { imagenet } from '../../src/weights/card.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
+import { type Tensors, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 
 /** What the manifest says of a file. */
 export interface Entry {
@@ -107,7 +107,7 @@ function share(got: Float32Array, expected: Float32Array): number {
 
 export const onCpu: Runner = async ({ graph, tensors }, given) => {
   const [first] = given.values();
-  return runReference(graph, first, constantReader(tensors, toFloat32), { others: given });
+  return runReference(graph, first, constantReader(tensors, toFloat64), { others: given });
 };
 
 /** On a device; `close` when all is done. */
@@ -117,7 +117,7 @@ export function onDevice(device: GPUDevice, facts: AdapterFacts, precision: Prec
     const graph = fuse(whole, targetOf({ precision, facts, variants: 'auto' }));
     const { mean, std } = imagenet;
     const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'map', mean, std, shaderFacts: engine.library.brief });
-    const program = await runOnValues(engine, graph, plan, constantReader(tensors, toFloat32), given);
+    const program = await runOnValues(engine, graph, plan, constantReader(tensors, toFloat64), given);
     const values = new Map<string, Planes>();
     for (const { value, shape, classes } of outputs.values()) {
       const data = classes
