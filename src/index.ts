@@ -1,6 +1,6 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
 import { browserAdapter } from './browser/adapter.ts';
-import { takeFromPage } from './browser/sources.ts';
+import { readySources, takeFromPage } from './browser/take.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
@@ -64,6 +64,7 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       openDevice: async () => openDevice(await browserAdapter()),
       page: {
         take: takeFromPage,
+        ready: readySources,
         draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call),
         stream: (lender, source, canvas, options, over) =>
           live(
@@ -103,11 +104,7 @@ export const cache: Cache = cacheOf(storage);
 
 /** A bare word is no URL that anyone means. */
 async function fetchWeights(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
-  if (typeof url === 'string' && /^[\w-]+$/.test(url))
-    throw new AtrousError(
-      'BAD_USAGE',
-      `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
-    );
+  if (typeof url === 'string' && /^[\w-]+$/.test(url)) throw (await import('./builtin-faults.ts')).noName(url, builtIns.keys());
   return download(url, options, cached);
 }
 
