@@ -118,7 +118,7 @@ export async function prepare(
   options: PrepareOptions = {},
 ): Promise<Program> {
   const { device } = engine;
-  await engine.library.load(shadersOf(plan.steps));
+  await engine.library.load(shadersOf(plan.steps), plan.precision);
   await readyMatrices(engine, plan);
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
