@@ -1,8 +1,7 @@
 // What a command is, and how its words become values: every mistake names the option, what was given and what is allowed.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { AtrousError, describe } from '../errors.ts';
-import { precisions } from '../front/load.ts';
-import { isThreshold } from '../front/options.ts';
+import { isThreshold, precisions } from '../front/given.ts';
 import type { Tiling } from '../image/tiles.ts';
 import type { VariantChoice } from '../plan/choose.ts';
 import { checkChoice } from '../plan/names.ts';
