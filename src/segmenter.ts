@@ -20,7 +20,7 @@ import type { AdapterFacts } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card, Colour } from './weights/card.ts';
-import { toFloat32 } from './weights/tensor.ts';
+import { toFloat64 } from './weights/tensor.ts';
 
 export type { Stream, StreamOptions, StreamStats } from './front/live.ts';
 export type { Loss, Parts } from './front/opened.ts';
@@ -50,7 +50,7 @@ export class Segmenter {
   private constructor(parts: Parts, survivor: Survivor, recorder: typeof encode | null) {
     this.#parts = parts;
     this.#encode = recorder;
-    this.#read = constantReader(parts.tensors, toFloat32);
+    this.#read = constantReader(parts.tensors, toFloat64);
     this.#survivor = survivor;
   }
 
