@@ -122,7 +122,7 @@ export interface Attributes {
   mul: Record<never, never>;
   /** Channels [from, to). */
   slice: { readonly from: number; readonly to: number };
-  /** Inputs '0', '1', … one after another along the channels. */
+  /** Inputs '0', '1', … one after another along the channels, each from a whole quad on: what lies between is zero. */
   concat: Record<never, never>;
   /** A concat whose inputs were written in place: no work. */
   join: Record<never, never>;
@@ -198,9 +198,17 @@ export interface Attributes {
   resample: { readonly h: number; readonly w: number };
   /**
    * Any number to any place: constants `channels`, `rows` and `columns` (c, h and w × 4) hold, for each place of the result, what it adds to the source's
-   * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`. `around`: those tables only put so many zeros around a map.
+   * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`. `around`: those tables only put so many zeros around a map;
+   * `joined`: the inputs one after another along the channels.
    */
-  move: { readonly c: number; readonly h: number; readonly w: number; readonly fill: number; readonly around?: Pads };
+  move: {
+    readonly c: number;
+    readonly h: number;
+    readonly w: number;
+    readonly fill: number;
+    readonly around?: Pads;
+    readonly joined?: true;
+  };
   /** The class of every pixel. */
   argmax: Decision;
   /** Rows [top, top + rows): a view, no work. */

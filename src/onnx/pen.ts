@@ -83,6 +83,8 @@ export interface Moved {
   readonly fill?: number;
   /** That these tables only put so many zeros around a map. */
   readonly around?: Pads;
+  /** That they only put maps one after another along the channels. */
+  readonly joined?: true;
 }
 
 /** Numbers to other places, from up to four values. */
@@ -90,10 +92,17 @@ export function emitMove(
   pen: Pen,
   name: string,
   parts: readonly string[],
-  { channels, rows, columns, fill = 0, around }: Moved,
+  { channels, rows, columns, fill = 0, around, joined }: Moved,
 ): string {
   const table = (role: string, entries: Entries): Constant => pen.table(`${name}.${role}`, [entries.length, 4], entries.flat());
-  const attributes = { c: channels.length, h: rows.length, w: columns.length, fill, ...(around && { around }) };
+  const attributes = {
+    c: channels.length,
+    h: rows.length,
+    w: columns.length,
+    fill,
+    ...(around && { around }),
+    ...(joined && { joined }),
+  };
   const inputs = Object.fromEntries(parts.entries());
   const constants = { channels: table('channels', channels), rows: table('rows', rows), columns: table('columns', columns) };
   return pen.emit('move', name, inputs, attributes, constants);

@@ -215,6 +215,7 @@ function concat(making: Making): Value {
     joined = emitMove(pen, last ? name : `${name}.${at}`, [joined, ...some.map(part => part.value)], {
       ...entries,
       [role]: places,
+      ...(own === 'c' && { joined: true }),
     });
     length = places.length;
   }
