@@ -3,7 +3,6 @@
 import { AtrousError } from '../errors.ts';
 import { shapeOf } from './constant.ts';
 import { type Graph, INPUT, type Node, type NodeOf, type Resampling, resolve, type Shape, writes } from './graph.ts';
-import { QUAD, quads } from './layout.ts';
 import { infer } from './ops.ts';
 import { area, boxOf, clip, firstHole, type Region, rectangle, shift, union } from './region.ts';
 
@@ -354,7 +353,6 @@ function reads(node: Node, from: number, to: number, row: number, column: number
       let start = 0;
       return Object.values(node.inputs).flatMap(value => {
         const { c } = known(value).shape;
-        start = quads(start) * QUAD;
         const [first, last] = [Math.max(from - start, 0), Math.min(to - start, c)];
         start += c;
         return first < last ? [{ value, from: first, to: last, ...here }] : [];

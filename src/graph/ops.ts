@@ -42,9 +42,9 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
   return partials ? [map(y), { shape: { c: y.c, h: partials.strips, w: 1 }, kind: 'exact' }] : [map(y)];
 }
 
-function inferConcat(node: Node, input: (role: string) => Value): Value[] {
+function inferConcat(node: NodeOf<'concat' | 'join'>, input: (role: string) => Value): Value[] {
   const parts = Object.keys(node.inputs).map(role => input(role).shape);
-  return [map({ ...parts[0], c: parts.reduce((sum, { c }) => quads(sum) * QUAD + c, 0) })];
+  return [map({ ...parts[0], c: parts.reduce((sum, { c }) => (node.attributes.whole ? quads(sum) * QUAD : sum) + c, 0) })];
 }
 
 const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {

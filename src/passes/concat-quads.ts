@@ -26,7 +26,13 @@ export const concatQuads: Pass = {
     const nodes = graph.nodes.map((node): Node => {
       const parts = found.get(node.name);
       if (parts)
-        return { op: 'concat', name: node.name, inputs: Object.fromEntries(parts.entries()), attributes: {}, constants: {} };
+        return {
+          op: 'concat',
+          name: node.name,
+          inputs: Object.fromEntries(parts.entries()),
+          attributes: { whole: true },
+          constants: {},
+        };
       const read = found.get(node.inputs.x);
       if (!read) return node;
       const of = node.constants.weight;

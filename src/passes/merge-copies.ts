@@ -24,7 +24,7 @@ export const mergeCopies: Pass = {
           op: 'concat',
           name,
           inputs: Object.fromEntries(run.map(({ inputs: { x } }, n) => [n, x])),
-          attributes: {},
+          attributes: { whole: true },
           constants: {},
         });
         drop.push(...run);

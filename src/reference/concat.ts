@@ -1,11 +1,11 @@
 // Truth for maps joined along the channels.
 import { type Field, field } from './field.ts';
 
-/** Maps of one size, one after another along the channels, each from a multiple of four on: what lies between is zero. */
-export function concat(parts: readonly Field[]): Field {
+/** Maps of one size, one after another along the channels; `whole`: each from a multiple of four on, zeros between. */
+export function concat(parts: readonly Field[], whole = false): Field {
   let c = 0;
   const starts = parts.map(part => {
-    const start = Math.ceil(c / 4) * 4;
+    const start = whole ? Math.ceil(c / 4) * 4 : c;
     c = start + part.c;
     return start;
   });

@@ -102,7 +102,7 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, stack(Object.keys(node.inputs).map(input))]];
     case 'concat':
     case 'join':
-      return [[node.name, concat(Object.keys(node.inputs).map(input))]];
+      return [[node.name, concat(Object.keys(node.inputs).map(input), node.attributes.whole)]];
     case 'mean':
       return [[node.name, squeeze(x)]];
     case 'pool':
@@ -128,7 +128,8 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, warp(x, input('flow'))]];
     case 'transposed': {
       const out = shapeOf(node.constants.weight)[1] * node.attributes.groups;
-      return [[node.name, transposed(x, { ...node.attributes, ...weighted(node, read), ...endOf(node, read), out })]];
+      const scale = node.constants.scale ? read(node.constants.scale) : null;
+      return [[node.name, transposed(x, { ...node.attributes, ...weighted(node, read), ...endOf(node, read), scale, out })]];
     }
     case 'window':
       return [[node.name, window(x, node.attributes)]];

@@ -9,7 +9,7 @@ function row(
 ): Row {
   const inputs = Object.fromEntries(widths.map((_, n) => [String(n), `x${n}`]));
   const values = Object.fromEntries(widths.map((c, n) => [`x${n}`, map(c, h, w)]));
-  return { name, node: node('concat', { attributes: {}, inputs }), inputs: values, ...more };
+  return { name, node: node('concat', { attributes: { whole: true }, inputs }), inputs: values, ...more };
 }
 
 export const table: KernelTable = {

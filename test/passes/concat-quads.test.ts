@@ -12,7 +12,7 @@ import { concatQuads } from '../../src/passes/concat-quads.ts';
 import { field } from '../../src/reference/field.ts';
 import { run } from '../../src/reference/run.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 
 const SIZE = { h: 2, w: 3 };
 
@@ -50,7 +50,7 @@ function numbers(graph: Graph, tables: ReadonlyMap<string, ReturnType<typeof see
     graph.input,
     Float64Array.from(uniform('input', 18), u => 2 * u - 1),
   );
-  return run(graph, input, constantReader(new Map([...seeds, ...tables]), toFloat32));
+  return run(graph, input, constantReader(new Map([...seeds, ...tables]), toFloat64));
 }
 
 test('parts of several steps before one convolution', () => {
@@ -58,7 +58,7 @@ test('parts of several steps before one convolution', () => {
   const after = verify(concatQuads.apply(graph));
   assert.is(
     printGraph(after),
-    `11×2×3  y2 = concat(input, input, input)
+    `11×2×3  y2 = concat(input, input, input) whole=true
 2×2×3   z = conv(y2) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight z.weight[:, 0:3 9:10 3:6 9:10 6:9]}`,
   );
   assert.equal(numbers(after, tables).get('z'), numbers(graph, tables).get('z'));

@@ -7,7 +7,7 @@ import { becomes, stays } from './check.ts';
 
 /** Joins the input so many times, and what only the join reads at place `own`. */
 function joined(times: number, own?: number) {
-  const b = builder('joined', { c: 3, h: 2, w: 3 });
+  const b = builder('joined', { c: 4, h: 2, w: 3 });
   const parts = Array.from({ length: times }, (_, n) => (n === own ? b.relu('own', b.input) : b.input));
   return concatOffset.apply(b.graph([b.concat('y', parts)]));
 }
@@ -16,11 +16,11 @@ test('all of them', () => {
   becomes(
     mergeCopies,
     joined(3),
-    `3×2×3   y.0 = copy(input)
-     3×2×3   y.1 = copy(input)
-     3×2×3   y.2 = copy(input)
-     11×2×3  y = join(y.0, y.1, y.2)`,
-    '11×2×3  y = concat(input, input, input)',
+    `4×2×3   y.0 = copy(input)
+     4×2×3   y.1 = copy(input)
+     4×2×3   y.2 = copy(input)
+     12×2×3  y = join(y.0, y.1, y.2)`,
+    '12×2×3  y = concat(input, input, input) whole=true',
   );
 });
 
@@ -28,20 +28,20 @@ test('those beside a part in place, four at a time', () => {
   becomes(
     mergeCopies,
     joined(8, 1),
-    `3×2×3   own = relu(input)
-     3×2×3   y.0 = copy(input)
-     3×2×3   y.2 = copy(input)
-     3×2×3   y.3 = copy(input)
-     3×2×3   y.4 = copy(input)
-     3×2×3   y.5 = copy(input)
-     3×2×3   y.6 = copy(input)
-     3×2×3   y.7 = copy(input)
-     31×2×3  y = join(y.0, own, y.2, y.3, y.4, y.5, y.6, y.7)`,
-    `3×2×3   own = relu(input)
-     3×2×3   y.0 = copy(input)
-     15×2×3  y.2 = concat(input, input, input, input)
-     7×2×3   y.6 = concat(input, input)
-     31×2×3  y = join(y.0, own, y.2, y.6)`,
+    `4×2×3   own = relu(input)
+     4×2×3   y.0 = copy(input)
+     4×2×3   y.2 = copy(input)
+     4×2×3   y.3 = copy(input)
+     4×2×3   y.4 = copy(input)
+     4×2×3   y.5 = copy(input)
+     4×2×3   y.6 = copy(input)
+     4×2×3   y.7 = copy(input)
+     32×2×3  y = join(y.0, own, y.2, y.3, y.4, y.5, y.6, y.7)`,
+    `4×2×3   own = relu(input)
+     4×2×3   y.0 = copy(input)
+     16×2×3  y.2 = concat(input, input, input, input) whole=true
+     8×2×3   y.6 = concat(input, input) whole=true
+     32×2×3  y = join(y.0, own, y.2, y.6)`,
   );
 });
 
