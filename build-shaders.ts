@@ -40,6 +40,7 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
     .filter(([, workgroup]) => workgroup !== USUAL_LANES);
   return {
     library: `import { embeddedLibrary } from './src/shader/embedded.ts';
+      export const unembedded = null;
       export const embedded = embeddedLibrary({
         workgroups: ${JSON.stringify(Object.fromEntries(workgroups))},
         groups: [${groups.map(([name, own]) => `{ shaders: ${JSON.stringify(own)}, load: () => import('${name}') }`).join()}],

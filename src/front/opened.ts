@@ -170,7 +170,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     if (fastest === 'f32') return 'f32';
     if (parts.selfTest === 'once' && (await passedBefore(await subjectOf(parts, opened, fastest)))) return fastest;
     const { settle } = await import('../settle.ts');
-    return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat64), onCompile }, tuned, signal);
+    return (await settle({ ...parts, ...opened, read: constantReader(tensors, toFloat64), onCompile }, tuned, signal)).precision;
   };
   const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
