@@ -5,7 +5,7 @@
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
-import { numberToFloat16 } from '../weights/tensor.ts';
+import { numberToFloat16 } from '../weights/float16.ts';
 import { joinBytes, type WeightRows } from './blocks.ts';
 import { conv, biasOf as denseBias, weights as denseWeights, steps, weightsBySteps } from './conv.ts';
 import { packExcite } from './excite.ts';

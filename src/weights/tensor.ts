@@ -3,6 +3,7 @@
 import { AtrousError, printable } from '../errors.ts';
 import { decoders } from './decoders.ts';
 import { array, type Dtype } from './dtype.ts';
+import { numberToFloat16 } from './float16.ts';
 
 export type { Dtype } from './dtype.ts';
 
@@ -103,26 +104,6 @@ export function float16ToNumber(bits: number): number {
   const fraction = bits & 1023;
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
-
-const wide = new Float64Array(1);
-const words = new Uint32Array(wide.buffer);
-
-/** The bits of the nearest binary16, ties to even. From 65520 on that is infinity (0x7c00); NaN gives 0x7e00. */
-export function numberToFloat16(value: number): number {
-  if (Number.isNaN(value)) return 0x7e00;
-  wide[0] = value;
-  const sign = (words[1] >>> 16) & 0x8000;
-  const exponent = Math.max(((words[1] >>> 20) & 0x7ff) - 1023, -14);
-  if (exponent > 15) return sign | 0x7c00;
-  // Below 2^-14 the step stays 2^-24. A carry out of the fraction runs into the exponent, as the format wants, up to infinity.
-  return sign | (((exponent + 14) << 10) + roundToEven(Math.abs(value) / 2 ** (exponent - 10)));
-}
-
-function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
 /** The bytes of an F16 tensor. What overflows becomes infinite, and `writeSafetensors` then refuses the tensor by its name. */

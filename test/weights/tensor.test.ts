@@ -2,6 +2,7 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { numberToFloat16 } from '../../src/weights/float16.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
 import type { Dtype, Tensor } from '../../src/weights/tensor.ts';
 import {
@@ -10,7 +11,6 @@ import {
   encodeFloat16,
   float16ToNumber,
   fromFloat32,
-  numberToFloat16,
   quote,
   show,
   toFloat32,
