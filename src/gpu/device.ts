@@ -12,6 +12,9 @@ export const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f
 /** By device: not all that Dawn's devices repeat of their adapter is whole. */
 const forms = new WeakMap<GPUDevice, readonly MatrixForm[]>();
 
+/** By device: what its shading language has beside the core, where somebody has looked (language.ts). */
+export const languages = new WeakMap<GPUDevice, readonly string[]>();
+
 /** Before `factsOf`, of a device that may have subgroup matrices: how their adapter has them. */
 export async function learnMatrices(device: GPUDevice, info: GPUAdapterInfo): Promise<void> {
   if (!device.features.has(MATRIX_FEATURE) || forms.has(device)) return;
@@ -54,7 +57,7 @@ export function factsOf(device: GPUDevice): AdapterFacts {
     name: adapterName(device.adapterInfo),
     id: adapterId(device.adapterInfo),
     software: isSoftware(device.adapterInfo),
-    features: [...device.features].sort(),
+    features: [...device.features, ...(languages.get(device) ?? [])].sort(),
     limits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D },
     matrices: forms.get(device) ?? [],
   };

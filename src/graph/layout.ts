@@ -50,6 +50,7 @@ export function weightBytes(shape: readonly number[], store: WeightStore): numbe
 export function byteLength({ c, h, w }: Shape, kind: Kind, precision: Precision): number {
   if (kind === 'class') return h * classRow(w);
   if (kind === 'exact') return h * w * quads(c) * quadBytes.f32;
+  if (kind === 'int8') return h * w * quads(c) * 4;
   return h * w * pixelStride(c, precision) * quadBytes[precision];
 }
 

@@ -42,8 +42,9 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
 }
 
 function inferConcat(node: Node, input: (role: string) => Value): Value[] {
-  const parts = Object.keys(node.inputs).map(role => input(role).shape);
-  return [map({ ...parts[0], c: parts.reduce((sum, part) => sum + part.c, 0) })];
+  const parts = Object.keys(node.inputs).map(input);
+  const [{ shape, kind }] = parts;
+  return [{ shape: { ...shape, c: parts.reduce((sum, part) => sum + part.shape.c, 0) }, kind }];
 }
 
 const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {
