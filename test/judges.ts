@@ -2,13 +2,13 @@
 // One that is missing is said so, never counted as content.
 import { adapterName, factsOf, openDevice } from '../src/gpu/device.ts';
 import { createEngine, destroyEngine, type Engine, prepare } from '../src/gpu/executor.ts';
-import { learnLanguage } from '../src/gpu/language.ts';
 import { BufferUsage, MATRIX_FEATURE, TextureUsage } from '../src/gpu/flags.ts';
+import { learnLanguage } from '../src/gpu/language.ts';
+import { PACKED } from '../src/graph/codes.ts';
 import { type ReadConstant, shapeOf } from '../src/graph/constant.ts';
 import type { Graph } from '../src/graph/graph.ts';
 import { weightBytes } from '../src/graph/layout.ts';
 import type { Variant } from '../src/kernels/kernel.ts';
-import { PACKED } from '../src/kernels/qconv.ts';
 import { nullAdapter, type OpenedAdapter, openAdapter } from '../src/node/dawn.ts';
 import type { AdapterFacts } from '../src/plan/choose.ts';
 import { type Plan, peakBytes, type Step } from '../src/plan/plan.ts';
@@ -47,7 +47,9 @@ export async function deviceJudge(): Promise<Sitting | null> {
 export async function compilerJudge(features: readonly GPUFeatureName[] = []): Promise<Sitting | null> {
   return seat('compiler', async () => {
     const opened = await nullAdapter(TOGGLES);
-    const device = await opened.adapter.requestDevice({ requiredFeatures: features.filter(feature => (feature as string) !== PACKED) });
+    const device = await opened.adapter.requestDevice({
+      requiredFeatures: features.filter(feature => (feature as string) !== PACKED),
+    });
     const facts = { ...factsWith({ needs: { matrix: features.includes(MATRIX_FEATURE) ? MATRIX : undefined } }), features };
     return { who: "Dawn's null backend, default limits", device, facts, close: () => close(device, opened) };
   });

@@ -30,8 +30,11 @@ export interface LoadOptions {
   readonly outputName?: string;
   /** Which dict of a checkpoint to take, dots between nested ones: `model_ema`. Default: the one that fits a network. */
   readonly key?: string;
-  /** `auto`: the fastest on this kind of adapter in which the card's self-test holds; f32 where nothing was measured. */
-  readonly precision?: Precision | 'auto';
+  /**
+   * `auto`: the fastest on this kind of adapter in which the card's self-test holds; f32 where nothing was measured. A file of int8 codes runs in `int8`, which
+   * is its `auto`, and no other does.
+   */
+  readonly precision?: Precision | 'int8' | 'auto';
   readonly variants?: VariantChoice;
   /** The caller's own device: it is neither changed nor destroyed. */
   readonly device?: GPUDevice;
@@ -84,7 +87,7 @@ export async function withCard<O extends LoadOptions>(options: O): Promise<O> {
   return { ...options, card: (await import('../weights/card.ts')).checkPart(options.card, "of load()'s card", 'BAD_USAGE') };
 }
 
-export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
+export const precisions = ['f32', 'half', 'f16', 'int8', 'auto'] as const;
 
 /** What a platform lends to `load`. */
 export interface Platform extends Reader {
@@ -183,7 +186,7 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
   const { bytes: length, sha256 } = builtIn;
   const bytes = await platform.fetch(url, { ...options, bytes: length, sha256, name });
   await checkBuiltIn(name, builtIn, bytes, url);
-  if ([card, model, key, options.outputName].some(option => option !== undefined))
+  if ([card, model, key, options.outputName].some(option => option !== undefined) || options.precision === 'int8')
     return (await import('../load.ts')).readSource(platform, bytes, { ...options, model: model ?? name });
   const { tensors, card: own } = readBuiltIn(bytes);
   const { body, decoder } = builtIn;

@@ -25,8 +25,8 @@ export interface Parts {
   /** What was assumed of the weights; default: nothing. */
   readonly assumed?: string | null;
   readonly library: ShaderLibrary;
-  /** `auto` is settled on every device anew. */
-  readonly precision: Precision | 'auto';
+  /** `auto` is settled on every device anew. In int8 codes it is f32 that other numbers are stored in. */
+  readonly precision: Precision | 'int8' | 'auto';
   readonly variants: VariantChoice;
   /** What adapters are known to be fastest at; default: what ships. */
   readonly tuned?: Tuned;
@@ -146,6 +146,7 @@ async function reopen(parts: Parts): Promise<Opened> {
 async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Opened> {
   const device = await parts.openDevice();
   await learnMatrices(device, device.adapterInfo);
+  if (parts.card.int8) await (await import('../gpu/language.ts')).learnLanguage(device);
   const engine = createEngine(device, parts.library);
   const opened: Opened = {
     device,
@@ -163,7 +164,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     opened.lost = true;
     if (!opened.closed) parts.onLost?.({ reason, message, recovers: !parts.borrowed });
   });
-  const { precision, tensors, tuned, variants } = parts;
+  const { precision, tensors, tuned, variants, card } = parts;
   const onCompile = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
   const auto = async (): Promise<Precision> => {
     // Then there is nothing to test.
@@ -173,7 +174,8 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     if (parts.selfTest === 'once' && (await passedBefore(await subjectOf(parts, opened, fastest)))) return fastest;
     return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal);
   };
-  const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
+  const settled = async (): Promise<Precision> =>
+    card.int8 || precision === 'int8' ? 'f32' : precision === 'auto' ? auto() : precision;
   try {
     if (targetOf({ ...opened, variants }).barriers) await fetchBarriers();
     if (opened.facts.matrices.length > 0 && precision !== 'f32') await fetchMatrices();

@@ -1,5 +1,5 @@
 // What a device's shading language has beside the core of WGSL, for int8 rows: by trying, since a device doesn't say where it came from.
-import { PACKED } from '../kernels/qconv.ts';
+import { PACKED } from '../graph/codes.ts';
 import { languages } from './device.ts';
 
 const PROGRAM = `@group(0) @binding(0) var<storage, read_write> y: i32;

@@ -3,6 +3,9 @@
 // rounds alike, for there is no addition that it could be fused with: round(f32(sum) · factor), ties to even. Sums are held to what a float32 holds exactly.
 import type { Codes, Geometry } from './graph.ts';
 
+/** The feature of the WGSL language that has `dot4I8Packed`. */
+export const PACKED = 'packed_4x8_integer_dot_product';
+
 /** Sums are held within ±: beyond it a float32 skips whole numbers. */
 export const MOST_SUM = 2 ** 24 - 1;
 /** A channel's unit, in codes of the result, is at least this: then the bound on sums lies beyond every code. */
@@ -73,7 +76,11 @@ export function weightCodes(
 }
 
 /** The two places that a place of a resized axis lies between, and the second's share in 256ths: half-pixel centres, clamped. Whole numbers alone. */
-export function places(index: number, from: number, to: number): { readonly low: number; readonly high: number; readonly share: number } {
+export function places(
+  index: number,
+  from: number,
+  to: number,
+): { readonly low: number; readonly high: number; readonly share: number } {
   // (index + ½)·from/to − ½ over the denominator 2·to.
   const at = Math.max((2 * index + 1) * from - to, 0);
   const low = Math.min(Math.floor(at / (2 * to)), from - 1);

@@ -169,10 +169,15 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
     }
     const perChannel = count(shapeOf(of).slice(1));
     if (of.kind !== 'tensor') return read(of).subarray(from * perChannel, to * perChannel);
-    const { dtype, bytes } = find(of.name);
+    const { dtype, bytes, scale: scales } = find(of.name);
     const step = perChannel * bytesPer[dtype];
     return Float64Array.from(
-      decode({ dtype, shape: [to - from, ...of.shape.slice(1)], bytes: part(bytes, from * step, to * step) }),
+      decode({
+        dtype,
+        shape: [to - from, ...of.shape.slice(1)],
+        bytes: part(bytes, from * step, to * step),
+        scale: scales?.subarray(from, to),
+      }),
     );
   };
   return read;

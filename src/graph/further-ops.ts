@@ -216,8 +216,14 @@ export const furtherOps: Rules<
       const { geometry, to, beside } = node.attributes;
       const [o, i, kh, kw] = shapeOf(node.constants.weight);
       const { shape: x } = mustBeCodes(input('x'));
-      must(i * geometry.groups === x.c && o % geometry.groups === 0, () => `${geometry.groups} groups of ${i} channels, x is ${show(x)}`);
-      must(kh === geometry.kernel[0] && kw === geometry.kernel[1], () => `the weight is ${kh}×${kw}, the kernel ${geometry.kernel.join('×')}`);
+      must(
+        i * geometry.groups === x.c && o % geometry.groups === 0,
+        () => `${geometry.groups} groups of ${i} channels, x is ${show(x)}`,
+      );
+      must(
+        kh === geometry.kernel[0] && kw === geometry.kernel[1],
+        () => `the weight is ${kh}×${kw}, the kernel ${geometry.kernel.join('×')}`,
+      );
       const sizes = geometry.dilations.map((_, branch) => convolved({ ...x, c: o }, geometry, branch));
       for (const size of sizes) mustMatch(sizes[0], size, 'another branch');
       must((beside !== null) === 'residual' in node.inputs, () => 'a residual without its codes, or the other way round');
@@ -240,7 +246,10 @@ export const furtherOps: Rules<
   qadd: {
     infer: (node, input) => {
       const { shape } = mustBeCodes(input('x'));
-      must((node.attributes.beside !== null) === 'other' in node.inputs, () => 'another operand without its codes, or the other way round');
+      must(
+        (node.attributes.beside !== null) === 'other' in node.inputs,
+        () => 'another operand without its codes, or the other way round',
+      );
       if (node.inputs.other) mustMatch(shape, mustBeCodes(input('other')).shape, 'the other operand');
       return [{ shape, kind: 'int8' }];
     },

@@ -1,5 +1,5 @@
 // Convolution of int8 codes (src/graph/codes.ts says what they are). Shaders: qconv.wgsl, qconv.packed.wgsl.
-import { isAligned, weightCodes } from '../graph/codes.ts';
+import { isAligned, PACKED, weightCodes } from '../graph/codes.ts';
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import type { Codes, NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
@@ -14,9 +14,6 @@ const TILE = 4;
 const MAX_BRANCHES = 4;
 /** Output channels that a lane makes of a pixel. */
 const EACH = 8;
-
-/** The WGSL language has `dot4I8Packed`. */
-export const PACKED = 'packed_4x8_integer_dot_product';
 
 /** Four codes of zero. */
 const zeroWord = ({ zero }: Codes): number => ((zero & 255) * 0x01010101) >>> 0;

@@ -5,7 +5,11 @@ import { kernel, type Placed, plain } from './kernel.ts';
 import { resampling } from './upsample.ts';
 
 /** What makes each pixel's codes from some pixels of x; `parts`: what their weights add up to. */
-export function codeParams(parts: number, { x, y }: Pick<Placed, 'x' | 'y'>, { from, to }: { readonly from: Codes; readonly to: Codes }) {
+export function codeParams(
+  parts: number,
+  { x, y }: Pick<Placed, 'x' | 'y'>,
+  { from, to }: { readonly from: Codes; readonly to: Codes },
+) {
   return { ...resampling.params({ x, y }), x_zero: from.zero, y_zero: to.zero, factor: ratio(from.scale, to.scale * parts) };
 }
 

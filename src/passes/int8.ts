@@ -2,7 +2,18 @@
 // become codes before, and codes numbers behind them. Of a RegSeg that leaves the picture's preprocessing, the gates, and what makes classes of the last scores.
 import { codeOf, isAligned } from '../graph/codes.ts';
 import { shapeOf } from '../graph/constant.ts';
-import { type Activation, type Bounds, type Codes, type Ending, type Graph, type Node, type NodeOf, producers, readers, type Value } from '../graph/graph.ts';
+import {
+  type Activation,
+  type Bounds,
+  type Codes,
+  type Ending,
+  type Graph,
+  type Node,
+  type NodeOf,
+  producers,
+  readers,
+  type Value,
+} from '../graph/graph.ts';
 import { infer } from '../graph/ops.ts';
 import { verify } from '../graph/verify.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
@@ -75,7 +86,8 @@ export function toCodes(graph: Graph, codesOf: (value: string) => Codes): Graph 
     if (!carried && !convolves(node, values)) continue;
     for (const [role, value] of Object.entries(node.inputs)) if (role !== 'gate') wanted.add(value);
     if (node.op !== 'concat') continue;
-    for (const part of Object.values(node.inputs)) if (read.get(part)!.length === 1 && !outputs.has(part)) wholes.set(part, node.name);
+    for (const part of Object.values(node.inputs))
+      if (read.get(part)!.length === 1 && !outputs.has(part)) wholes.set(part, node.name);
   }
   const codes = (value: string): Codes => codesOf(wholes.get(value) ?? value);
   const nodes: Node[] = [];

@@ -30,7 +30,9 @@ export function qconv(x: Field, { attributes, weight, bias, out, residual }: Qco
     sums.data.map((sum, n) => {
       const o = Math.floor(n / pixels);
       const whole = residual ? sum + scaled(residual.data[n] - beside!.zero, made.residual[o]) : sum;
-      return to ? held(scaled(whole, made.factors[o]) + to.zero, low, high) : Math.fround(held(whole, -MOST_SUM, MOST_SUM) * made.factors[o]);
+      return to
+        ? held(scaled(whole, made.factors[o]) + to.zero, low, high)
+        : Math.fround(held(whole, -MOST_SUM, MOST_SUM) * made.factors[o]);
     }),
   );
 }

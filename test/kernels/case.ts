@@ -356,7 +356,9 @@ function poisoned(bytes: Uint8Array, place: Placement, precision: Precision): Ui
 function numbersOf(row: Row, name: string, { shape: { c, h, w }, kind }: Value): Float32Array {
   if (row.fill) return Float32Array.from({ length: c * h * w }, (_, i) => row.fill!(name, i));
   const [scale, offset] = kind === 'int8' ? [256, -128] : [2, -1];
-  return uniform(`${row.name}.${name}`, c * h * w).map(u => (kind === 'int8' ? Math.floor(scale * u) + offset : scale * u + offset));
+  return uniform(`${row.name}.${name}`, c * h * w).map(u =>
+    kind === 'int8' ? Math.floor(scale * u) + offset : scale * u + offset,
+  );
 }
 
 /** The rule follows the tensor's name and shape, the numbers the row's name too. */

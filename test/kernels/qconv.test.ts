@@ -1,6 +1,7 @@
 // The convolution of int8 codes: every number exactly. Data only: conformance.test.ts runs it.
-import { fusing } from '../../src/passes/pass.ts';
+
 import type { Codes } from '../../src/graph/graph.ts';
+import { fusing } from '../../src/passes/pass.ts';
 import { type ConvSpec, codes, convRow, drawPlace, drawSize, type KernelTable, node, type Row } from './table.ts';
 
 interface Spec extends Omit<ConvSpec, 'strips' | 'pooled' | 'activation'> {
@@ -28,7 +29,14 @@ function row(name: string, spec: Spec): Row {
   return {
     name,
     node: node('qconv', {
-      attributes: { geometry, from: { scale: 0.0131, zero }, to, beside: residual ? beside : null, low: -128, high: spec.relu ? 127 : 120 },
+      attributes: {
+        geometry,
+        from: { scale: 0.0131, zero },
+        to,
+        beside: residual ? beside : null,
+        low: -128,
+        high: spec.relu ? 127 : 120,
+      },
       inputs: { x: 'x', ...(residual && { residual: 'residual' }) } as Record<string, string>,
       constants: conv.constants,
     }),
@@ -54,13 +62,31 @@ const specs: Readonly<Record<string, Spec>> = {
   'two branches': {
     ...{ i: 64, o: 64, h: 7, w: 9, kernel: [3, 3], dilations: [1, 3], pads: [1, 3], groups: 4, bias: true, relu: true },
   },
-  'four branches, stride 2': { i: 32, o: 32, h: 9, w: 9, kernel: [3, 3], stride: 2, dilations: [1, 2, 3, 4], pads: [1, 2, 3, 4], groups: 4 },
+  'four branches, stride 2': {
+    i: 32,
+    o: 32,
+    h: 9,
+    w: 9,
+    kernel: [3, 3],
+    stride: 2,
+    dilations: [1, 2, 3, 4],
+    pads: [1, 2, 3, 4],
+    groups: 4,
+  },
   'another kernel': { i: 8, o: 16, h: 5, w: 9, kernel: [1, 5], pads: [2], bias: true },
   'into the middle of a join': { i: 12, o: 8, h: 5, w: 6, bias: true, join: { from: 12, c: 32 } },
   'folded grid': { i: 8, o: 24, h: 13, w: 19, relu: true, most: 2 },
   'largest operands': { i: 64, o: 8, h: 2, w: 3, kernel: [3, 3], pads: [1], scale: 0.9, fill: () => 127, constant: () => 1 },
   'sums beyond what a float32 holds': { i: 1200, o: 8, h: 1, w: 2, scale: 1e-3, fill: () => 127, constant: () => 0.5 },
-  'a channel of hardly anything': { i: 8, o: 16, h: 3, w: 3, bias: true, residual: true, constant: (_, i) => (i < 8 ? 1e-9 : (i % 7) / 9 - 0.3) },
+  'a channel of hardly anything': {
+    i: 8,
+    o: 16,
+    h: 3,
+    w: 3,
+    bias: true,
+    residual: true,
+    constant: (_, i) => (i < 8 ? 1e-9 : (i % 7) / 9 - 0.3),
+  },
   'a channel of nothing': { i: 8, o: 8, h: 3, w: 3, residual: true, constant: (_, i) => (i < 8 ? 0 : (i % 7) / 9 - 0.3) },
 };
 
