@@ -50,8 +50,9 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
 }
 
 /**
- * Shaders by group: what RegSeg's plans have on CPU adapters, on GPUs, what GPUs with subgroup matrices have in their place, what draws results, what blurs and counts, and what only other networks and inputs need. A page then fetches one of them;
- * what two need is in both. This decides on sizes alone: a plan with a shader that was not foreseen fetches its group as well.
+ * Shaders by group: what draws results, what RegSeg's plans have on CPU adapters and on GPUs, what GPUs with subgroup matrices have in their place, what blurs
+ * and counts, and what only other networks and inputs need. A page of RegSeg then fetches one of them, which draws as well; what two need is in both. This
+ * decides on sizes alone: a plan with a shader that was not foreseen fetches its group as well.
  */
 function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
   const [cpu, gpu] = [planned(true), planned(false)];
@@ -59,10 +60,10 @@ function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
   const matrix = Object.values(matrices).map(({ shader }) => shader);
   const other = shaders.filter(shader => ![...cpu, ...gpu, ...draw, ...finish, ...matrix].includes(shader));
   return new Map([
-    ['shaders-cpu', cpu],
-    ['shaders-gpu', gpu],
-    ['shaders-matrix', matrix],
     ['shaders-draw', draw],
+    ['shaders-cpu', [...cpu, ...draw]],
+    ['shaders-gpu', [...gpu, ...draw]],
+    ['shaders-matrix', matrix],
     ['shaders-finish', finish],
     [OTHERS, other],
   ]);

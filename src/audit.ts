@@ -1,11 +1,10 @@
-// The precision that `auto` stands for. Sums are float32 everywhere, but maps stored as halves overflow beyond 65504 and round to 11 bits,
-// and whether a network bears that is a matter of its weights. So speed alone decides nothing: the card's self-test has to hold as well.
-import { AtrousError, checkSignal } from './errors.ts';
+// The card's self-test: a seeded picture on a device, and the share of its classes that are the expected ones.
+import { checkSignal } from './errors.ts';
 import { TextureUsage } from './gpu/flags.ts';
 import type { Size } from './image/size.ts';
 import { fuse } from './passes/index.ts';
 import { lowering, type Material, wholePicture } from './pipeline.ts';
-import { fastestOn, type Tuned, targetOf, tuned } from './plan/choose.ts';
+import { targetOf } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
@@ -68,24 +67,5 @@ export async function audit(material: Material, frames = 1, signal?: AbortSignal
   } finally {
     texture.destroy();
     pipeline.destroy();
-  }
-}
-
-/**
- * The precision that was measured to be fastest on adapters of this kind, if the self-test holds in it; else, where nothing was measured, and where the
- * device refuses its programs or has no room for it, f32. Throws `ABORTED`.
- */
-export async function settle(
-  material: Omit<Material, 'precision'>,
-  table: Tuned = tuned,
-  signal?: AbortSignal,
-): Promise<Precision> {
-  const fastest = fastestOn(material.facts, table);
-  if (fastest === 'f32') return 'f32';
-  try {
-    return (await audit({ ...material, precision: fastest }, 1, signal))?.passed ? fastest : 'f32';
-  } catch (error) {
-    if (error instanceof AtrousError && (error.code === 'LIMIT' || error.code === 'BAD_SHADER')) return 'f32';
-    throw error;
   }
 }

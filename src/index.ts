@@ -1,10 +1,12 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
 import { browserAdapter } from './browser/adapter.ts';
-import { takeFromPage } from './browser/sources.ts';
+import { drawOnPage } from './browser/draw.ts';
+import { cached, memory } from './browser/storage.ts';
+import { readySources, takeFromPage } from './browser/take.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
-import { type Cache, cacheOf, type Storage } from './front/cache.ts';
+import { type Cache, cacheOf } from './front/cache.ts';
 import { live } from './front/live.ts';
 import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from './front/load.ts';
 import { openDevice } from './gpu/device.ts';
@@ -13,7 +15,7 @@ import type { IdentityOptions } from './models/identity.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Segmenter } from './segmenter.ts';
 import { embedded } from './shader/library.ts';
-import { type DownloadOptions, download, type Fetcher, fetchWhole } from './weights/download.ts';
+import { type DownloadOptions, download } from './weights/download.ts';
 import type { Tensor } from './weights/tensor.ts';
 
 export { AtrousError, type ErrorCode } from './errors.ts';
@@ -43,8 +45,8 @@ export type {
 } from './segmenter.ts';
 export type { SelfTest } from './self-test.ts';
 export type { Precision } from './shader/source.ts';
-export type { CachedFile } from './weights/cache.ts';
 export type { Card, Colour, PartialCard } from './weights/card.ts';
+export type { CachedFile } from './weights/kept.ts';
 export type { Tensor, Tensors } from './weights/tensor.ts';
 
 /**
@@ -64,7 +66,8 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       openDevice: async () => openDevice(await browserAdapter()),
       page: {
         take: takeFromPage,
-        draw: async (...call) => (await import('./browser/draw.ts')).drawOnPage(...call),
+        ready: readySources,
+        draw: drawOnPage,
         stream: (lender, source, canvas, options, over) =>
           live(
             async stop => (await import('./browser/stream.ts')).streamOnPage(lender, source, canvas, options, stop),
@@ -73,7 +76,7 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
           ),
       },
       fetch: fetchWeights,
-      memory: async () => (await storage().catch(() => null))?.memory() ?? null,
+      memory,
       driver: async () => navigator.userAgent,
     },
     given,
@@ -94,20 +97,12 @@ export async function printPlan(plan: Plan): Promise<string> {
   return (await import('./plan/print.ts')).printPlan(plan);
 }
 
-/** What keeps weights; where that can't be fetched they are not kept. */
-const storage = (): Promise<Storage> => import('./browser/storage.ts');
-const cached: Fetcher = async (...call) => ((await storage().catch(() => null))?.cached ?? fetchWhole)(...call);
-
 /** What `load` has kept in this origin's storage. */
-export const cache: Cache = cacheOf(storage);
+export const cache: Cache = cacheOf(() => import('./browser/kept.ts'));
 
 /** A bare word is no URL that anyone means. */
 async function fetchWeights(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
-  if (typeof url === 'string' && /^[\w-]+$/.test(url))
-    throw new AtrousError(
-      'BAD_USAGE',
-      `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
-    );
+  if (typeof url === 'string' && /^[\w-]+$/.test(url)) throw (await import('./builtin-faults.ts')).noName(url, builtIns.keys());
   return download(url, options, cached);
 }
 

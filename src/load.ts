@@ -85,7 +85,7 @@ async function readAny(
       `weights "${name}" are not in the package: ${pull}; then load its URL, or give its folder as baseUrl`,
     );
   }
-  return decodeWeights(await reader.fetch(urlOf(file, options.baseUrl, undefined), options), file, { ...asked, model: name });
+  return decodeWeights(await reader.fetch(await urlOf(file, options.baseUrl, undefined), options), file, { ...asked, model: name });
 }
 
 /** Weights from anywhere. Throws as `checkPrecision`. */

@@ -1,13 +1,10 @@
 // What a model is held to before anybody sees its classes: the card's check on this adapter, three frames of it, since some drivers are right in the first
 // alone. What passed is remembered by all that it depends on, so that it is done once.
 import { audit, auditPlan } from './audit.ts';
-import { AtrousError } from './errors.ts';
 import type { Material } from './pipeline.ts';
 import type { Plan } from './plan/plan.ts';
 import { sha256 } from './weights/digest.ts';
 import type { Tensors } from './weights/tensor.ts';
-
-export { settle } from './audit.ts';
 
 /** `once`: unless it passed before; `always`; false: never. */
 export type SelfTest = 'once' | 'always' | false;
@@ -51,17 +48,7 @@ export async function selfTest(subject: Subject): Promise<void> {
     if (key) await memory.keep(key);
     return;
   }
-  const { agreement, least, precision, worst } = found;
-  const { card, facts, network } = material;
-  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-  const { pixel, frame } = worst;
-  const place = pixel && `(${pixel.at % plan.size[1]}, ${Math.floor(pixel.at / plan.size[1])})`;
-  const differs = pixel ? `; ${place} is "${card.classes[pixel.found] ?? pixel.found}", not "${card.classes[pixel.expected]}"` : '';
-  const next = 'update the driver or browser, unless the card is of other weights; selfTest: false goes on';
-  throw new AtrousError(
-    'BAD_ADAPTER',
-    `${facts.name.slice(0, 50)} fails ${network.name}'s self-test in ${precision}: ${percent(agreement)} of the classes right in frame ${frame}, ${percent(least)} asked${differs}: ${next}`,
-  );
+  throw (await import('./self-test-failure.ts')).failure(found, plan, material);
 }
 
 /** All that a verdict depends on: the adapter and what is below it, the weights, the plan, and its programs. */

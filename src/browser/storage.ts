@@ -4,7 +4,7 @@ import { type Store, storageOf } from '../weights/cache.ts';
 const NAME = 'atrous';
 
 /** The first that this page may use; null: none. */
-async function openStore(): Promise<Store | null> {
+export async function openStore(): Promise<Store | null> {
   for (const open of [openFiles, openCache]) {
     try {
       return await open();
@@ -62,8 +62,4 @@ async function openCache(): Promise<Store> {
   };
 }
 
-export const { cached, list, clear, memory } = storageOf(openStore);
-
-export async function persist(): Promise<boolean> {
-  return (await globalThis.navigator?.storage?.persist?.()) ?? false;
-}
+export const { cached, memory } = storageOf(openStore);

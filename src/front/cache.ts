@@ -1,8 +1,6 @@
-// What a program may ask of the weights that were kept; the platform's storage is fetched when it does.
+// What a program may ask of the weights that were kept; who answers is fetched when it does.
 import { guarded, text } from '../check.ts';
-import type { Memory } from '../self-test.ts';
-import type { CachedFile } from '../weights/cache.ts';
-import type { Fetcher } from '../weights/download.ts';
+import type { CachedFile } from '../weights/kept.ts';
 
 export interface Cache {
   /** Files that are kept, whole or in part. */
@@ -13,22 +11,18 @@ export interface Cache {
   persist(): Promise<boolean>;
 }
 
-/** A platform's. */
-export interface Storage {
-  readonly cached: Fetcher;
-  list(): Promise<CachedFile[]>;
+/** A platform's answers, to what was checked. */
+export interface Kept extends Omit<Cache, 'clear'> {
   clear(name: string | undefined): Promise<number>;
-  persist(): Promise<boolean>;
-  memory(): Promise<Memory | null>;
 }
 
-export function cacheOf(storage: () => Promise<Storage>): Cache {
+export function cacheOf(kept: () => Promise<Kept>): Cache {
   return {
-    list: async () => (await storage()).list(),
+    list: async () => (await kept()).list(),
     async clear(name) {
       if (name !== undefined) guarded("cache.clear()'s name", () => text(name, 'the name'));
-      return (await storage()).clear(name);
+      return (await kept()).clear(name);
     },
-    persist: async () => (await storage()).persist(),
+    persist: async () => (await kept()).persist(),
   };
 }

@@ -9,7 +9,7 @@ import { fetchMatrices } from '../kernels/fetch-matrices.ts';
 import type { Runnable } from '../models/network.ts';
 import { fetchBarriers } from '../passes/barriers.ts';
 import { type AdapterFacts, fastestOn, type Tuned, targetOf, type VariantChoice } from '../plan/choose.ts';
-import type { Memory, SelfTest, Subject } from '../self-test.ts';
+import { type Memory, passedBefore, type SelfTest, type Subject, selfTest } from '../self-test.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
 import { type Tensors, toFloat32 } from '../weights/tensor.ts';
@@ -170,8 +170,8 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     // Then there is nothing to test.
     const fastest = fastestOn(opened.facts, tuned);
     if (fastest === 'f32') return 'f32';
-    const { passedBefore, settle } = await import('../self-test.ts');
     if (parts.selfTest === 'once' && (await passedBefore(await subjectOf(parts, opened, fastest)))) return fastest;
+    const { settle } = await import('../settle.ts');
     return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal);
   };
   const settled = async (): Promise<Precision> =>
@@ -201,7 +201,6 @@ async function subjectOf(parts: Parts, opened: Opened, precision: Precision): Pr
 }
 
 async function tested(parts: Parts, opened: Opened): Promise<void> {
-  const { selfTest } = await import('../self-test.ts');
   await selfTest(await subjectOf(parts, opened, opened.precision));
 }
 

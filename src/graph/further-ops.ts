@@ -93,6 +93,8 @@ export const furtherOps: Rules<
       const [i, o] = shapeOf(node.constants.weight);
       const { c } = input('x').shape;
       must(i === c && c % groups === 0, () => `the weight is for ${i} channels in ${groups} groups, x has ${c}`);
+      const { scale } = node.constants;
+      if (scale) must(shapeOf(scale)[0] === o * groups, () => `${shapeOf(scale)[0]} scales for ${o * groups} channels`);
       return [map({ c: o * groups, h, w })];
     },
     // Of each tap row and column one in a stride meets a cell.
@@ -157,6 +159,9 @@ export const furtherOps: Rules<
       const { c } = input('x').shape;
       for (const given of Object.values(node.constants))
         must(shapeOf(given)[0] === c, () => `${shapeOf(given)[0]} scales or shifts for ${c} channels`);
+      const { given: [from, to] = [0, 0] } = node.attributes;
+      must(from >= 0 && to <= c, () => `statistics of channels ${from} to ${to} of ${c} are given`);
+      must(to === 0 || 'scale' in node.constants, () => `statistics of channels ${from} to ${to} are given without a scale`);
       return [{ shape: { c, h: 2, w: 1 }, kind: 'exact' }];
     },
   },

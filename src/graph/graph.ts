@@ -105,6 +105,13 @@ export interface Chained extends Ending {
   readonly halved?: string;
 }
 
+/** What a move is in words, where its tables say no more. */
+export interface Moving {
+  readonly around?: Pads;
+  readonly taken?: Pair;
+  readonly joined?: true;
+}
+
 /** Attributes by operation. */
 export interface Attributes {
   /**
@@ -173,7 +180,7 @@ export interface Attributes {
     readonly tile: { readonly h: number; readonly w: number } | null;
     readonly classes: boolean;
   } & Decision;
-  /** Transposed convolution, dense or in groups; the weight is IOHW. */
+  /** Transposed convolution, dense or in groups; the weight is IOHW, and a `scale` one factor of it for each channel that it makes. */
   transposed: Sliding & { readonly groups: number; readonly fused: Ending };
   /**
    * Maximum or mean of windows of any form. Beyond the map there is nothing; `counted` are the rows below and columns to the right that a mean
@@ -193,8 +200,11 @@ export interface Attributes {
   reduce: { readonly operation: Reduction; readonly channels: boolean; readonly rows: boolean; readonly columns: boolean };
   /** (x − mean) / √(variance + ε) over the channels of each pixel, then `scale` and `shift`, one a channel. */
   layernorm: { readonly epsilon: number };
-  /** Of all pixels of a channel what a norm of them does to each: factor and offset, c×2, of mean, variance, and `scale` and `shift` where they are given. */
-  moments: { readonly epsilon: number };
+  /**
+   * Of all pixels of a channel what a norm of them does to each: factor and offset, c×2, of mean, variance, and `scale` and `shift` where they are given.
+   * Of the channels [from, to) of `given` the scale is the factor and the shift the offset.
+   */
+  moments: { readonly epsilon: number; readonly given?: Pair };
   /** x · factor + offset by such a `norm`. */
   normalise: { readonly fused: Ending };
   /**
@@ -211,9 +221,10 @@ export interface Attributes {
   resample: { readonly h: number; readonly w: number };
   /**
    * Any number to any place: constants `channels`, `rows` and `columns` (c, h and w × 4) hold, for each place of the result, what it adds to the source's
-   * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`. `around`: those tables only put so many zeros around a map.
+   * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`. Those tables only put so many zeros `around` a map,
+   * only take the channels [from, to) as `taken` has them, or only put the channels of maps one behind another where they are `joined`.
    */
-  move: { readonly c: number; readonly h: number; readonly w: number; readonly fill: number; readonly around?: Pads };
+  move: { readonly c: number; readonly h: number; readonly w: number; readonly fill: number } & Moving;
   /** The class of every pixel. */
   argmax: Decision;
   /** Rows [top, top + rows): a view, no work. */

@@ -3,24 +3,43 @@ import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { ending } from './ending.ts';
-import { kernel, plain } from './kernel.ts';
+import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 import { isAlone, sliding, slidingOf, slidingParams } from './slide.ts';
+
+/** Pixels of a row that a lane makes. */
+const STRIP = 8;
+
+function overrides({ node, y }: Placed<'conv'>) {
+  const [rows, columns] = node.attributes.geometry.kernel;
+  return { ROWS: rows, COLUMNS: columns, EACH: y.c / node.attributes.geometry.groups, ...ending(node, y.c) };
+}
+
+/** Do the pixels of a lane lie a dilation apart, so that one that is loaded serves every tap of its row? A wide dilation would leave few in the map. */
+function slides({ node: { attributes }, y }: Placed<'conv'>): boolean {
+  const { strides, dilations } = attributes.geometry;
+  return strides[1] === 1 && (dilations[0][1] === 1 || dilations[0][1] * STRIP <= y.w);
+}
+
+const wide: Variant<'conv'> = {
+  name: 'wide',
+  shader: 'depthwise.wide',
+  needs: { software: true },
+  overrides: placed => ({ ...overrides(placed), SLIDING: slides(placed) }),
+  lanes(placed) {
+    const { node, y } = placed;
+    const apart = slides(placed) ? node.attributes.geometry.dilations[0][1] : 1;
+    return y.h * Math.ceil(y.w / (STRIP * apart)) * apart * quads(y.c);
+  },
+};
 
 export const depthwise = kernel<'conv'>({
   ...sliding,
   name: 'depthwise',
   ops: ['conv'],
-  fits: node => {
-    const [out, inputs] = shapeOf(node.constants.weight);
-    return inputs === 1 && out === node.attributes.geometry.groups && isAlone(node);
-  },
-  variants: [plain('depthwise')],
-  overrides: ({ node, y }) => ({
-    ROWS: node.attributes.geometry.kernel[0],
-    COLUMNS: node.attributes.geometry.kernel[1],
-    ...ending(node, y.c),
-  }),
-  params: placed => slidingParams(placed, slidingOf(placed)),
+  fits: node => shapeOf(node.constants.weight)[1] === 1 && isAlone(node),
+  variants: [wide, plain('depthwise')],
+  overrides,
+  params: placed => ({ ...slidingParams(placed, slidingOf(placed)), x_quads: quads(placed.x.c) }),
   pack,
 });
 

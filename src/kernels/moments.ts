@@ -1,12 +1,24 @@
-// Mean and variance of every channel, as a factor and an offset. Shader: moments.wgsl.
+// Mean and variance of every channel, as a factor and an offset. Shaders: moments.wgsl, moments.workgroup.wgsl.
 import { quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
+
+/** Of the row with barriers: a workgroup, and the quads that it shares its lanes among. */
+const GROUP = 256;
+const TOGETHER = 2;
 
 export const moments = kernel<'moments'>({
   name: 'moments',
   ops: ['moments'],
   fits: () => true,
-  variants: [plain('moments')],
+  variants: [
+    {
+      name: 'workgroup',
+      shader: 'moments.workgroup',
+      needs: { barriers: true },
+      lanes: ({ x }) => Math.ceil(quads(x.c) / TOGETHER) * GROUP,
+    },
+    plain('moments'),
+  ],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name }) => ({ norm: name }),
   overrides: () => ({}),
@@ -17,6 +29,7 @@ export const moments = kernel<'moments'>({
     x_stride: x.stride,
     epsilon: attributes.epsilon,
     scaled: Number('scale' in constants),
+    given: attributes.given ?? [0, 0],
   }),
   lanes: ({ x }) => quads(x.c),
   /** Padded lanes get no factor and no offset. */

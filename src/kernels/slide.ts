@@ -81,12 +81,15 @@ export const anyGeometry = {
     const [, , rows, columns] = shapeOf(node.constants.weight);
     const [all, across] = [rows * columns, quads(inputs) * 4];
     const weight = read(node.constants.weight);
+    const scale = node.constants.scale ? read(node.constants.scale) : null;
     const packed = new Float32Array(quads(out) * (all * across + 1) * 4);
     for (let o = 0; o < out; o++) {
       const [quad, lane, group] = [Math.floor(o / 4), o % 4, Math.floor(o / outputs)];
       for (let i = 0; i < inputs; i++) {
         const from = node.op === 'conv' ? o * inputs + i : (group * inputs + i) * outputs + (o % outputs);
-        for (let tap = 0; tap < all; tap++) packed[((quad * all + tap) * across + i) * 4 + lane] = weight[from * all + tap];
+        const factor = scale?.[o] ?? 1;
+        for (let tap = 0; tap < all; tap++)
+          packed[((quad * all + tap) * across + i) * 4 + lane] = weight[from * all + tap] * factor;
       }
     }
     if (node.constants.bias) packed.set(read(node.constants.bias), quads(out) * all * across * 4);

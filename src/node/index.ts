@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Checks, guarded, list, readOptions, shape, such, text, whole } from '../check.ts';
 import { checkSignal, describe } from '../errors.ts';
-import { type Cache, cacheOf, type Storage } from '../front/cache.ts';
+import { type Cache, cacheOf } from '../front/cache.ts';
 import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from '../front/load.ts';
 import { type Support, supported, unsupported } from '../gpu/support.ts';
 import { cutout } from '../image/cutout.ts';
@@ -62,7 +62,7 @@ export async function load(source: Source, options?: NodeLoadOptions): Promise<S
   );
 }
 
-const storage = (): Promise<Storage> => import('./storage.ts');
+const storage = (): Promise<typeof import('./storage.ts')> => import('./storage.ts');
 
 /** What `load` has kept of weights from URLs, under the user's cache folder. */
 export const cache: Cache = cacheOf(storage);

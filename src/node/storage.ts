@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Store, storageOf } from '../weights/cache.ts';
+import { keptIn } from '../weights/kept.ts';
 import { userCache } from './cache.ts';
 import { writeAtomic } from './files.ts';
 
@@ -23,7 +24,8 @@ async function openStore(): Promise<Store | null> {
   };
 }
 
-export const { cached, list, clear, memory } = storageOf(openStore);
+export const { cached, memory } = storageOf(openStore);
+export const { list, clear } = keptIn(openStore);
 
 /** Files stay. */
 export async function persist(): Promise<boolean> {

@@ -1,7 +1,7 @@
 // What operators' functions write with: each call adds a node of our graph and returns the value that it makes. Tensors that an import works out
 // itself (tables, folded weights) get names of their own beside those of the file.
 import type { Constant } from '../graph/constant.ts';
-import type { Attributes, Node, Op, Pads, Shape } from '../graph/graph.ts';
+import type { Attributes, Moving, Node, Op, Shape } from '../graph/graph.ts';
 import { fromFloat32, type Tensor } from '../weights/tensor.ts';
 import type { Known } from './array.ts';
 import { type Axes, type Mapped, usual, walkOf } from './layout.ts';
@@ -76,13 +76,11 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** Source of a move: a place of an axis → what it adds to channel, row, column, and number of the input. */
 export type Entries = readonly (readonly [number, number, number, number])[];
 
-export interface Moved {
+export interface Moved extends Moving {
   readonly channels: Entries;
   readonly rows: Entries;
   readonly columns: Entries;
   readonly fill?: number;
-  /** That these tables only put so many zeros around a map. */
-  readonly around?: Pads;
 }
 
 /** Numbers to other places, from up to four values. */
@@ -90,10 +88,10 @@ export function emitMove(
   pen: Pen,
   name: string,
   parts: readonly string[],
-  { channels, rows, columns, fill = 0, around }: Moved,
+  { channels, rows, columns, fill = 0, ...words }: Moved,
 ): string {
   const table = (role: string, entries: Entries): Constant => pen.table(`${name}.${role}`, [entries.length, 4], entries.flat());
-  const attributes = { c: channels.length, h: rows.length, w: columns.length, fill, ...(around && { around }) };
+  const attributes = { c: channels.length, h: rows.length, w: columns.length, fill, ...words };
   const inputs = Object.fromEntries(parts.entries());
   const constants = { channels: table('channels', channels), rows: table('rows', rows), columns: table('columns', columns) };
   return pen.emit('move', name, inputs, attributes, constants);

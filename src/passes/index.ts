@@ -14,6 +14,7 @@ import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
 import { gatePrologue } from './gate-prologue.ts';
 import { mergeBranches } from './merge-branches.ts';
+import { mergeNorms } from './merge-norms.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
 import { recompose } from './recompose.ts';
@@ -22,14 +23,17 @@ import { resizeBehind } from './resize-behind.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
+import { transposedNorm } from './transposed-norm.ts';
 import { twinOutputs } from './twin-outputs.ts';
 import { upsampleAdd } from './upsample-add.ts';
 
 export const passes: readonly Pass[] = [
   foldPad,
   recompose,
+  mergeNorms,
   mergeBranches,
   foldBatchnorm,
+  transposedNorm,
   resizeBehind,
   fuseRelu,
   squeezeExcite,

@@ -1,4 +1,5 @@
 // Truth for the norm over all pixels of a channel (Ulyanov et al., arXiv 1607.08022): its statistics, and what they do to a map.
+import type { Pair } from '../graph/graph.ts';
 import { activate, type EndingOptions } from './activate.ts';
 import { type Field, field } from './field.ts';
 
@@ -7,17 +8,20 @@ export interface MomentsOptions {
   /** One a channel, both or neither. */
   readonly scale: Float64Array | null;
   readonly shift: Float64Array | null;
+  /** Channels [from, to) whose factor is the scale and whose offset the shift. */
+  readonly given?: Pair;
 }
 
 /** c×2: scale / √(variance + ε), and shift − mean · that. The variance is the biased one. */
-export function moments({ c, h, w, data }: Field, { epsilon, scale, shift }: MomentsOptions): Field {
+export function moments({ c, h, w, data }: Field, { epsilon, scale, shift, given: [from, to] = [0, 0] }: MomentsOptions): Field {
   const y = field({ c, h: 2, w: 1 });
   for (let channel = 0; channel < c; channel++) {
     const plane = data.subarray(channel * h * w, (channel + 1) * h * w);
     const mean = plane.reduce((sum, value) => sum + value, 0) / plane.length;
     const variance = plane.reduce((sum, value) => sum + (value - mean) ** 2, 0) / plane.length;
     const factor = (scale?.[channel] ?? 1) / Math.sqrt(variance + epsilon);
-    y.data.set([factor, (shift?.[channel] ?? 0) - mean * factor], channel * 2);
+    const own = [factor, (shift?.[channel] ?? 0) - mean * factor];
+    y.data.set(channel >= from && channel < to ? [scale![channel], shift![channel]] : own, channel * 2);
   }
   return y;
 }

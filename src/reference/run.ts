@@ -132,7 +132,8 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, warp(x, input('flow'))]];
     case 'transposed': {
       const out = shapeOf(node.constants.weight)[1] * node.attributes.groups;
-      return [[node.name, transposed(x, { ...node.attributes, ...weighted(node, read), ...endOf(node, read), out })]];
+      const scale = node.constants.scale ? read(node.constants.scale) : null;
+      return [[node.name, transposed(x, { ...node.attributes, ...weighted(node, read), ...endOf(node, read), scale, out })]];
     }
     case 'window':
       return [[node.name, window(x, node.attributes)]];

@@ -7,6 +7,8 @@ export interface TransposedOptions extends Sliding, EndingOptions {
   /** IOHW, O = channels that a group makes. */
   readonly weight: Float64Array;
   readonly bias: Float64Array | null;
+  /** One factor of the weight for each channel that it makes, or none. */
+  readonly scale: Float64Array | null;
   readonly out: number;
   readonly groups: number;
 }
@@ -14,7 +16,7 @@ export interface TransposedOptions extends Sliding, EndingOptions {
 /** y[o, s·v + d·ky − top, s·u + d·kx − left] += w[i, o, ky, kx] · x[i, v, u], the bias, and the activation of that. */
 export function transposed(
   x: Field,
-  { weight, bias, out, groups, kernel, strides, dilations, pads, h, w, ...ending }: TransposedOptions,
+  { weight, bias, scale, out, groups, kernel, strides, dilations, pads, h, w, ...ending }: TransposedOptions,
 ): Field {
   const y = field({ c: out, h, w });
   const each = out / groups;
@@ -24,7 +26,7 @@ export function transposed(
     for (let o = 0; o < each; o++) {
       for (let ky = 0; ky < kernel[0]; ky++) {
         for (let kx = 0; kx < kernel[1]; kx++) {
-          const factor = weight[((i * each + o) * kernel[0] + ky) * kernel[1] + kx];
+          const factor = weight[((i * each + o) * kernel[0] + ky) * kernel[1] + kx] * (scale?.[first + o] ?? 1);
           for (let v = 0; v < x.h; v++) {
             const row = v * strides[0] + ky * dilations[0] - pads[0];
             if (row < 0 || row >= h) continue;

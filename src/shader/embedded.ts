@@ -30,7 +30,7 @@ export function embeddedLibrary({ workgroups, groups, others }: EmbeddedShaders)
       const missing = new Set([...wanted].filter(shader => !facts.has(shader)));
       const fetched: Promise<ShaderGroup>[] = [];
       while (missing.size > 0) {
-        // The group that holds the most of them: as a rule, all.
+        // The first group that holds the most of them: as a rule, all.
         const [best] = [...groups].sort((a, b) => shared(b.shaders, missing) - shared(a.shaders, missing));
         if (shared(best.shaders, missing) === 0) {
           fetched.push(others());

@@ -16,16 +16,6 @@ export interface Store {
   remove(name: string): Promise<void>;
 }
 
-/** A file of the cache. */
-export interface CachedFile {
-  /** A built-in name, or the URL. */
-  readonly name: string;
-  readonly url: string;
-  readonly bytes: number;
-  /** False: its download was broken off, and the next `load` goes on with it. */
-  readonly complete: boolean;
-}
-
 interface Part {
   readonly bytes: number;
   readonly sha256: string;
@@ -93,12 +83,12 @@ export function through(store: Store, partBytes = PART): Fetcher {
   };
 }
 
-function addressOf(url: string): string {
+export function addressOf(url: string): string {
   const base = globalThis.location?.href;
   return URL.canParse(url, base) ? new URL(url, base).href : url;
 }
 
-async function keyOf(url: string): Promise<string> {
+export async function keyOf(url: string): Promise<string> {
   return (await sha256(new TextEncoder().encode(url))).slice(0, 32);
 }
 
@@ -175,7 +165,7 @@ function keeperOf(
   };
 }
 
-async function readNote(store: Store, key: string): Promise<Note | null> {
+export async function readNote(store: Store, key: string): Promise<Note | null> {
   try {
     const note = JSON.parse(new TextDecoder().decode((await store.read(`${key}.json`))!)) as Note;
     return Array.isArray(note.parts) ? note : null;
@@ -215,30 +205,17 @@ async function isUnchanged(url: string, { tag }: Note, signal: AbortSignal | und
 }
 
 /** The note first: parts without one are nobody's. */
-async function forget(store: Store, key: string): Promise<void> {
+export async function forget(store: Store, key: string): Promise<void> {
   const names = await store.names().catch(() => []);
   for (const name of [`${key}.json`, ...names.filter(name => name.startsWith(`${key}.`))]) await store.remove(name).catch(() => {});
 }
 
-/** A download through the platform's store, and a look at what lies there; `open` gives null where nothing can be kept. */
-export function storageOf(open: () => Promise<Store | null>): {
-  readonly cached: Fetcher;
-  list(): Promise<CachedFile[]>;
-  clear(name: string | undefined): Promise<number>;
-  memory(): Promise<Memory | null>;
-} {
+/** A download through the platform's store, and what self-tests remember there; `open` gives null where nothing can be kept. */
+export function storageOf(open: () => Promise<Store | null>): { readonly cached: Fetcher; memory(): Promise<Memory | null> } {
   return {
     async cached(url, options) {
       const store = await open();
       return (store ? through(store) : fetchWhole)(url, options);
-    },
-    async list() {
-      const store = await open();
-      return store ? listFiles(store) : [];
-    },
-    async clear(name) {
-      const store = await open();
-      return store ? clearFiles(store, name) : 0;
     },
     async memory() {
       const store = await open();
@@ -254,23 +231,4 @@ function memoryIn(store: Store): Memory {
     recall: async key => (await store.read(name(key)).catch(() => null)) !== null,
     keep: key => store.write(name(key), new TextEncoder().encode(new Date().toISOString())).catch(() => {}),
   };
-}
-
-async function listFiles(store: Store): Promise<CachedFile[]> {
-  const keys = (await store.names()).flatMap(name => /^(\w+)\.json$/.exec(name)?.[1] ?? []);
-  const notes = await Promise.all(keys.map(key => readNote(store, key)));
-  return notes.flatMap(note => {
-    if (!note) return [];
-    const { name, url, parts, complete } = note;
-    return { name, url, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), complete };
-  });
-}
-
-/** Without a name everything goes, whatever it is. */
-async function clearFiles(store: Store, name: string | undefined): Promise<number> {
-  const files = await listFiles(store);
-  const going = files.filter(file => name === undefined || file.name === name || file.url === addressOf(name));
-  for (const { url } of going) await forget(store, await keyOf(url));
-  if (name === undefined) for (const each of await store.names()) await store.remove(each);
-  return going.length;
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Audit, audit, settle } from '../../src/audit.ts';
+import { type Audit, audit } from '../../src/audit.ts';
 import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { decodeWeights } from '../../src/load.ts';
@@ -10,6 +10,7 @@ import { fileLibrary } from '../../src/node/shader-files.ts';
 import type { Material } from '../../src/pipeline.ts';
 import type { Tuned } from '../../src/plan/choose.ts';
 import { Segmenter } from '../../src/segmenter.ts';
+import { settle } from '../../src/settle.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { type Card, parseCard } from '../../src/weights/card.ts';
 import { fromFloat32, type Tensors, toFloat32 } from '../../src/weights/tensor.ts';

@@ -6,10 +6,15 @@ function row(
   name: string,
   [c, h, w]: readonly [number, number, number],
   scaled: boolean,
-  rest: Pick<Row, 'fill' | 'most'> = {},
+  { given, ...rest }: Pick<Row, 'fill' | 'most'> & { readonly given?: readonly [number, number] } = {},
 ): Row {
   const constants: Record<string, Constant> = scaled ? { scale: tensor('scale', c), shift: tensor('shift', c) } : {};
-  return { name, node: node('moments', { attributes: { epsilon: 1e-3 }, constants }), inputs: { x: map(c, h, w) }, ...rest };
+  return {
+    name,
+    node: node('moments', { attributes: { epsilon: 1e-3, ...(given && { given }) }, constants }),
+    inputs: { x: map(c, h, w) },
+    ...rest,
+  };
 }
 
 /** Numbers from 7 to 9: their squares would cancel in float32. */
@@ -26,6 +31,9 @@ export const table: KernelTable = {
     row('plain', [7, 4, 3], false),
     row('scaled and shifted', [8, 3, 5], true),
     row('a last quad of one', [5, 6, 4], true),
+    row('given at the beginning', [7, 3, 5], true, { given: [0, 3] }),
+    row('given at the end', [18, 3, 3], true, { given: [6, 18] }),
+    row('more pixels than lanes of a quad', [9, 20, 21], true),
     row('one pixel', [6, 1, 1], true),
     row('a large mean', [33, 5, 4], true, { fill: high }),
     row('folded grid', [300, 2, 2], true, { most: 1 }),

@@ -52,7 +52,6 @@ export const table: KernelTable = {
     slideRow('two groups of 3 to 4', [6, 8, 5, 7], { groups: 2 }),
     slideRow('three groups of 2 to 3, relu', [6, 9, 4, 6], { groups: 3, activation: relu }),
     slideRow('groups of 4 to 8', [12, 24, 5, 5], { groups: 3 }),
-    slideRow('six outputs a channel', [5, 30, 6, 4], { groups: 5 }),
     slideRow('a dilation beyond the map', [8, 8, 5, 5], { dilations: [6, 5], pads: [6, 5] }),
     slideRow('1×1 with uneven pads', [4, 8, 3, 3], { kernel: [1, 1], pads: [1, 0] }),
     slideRow('prelu', [6, 10, 5, 5], { groups: 2, activation: ends('prelu') }),

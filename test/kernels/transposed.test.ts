@@ -11,6 +11,7 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
   readonly cut?: Pair;
   readonly groups?: number;
   readonly bias?: boolean;
+  readonly scale?: boolean;
   readonly activation?: Activation;
 }
 
@@ -23,6 +24,7 @@ function row(name: string, [i, o, h, w]: readonly [number, number, number, numbe
     cut = pads,
     groups = 1,
     bias = true,
+    scale = false,
     activation,
   } = spec;
   const along = (axis: 0 | 1, size: number): number =>
@@ -32,6 +34,7 @@ function row(name: string, [i, o, h, w]: readonly [number, number, number, numbe
   const constants = {
     weight: tensor('weight', i, o / groups, ...kernel),
     ...(bias ? { bias: tensor('bias', o) } : {}),
+    ...(scale ? { scale: tensor('scale', o) } : {}),
     ...slopes(activation, o),
   };
   return {
@@ -56,6 +59,8 @@ export const table: KernelTable = {
     row('dilated', [3, 5, 4, 6], { kernel: [3, 3], dilations: [2, 1] }),
     row('two groups of 3 to 2', [6, 4, 5, 4], { groups: 2, kernel: [3, 3] }),
     row('a group a channel', [9, 9, 5, 4], { groups: 9, kernel: [4, 4], pads: [1, 1] }),
+    row('a factor a channel', [5, 7, 4, 3], { scale: true }),
+    row('a factor a channel, in groups', [6, 4, 5, 4], { groups: 2, kernel: [3, 3], scale: true, bias: false }),
     row('groups of whole quads', [8, 16, 3, 4], { groups: 2, kernel: [3, 3] }),
     row('prelu', [5, 7, 4, 3], { activation: ends('prelu') }),
     row('into a join', [5, 6, 4, 4], { join: { from: 4, c: 16 } }),

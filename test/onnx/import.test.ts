@@ -219,6 +219,28 @@ test('sizes that the file computes are numbers in the graph', () => {
   );
 });
 
+test('a factor and a bias behind a convolution are one norm, which folds into it', () => {
+  const nodes: NodeSpec[] = [
+    { op: 'Conv', inputs: ['x', 'w'], outputs: ['c'] },
+    { op: 'Mul', inputs: ['c', 'factor'], outputs: ['m'] },
+    { op: 'Add', inputs: ['m', 'bias'], outputs: ['y'] },
+  ];
+  const initializers = {
+    w: numbers([2, 2, 1, 1], n => [1, 0, 0, 1][n]),
+    factor: numbers([], () => 0.5),
+    bias: numbers([1, 2, 1, 1], n => n + 1),
+  };
+  const spec = file(nodes, { initializers });
+  const { graph } = imported(spec, { x: X });
+  assert.equal(
+    graph.nodes.map(({ op }) => op),
+    ['conv', 'batchnorm'],
+  );
+  const { data } = outputOf(spec, X);
+  const half = data.length / 2;
+  assert.equal([data[0], data[1], data[half]], [1, 1.5, 2 + half / 2]);
+});
+
 /** Attention of the pixels of x among themselves, in heads of `width` channels of eight. */
 const attention = (width: number): FileSpec => {
   const heads = 8 / width;

@@ -3,9 +3,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AtrousError } from '../../src/errors.ts';
-import { type Store, storageOf, through } from '../../src/weights/cache.ts';
+import { type Store, through } from '../../src/weights/cache.ts';
 import { sha256 } from '../../src/weights/digest.ts';
 import type { DownloadOptions } from '../../src/weights/download.ts';
+import { keptIn } from '../../src/weights/kept.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { type Answer, type FileServer, fileServer, give } from './server.ts';
 
@@ -123,7 +124,7 @@ test('what was broken off and is another file meanwhile begins anew', async () =
   const controller = new AbortController();
   state.answer = { stall: 70_000 };
   await ask({ signal: controller.signal, onProgress: ({ done }) => done >= 70_000 && controller.abort() });
-  const { list, clear } = storageOf(async () => store);
+  const { list, clear } = keptIn(async () => store);
   assert.equal(await list(), [{ name: url, url, bytes: 70_000, complete: false }]);
   Object.assign(state, { file: OTHER.subarray(0, 30_000), answer: { tag: '"v2"' } });
   assert.equal(await ask(), OTHER.subarray(0, 30_000));

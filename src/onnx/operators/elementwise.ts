@@ -1,6 +1,6 @@
 // Numbers one by one: curves, batch norm, and two values with broadcasting.
 import type { Constant } from '../../graph/constant.ts';
-import type { Shape } from '../../graph/graph.ts';
+import type { Activation, Shape } from '../../graph/graph.ts';
 import type { Curve, Operation } from '../../graph/numbered.ts';
 import { count } from '../../weights/tensor.ts';
 import { broadcast, type Known, known, printDims } from '../array.ts';
@@ -172,11 +172,27 @@ function batchnorm(making: Making): Mapped {
 /** By the tensors' names. */
 type NormParts = Readonly<Record<'weight' | 'bias' | 'running_mean' | 'running_var', ArrayLike<number>>>;
 
-function emitNorm({ pen }: Making, name: string, x: string, epsilon: number, parts: NormParts): string {
+function emitNorm(making: Making, name: string, x: string, epsilon: number, parts: NormParts): string {
+  const { pen } = making;
+  // Whole numbers become real ones by a factor before their biases are added: of both the convolution before them takes one alone.
+  const before = pen.nodes.find(node => node.name === x);
+  if (before?.op === 'activate' && before.attributes.curve === 'affine')
+    return emitNorm(making, name, before.inputs.x, 0, behind(parts, epsilon, before.attributes));
   const norm = { name: pen.fresh(`${name}.norm`), channels: parts.weight.length, epsilon };
   for (const [part, numbers] of Object.entries(parts)) pen.table(`${norm.name}.${part}`, [norm.channels], numbers);
   const constants: Record<string, Constant> = { scale: { kind: 'scale', norm }, shift: { kind: 'shift', norm, bias: null } };
   return pen.emit('batchnorm', name, { x }, { fused: {} }, constants);
+}
+
+/** The norm of a·x + b as one of x. */
+function behind({ weight, bias, running_mean, running_var }: NormParts, epsilon: number, { a, b }: Activation): NormParts {
+  const scales = Array.from(weight, (gamma, n) => gamma / Math.sqrt(running_var[n] + epsilon));
+  return {
+    weight: scales.map(scale => scale * a),
+    bias: scales.map((scale, n) => bias[n] + (b - running_mean[n]) * scale),
+    running_mean: scales.map(() => 0),
+    running_var: scales.map(() => 1),
+  };
 }
 
 function combined(table: Record<string, Operation>): Record<string, Operator> {

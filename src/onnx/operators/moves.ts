@@ -1,5 +1,5 @@
 // What moves numbers and changes none. Reshape and Transpose only say where axes lie; the others are tables of places.
-import type { Pads } from '../../graph/graph.ts';
+import type { Pads, Pair } from '../../graph/graph.ts';
 import { count } from '../../weights/tensor.ts';
 import { axisOf, broadcast, type Known, printDims, whole } from '../array.ts';
 import { intOf, textOf } from '../call.ts';
@@ -140,9 +140,16 @@ function taken(
     (list, n) => list.length === [x.shape.h, x.shape.w][n] && list.every((entry, at) => entry[n + 1] === at),
   );
   const first = c[0][0];
-  if (plain && first % 4 === 0 && c.every((entry, n) => entry[0] === first + n))
-    return made(making.pen.emit('slice', name, { x: x.value }, { from: first, to: first + c.length }), dims);
-  return made(emitMove(making.pen, name, [x.value], { ...entries, fill, around }), dims);
+  if (plain && first >= 0 && c.every((entry, n) => entry[0] === first + n))
+    return made(sliced(making, name, x.value, [first, first + c.length], entries), dims);
+  return made(emitMove(making.pen, name, [x.value], { ...entries, fill, ...(around && { around }) }), dims);
+}
+
+/** Channels [from, to): what begins within a quad is moved, by tables that say just that. */
+function sliced({ pen }: Making, name: string, x: string, [from, to]: Pair, entries: Parameters<typeof emitMove>[3]): string {
+  return from % 4 === 0
+    ? pen.emit('slice', name, { x }, { from, to })
+    : emitMove(pen, name, [x], { ...entries, taken: [from, to] });
 }
 
 /** The same of one axis that is a single digit of the map's: the others stay where they are. Null where it is not, or where something is filled. */
@@ -161,20 +168,16 @@ function takenAsItLies(making: Making, x: Mapped, axis: number, list: readonly n
     list.flatMap(place => upTo(step).map(low => (high * size + place) * step + low)),
   );
   making.spend([places.length, 4]);
-  if (own === 'c' && places[0] % 4 === 0 && places.every((place, n) => place === places[0] + n))
-    return {
-      ...x,
-      dims,
-      axes,
-      shape,
-      value: making.pen.emit('slice', name, { x: x.value }, { from: places[0], to: places[0] + shape.c }),
-    };
   const entries = {
     channels: along('c', own === 'c' ? places : upTo(x.shape.c)),
     rows: along('h', own === 'h' ? places : upTo(x.shape.h)),
     columns: along('w', own === 'w' ? places : upTo(x.shape.w)),
   };
-  return { ...x, dims, axes, shape, value: emitMove(making.pen, name, [x.value], entries) };
+  const value =
+    own === 'c' && places.every((place, n) => place === places[0] + n)
+      ? sliced(making, name, x.value, [places[0], places[0] + shape.c], entries)
+      : emitMove(making.pen, name, [x.value], entries);
+  return { ...x, dims, axes, shape, value };
 }
 
 /** Places of an axis: textures and pictures have fewer. */
@@ -215,6 +218,7 @@ function concat(making: Making): Value {
     joined = emitMove(pen, last ? name : `${name}.${at}`, [joined, ...some.map(part => part.value)], {
       ...entries,
       [role]: places,
+      ...(own === 'c' && { joined: true }),
     });
     length = places.length;
   }
