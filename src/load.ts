@@ -118,10 +118,10 @@ export async function decodeWeights(bytes: Uint8Array, name: string, options: Re
   const known = own === undefined ? null : parseCard(own, `in ${name}`);
   const given = wholeCard(card);
   if (!known?.int8) return checkWeights(tensors, name, given ?? known, model ?? null, key);
-  const [{ withScales }, { int8Network }] = await Promise.all([import('./weights/int8.ts'), import('./int8.ts')]);
+  const [{ withScales }, { inInt8 }] = await Promise.all([import('./weights/int8.ts'), import('./int8.ts')]);
   // What codes stand for is the file's own affair, whatever else a card beside it says.
   const weights = checkWeights(withScales(tensors, name), name, { ...(given ?? known), int8: known.int8 }, model ?? null, key);
-  return { ...weights, network: int8Network(weights.network, known.int8, name), stored: [bytes] };
+  return { ...weights, ...inInt8(weights.network, known.int8, name), stored: [bytes] };
 }
 
 /** Throws `BAD_USAGE` for int8 of weights that have no codes, and for anything else of those that have. */

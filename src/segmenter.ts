@@ -64,11 +64,7 @@ export class Segmenter {
 
   /** What maps are stored in on the present device. */
   get precision(): Precision | 'int8' {
-    return this.#stated(this.#survivor.latest());
-  }
-
-  #stated({ precision }: Pick<Opened, 'precision'>): Precision | 'int8' {
-    return this.card.int8 ? 'int8' : precision;
+    return this.#survivor.latest().stated;
   }
 
   get card(): Card {
@@ -170,8 +166,7 @@ export class Segmenter {
     const { profile } = await import('./front/profile.ts');
     const profiled = this.#taking(source, checked, async (taken, pipeline, opened) => {
       const staged = await pipeline.stage(taken.frame(this.#taker(opened)));
-      const { device, facts } = opened;
-      const precision = this.#stated(opened);
+      const { device, facts, stated: precision } = opened;
       const { size, tiles } = pipeline;
       return profile(device, facts, staged, { model: this.#parts.network.name, precision, height: size.h, width: size.w, tiles });
     });
@@ -265,14 +260,13 @@ export class Segmenter {
   #info(
     { copy }: Taken,
     { size, tiles }: Pipeline,
-    opened: Pick<Opened, 'facts' | 'precision'>,
+    { facts, stated: precision }: Pick<Opened, 'facts' | 'stated'>,
     options: SegmentOptions,
     ms: number,
   ): SegmentInfo {
     const { network } = this.#parts;
     const threshold = thresholdOf(network, options);
-    const { name: adapter, software } = opened.facts;
-    const precision = this.#stated(opened);
+    const { name: adapter, software } = facts;
     return { model: network.name, adapter, software, precision, height: size.h, width: size.w, tiles, threshold, copy, ms };
   }
 

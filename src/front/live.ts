@@ -70,7 +70,7 @@ export interface Lent {
   readonly ring: FrameRing;
   readonly finisher: Finisher;
   readonly facts: AdapterFacts;
-  readonly precision: Precision;
+  readonly stated: Precision | 'int8';
 }
 
 /** What became of a frame. */

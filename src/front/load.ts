@@ -115,11 +115,12 @@ async function loadModel(platform: Platform, source: Source, options: LoadOption
   const weights = await weightsOf(platform, source, options);
   checkSignal(signal);
   const parts = {
-    ...weights,
     library: platform.library,
     page: platform.page,
     program: true,
-    precision,
+    // int8 is that of weights which say so.
+    precision: precision as Precision | 'auto',
+    ...weights,
     variants,
     openDevice: async () => device ?? platform.openDevice(),
     borrowed: device !== undefined,

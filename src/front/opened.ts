@@ -25,8 +25,12 @@ export interface Parts {
   /** What was assumed of the weights; default: nothing. */
   readonly assumed?: string | null;
   readonly library: ShaderLibrary;
-  /** `auto` is settled on every device anew. In int8 codes it is f32 that other numbers are stored in. */
-  readonly precision: Precision | 'int8' | 'auto';
+  /** `auto` is settled on every device anew. */
+  readonly precision: Precision | 'auto';
+  /** What it is called, where that is another: of weights in int8 codes, beside which numbers are stored in f32. */
+  readonly stated?: 'int8';
+  /** Of such weights: finds out what a device's language has for them. */
+  learn?(device: GPUDevice): Promise<void>;
   readonly variants: VariantChoice;
   /** What adapters are known to be fastest at; default: what ships. */
   readonly tuned?: Tuned;
@@ -63,6 +67,8 @@ export interface Opened {
   readonly facts: AdapterFacts;
   /** Settled before anybody sees it. */
   precision: Precision;
+  /** What users call it. */
+  stated: Precision | 'int8';
   readonly sizes: Sizes;
   /** What sources are copied into. */
   readonly ring: FrameRing;
@@ -146,13 +152,14 @@ async function reopen(parts: Parts): Promise<Opened> {
 async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Opened> {
   const device = await parts.openDevice();
   await learnMatrices(device, device.adapterInfo);
-  if (parts.card.int8) await (await import('../gpu/language.ts')).learnLanguage(device);
+  await parts.learn?.(device);
   const engine = createEngine(device, parts.library);
   const opened: Opened = {
     device,
     engine,
     facts: factsOf(device),
     precision: 'f32',
+    stated: 'f32',
     sizes: createSizes(),
     ring: frameRing(device),
     finisher: createFinisher(engine),
@@ -164,7 +171,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     opened.lost = true;
     if (!opened.closed) parts.onLost?.({ reason, message, recovers: !parts.borrowed });
   });
-  const { precision, tensors, tuned, variants, card } = parts;
+  const { precision, tensors, tuned, variants } = parts;
   const onCompile = (done: number, total: number): void => onProgress?.({ phase: 'compile', done, total });
   const auto = async (): Promise<Precision> => {
     // Then there is nothing to test.
@@ -174,8 +181,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     const { settle } = await import('../settle.ts');
     return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal);
   };
-  const settled = async (): Promise<Precision> =>
-    card.int8 || precision === 'int8' ? 'f32' : precision === 'auto' ? auto() : precision;
+  const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
     if (targetOf({ ...opened, variants }).barriers) await fetchBarriers();
     if (opened.facts.matrices.length > 0 && precision !== 'f32') await fetchMatrices();
@@ -183,6 +189,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     checkSignal(signal);
     if (found === LOST) throw new AtrousError('DEVICE_LOST', 'the device was lost while the model was made: load it again');
     opened.precision = found;
+    opened.stated = parts.stated ?? found;
     if (parts.selfTest) {
       opened.tested = tested(parts, opened);
       opened.tested.catch(() => {});
