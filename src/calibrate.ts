@@ -16,7 +16,7 @@ import { lower } from './plan/lower.ts';
 import { type Pixels, preprocess } from './reference/preprocess.ts';
 import type { ShaderLibrary } from './shader/source.ts';
 import type { Card, Int8 } from './weights/card.ts';
-import { type Tensors, toFloat32 } from './weights/tensor.ts';
+import { type Tensors, toFloat64 } from './weights/tensor.ts';
 
 /** Numbers of a map, counted: bins of equal width from -reach to reach, which doubles as larger numbers come. */
 export interface Counts {
@@ -175,5 +175,5 @@ async function programOn(
   const { mean, std, channels } = preprocessing;
   const fused = fuse(graph, targetOf(choice));
   const plan = lower(fused, { ...choice, stem: 'tensor', mean, std, channels, shaderFacts: engine.library.brief });
-  return runOnPlanes(engine, fused, plan, constantReader(tensors, toFloat32), planes);
+  return runOnPlanes(engine, fused, plan, constantReader(tensors, toFloat64), planes);
 }

@@ -21,7 +21,7 @@ import type { AdapterFacts } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card, Colour } from './weights/card.ts';
-import { toFloat32 } from './weights/tensor.ts';
+import { toFloat64 } from './weights/tensor.ts';
 
 export type { Stream, StreamOptions, StreamStats } from './front/live.ts';
 export type { Loss, Parts } from './front/opened.ts';
@@ -51,7 +51,7 @@ export class Segmenter {
   private constructor(parts: Parts, survivor: Survivor, recorder: typeof encode | null) {
     this.#parts = parts;
     this.#encode = recorder;
-    this.#read = constantReader(parts.tensors, toFloat32);
+    this.#read = constantReader(parts.tensors, toFloat64);
     this.#survivor = survivor;
   }
 
@@ -64,7 +64,11 @@ export class Segmenter {
 
   /** What maps are stored in on the present device. */
   get precision(): Precision | 'int8' {
-    return this.#survivor.latest().stated;
+    return this.#stated(this.#survivor.latest());
+  }
+
+  #stated({ precision }: Pick<Opened, 'precision'>): Precision | 'int8' {
+    return this.#parts.stated ?? precision;
   }
 
   get card(): Card {
@@ -166,7 +170,8 @@ export class Segmenter {
     const { profile } = await import('./front/profile.ts');
     const profiled = this.#taking(source, checked, async (taken, pipeline, opened) => {
       const staged = await pipeline.stage(taken.frame(this.#taker(opened)));
-      const { device, facts, stated: precision } = opened;
+      const { device, facts } = opened;
+      const precision = this.#stated(opened);
       const { size, tiles } = pipeline;
       return profile(device, facts, staged, { model: this.#parts.network.name, precision, height: size.h, width: size.w, tiles });
     });
@@ -260,14 +265,25 @@ export class Segmenter {
   #info(
     { copy }: Taken,
     { size, tiles }: Pipeline,
-    { facts, stated: precision }: Pick<Opened, 'facts' | 'stated'>,
+    opened: Pick<Opened, 'facts' | 'precision'>,
     options: SegmentOptions,
     ms: number,
   ): SegmentInfo {
     const { network } = this.#parts;
     const threshold = thresholdOf(network, options);
-    const { name: adapter, software } = facts;
-    return { model: network.name, adapter, software, precision, height: size.h, width: size.w, tiles, threshold, copy, ms };
+    const { name: adapter, software } = opened.facts;
+    return {
+      model: network.name,
+      adapter,
+      software,
+      precision: this.#stated(opened),
+      height: size.h,
+      width: size.w,
+      tiles,
+      threshold,
+      copy,
+      ms,
+    };
   }
 
   /** Lends the pipeline for a frame size, made if it must be. */

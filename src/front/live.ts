@@ -70,7 +70,7 @@ export interface Lent {
   readonly ring: FrameRing;
   readonly finisher: Finisher;
   readonly facts: AdapterFacts;
-  readonly stated: Precision | 'int8';
+  readonly precision: Precision;
 }
 
 /** What became of a frame. */

@@ -179,7 +179,7 @@ function checkTensor(tensor: unknown, name: string): Tensor | Blob | Uint8Array 
 }
 
 async function weightsOf(platform: Platform, source: Source, options: LoadOptions): Promise<LoadedWeights> {
-  const { baseUrl, card, model, key } = options;
+  const { baseUrl, card, model, key, precision } = options;
   const builtIn = typeof source === 'string' ? builtIns.get(source) : undefined;
   if (!builtIn) return (await import('../load.ts')).readSource(platform, source, options);
   const url = await urlOf(builtIn.file, baseUrl, builtIn.url);
@@ -187,7 +187,7 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
   const { bytes: length, sha256 } = builtIn;
   const bytes = await platform.fetch(url, { ...options, bytes: length, sha256, name });
   await checkBuiltIn(name, builtIn, bytes, url);
-  if ([card, model, key, options.outputName].some(option => option !== undefined) || options.precision === 'int8')
+  if ([card, model, key, options.outputName].some(option => option !== undefined) || precision === 'int8')
     return (await import('../load.ts')).readSource(platform, bytes, { ...options, model: model ?? name });
   const { tensors, card: own } = readBuiltIn(bytes);
   const { body, decoder } = builtIn;

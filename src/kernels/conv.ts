@@ -7,6 +7,7 @@ import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
 import { ending } from './ending.ts';
+import type { ReadNumbers } from './halves.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 import { stagedCut, stagedRow } from './staged.ts';
 import { PRODUCTS, tiling, transformWeights } from './winograd.ts';
@@ -48,7 +49,7 @@ function params(tile: number, bias: number, { node, x, y, at }: Placed<'conv'>) 
 }
 
 /** Output channel × input channel × tap; channels that are missing are zero. */
-export function weights({ constants: { weight } }: Pick<Node, 'constants'>, read: ReadConstant): WeightRows {
+export function weights({ constants: { weight } }: Pick<Node, 'constants'>, read: ReadNumbers): WeightRows {
   const [, inputs, kh, kw] = shapeOf(weight);
   return (first, end) => {
     const values = read(range(weight, first, end));
@@ -57,7 +58,7 @@ export function weights({ constants: { weight } }: Pick<Node, 'constants'>, read
 }
 
 /** The same by quads of the taps, one tap after another: input channel i is the (i mod 4)th of step ⌊i / 4⌋. */
-export function weightsBySteps(node: Pick<Node, 'constants'>, read: ReadConstant): WeightRows {
+export function weightsBySteps(node: Pick<Node, 'constants'>, read: ReadNumbers): WeightRows {
   const across = quads(shapeOf(node.constants.weight!)[1]) * 4;
   const rows = weights(node, read);
   return (first, end) => {

@@ -6,6 +6,7 @@ import { type Placement, quads } from '../graph/layout.ts';
 import { strips, TILE } from '../graph/ops.ts';
 import { biasOffset, packBlocks, packWide, pairs, type WeightAt, wideBiasOffset } from './blocks.ts';
 import { ending } from './ending.ts';
+import type { ReadNumbers } from './halves.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
 /** The shader's dilations are one vec4u. */
@@ -41,7 +42,7 @@ function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
 }
 
 /** Output channel × input channel of its group × tap. */
-export function weights(node: NodeOf<'conv'>, read: ReadConstant): WeightAt {
+export function weights(node: NodeOf<'conv'>, read: ReadNumbers): WeightAt {
   const width = groupWidth(node);
   const weight = read(node.constants.weight);
   return (o, i, tap) => weight[(o * width + i) * 9 + tap];

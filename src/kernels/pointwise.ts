@@ -7,6 +7,7 @@ import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
 import { ending } from './ending.ts';
+import type { ReadNumbers } from './halves.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 import { stagedCut, stagedRow } from './staged.ts';
 
@@ -25,7 +26,7 @@ function wideDepths(node: NodeOf<'conv'>): [number, number] {
 }
 
 /** Output channel × input channel, the shortcut's inputs after `main` quads of the main operand's. */
-export function weights({ constants: { weight, shortcut } }: NodeOf<'conv'>, read: ReadConstant, main: number): WeightRows {
+export function weights({ constants: { weight, shortcut } }: NodeOf<'conv'>, read: ReadNumbers, main: number): WeightRows {
   const inputs = shapeOf(weight)[1];
   const besideInputs = shortcut ? shapeOf(shortcut)[1] : 0;
   return (first, end) => {
