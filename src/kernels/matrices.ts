@@ -16,6 +16,7 @@ import { type Cut, cutOf, type Kernel, type Placed, type Variant } from './kerne
 import { biasOf, depths, pointwise, weights } from './pointwise.ts';
 import { COLUMNS, packClassifier, tail } from './tail.ts';
 import { twin } from './twin.ts';
+import { workgroups } from './workgroups.ts';
 
 /** Of a workgroup: lanes, pixels, output channels. */
 const LANES = 128;
@@ -92,7 +93,8 @@ function row(
   pack: (node: NodeOf<'conv'>, read: ReadConstant) => Uint8Array<ArrayBuffer>,
   pixels: (placed: Placed<'conv'>) => number = ({ y }) => y.h * y.w,
 ): Variant<'conv'> {
-  const staged = cutOf(kernel, kernel.variants.find(({ name }) => name === 'workgroup')!) as unknown as Cut<'conv'>;
+  const rows = [...(workgroups[kernel.name] ?? []), ...kernel.variants];
+  const staged = cutOf(kernel, rows.find(({ name }) => name === 'workgroup')!) as unknown as Cut<'conv'>;
   return {
     name: 'matrix',
     shader: `${kernel.name}.matrix`,
