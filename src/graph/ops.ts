@@ -42,9 +42,8 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
 }
 
 function inferConcat(node: Node, input: (role: string) => Value): Value[] {
-  const parts = Object.keys(node.inputs).map(input);
-  const [{ shape, kind }] = parts;
-  return [{ shape: { ...shape, c: parts.reduce((sum, part) => sum + part.shape.c, 0) }, kind }];
+  const [first, ...others] = Object.keys(node.inputs).map(input);
+  return [{ ...first, shape: others.reduce((sum, { shape: { c } }) => ({ ...sum, c: sum.c + c }), first.shape) }];
 }
 
 const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {
