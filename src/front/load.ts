@@ -1,20 +1,16 @@
 // `load`: from whatever names a model to a segmenter; what browsers and Node share of it. Built-in names need nothing else; what reads and recognises
 // other weights is fetched when somebody has some.
 import { builtIns, checkBuiltIn, readBuiltIn, urlOf } from '../builtin.ts';
-import { type Checks, callback, device, either, flag, guarded, list, oneOf, signal, size, such, text, url } from '../check.ts';
-import { AtrousError, brief, checkSignal, forPrograms } from '../errors.ts';
-import type { Files, LoadedWeights, Reader } from '../load.ts';
+import { checkSignal, forPrograms } from '../errors.ts';
+import type { LoadedWeights, Reader } from '../load.ts';
 import { regsegNetwork } from '../models/regseg-network.ts';
-import type { VariantChoice } from '../plan/choose.ts';
 import { Segmenter } from '../segmenter.ts';
-import type { Memory, SelfTest } from '../self-test.ts';
-import type { Precision, ShaderLibrary } from '../shader/source.ts';
-import type { PartialCard } from '../weights/card.ts';
-import { bytesPer, countChecked, type Dtype, quote, type Tensor, type Tensors } from '../weights/tensor.ts';
-import type { Loss } from './opened.ts';
-import type { Progress } from './options.ts';
+import type { Memory } from '../self-test.ts';
+import type { ShaderLibrary } from '../shader/source.ts';
+import type { LoadOptions, Source } from './load-options.ts';
 import type { Page } from './page.ts';
 
+<<<<<<< HEAD
 /**
  * A name with weights (`regseg-camvid`), a URL, a response to one, a file, its bytes, or tensors by name; of an ONNX file with others beside it all of them by
  * name. In Node a string may also be a path.
@@ -89,6 +85,8 @@ export async function withCard<O extends LoadOptions>(options: O): Promise<O> {
 
 export const precisions = ['f32', 'half', 'f16', 'int8', 'auto'] as const;
 
+=======
+>>>>>>> main
 /** What a platform lends to `load`. */
 export interface Platform extends Reader {
   readonly library: ShaderLibrary;
@@ -138,44 +136,6 @@ async function loadModel(platform: Platform, source: Source, options: LoadOption
     await segmenter.dispose();
     throw error;
   }
-}
-
-/**
- * What a caller gives to be loaded, of whatever realm (a frame, a test runner's sandbox): tensors are copied by name, never their bytes. Throws
- * `BAD_USAGE`, and `BAD_WEIGHTS` for bytes or tensors that are none.
- */
-export function checkSource(source: unknown): Source {
-  return guarded("load()'s source", () => {
-    if ((typeof source === 'string' && source !== '') || source instanceof URL) return source;
-    if (source instanceof Blob || source instanceof Response) return source;
-    const type = Object.prototype.toString.call(source);
-    if (type === '[object Map]')
-      return new Map([...(source as Tensors)].map(([name, tensor]) => [String(name), checkTensor(tensor, String(name))])) as Source;
-    if (type === '[object ArrayBuffer]' || type === '[object Uint8Array]') {
-      const bytes = source as ArrayBuffer | Uint8Array;
-      if (bytes.byteLength > 0) return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-      throw new AtrousError('BAD_WEIGHTS', 'the weights have no bytes: the buffer is empty, or was transferred to somebody else');
-    }
-    throw new AtrousError(
-      'BAD_USAGE',
-      `load() can't load ${brief(source)}: give a name, a URL, a Response, a File, bytes, or a Map of tensors`,
-    );
-  });
-}
-
-/** Or a file of several. */
-function checkTensor(tensor: unknown, name: string): Tensor | Blob | Uint8Array {
-  if (tensor instanceof Blob || tensor instanceof Uint8Array) return tensor;
-  const { dtype, shape, bytes } = (tensor ?? {}) as Partial<Tensor>;
-  const size = bytesPer[dtype as Dtype];
-  if (size !== undefined && Array.isArray(shape) && bytes instanceof Uint8Array) {
-    const sizes = [...shape];
-    if (bytes.length === countChecked(sizes) * size) return { dtype: dtype!, shape: sizes, bytes };
-  }
-  throw new AtrousError(
-    'BAD_WEIGHTS',
-    `the tensors: ${quote(name)} must be { dtype, shape, bytes }: one of ${Object.keys(bytesPer).join(', ')}, a list of sizes, and a Uint8Array that holds them`,
-  );
 }
 
 async function weightsOf(platform: Platform, source: Source, options: LoadOptions): Promise<LoadedWeights> {
