@@ -42,15 +42,10 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
   return partials ? [map(y), { shape: { c: y.c, h: partials.strips, w: 1 }, kind: 'exact' }] : [map(y)];
 }
 
-<<<<<<< HEAD
-function inferConcat(node: Node, input: (role: string) => Value): Value[] {
-  const [first, ...others] = Object.keys(node.inputs).map(input);
-  return [{ ...first, shape: others.reduce((sum, { shape: { c } }) => ({ ...sum, c: sum.c + c }), first.shape) }];
-=======
 function inferConcat(node: NodeOf<'concat' | 'join'>, input: (role: string) => Value): Value[] {
-  const parts = Object.keys(node.inputs).map(role => input(role).shape);
-  return [map({ ...parts[0], c: parts.reduce((sum, { c }) => (node.attributes.whole ? quads(sum) * QUAD : sum) + c, 0) })];
->>>>>>> main
+  const [first, ...others] = Object.keys(node.inputs).map(input);
+  const after = (c: number): number => (node.attributes.whole ? quads(c) * QUAD : c);
+  return [{ ...first, shape: others.reduce((sum, { shape: { c } }) => ({ ...sum, c: after(sum.c) + c }), first.shape) }];
 }
 
 const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {
