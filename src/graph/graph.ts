@@ -129,8 +129,8 @@ export interface Attributes {
   mul: Record<never, never>;
   /** Channels [from, to). */
   slice: { readonly from: number; readonly to: number };
-  /** Inputs '0', '1', … one after another along the channels; `whole`: each from a whole quad on, zeros between. */
-  concat: { readonly whole?: true };
+  /** Inputs '0', '1', … one after another along the channels; each from a whole quad on, with zeros between, where `c` says how many that makes. */
+  concat: { readonly c?: number };
   /** A concat whose inputs were written in place: no work. */
   join: Attributes['concat'];
   /** A plain copy, so that a value can also lie inside a join. */
@@ -145,8 +145,8 @@ export interface Attributes {
   resize: { readonly h: number; readonly w: number; readonly mode: Resampling };
   /** Adaptive average to bins × bins: window i covers ⌊i·n/bins⌋ to ⌈(i + 1)·n/bins⌉. */
   adaptive: { readonly bins: number };
-  /** x sampled where each pixel of `flow` (two channels, x first, in pixels of the result's grid) points; zero outside. */
-  warp: Record<never, never>;
+  /** x sampled, as `sample` says, where each pixel of `flow` (two channels, x first) points, from its own place on; `scaled`: in halves of the map, else in pixels of the result. */
+  warp: Attributes['sample'] & { readonly scaled: boolean };
   /** exp(x) over its sum, along the channels. */
   softmax: Record<never, never>;
   /**

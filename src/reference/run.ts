@@ -102,7 +102,7 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, stack(Object.keys(node.inputs).map(input))]];
     case 'concat':
     case 'join':
-      return [[node.name, concat(Object.keys(node.inputs).map(input), node.attributes.whole)]];
+      return [[node.name, concat(Object.keys(node.inputs).map(input), node.attributes.c !== undefined)]];
     case 'mean':
       return [[node.name, squeeze(x)]];
     case 'pool':
@@ -125,7 +125,7 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     case 'adaptive':
       return [[node.name, adaptive(x, node.attributes.bins)]];
     case 'warp':
-      return [[node.name, warp(x, input('flow'))]];
+      return [[node.name, warp(x, input('flow'), node.attributes)]];
     case 'transposed': {
       const out = shapeOf(node.constants.weight)[1] * node.attributes.groups;
       const scale = node.constants.scale ? read(node.constants.scale) : null;
