@@ -91,12 +91,18 @@ const wide: Variant<'conv'> = {
 /** The corners of a pool's windows are summed as pixels. */
 const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w * (node.attributes.fused.pooled ? 4 : 1), pairs(y.c));
 
-const workgroup = stagedRow('conv.workgroup', cut, ({ node, x, y }) => ({
-  QUADS: quads(x.c),
-  COLUMNS: node.attributes.geometry.kernel[1],
-  ...finishing(node, y.c),
-  POOL: node.attributes.fused.pooled !== undefined,
-}));
+const workgroup = stagedRow(
+  'conv.workgroup',
+  cut,
+  node => [steps(node)],
+  ({ node, x, y }) => ({
+    QUADS: quads(x.c),
+    COLUMNS: node.attributes.geometry.kernel[1],
+    ...finishing(node, y.c),
+    VALID: node.attributes.geometry.pads.flat().every(pad => pad === 0),
+    POOL: node.attributes.fused.pooled !== undefined,
+  }),
+);
 
 /** Beyond this dilation the lattices of the usual maps are narrower than a segment of tiles: at 8 on 39×41 `wide` takes 3/4 of the time. */
 const WINOGRAD_DILATION = 4;

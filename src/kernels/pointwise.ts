@@ -97,7 +97,7 @@ const wide: Variant<'conv'> = {
 
 const cut = ({ y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(y.c));
 
-const workgroup = stagedRow('pointwise.workgroup', cut, placed => ({
+const workgroup = stagedRow('pointwise.workgroup', cut, depths, placed => ({
   SHORTCUT: 'shortcut' in placed.node.inputs,
   ...flags(placed),
   ADDEND: 'addend' in placed.node.inputs,
