@@ -1,26 +1,25 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
 import { browserAdapter } from './browser/adapter.ts';
 import { drawOnPage } from './browser/draw.ts';
-import { takeFromPage } from './browser/sources.ts';
 import { cached, memory } from './browser/storage.ts';
+import { readySources, takeFromPage } from './browser/take.ts';
 import { builtIns } from './builtin.ts';
-import { readOptions } from './check.ts';
-import { AtrousError } from './errors.ts';
 import { type Cache, cacheOf } from './front/cache.ts';
 import { live } from './front/live.ts';
-import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from './front/load.ts';
+import { loadOn } from './front/load.ts';
+import type { LoadOptions, Source } from './front/load-options.ts';
 import { openDevice } from './gpu/device.ts';
 import type { Support } from './gpu/support.ts';
 import type { IdentityOptions } from './models/identity.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Segmenter } from './segmenter.ts';
-import { embedded } from './shader/library.ts';
+import { embedded, unembedded } from './shader/library.ts';
 import { type DownloadOptions, download } from './weights/download.ts';
 import type { Tensor } from './weights/tensor.ts';
 
 export { AtrousError, type ErrorCode } from './errors.ts';
 export type { Cache } from './front/cache.ts';
-export type { LoadOptions, Source } from './front/load.ts';
+export type { LoadOptions, Source } from './front/load-options.ts';
 export type { Profile, ProfileStep } from './front/profile.ts';
 export type { Support } from './gpu/support.ts';
 export type { Tiling } from './image/tiles.ts';
@@ -54,18 +53,18 @@ export type { Tensor, Tensors } from './weights/tensor.ts';
  * Throws `NO_ADAPTER` where WebGPU is missing, `BAD_WEIGHTS`, `BAD_USAGE` for unknown names, `ABORTED`.
  */
 export async function load(source: Source, options?: LoadOptions): Promise<Segmenter> {
-  const read = readOptions('load()', options, loadChecks);
-  const given = checkSource(source);
-  const checked = await withCard(read);
-  if (!embedded)
-    throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
+  // Of a name by itself there is nothing to check.
+  const plain = options === undefined && source && typeof source === 'string';
+  const given = plain ? { source, options: {} } : await (await import('./front/given.ts')).readLoad(source, options);
+  if (unembedded) throw unembedded();
   return loadOn(
     {
-      library: embedded,
+      library: embedded!,
       ready: browserAdapter,
       openDevice: async () => openDevice(await browserAdapter()),
       page: {
         take: takeFromPage,
+        ready: readySources,
         draw: drawOnPage,
         stream: (lender, source, canvas, options, over) =>
           live(
@@ -78,8 +77,8 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       memory,
       driver: async () => navigator.userAgent,
     },
-    given,
-    checked,
+    given.source,
+    given.options,
   );
 }
 
@@ -101,11 +100,7 @@ export const cache: Cache = cacheOf(() => import('./browser/kept.ts'));
 
 /** A bare word is no URL that anyone means. */
 async function fetchWeights(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
-  if (typeof url === 'string' && /^[\w-]+$/.test(url))
-    throw new AtrousError(
-      'BAD_USAGE',
-      `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
-    );
+  if (typeof url === 'string' && /^[\w-]+$/.test(url)) throw (await import('./builtin-faults.ts')).noName(url, builtIns.keys());
   return download(url, options, cached);
 }
 

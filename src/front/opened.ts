@@ -5,14 +5,13 @@ import { createEngine, destroyEngine, type Engine } from '../gpu/executor.ts';
 import { createFinisher, type Finisher } from '../gpu/finish.ts';
 import { type FrameRing, frameRing } from '../gpu/frames.ts';
 import { constantReader } from '../graph/constant.ts';
-import { fetchMatrices } from '../kernels/fetch-matrices.ts';
 import type { Runnable } from '../models/network.ts';
-import { fetchBarriers } from '../passes/barriers.ts';
 import { type AdapterFacts, fastestOn, type Tuned, targetOf, type VariantChoice } from '../plan/choose.ts';
+import { fetchBarriers, fetchMatrices } from '../plan/fetch.ts';
 import { type Memory, passedBefore, type SelfTest, type Subject, selfTest } from '../self-test.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
-import { type Tensors, toFloat32 } from '../weights/tensor.ts';
+import { type Tensors, toFloat64 } from '../weights/tensor.ts';
 import type { SegmentOptions } from './options.ts';
 import type { Page } from './page.ts';
 import { createSizes, type Sizes } from './sizes.ts';
@@ -171,7 +170,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     if (fastest === 'f32') return 'f32';
     if (parts.selfTest === 'once' && (await passedBefore(await subjectOf(parts, opened, fastest)))) return fastest;
     const { settle } = await import('../settle.ts');
-    return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal);
+    return (await settle({ ...parts, ...opened, read: constantReader(tensors, toFloat64), onCompile }, tuned, signal)).precision;
   };
   const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
@@ -193,7 +192,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
 }
 
 async function subjectOf(parts: Parts, opened: Opened, precision: Precision): Promise<Subject> {
-  const material = { ...parts, ...opened, precision, read: constantReader(parts.tensors, toFloat32) };
+  const material = { ...parts, ...opened, precision, read: constantReader(parts.tensors, toFloat64) };
   const memory = parts.selfTest === 'once' ? ((await parts.memory?.()) ?? null) : null;
   return { material, tensors: parts.tensors, driver: (await parts.driver?.()) ?? '', memory };
 }

@@ -5,6 +5,8 @@ import { type Geometry, isPointwise, type NodeOf } from './graph.ts';
 
 type Conv = NodeOf<'conv'>;
 
+/** Maps that one step copies into a join. */
+export const JOINED = 4;
 /** Hidden channels of an excitation. */
 export const MAX_HIDDEN = 256;
 /** Channels that a gate made in a prologue has. */

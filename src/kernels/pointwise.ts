@@ -1,5 +1,5 @@
 // 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shaders: pointwise.wgsl,
-// pointwise.workgroup.wgsl, pointwise.wide.wgsl.
+// pointwise.wide.wgsl; pointwise.workgroup.wgsl (workgroups.ts).
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
 import { isUnforked } from '../graph/forms.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
@@ -7,8 +7,11 @@ import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
 import { ending } from './ending.ts';
+import type { ReadNumbers } from './halves.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
-import { stagedCut, stagedRow } from './staged.ts';
+
+/** Of float32. */
+const LOWEST = -3.4028234663852886e38;
 
 const TILE = 8;
 const WIDE_TILE = 16;
@@ -25,7 +28,7 @@ function wideDepths(node: NodeOf<'conv'>): [number, number] {
 }
 
 /** Output channel × input channel, the shortcut's inputs after `main` quads of the main operand's. */
-export function weights({ constants: { weight, shortcut } }: NodeOf<'conv'>, read: ReadConstant, main: number): WeightRows {
+export function weights({ constants: { weight, shortcut } }: NodeOf<'conv'>, read: ReadNumbers, main: number): WeightRows {
   const inputs = shapeOf(weight)[1];
   const besideInputs = shortcut ? shapeOf(shortcut)[1] : 0;
   return (first, end) => {
@@ -55,14 +58,16 @@ function params(bias: number, { node, x, y, at }: Placed<'conv'>) {
     shortcut_height: shortcut?.h ?? 0,
     shortcut_width: shortcut?.w ?? 0,
     shortcut_stride: shortcut?.stride ?? 0,
+    shortcut_side: node.attributes.fused.shortcut === 'pooled' ? 2 : 1,
     residual_stride: residual?.stride ?? 0,
     addend_height: addend?.h ?? 0,
     addend_width: addend?.w ?? 0,
     addend_stride: addend?.stride ?? 0,
+    least: node.attributes.fused.activation?.curve === 'relu' ? 0 : LOWEST,
   };
 }
 
-function flags({ node, y }: Placed<'conv'>) {
+export function flags({ node, y }: Placed<'conv'>) {
   const { attributes, inputs } = node;
   return {
     POOLED: attributes.fused.shortcut === 'pooled',
@@ -79,9 +84,13 @@ const wide: Variant<'conv'> = {
   name: 'wide',
   shader: 'pointwise.wide',
   needs: { software: true, features: ['subgroups'] },
-  /** The addend, interpolated in 32 places, would make the one step a frame that has it 0.7 ms of 167 faster and 0.8 s slower to compile. */
+  /** The addend would make the one step a frame that has it 0.7 ms of 167 faster, and a tenth of a second slower to compile. */
   fits: node => fillsWide(shapeOf(node.constants.weight)[0]) && !('addend' in node.inputs),
-  overrides: placed => ({ SHORTCUT: 'shortcut' in placed.node.inputs, ...flags(placed) }),
+  /** A pipeline takes a CPU adapter half a second: a ReLU and the side of windows, which need none of their own, are parameters. */
+  overrides(placed) {
+    const own = flags(placed);
+    return { SHORTCUT: 'shortcut' in placed.node.inputs, ...own, POOLED: false, ...('RELU' in own && { RELU: false }) };
+  },
   params: placed => params(wideBiasOffset(placed.y.c, 2, sum(wideDepths(placed.node))), placed),
   lanes: ({ y }) => Math.ceil((y.h * y.w) / WIDE_TILE) * wideLanes(y.c, 2),
   pack(node, read, store) {
@@ -95,19 +104,11 @@ const wide: Variant<'conv'> = {
   },
 };
 
-const cut = ({ y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(y.c));
-
-const workgroup = stagedRow('pointwise.workgroup', cut, depths, placed => ({
-  SHORTCUT: 'shortcut' in placed.node.inputs,
-  ...flags(placed),
-  ADDEND: 'addend' in placed.node.inputs,
-}));
-
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
   fits: node => isPointwise(node) && isUnforked(node),
-  variants: [workgroup, wide, plain('pointwise')],
+  variants: [wide, plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,
     gate: inputs.gate ?? null,
