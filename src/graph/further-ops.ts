@@ -26,6 +26,7 @@ export const furtherOps: Rules<
   | 'product'
   | 'attention'
   | 'matte'
+  | 'sums'
 > = {
   maxpool: { infer: (_node, input) => [map(halved(input('x').shape))] },
   zoom: {
@@ -144,6 +145,14 @@ export const furtherOps: Rules<
       const { c } = input('x').shape;
       must(c === 1, () => `x has ${c} channels, a matte is of one`);
       return [classMap(node.attributes)];
+    },
+  },
+  sums: {
+    infer: (node, input) => {
+      const { c, h, w } = input('x').shape;
+      const { strips } = node.attributes;
+      must(strips > 0 && strips <= h * w, () => `${strips} strips of ${h * w} pixels`);
+      return [{ shape: { c, h: strips, w: 1 }, kind: 'exact' }];
     },
   },
   moments: {

@@ -218,8 +218,10 @@ export interface Attributes {
   crop: { readonly top: number; readonly rows: number };
   /** Inputs '0', '1', … one below another, written in place: no work. */
   stack: Record<never, never>;
-  /** Squeeze sums → mean → 1×1 → ReLU → 1×1 → sigmoid. `pixels` is what the sums run over. */
-  excite: { readonly hidden: number; readonly pixels: number };
+  /** Of every channel, in so many rows: row s holds the sum of pixels s, s + strips, … */
+  sums: { readonly strips: number };
+  /** Squeeze sums → mean → 1×1 → ReLU → 1×1 → sigmoid, or `gate`, a hard one. `pixels` is what the sums run over. */
+  excite: { readonly hidden: number; readonly pixels: number; readonly gate?: Activation };
   /** A single channel's probability as a byte a pixel, 0 to 255: of x, resized to h×w before the activation. */
   matte: { readonly h: number; readonly w: number } & Pick<Decision, 'activation'>;
   /** argmax(resize(x)) without the resized map. */

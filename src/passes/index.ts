@@ -17,6 +17,7 @@ import { mergeBranches } from './merge-branches.ts';
 import { mergeNorms } from './merge-norms.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
+import { recalibrate } from './recalibrate.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
 import { resizeBehind } from './resize-behind.ts';
@@ -37,6 +38,7 @@ export const passes: readonly Pass[] = [
   resizeBehind,
   fuseRelu,
   squeezeExcite,
+  recalibrate,
   gateOperand,
   shortcutOperand,
   residualEpilogue,

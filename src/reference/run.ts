@@ -28,6 +28,7 @@ import { resample } from './resample.ts';
 import { sample } from './sample.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
+import { sums } from './sums.ts';
 import { type TailOptions, tail } from './tail.ts';
 import { transposed } from './transposed.ts';
 import { apart, twin } from './twin.ts';
@@ -169,7 +170,9 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     case 'classify':
       return [[node.name, classify(x, node.attributes)]];
     case 'excite':
-      return [[node.name, excite(x, { ...layers(node, read), pixels: node.attributes.pixels })]];
+      return [[node.name, excite(x, { ...layers(node, read), ...node.attributes })]];
+    case 'sums':
+      return [[node.name, sums(x, node.attributes.strips)]];
   }
 }
 

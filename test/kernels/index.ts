@@ -27,6 +27,7 @@ import { table as slide } from './slide.test.ts';
 import { table as softmax } from './softmax.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
 import { table as stem } from './stem.test.ts';
+import { table as sums } from './sums.test.ts';
 import type { KernelTable } from './table.ts';
 import { table as tail } from './tail.test.ts';
 import { table as transposed } from './transposed.test.ts';
@@ -48,6 +49,7 @@ export const tables: readonly KernelTable[] = [
   tail,
   conv,
   excite,
+  sums,
   squeeze,
   pool,
   upsample,
