@@ -26,6 +26,7 @@ export const furtherOps: Rules<
   | 'product'
   | 'attention'
   | 'matte'
+  | 'merge'
   | 'sums'
 > = {
   maxpool: { infer: (_node, input) => [map(halved(input('x').shape))] },
@@ -145,6 +146,13 @@ export const furtherOps: Rules<
       const { c } = input('x').shape;
       must(c === 1, () => `x has ${c} channels, a matte is of one`);
       return [classMap(node.attributes)];
+    },
+  },
+  merge: {
+    infer: (_node, input) => {
+      const [x, other] = [input('x').shape, input('other').shape];
+      must(x.c === other.c, () => `x has ${x.c} channels, the other ${other.c}`);
+      return [map(other)];
     },
   },
   sums: {

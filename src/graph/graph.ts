@@ -143,6 +143,8 @@ export interface Attributes {
   maxpool: Record<never, never>;
   /** To h×w. Bilinear with half-pixel centres, clamped (PyTorch's align_corners=False), unless the mode says otherwise. */
   resize: { readonly h: number; readonly w: number; readonly mode: Resampling };
+  /** x resized to the size of `other`, which is added. */
+  merge: { readonly mode: Resampling; readonly fused: Ending };
   /** Adaptive average to bins × bins: window i covers ⌊i·n/bins⌋ to ⌈(i + 1)·n/bins⌉. */
   adaptive: { readonly bins: number };
   /** x sampled where each pixel of `flow` (two channels, x first, in pixels of the result's grid) points; zero outside. */

@@ -19,6 +19,7 @@ import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
 import { matrices } from './matrices.ts';
 import { matte } from './matte.ts';
+import { merge } from './merge.ts';
 import { moments } from './moments.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
@@ -66,6 +67,7 @@ export const kernels: readonly Kernel[] = [
   squeeze,
   pool,
   upsample,
+  merge,
   adaptive,
   warp,
   elementwise,

@@ -21,6 +21,7 @@ import { recalibrate } from './recalibrate.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
 import { resizeBehind } from './resize-behind.ts';
+import { resizeSum } from './resize-sum.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
@@ -44,6 +45,7 @@ export const passes: readonly Pass[] = [
   residualEpilogue,
   gatePrologue,
   upsampleAdd,
+  resizeSum,
   concatOperand,
   twinOutputs,
   chain,

@@ -18,6 +18,7 @@ import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { layernorm } from './layernorm.ts';
 import { matte } from './matte.ts';
+import { merge } from './merge.ts';
 import { moments, normalise } from './moments.ts';
 import { move } from './move.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
@@ -122,6 +123,8 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     }
     case 'resize':
       return [[node.name, upsample(x, node.attributes, node.attributes.mode)]];
+    case 'merge':
+      return [[node.name, merge(x, input('other'), { ...node.attributes, ...endOf(node, read) })]];
     case 'adaptive':
       return [[node.name, adaptive(x, node.attributes.bins)]];
     case 'warp':

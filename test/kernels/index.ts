@@ -14,6 +14,7 @@ import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
 import { table as layernorm } from './layernorm.test.ts';
 import { table as matte } from './matte.test.ts';
+import { table as merge } from './merge.test.ts';
 import { table as moments } from './moments.test.ts';
 import { table as move } from './move.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
@@ -53,6 +54,7 @@ export const tables: readonly KernelTable[] = [
   squeeze,
   pool,
   upsample,
+  merge,
   adaptive,
   warp,
   elementwise,
