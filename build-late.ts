@@ -9,6 +9,7 @@ import { furtherOps } from './src/graph/further-ops.ts';
 import { withScores } from './src/graph/scores.ts';
 import { kernelFor } from './src/kernels/index.ts';
 import type { Kernel } from './src/kernels/kernel.ts';
+import { winograds } from './src/kernels/winograd.ts';
 import { regsegNetwork } from './src/models/regseg-network.ts';
 import { fuse } from './src/passes/index.ts';
 import type { Pass } from './src/passes/pass.ts';
@@ -30,22 +31,26 @@ const BARRIERS_PASS = '{ needs: { barriers: true }, apply: graph => graph }';
 const named: readonly [string, string][] = [
   ...row('gpu', '{}', ['descriptors']),
   ...row('graph', '{}', ['faults', 'further-ops']),
-  ...row('kernels', '{}', ['curved']),
+  ...row('kernels', '{}', ['curved', 'winograd']),
   ...row('models', '{}', ['bodies', 'other-decoders']),
   ...row('passes', '{}', ['further-ends']),
   ...row('shader', '{}', ['checks']),
   ...row('weights', '{}', ['decoders', 'network-reasons']),
 ];
 /** The same of what only adapters with cheap barriers run. */
-const namedBarriers: readonly [string, string][] = [...row('graph', PASS, ['chain']), ...row('kernels', KERNEL, ['chain'])];
+const namedBarriers: readonly [string, string][] = [
+  ...row('graph', PASS, ['chain']),
+  ...row('kernels', KERNEL, ['chain']),
+  ...row('kernels', '{}', ['workgroups']),
+];
 /** The same of what only adapters with subgroup matrices run. */
 const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices']));
 const fetchers = new Map([
   [join(root, 'src/passes/barriers.ts'), `export const fetchBarriers = () => import('${BARRIERS}');`],
   [join(root, 'src/kernels/fetch-matrices.ts'), `export const fetchMatrices = () => import('${MATRICES}');`],
 ]);
-/** Whoever brings other networks brings these. */
-const bringers = ['src/models/registry.ts', 'src/models/dilatednet.ts'].map(path => join(root, path));
+/** Whoever brings other networks, or asks for rows by name, brings these. */
+const bringers = ['src/models/registry.ts', 'src/models/dilatednet.ts', 'src/plan/names.ts'].map(path => join(root, path));
 
 function row(folder: string, placeholder: string, names: readonly string[]): [string, string][] {
   return names.map(name => [join(root, 'src', folder, `${name}.ts`), placeholder]);
@@ -168,7 +173,12 @@ async function usedObjects(): Promise<{ readonly plainly: ReadonlySet<object>; r
             });
             for (const { op } of [...asked.nodes, ...fused.nodes])
               if (op in furtherOps) throw new Error(`build-late.ts: RegSeg needs the operation ${op}`);
-            for (const node of fused.nodes.filter(({ op }) => op !== 'join')) used.add(kernelFor(node));
+            for (const node of fused.nodes.filter(({ op }) => op !== 'join')) {
+              const kernel = kernelFor(node);
+              used.add(kernel);
+              if (winograds[kernel.name]?.fits?.(node))
+                throw new Error(`build-late.ts: RegSeg has a step for Winograd, ${node.name}`);
+            }
           }
         }
   return { plainly, withBarriers };

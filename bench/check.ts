@@ -15,7 +15,7 @@ import type { Precision, ShaderLibrary } from '../src/shader/source.ts';
 import { imagenet } from '../src/weights/card.ts';
 import { readSafetensors } from '../src/weights/safetensors.ts';
 import { seededInput, seededTensor } from '../src/weights/seeded.ts';
-import { toFloat32 } from '../src/weights/tensor.ts';
+import { toFloat32, toFloat64 } from '../src/weights/tensor.ts';
 import { checkTable, seldomRun } from '../test/kernels/check.ts';
 import { tables } from '../test/kernels/index.ts';
 import { GOLDEN, goldenFile } from './golden.ts';
@@ -75,7 +75,7 @@ async function goldenError({ device, facts, library }: Device, precision: Precis
   const input = Float32Array.from(seededInput('input', GOLDEN, imagenet));
   const engine = createEngine(device, library);
   try {
-    const program = await runOnPlanes(engine, graph, plan, constantReader(tensors, toFloat32), input);
+    const program = await runOnPlanes(engine, graph, plan, constantReader(tensors, toFloat64), input);
     const logits = await readValue(device, program, plan.outputs[0]);
     program.destroy();
     return relativeError(logits, toFloat32(readSafetensors(goldenFile(), 'golden').tensors.get('logits4')!));

@@ -25,7 +25,7 @@ import { preprocess, tile } from '../src/reference/preprocess.ts';
 import type { Precision, ShaderLibrary } from '../src/shader/source.ts';
 import { imagenet, type Preprocessing } from '../src/weights/card.ts';
 import { seededTensor, uniform } from '../src/weights/seeded.ts';
-import { toFloat32 } from '../src/weights/tensor.ts';
+import { toFloat64 } from '../src/weights/tensor.ts';
 
 export interface Size {
   readonly h: number;
@@ -101,7 +101,7 @@ export async function readModel(model: string): Promise<void> {
     preprocessing: card.preprocessing,
     ...(network.end.channels === 1 && { boundary: boundaryOf(threshold, { activation }) }),
   };
-  files.set(model, { family, build, read: constantReader(tensors, toFloat32) });
+  files.set(model, { family, build, read: constantReader(tensors, toFloat64) });
 }
 
 /** A network's family. Every network of the registry has one. */
@@ -167,7 +167,7 @@ export function load(model: string, divide = 1): Loaded {
   const family = familyOf(model);
   const build = (size: Size): Graph => family.build({ ...size, divide });
   const tensors = new Map([...expectedTensors(build(family.trust!))].map(([name, shape]) => [name, seededTensor(name, shape)]));
-  return { family, build, read: constantReader(tensors, toFloat32) };
+  return { family, build, read: constantReader(tensors, toFloat64) };
 }
 
 export function graphMacs(graph: Graph): number {

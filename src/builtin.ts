@@ -1,5 +1,4 @@
 // Weights that are in the package: where their files lie, and what must be in them.
-import { AtrousError } from './errors.ts';
 import type { Card } from './weights/card.ts';
 import { sha256 as digest } from './weights/digest.ts';
 import { part, type Tensor, type Tensors } from './weights/tensor.ts';
@@ -55,34 +54,17 @@ export const builtIns: ReadonlyMap<string, BuiltIn> = new Map([
 ]);
 
 /** Where a file lies: under the caller's `baseUrl`, or where the package or its bundle has it. Throws `BAD_USAGE` for what is no URL. */
-export function urlOf(file: string, base: string | URL | undefined, url: (() => URL) | undefined): URL {
-  if (base === undefined && url) {
-    try {
-      return url();
-    } catch (error) {
-      // A script that is no module has no URL of its own.
-      const next = `serve a copy of weights/${file} and give its folder as baseUrl`;
-      throw new AtrousError('BAD_USAGE', `this bundle does not know where it lies: ${next}`, { cause: error });
-    }
-  }
+export async function urlOf(file: string, base: string | URL | undefined, url: (() => URL) | undefined): Promise<URL> {
   try {
+    if (base === undefined && url) return url();
     return new URL(file, new URL(String(base).replace(/\/?$/, '/'), globalThis.location?.href));
   } catch (error) {
-    const example = globalThis.location ? '/weights/ or https://example.org/weights/' : 'https://example.org/weights/';
-    throw new AtrousError('BAD_USAGE', `baseUrl "${base}" is no URL, such as ${example}`, { cause: error });
+    throw (await import('./builtin-faults.ts')).noUrl(file, base, error);
   }
 }
 
 /** Throws `BAD_WEIGHTS` when a built-in name's bytes are not its file's. */
-export async function checkBuiltIn(
-  name: string,
-  { file, bytes: size, sha256 }: BuiltIn,
-  bytes: Uint8Array,
-  url: URL,
-): Promise<void> {
-  const next = `serve weights/${file} of this version as it is, or load other weights by their URL`;
-  if (bytes.length !== size) throw new AtrousError('BAD_WEIGHTS', `${url}: ${bytes.length} bytes, "${name}" has ${size}: ${next}`);
-  const found = await digest(bytes);
-  if (found !== sha256)
-    throw new AtrousError('BAD_WEIGHTS', `${url}: its sha256 is ${found}, that of "${name}" ${sha256}: ${next}`);
+export async function checkBuiltIn(name: string, builtIn: BuiltIn, bytes: Uint8Array, url: URL): Promise<void> {
+  const found = bytes.length === builtIn.bytes ? await digest(bytes) : null;
+  if (found !== builtIn.sha256) throw (await import('./builtin-faults.ts')).otherBytes(name, builtIn, bytes, found, url);
 }

@@ -14,7 +14,7 @@ import type { Card, Check } from './weights/card.ts';
 import { encodeRuns } from './weights/runs.ts';
 import { writeSafetensors } from './weights/safetensors.ts';
 import { seededInput } from './weights/seeded.ts';
-import { encodeFloat16, fromFloat32, type Tensor, type Tensors, toFloat32 } from './weights/tensor.ts';
+import { encodeFloat16, fromFloat32, type Tensor, type Tensors, toFloat32, toFloat64 } from './weights/tensor.ts';
 
 /** Size of the self-test: 2 × 4 cells at the network's coarsest level. */
 const CHECK = { h: 64, w: 128, seed: 'input', agreement: 0.99 };
@@ -100,7 +100,7 @@ function selfTest(graph: Graph, tensors: Tensors, { preprocessing }: Pick<Card, 
 }
 
 function classesBy(graph: Graph, tensors: Tensors, { h, w }: Size, data: Float64Array): Uint8Array {
-  const values = runReference(graph, { c: 3, h, w, data }, constantReader(tensors, toFloat32));
+  const values = runReference(graph, { c: 3, h, w, data }, constantReader(tensors, toFloat64));
   return Uint8Array.from(values.get('classes')!.data);
 }
 

@@ -1,8 +1,8 @@
 // The front door in a browser (and safe to import anywhere): load a model, give it pixels, get classes.
 import { browserAdapter } from './browser/adapter.ts';
 import { drawOnPage } from './browser/draw.ts';
-import { takeFromPage } from './browser/sources.ts';
 import { cached, memory } from './browser/storage.ts';
+import { readySources, takeFromPage } from './browser/take.ts';
 import { builtIns } from './builtin.ts';
 import { readOptions } from './check.ts';
 import { AtrousError } from './errors.ts';
@@ -66,6 +66,7 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       openDevice: async () => openDevice(await browserAdapter()),
       page: {
         take: takeFromPage,
+        ready: readySources,
         draw: drawOnPage,
         stream: (lender, source, canvas, options, over) =>
           live(
@@ -101,11 +102,7 @@ export const cache: Cache = cacheOf(() => import('./browser/kept.ts'));
 
 /** A bare word is no URL that anyone means. */
 async function fetchWeights(url: string | URL, options: DownloadOptions): Promise<Uint8Array> {
-  if (typeof url === 'string' && /^[\w-]+$/.test(url))
-    throw new AtrousError(
-      'BAD_USAGE',
-      `"${url}" is no name with weights (${[...builtIns.keys()].join(', ')}); a URL has a dot or a slash`,
-    );
+  if (typeof url === 'string' && /^[\w-]+$/.test(url)) throw (await import('./builtin-faults.ts')).noName(url, builtIns.keys());
   return download(url, options, cached);
 }
 

@@ -83,7 +83,7 @@ export async function readSource(
       `weights "${name}" are not in the package: ${pull}; then load its URL, or give its folder as baseUrl`,
     );
   }
-  return decodeWeights(await reader.fetch(urlOf(file, options.baseUrl, undefined), options), file, { ...asked, model: name });
+  return decodeWeights(await reader.fetch(await urlOf(file, options.baseUrl, undefined), options), file, { ...asked, model: name });
 }
 
 /** A weights file's bytes → checked weights. The card is the caller's, or the file's own, or the default of the network. */

@@ -11,7 +11,8 @@ import { checkKind, type SegmentOptions, segmentChecks, thresholdOf, tileOf } fr
 import type { Profile } from './front/profile.ts';
 import { resultOf, type SegmentInfo, type SegmentResult, type Ties } from './front/result.ts';
 import type { OnCompile } from './front/sizes.ts';
-import { type Picture, type Taken, type Taker, take } from './front/sources.ts';
+import { type Picture, take } from './front/sources.ts';
+import type { Taken, Taker } from './front/taken.ts';
 import { constantReader, type ReadConstant } from './graph/constant.ts';
 import { networkSize, type Size } from './image/size.ts';
 import type { Runnable } from './models/network.ts';
@@ -20,14 +21,15 @@ import type { AdapterFacts } from './plan/choose.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card, Colour } from './weights/card.ts';
-import { toFloat32 } from './weights/tensor.ts';
+import { toFloat64 } from './weights/tensor.ts';
 
 export type { Stream, StreamOptions, StreamStats } from './front/live.ts';
 export type { Loss, Parts } from './front/opened.ts';
 export type { Progress, SegmentOptions } from './front/options.ts';
 export type { Pixels } from './front/pixels.ts';
 export type { DrawOptions, SegmentInfo, SegmentResult } from './front/result.ts';
-export type { Copy, Picture } from './front/sources.ts';
+export type { Picture } from './front/sources.ts';
+export type { Copy } from './front/taken.ts';
 
 /** For a worker, which serves the streams and results of a page. */
 export let lend: (segmenter: Segmenter) => Lender;
@@ -49,7 +51,7 @@ export class Segmenter {
   private constructor(parts: Parts, survivor: Survivor, recorder: typeof encode | null) {
     this.#parts = parts;
     this.#encode = recorder;
-    this.#read = constantReader(parts.tensors, toFloat32);
+    this.#read = constantReader(parts.tensors, toFloat64);
     this.#survivor = survivor;
   }
 
@@ -104,7 +106,9 @@ export class Segmenter {
     const checked = checks.readOptions('prepare()', options, segmentChecks);
     await this.#retrying(async opened => {
       await this.#using(opened, { h, w }, 'texture', checked, async () => {});
-      if (!this.#parts.page || !this.#taker(opened).external) return;
+      const { page } = this.#parts;
+      await page?.ready();
+      if (!page || !this.#taker(opened).external) return;
       const { compileStem } = await import('./ahead.ts');
       await compileStem(this.#material(opened), { h, w }, this.#inside({ h, w }, checked));
     });

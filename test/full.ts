@@ -10,7 +10,7 @@ import { argmax } from '../src/reference/classify.ts';
 import { type Field, field } from '../src/reference/field.ts';
 import { run } from '../src/reference/run.ts';
 import type { Precision } from '../src/shader/source.ts';
-import { toFloat32 } from '../src/weights/tensor.ts';
+import { toFloat64 } from '../src/weights/tensor.ts';
 import { relativeError } from './goldens/pytorch.ts';
 import { deviceJudge } from './judges.ts';
 import { engines, prepareGraph } from './models/device.ts';
@@ -87,7 +87,7 @@ prepared.destroy();
 shared.close();
 device.close();
 
-const truth = run(graph, input, told(constantReader(tensors, toFloat32)));
+const truth = run(graph, input, told(constantReader(tensors, toFloat64)));
 say('CPU: done');
 const { scores, prob } = tolerances[precision];
 const [wanted, classes] = [truth.get('prob')!, got.get('classes')!];

@@ -1,13 +1,14 @@
 // A result on a canvas: composed on the model's device, and shown by WebGPU, or in 2-D where the canvas has such a context already.
 import { AtrousError } from '../errors.ts';
 import type { DrawOptions, SegmentResult } from '../front/result.ts';
-import { type Taken, type Taker, take } from '../front/sources.ts';
+import { take } from '../front/sources.ts';
+import type { Taken, Taker } from '../front/taken.ts';
 import type { Finisher } from '../gpu/finish.ts';
 import { type Look, OPACITY } from '../image/look.ts';
 import type { Size } from '../image/size.ts';
 import type { Output } from '../pipeline.ts';
 import { type Flat, replace } from './flat.ts';
-import { takeFromPage } from './sources.ts';
+import { takeFromPage } from './take.ts';
 import type { Canvas } from './types.ts';
 
 type Shown = SegmentResult<Output>;

@@ -1,6 +1,6 @@
 // Pictures as files, which the browser decodes.
 import { describe } from '../errors.ts';
-import type { Taken, Taker } from '../front/sources.ts';
+import type { Taken, Taker } from '../front/taken.ts';
 import { AS_STORED, bad, copied } from './ladder.ts';
 
 export async function takeEncoded(source: Blob | Response, taker: Taker): Promise<Taken> {

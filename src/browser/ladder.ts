@@ -1,6 +1,6 @@
 // A picture of a page down a ladder: a copy on the GPU, a copy as an ImageBitmap, pixels from a 2-D canvas.
 import { AtrousError, describe } from '../errors.ts';
-import type { Copy, Taken, Taker } from '../front/sources.ts';
+import type { Copy, Taken, Taker } from '../front/taken.ts';
 import type { Frame } from '../gpu/frames.ts';
 import type { Size } from '../image/size.ts';
 

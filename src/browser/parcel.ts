@@ -1,6 +1,7 @@
 // Pictures as they are posted to a worker: a video's and a canvas's frame of this moment, which is handed over; what is the caller's own is copied.
 import { guarded } from '../check.ts';
 import { AtrousError, brief, describe } from '../errors.ts';
+import { wrongPixels } from '../front/no-picture.ts';
 import { readPixels, rgbaOf } from '../front/pixels.ts';
 import type { Parcel } from './messages.ts';
 
@@ -50,6 +51,7 @@ function wrapped(source: unknown, kind: string): Wrapped | Promise<Wrapped> {
     );
   const given = readPixels(source);
   const data = rgbaOf(given);
+  if (!data) throw wrongPixels(given);
   return { parcel: { data, width: given.width, height: given.height }, transfer: [data.buffer] };
 }
 

@@ -2,7 +2,8 @@
 import { type Checks, callback, whole } from '../check.ts';
 import { AtrousError } from '../errors.ts';
 import { type Running, type Stepped, type Stream, type StreamOptions, type StreamStats, tell } from '../front/live.ts';
-import type { Copy, Picture } from '../front/sources.ts';
+import type { Picture } from '../front/sources.ts';
+import type { Copy } from '../front/taken.ts';
 import { type Feed, feedOf, type NewFrame } from './feed.ts';
 import type { StreamSource } from './types.ts';
 

@@ -1,10 +1,11 @@
-// What a page calls a picture, taken at the moment of the call: a video's frame in place, anything else down the ladder. Kinds are told by their tags, because what comes from an iframe is no instance of this page's classes.
-import type { Taken, TakePicture, Taker } from '../front/sources.ts';
+// Pictures of a page, each taken at the moment of the call: a video's frame in place, anything else down the ladder.
+import type { Taken, Taker } from '../front/taken.ts';
 import type { Size } from '../image/size.ts';
 import { bad, copied, refuseForeign } from './ladder.ts';
 
-export const takeFromPage: TakePicture = (source, taker) => {
-  switch (Object.prototype.toString.call(source).slice(8, -1)) {
+/** `kind` is the source's tag, one of those that `take.ts` knows. */
+export function takeNow(source: unknown, kind: string, taker: Taker): Taken | Promise<Taken> {
+  switch (kind) {
     case 'HTMLVideoElement':
       return takeVideo(source as HTMLVideoElement, taker);
     case 'VideoFrame':
@@ -16,14 +17,10 @@ export const takeFromPage: TakePicture = (source, taker) => {
       return takeBitmap(source as ImageBitmap, taker);
     case 'HTMLImageElement':
       return takeImage(source as HTMLImageElement, taker);
-    case 'Blob':
-    case 'File':
-    case 'Response':
-      return import('./encoded.ts').then(({ takeEncoded }) => takeEncoded(source as Blob | Response, taker));
     default:
-      return null;
+      return import('./encoded.ts').then(({ takeEncoded }) => takeEncoded(source as Blob | Response, taker));
   }
-};
+}
 
 /** HTMLMediaElement.HAVE_CURRENT_DATA: the frame of the present position is there. */
 const HAVE_FRAME = 2;

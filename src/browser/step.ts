@@ -3,7 +3,7 @@
 import type { Lender, Lent, Stepped, StreamOptions } from '../front/live.ts';
 import type { SegmentOptions } from '../front/options.ts';
 import { resultOf } from '../front/result.ts';
-import type { Taker } from '../front/sources.ts';
+import type { Taker } from '../front/taken.ts';
 import { BufferUsage, READ, TextureUsage } from '../gpu/flags.ts';
 import type { Smoother } from '../gpu/smooth.ts';
 import { timer } from '../gpu/timing.ts';

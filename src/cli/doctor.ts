@@ -10,7 +10,7 @@ import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { findPackage, installs } from '../node/webgpu.ts';
 import { fastestOn, precisionsOf } from '../plan/choose.ts';
 import type { Precision } from '../shader/source.ts';
-import { toFloat32 } from '../weights/tensor.ts';
+import { toFloat64 } from '../weights/tensor.ts';
 import { type Command, onePositional, shared, sharedHelp } from './command.ts';
 import { output, percent } from './output.ts';
 import { openWeights, refuseWithoutWeights } from './weights.ts';
@@ -100,7 +100,7 @@ function verdict(test: SelfTest): string {
 /** In every precision of the device; none where the card has no such test. */
 async function selfTests(device: GPUDevice, { network, tensors, card }: LoadedWeights): Promise<SelfTest[]> {
   const engine = createEngine(device, await shaderLibrary());
-  const [facts, read] = [factsOf(device), constantReader(tensors, toFloat32)];
+  const [facts, read] = [factsOf(device), constantReader(tensors, toFloat64)];
   const tests: SelfTest[] = [];
   for (const precision of precisionsOf(facts.features)) {
     try {

@@ -17,7 +17,7 @@ import { lower } from '../plan/lower.ts';
 import { run as runReference } from '../reference/run.ts';
 import { imagenet } from '../weights/card.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
-import { fromFloat32, quote, type Tensor, toFloat32 } from '../weights/tensor.ts';
+import { fromFloat32, quote, type Tensor, toFloat32, toFloat64 } from '../weights/tensor.ts';
 import { type Arguments, exactPrecisionOf, required, variantsOf } from './command.ts';
 import { type Output, output } from './output.ts';
 import { resolveModel } from './weights.ts';
@@ -105,7 +105,7 @@ interface Results {
 
 function onCpu({ graph, tensors, outputs }: Imported, given: ReadonlyMap<string, Planes>): Results {
   const [first] = given.values();
-  const values = runReference(graph, first, constantReader(tensors, toFloat32), { others: given });
+  const values = runReference(graph, first, constantReader(tensors, toFloat64), { others: given });
   return {
     values: new Map([...outputs].map(([name, { value }]) => [name, values.get(value)!])),
     made: { adapter: 'cpu reference (float64)', backend: 'cpu', precision: 'f64' },
@@ -127,7 +127,7 @@ async function onGpu(
     const graph = fuse(imported.graph, targetOf({ precision, facts, variants }));
     const { mean, std } = imagenet;
     const plan = lower(graph, { precision, facts, variants, stem: 'map', mean, std, shaderFacts: engine.library.brief });
-    const program = await runOnValues(engine, graph, plan, constantReader(imported.tensors, toFloat32), given);
+    const program = await runOnValues(engine, graph, plan, constantReader(imported.tensors, toFloat64), given);
     const values = new Map<string, Planes>();
     for (const [name, { value, shape, classes }] of imported.outputs) {
       const data = classes

@@ -23,7 +23,7 @@ import { run as runReference } from '../reference/run.ts';
 import type { Precision } from '../shader/source.ts';
 import { imagenet } from '../weights/card.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
-import { fromFloat32, type Tensor, toFloat32 } from '../weights/tensor.ts';
+import { fromFloat32, type Tensor, toFloat32, toFloat64 } from '../weights/tensor.ts';
 import { type Command, exactPrecisionOf, insideOf, onePositional, required, shared, sharedHelp, variantsOf } from './command.ts';
 import { runOnnx } from './onnx.ts';
 import { output } from './output.ts';
@@ -142,7 +142,7 @@ function onCpu(
   const values = runReference(
     select(graph, ['classes', network.scores, ...taps]),
     { c: 3, h, w, data: Float64Array.from(data) },
-    constantReader(tensors, toFloat32),
+    constantReader(tensors, toFloat64),
   );
   const tensorOf = (name: string): Tensor => {
     const value = values.get(resolve(graph, name))!;
@@ -226,5 +226,5 @@ async function execute(
   });
   const steps = [...plan.steps];
   for (const [index, params] of decidedAt(plan, graph, threshold ?? THRESHOLD)) steps[index] = { ...steps[index], params };
-  return runOnPlanes(engine, graph, { ...plan, steps }, constantReader(tensors, toFloat32), data);
+  return runOnPlanes(engine, graph, { ...plan, steps }, constantReader(tensors, toFloat64), data);
 }

@@ -5,7 +5,7 @@ import { TextureUsage } from '../gpu/flags.ts';
 import type { Size } from '../image/size.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Sizes } from './sizes.ts';
-import { checkTexture } from './sources.ts';
+import { checkTexture } from './textures.ts';
 
 /** See `Segmenter.encode`. */
 export function encode(

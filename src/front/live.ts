@@ -9,7 +9,8 @@ import type { Precision } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
 import type { SegmentOptions } from './options.ts';
 import type { DrawOptions, SegmentInfo, SegmentResult, Ties } from './result.ts';
-import type { Copy, Picture, Taken } from './sources.ts';
+import type { Picture } from './sources.ts';
+import type { Copy, Taken } from './taken.ts';
 
 /** `draw`'s options, and those of `segment` that a video can have. A picture behind the classes is taken once. */
 export interface StreamOptions extends DrawOptions, Pick<SegmentOptions, 'size' | 'tile' | 'threshold'> {

@@ -178,7 +178,7 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
   const { baseUrl, card, model, key } = options;
   const builtIn = typeof source === 'string' ? builtIns.get(source) : undefined;
   if (!builtIn) return (await import('../load.ts')).readSource(platform, source, options);
-  const url = urlOf(builtIn.file, baseUrl, builtIn.url);
+  const url = await urlOf(builtIn.file, baseUrl, builtIn.url);
   const name = source as string;
   const { bytes: length, sha256 } = builtIn;
   const bytes = await platform.fetch(url, { ...options, bytes: length, sha256, name });

@@ -12,7 +12,7 @@ import { type AdapterFacts, fastestOn, type Tuned, targetOf, type VariantChoice 
 import { type Memory, passedBefore, type SelfTest, type Subject, selfTest } from '../self-test.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
-import { type Tensors, toFloat32 } from '../weights/tensor.ts';
+import { type Tensors, toFloat64 } from '../weights/tensor.ts';
 import type { SegmentOptions } from './options.ts';
 import type { Page } from './page.ts';
 import { createSizes, type Sizes } from './sizes.ts';
@@ -171,7 +171,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     if (fastest === 'f32') return 'f32';
     if (parts.selfTest === 'once' && (await passedBefore(await subjectOf(parts, opened, fastest)))) return fastest;
     const { settle } = await import('../settle.ts');
-    return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat32), onCompile }, tuned, signal);
+    return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat64), onCompile }, tuned, signal);
   };
   const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
@@ -193,7 +193,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
 }
 
 async function subjectOf(parts: Parts, opened: Opened, precision: Precision): Promise<Subject> {
-  const material = { ...parts, ...opened, precision, read: constantReader(parts.tensors, toFloat32) };
+  const material = { ...parts, ...opened, precision, read: constantReader(parts.tensors, toFloat64) };
   const memory = parts.selfTest === 'once' ? ((await parts.memory?.()) ?? null) : null;
   return { material, tensors: parts.tensors, driver: (await parts.driver?.()) ?? '', memory };
 }

@@ -4,10 +4,12 @@ import type { Finisher } from '../gpu/finish.ts';
 import type { Output } from '../pipeline.ts';
 import type { Lender, Stream, StreamOptions } from './live.ts';
 import type { DrawOptions, SegmentResult } from './result.ts';
-import type { TakePicture, Taker } from './sources.ts';
+import type { TakePicture, Taker } from './taken.ts';
 
 export interface Page {
   readonly take: TakePicture;
+  /** What takes them is there: with it a size is prepared. */
+  ready(): Promise<void>;
   /** `source`: the picture that was segmented. */
   draw(
     result: SegmentResult<Output>,

@@ -1,6 +1,4 @@
 // Pixels in memory, as a caller gives them.
-import { guarded } from '../check.ts';
-import { AtrousError, brief } from '../errors.ts';
 
 /** RGBA or RGB, eight bits a channel, rows from the top. `ImageData` is one. */
 export interface Pixels {
@@ -17,50 +15,31 @@ export interface GivenPixels {
   readonly colorSpace: unknown;
 }
 
-/** What a caller gives, read once. Throws `BAD_IMAGE`. */
+/** What a caller gives, read once; that may throw whatever it likes. */
 export function readPixels(source: unknown): GivenPixels {
-  return guarded(
-    'the picture',
-    () => {
-      const { data, width, height, colorSpace = 'srgb' } = source as GivenPixels;
-      return { data, width, height, colorSpace };
-    },
-    'BAD_IMAGE',
-  );
+  const { data, width, height, colorSpace = 'srgb' } = source as GivenPixels;
+  return { data, width, height, colorSpace };
 }
 
 /** An array of another realm, such as an iframe's, is no instance of ours. */
-function isArray(data: unknown): data is ArrayLike<number> & ArrayBufferView {
+export function isArray(data: unknown): data is ArrayLike<number> & ArrayBufferView {
   return ArrayBuffer.isView(data) && ['Uint8Array', 'Uint8ClampedArray', 'Float16Array'].includes(typeOf(data));
 }
 
 const typeOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
-/** A copy of the source, as 8-bit RGBA in the colours that it has. Throws `BAD_IMAGE` for what is none. */
-export function rgbaOf({ data, width, height, colorSpace }: GivenPixels): Uint8Array<ArrayBuffer> {
-  if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
-    throw new AtrousError(
-      'BAD_IMAGE',
-      `the picture is ${brief(width)} wide and ${brief(height)} high: both must be whole numbers, 1 or more`,
-    );
-  }
-  if (!isArray(data)) {
-    throw new AtrousError(
-      'BAD_IMAGE',
-      `the picture’s data is ${brief(data)}: it must be a Uint8Array or Uint8ClampedArray, eight bits a channel, or an ImageData’s Float16Array`,
-    );
-  }
-  if (colorSpace !== 'srgb' && colorSpace !== 'display-p3')
-    throw new AtrousError('BAD_IMAGE', `the picture’s colorSpace is ${brief(colorSpace)}: known are srgb and display-p3`);
+/** A copy of the source, as 8-bit RGBA in the colours that it has; null for what is none, of which `wrongPixels` says why. */
+export function rgbaOf({ data, width, height, colorSpace }: GivenPixels): Uint8Array<ArrayBuffer> | null {
   const pixels = width * height;
-  if (data.length !== pixels * 4 && data.length !== pixels * 3) {
-    const why = data.length === 0 ? ' (was its buffer transferred?)' : '';
-    throw new AtrousError(
-      'BAD_IMAGE',
-      `the picture has ${data.length} bytes${why}: ${width}×${height} pixels take ${pixels * 4} as RGBA or ${pixels * 3} as RGB`,
-    );
-  }
+  const known = colorSpace === 'srgb' || colorSpace === 'display-p3';
+  if (!known || !isSide(width) || !isSide(height) || !isArray(data)) return null;
+  if (data.length !== pixels * 4 && data.length !== pixels * 3) return null;
   return asRgba(typeOf(data) === 'Float16Array' ? Uint8ClampedArray.from(data, value => value * 255) : data, pixels);
+}
+
+/** Is a number one of rows or columns? */
+export function isSide(size: unknown): boolean {
+  return Number.isInteger(size) && (size as number) > 0;
 }
 
 function asRgba(data: ArrayLike<number>, pixels: number): Uint8Array<ArrayBuffer> {

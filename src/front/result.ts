@@ -7,7 +7,8 @@ import type { Classified, Output, Raw, Scores } from '../pipeline.ts';
 import type { Precision } from '../shader/source.ts';
 import type { Card, Colour } from '../weights/card.ts';
 import { encodeRuns } from '../weights/runs.ts';
-import type { Copy, Picture } from './sources.ts';
+import type { Picture } from './sources.ts';
+import type { Copy } from './taken.ts';
 
 export interface SegmentInfo {
   readonly model: string;

@@ -27,7 +27,11 @@ export type Constant =
   | { readonly kind: 'inputs'; readonly of: Constant; readonly ranges: readonly (readonly [from: number, to: number])[] };
 
 /** The values of a constant in float64, so that folding adds no rounding of its own. */
-export type ReadConstant = (constant: Constant) => Float64Array;
+export interface ReadConstant {
+  (constant: Constant): Float64Array;
+  /** Where the values come from, if they come from a checkpoint. */
+  readonly tensors?: Tensors;
+}
 
 export function shapeOf(constant: Constant): readonly number[] {
   switch (constant.kind) {
@@ -99,18 +103,18 @@ export function printConstant(constant: Constant): string {
 }
 
 /** Binds constants to a checkpoint. Tensors are decoded when they are read, not before. */
-export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Float32Array): ReadConstant {
+export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Float64Array): ReadConstant {
   const find = (name: string): Tensor => {
     const found = tensors.get(name);
     if (!found) throw new AtrousError('BAD_WEIGHTS', `tensor "${name}" is missing from the weights`);
     return found;
   };
-  const tensor = (name: string): Float64Array => Float64Array.from(decode(find(name)));
+  const tensor = (name: string): Float64Array => decode(find(name));
   const scale = ({ name, epsilon }: Norm): Float64Array => {
     const variance = tensor(`${name}.running_var`);
     return tensor(`${name}.weight`).map((gamma, i) => gamma / Math.sqrt(variance[i] + epsilon));
   };
-  const read: ReadConstant = constant => {
+  const read = (constant: Constant): Float64Array => {
     switch (constant.kind) {
       case 'tensor':
         return tensor(constant.name);
@@ -171,11 +175,9 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
     if (of.kind !== 'tensor') return read(of).subarray(from * perChannel, to * perChannel);
     const { dtype, bytes } = find(of.name);
     const step = perChannel * bytesPer[dtype];
-    return Float64Array.from(
-      decode({ dtype, shape: [to - from, ...of.shape.slice(1)], bytes: part(bytes, from * step, to * step) }),
-    );
+    return decode({ dtype, shape: [to - from, ...of.shape.slice(1)], bytes: part(bytes, from * step, to * step) });
   };
-  return read;
+  return Object.assign(read, { tensors });
 }
 
 /** Output channels [from, to) of a constant; of a range again a range of what lies below. */

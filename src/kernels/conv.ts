@@ -1,5 +1,5 @@
-// Dense convolution of any kernel size, stride, dilation and padding. Shaders: conv.wgsl, conv.workgroup.wgsl, conv.wide.wgsl,
-// conv.winograd.wgsl.
+// Dense convolution of any kernel size, stride, dilation and padding. Shaders: conv.wgsl, conv.wide.wgsl; conv.workgroup.wgsl (workgroups.ts),
+// conv.winograd.wgsl (winograd.ts).
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
 import { isDense } from '../graph/forms.ts';
 import type { Geometry, Node, NodeOf } from '../graph/graph.ts';
@@ -7,9 +7,8 @@ import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
 import { ending } from './ending.ts';
+import type { ReadNumbers } from './halves.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
-import { stagedCut, stagedRow } from './staged.ts';
-import { PRODUCTS, tiling, transformWeights } from './winograd.ts';
 
 /** Pixels of a row that a lane stores: eight, or two maxima of four. */
 const TILE = 8;
@@ -23,7 +22,7 @@ export function steps({ constants, attributes: { geometry } }: NodeOf<'conv'>): 
   return quads(shapeOf(constants.weight)[1]) * geometry.kernel[0] * geometry.kernel[1];
 }
 
-function params(tile: number, bias: number, { node, x, y, at }: Placed<'conv'>) {
+export function params(tile: number, bias: number, { node, x, y, at }: Placed<'conv'>) {
   const { pooled } = node.attributes.fused;
   return {
     height: y.h,
@@ -48,7 +47,7 @@ function params(tile: number, bias: number, { node, x, y, at }: Placed<'conv'>) 
 }
 
 /** Output channel × input channel × tap; channels that are missing are zero. */
-export function weights({ constants: { weight } }: Pick<Node, 'constants'>, read: ReadConstant): WeightRows {
+export function weights({ constants: { weight } }: Pick<Node, 'constants'>, read: ReadNumbers): WeightRows {
   const [, inputs, kh, kw] = shapeOf(weight);
   return (first, end) => {
     const values = read(range(weight, first, end));
@@ -57,7 +56,7 @@ export function weights({ constants: { weight } }: Pick<Node, 'constants'>, read
 }
 
 /** The same by quads of the taps, one tap after another: input channel i is the (i mod 4)th of step ⌊i / 4⌋. */
-export function weightsBySteps(node: Pick<Node, 'constants'>, read: ReadConstant): WeightRows {
+export function weightsBySteps(node: Pick<Node, 'constants'>, read: ReadNumbers): WeightRows {
   const across = quads(shapeOf(node.constants.weight!)[1]) * 4;
   const rows = weights(node, read);
   return (first, end) => {
@@ -69,7 +68,7 @@ export function weightsBySteps(node: Pick<Node, 'constants'>, read: ReadConstant
 export const biasOf = ({ constants }: Pick<Node, 'constants'>, read: ReadConstant) =>
   constants.bias ? read(constants.bias) : null;
 
-const wide: Variant<'conv'> = {
+export const wide: Variant<'conv'> = {
   name: 'wide',
   shader: 'conv.wide',
   needs: { software: true, features: ['subgroups'] },
@@ -88,50 +87,6 @@ const wide: Variant<'conv'> = {
   },
 };
 
-/** The corners of a pool's windows are summed as pixels. */
-const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w * (node.attributes.fused.pooled ? 4 : 1), pairs(y.c));
-
-const workgroup = stagedRow('conv.workgroup', cut, ({ node, x, y }) => ({
-  QUADS: quads(x.c),
-  COLUMNS: node.attributes.geometry.kernel[1],
-  ...finishing(node, y.c),
-  POOL: node.attributes.fused.pooled !== undefined,
-}));
-
-/** Beyond this dilation the lattices of the usual maps are narrower than a segment of tiles: at 8 on 39×41 `wide` takes 3/4 of the time. */
-const WINOGRAD_DILATION = 4;
-/**
- * From more input channels on; else only where `wide` is no rival. Up to 16 the transforms outweigh what they spare, up to 128 what RegSeg's frame
- * gains (3 %) is repaid after a hundred frames and more, for this pipeline takes two seconds longer to compile.
- */
-const WINOGRAD_INPUTS = 128;
-
-const winograd: Variant<'conv'> = {
-  name: 'winograd',
-  shader: 'conv.winograd',
-  weightsGrow: PRODUCTS / 9,
-  needs: { software: true, features: ['subgroups'] },
-  fits: node => {
-    const { kernel, strides, dilations } = node.attributes.geometry;
-    const most = node.attributes.fused.pooled ? 1 : WINOGRAD_DILATION;
-    const square = kernel.every(size => size === 3) && strides[0] === 1 && dilations[0][0] <= most;
-    return square && (shapeOf(node.constants.weight)[1] > WINOGRAD_INPUTS || !wide.fits?.(node));
-  },
-  overrides: ({ node, y }) => ({ ...finishing(node, y.c), POOL: node.attributes.fused.pooled !== undefined }),
-  params: placed => ({
-    ...params(1, biasOffset(placed.y.c, PRODUCTS, quads(placed.x.c)), placed),
-    across: tilingOf(placed).across,
-  }),
-  lanes: placed => tilingOf(placed).quads * 4 * pairs(placed.y.c),
-  pack(node, read, store) {
-    const [out, inputs] = shapeOf(node.constants.weight);
-    return packBlocks(out, PRODUCTS, quads(inputs), transformWeights(weights(node, read)), biasOf(node, read), store);
-  },
-};
-
-const tilingOf = ({ node: { attributes }, y }: Placed<'conv'>) =>
-  tiling(attributes.fused.pooled ?? y, attributes.geometry.dilations[0][0]);
-
 /** What follows the sums. */
 export function finishing(node: NodeOf<'conv'>, channels: number) {
   return { RESIDUAL: 'residual' in node.inputs, ...ending(node, channels) };
@@ -146,7 +101,7 @@ export const conv = kernel<'conv'>({
   name: 'conv',
   ops: ['conv'],
   fits: isDense,
-  variants: [workgroup, winograd, wide, plain('conv')],
+  variants: [wide, plain('conv')],
   reads: ({ inputs }) => ({ x: inputs.x, residual: inputs.residual ?? null }),
   writes: ({ name }) => ({ y: name }),
   overrides: ({ node, x, y }) => ({

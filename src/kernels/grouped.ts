@@ -1,20 +1,17 @@
-// Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shaders: grouped.wgsl,
-// grouped.workgroup.wgsl, grouped.workgroup8.wgsl, grouped.wide.wgsl.
+// Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shaders: grouped.wgsl, grouped.wide.wgsl;
+// grouped.workgroup.wgsl, grouped.workgroup8.wgsl (workgroups.ts).
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import { isGrouped, type NodeOf } from '../graph/graph.ts';
 import { type Placement, quads } from '../graph/layout.ts';
 import { strips, TILE } from '../graph/ops.ts';
 import { biasOffset, packBlocks, packWide, pairs, type WeightAt, wideBiasOffset } from './blocks.ts';
 import { ending } from './ending.ts';
+import type { ReadNumbers } from './halves.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
 /** The shader's dilations are one vec4u. */
 const MAX_BRANCHES = 4;
 const WIDE_TILE = { h: 2, w: 16 };
-
-/** Of a workgroup of `grouped.workgroup`: its lanes, and the pairs of quads that they share. */
-const LANES = 256;
-const PAIRS = 4;
 
 export const groupWidth = ({ constants }: NodeOf<'conv'>): number => shapeOf(constants.weight)[1];
 export const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
@@ -41,7 +38,7 @@ function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
 }
 
 /** Output channel × input channel of its group × tap. */
-export function weights(node: NodeOf<'conv'>, read: ReadConstant): WeightAt {
+export function weights(node: NodeOf<'conv'>, read: ReadNumbers): WeightAt {
   const width = groupWidth(node);
   const weight = read(node.constants.weight);
   return (o, i, tap) => weight[(o * width + i) * 9 + tap];
@@ -63,18 +60,6 @@ const wide: Variant<'conv'> = {
   },
 };
 
-const workgroup: Variant<'conv'> = {
-  name: 'workgroup',
-  shader: 'grouped.workgroup',
-  needs: { barriers: true },
-  /** A lane's sixteen channels must lie in one group. */
-  fits: node => groupWidth(node) % 16 === 0,
-  lanes: ({ node, y }) => rows(node, y) * Math.ceil(pairs(y.c) / PAIRS) * LANES,
-};
-
-/** Of the nodes that the former leaves: a lane has eight channels. */
-const workgroup8: Variant<'conv'> = { ...workgroup, shader: 'grouped.workgroup8', fits: node => !workgroup.fits!(node) };
-
 export const grouped = kernel<'conv'>({
   name: 'grouped',
   ops: ['conv'],
@@ -85,7 +70,7 @@ export const grouped = kernel<'conv'>({
     groupWidth(node) * node.attributes.geometry.groups === shapeOf(node.constants.weight)[0] &&
     node.attributes.geometry.dilations.length <= MAX_BRANCHES &&
     Object.keys(node.inputs).length === 1,
-  variants: [workgroup, workgroup8, wide, plain('grouped')],
+  variants: [wide, plain('grouped')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes }) => ({ y: name, partials: attributes.fused.partials?.name ?? null }),
   overrides: ({ node, y }) => ({

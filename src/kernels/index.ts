@@ -41,6 +41,8 @@ import { unpool } from './unpool.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
 import { window } from './window.ts';
+import { winograds } from './winograd.ts';
+import { workgroups } from './workgroups.ts';
 import { zoom, zoomClasses } from './zoom.ts';
 
 export const kernels: readonly Kernel[] = [
@@ -101,10 +103,12 @@ export function kernelFor(node: Node): Kernel {
   return found;
 }
 
-/** All variants of a kernel, those with subgroup matrices first: only plans that round maps have them, on adapters that have matrices. */
+/** Rows that stand apart from their kernels, the better guess first; matrices are for plans that round maps, on adapters that have them. */
+const apart: readonly Readonly<Record<string, Variant | readonly Variant[]>>[] = [matrices, workgroups, winograds];
+
+/** All variants of a kernel. */
 export function rowsOf({ name, variants }: Kernel): readonly Variant[] {
-  const matrix = matrices[name];
-  return matrix ? [matrix, ...variants] : variants;
+  return [...apart.flatMap(rows => rows[name] ?? []), ...variants];
 }
 
 /** The variants that can make a node. */

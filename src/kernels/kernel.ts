@@ -51,7 +51,7 @@ export interface Kernel<K extends Op = Op> extends Cut<K> {
   /** The operations that it can make, under the condition of `fits`. */
   readonly ops: readonly K[];
   fits(node: NodeOf<K>): boolean;
-  /** Best guess first, last the plain row, or the only form of a node that a pass makes for adapters with cheap barriers alone. */
+  /** Best guess first (further ones in workgroups.ts, winograd.ts and matrices.ts), last the plain row, or the only form of a node that a pass makes for adapters with cheap barriers alone. */
   readonly variants: readonly Variant<K>[];
   /** Binding → the value that it reads, null for an optional input that is not used. */
   reads(node: NodeOf<K>): Record<string, string | null>;

@@ -11,10 +11,12 @@ import { conv, biasOf as denseBias, weights as denseWeights, steps, weightsBySte
 import { packExcite } from './excite.ts';
 import { gated } from './gated.ts';
 import { grouped, biasOf as groupedBias, rows as groupedRows, weights as groupedWeights, groupWidth } from './grouped.ts';
+import { bitsReader, type ReadNumbers } from './halves.ts';
 import { type Cut, cutOf, type Kernel, type Placed, type Variant } from './kernel.ts';
 import { biasOf, depths, pointwise, weights } from './pointwise.ts';
 import { COLUMNS, packClassifier, tail } from './tail.ts';
 import { twin } from './twin.ts';
+import { workgroups } from './workgroups.ts';
 
 /** Of a workgroup: lanes, pixels, output channels. */
 const LANES = 128;
@@ -44,11 +46,23 @@ function biasStart(out: number, depths: readonly number[]): number {
 /** Quads of those. */
 const biases = (out: number): number => (blocks(out) * CHANNELS) / 4;
 
+const rounded = (weight: number): number => numberToFloat16(saturated(weight));
+
 /**
  * Halves by blocks of output channels and rounds of 16 input channels: a row of 16 for each output channel. Operands begin with rounds of their own; what is
- * missing is zero. Then the biases, float32. `rows` counts input channels through all operands by quads; its tap is 0.
+ * missing is zero. Then the biases, float32. `rowsOf` counts input channels through all operands by quads; its tap is 0. What the file holds as halves goes
+ * where it belongs as it is.
  */
-function packRows(out: number, depths: readonly number[], rows: WeightRows, bias: Float64Array | null): Uint8Array<ArrayBuffer> {
+function packRows(
+  { constants: { weight: main, shortcut } }: NodeOf<'conv'>,
+  read: ReadConstant,
+  depths: readonly number[],
+  rowsOf: (read: ReadNumbers) => WeightRows,
+  bias: Float64Array | null,
+): Uint8Array<ArrayBuffer> {
+  const [out] = shapeOf(main);
+  const bits = bitsReader(read, shortcut ? [main, shortcut] : [main]);
+  const [rows, encode] = bits ? [rowsOf(bits), (half: number): number => half] : [rowsOf(read), rounded];
   const start = biasStart(out, depths) * 16;
   const bytes = new Uint8Array(start + blocks(out) * CHANNELS * 4);
   const halves = new Uint16Array(bytes.buffer, 0, start / 2);
@@ -61,7 +75,7 @@ function packRows(out: number, depths: readonly number[], rows: WeightRows, bias
     for (const quads of depths) {
       for (let i = 0; i < quads * 4; i++) {
         const at = (round + Math.floor(i / 16)) * CHANNELS * 16 + (i % 16);
-        for (let o = first; o < end; o++) halves[at + (o - first) * 16] = numberToFloat16(saturated(weight(o, from + i, 0)));
+        for (let o = first; o < end; o++) halves[at + (o - first) * 16] = encode(weight(o, from + i, 0));
       }
       from += quads * 4;
       round += rounds(quads);
@@ -79,7 +93,8 @@ function row(
   pack: (node: NodeOf<'conv'>, read: ReadConstant) => Uint8Array<ArrayBuffer>,
   pixels: (placed: Placed<'conv'>) => number = ({ y }) => y.h * y.w,
 ): Variant<'conv'> {
-  const staged = cutOf(kernel, kernel.variants.find(({ name }) => name === 'workgroup')!) as unknown as Cut<'conv'>;
+  const rows = [...(workgroups[kernel.name] ?? []), ...kernel.variants];
+  const staged = cutOf(kernel, rows.find(({ name }) => name === 'workgroup')!) as unknown as Cut<'conv'>;
   return {
     name: 'matrix',
     shader: `${kernel.name}.matrix`,
@@ -95,7 +110,7 @@ function row(
 }
 
 const packPointwise = (node: NodeOf<'conv'>, read: ReadConstant) =>
-  packRows(out(node), depths(node), weights(node, read, depths(node)[0]), biasOf(node, read));
+  packRows(node, read, depths(node), source => weights(node, source, depths(node)[0]), biasOf(node, read));
 
 const ofGated = row(gated, depths, (node, read) => joinBytes(packPointwise(node, read), packExcite(node, read)));
 /** Quads of the gate that a workgroup has room for beside its matrices. */
@@ -104,7 +119,7 @@ const MOST_GATES = 128;
 const ofConv = row(
   conv,
   node => [steps(node)],
-  (node, read) => packRows(out(node), [steps(node)], weightsBySteps(node, read), denseBias(node, read)),
+  (node, read) => packRows(node, read, [steps(node)], source => weightsBySteps(node, source), denseBias(node, read)),
   ({ node, y }) => y.h * y.w * (node.attributes.fused.pooled ? 4 : 1),
 );
 
@@ -113,13 +128,11 @@ const ofGrouped = row(
   node => [9 * quads(groupWidth(node))],
   (node, read) => {
     const width = groupWidth(node);
-    const at = groupedWeights(node, read);
-    return packRows(
-      out(node),
-      [9 * quads(width)],
-      () => (o, i) => at(o, i % width, Math.floor(i / width)),
-      groupedBias(node, read),
-    );
+    const rowsOf = (source: ReadNumbers): WeightRows => {
+      const at = groupedWeights(node, source);
+      return () => (o, i) => at(o, i % width, Math.floor(i / width));
+    };
+    return packRows(node, read, [9 * quads(width)], rowsOf, groupedBias(node, read));
   },
 );
 
@@ -128,17 +141,18 @@ const tailQuads = (node: NodeOf<'conv'>): [number] => [rounds(quads(shapeOf(node
 
 const ofTail = row(tail, tailQuads, (node, read) => {
   const inputs = shapeOf(node.constants.weight)[1];
-  const dense = denseWeights(node, read);
-  const rows: WeightRows = (first, end) => {
-    const weight = dense(first, end);
-    return (o, i) => {
-      const round = Math.floor(i / 16);
-      const channel = Math.floor(round / 9) * 16 + (i % 16);
-      return channel < inputs ? weight(o, channel, round % 9) : 0;
+  const rowsOf = (source: ReadNumbers): WeightRows => {
+    const dense = denseWeights(node, source);
+    return (first, end) => {
+      const weight = dense(first, end);
+      return (o, i) => {
+        const round = Math.floor(i / 16);
+        const channel = Math.floor(round / 9) * 16 + (i % 16);
+        return channel < inputs ? weight(o, channel, round % 9) : 0;
+      };
     };
   };
-  const bias = node.constants.bias ? read(node.constants.bias) : null;
-  return joinBytes(packRows(out(node), tailQuads(node), rows, bias), packClassifier(node, read));
+  return joinBytes(packRows(node, read, tailQuads(node), rowsOf, denseBias(node, read)), packClassifier(node, read));
 });
 
 /** By kernel. */

@@ -1,5 +1,5 @@
 // 1×1 convolution: a matrix product over pixels with the block's gate, shortcut, residual and addend. Shaders: pointwise.wgsl,
-// pointwise.workgroup.wgsl, pointwise.wide.wgsl.
+// pointwise.wide.wgsl; pointwise.workgroup.wgsl (workgroups.ts).
 import { type ReadConstant, range, shapeOf } from '../graph/constant.ts';
 import { isUnforked } from '../graph/forms.ts';
 import { isPointwise, type NodeOf } from '../graph/graph.ts';
@@ -7,8 +7,8 @@ import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
 import { biasOffset, fillsWide, packBlocks, packWide, pairs, type WeightRows, wideBiasOffset, wideLanes } from './blocks.ts';
 import { ending } from './ending.ts';
+import type { ReadNumbers } from './halves.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
-import { stagedCut, stagedRow } from './staged.ts';
 
 const TILE = 8;
 const WIDE_TILE = 16;
@@ -25,7 +25,7 @@ function wideDepths(node: NodeOf<'conv'>): [number, number] {
 }
 
 /** Output channel × input channel, the shortcut's inputs after `main` quads of the main operand's. */
-export function weights({ constants: { weight, shortcut } }: NodeOf<'conv'>, read: ReadConstant, main: number): WeightRows {
+export function weights({ constants: { weight, shortcut } }: NodeOf<'conv'>, read: ReadNumbers, main: number): WeightRows {
   const inputs = shapeOf(weight)[1];
   const besideInputs = shortcut ? shapeOf(shortcut)[1] : 0;
   return (first, end) => {
@@ -62,7 +62,7 @@ function params(bias: number, { node, x, y, at }: Placed<'conv'>) {
   };
 }
 
-function flags({ node, y }: Placed<'conv'>) {
+export function flags({ node, y }: Placed<'conv'>) {
   const { attributes, inputs } = node;
   return {
     POOLED: attributes.fused.shortcut === 'pooled',
@@ -95,19 +95,11 @@ const wide: Variant<'conv'> = {
   },
 };
 
-const cut = ({ y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(y.c));
-
-const workgroup = stagedRow('pointwise.workgroup', cut, placed => ({
-  SHORTCUT: 'shortcut' in placed.node.inputs,
-  ...flags(placed),
-  ADDEND: 'addend' in placed.node.inputs,
-}));
-
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
   ops: ['conv'],
   fits: node => isPointwise(node) && isUnforked(node),
-  variants: [workgroup, wide, plain('pointwise')],
+  variants: [wide, plain('pointwise')],
   reads: ({ inputs }) => ({
     x: inputs.x,
     gate: inputs.gate ?? null,

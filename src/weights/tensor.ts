@@ -63,7 +63,19 @@ export function toFloat32(tensor: Tensor): Float32Array {
   const n = count(tensor.shape);
   const { dtype, bytes } = tensor;
   if (dtype === 'F32') return array(Float32Array, bytes, n);
-  return dtype === 'F16' ? decodeFloat16(array(Uint16Array, bytes, n)) : decoders[dtype]!(bytes, n);
+  return dtype === 'F16' ? decodeFloat16(bitsOf(tensor), new Float32Array(n)) : decoders[dtype]!(bytes, n);
+}
+
+/** The same in float64, of which F16 is decoded at once. */
+export function toFloat64(tensor: Tensor): Float64Array {
+  return tensor.dtype === 'F16'
+    ? decodeFloat16(bitsOf(tensor), new Float64Array(count(tensor.shape)))
+    : Float64Array.from(toFloat32(tensor));
+}
+
+/** Of an F16 tensor: a view of the same memory at a 2-byte boundary, else a copy. */
+export function bitsOf({ bytes }: Tensor): Uint16Array {
+  return array(Uint16Array, bytes, bytes.length / 2);
 }
 
 /**
@@ -76,9 +88,8 @@ export function toFloat32Range({ dtype, bytes }: Tensor, from: number, to: numbe
 }
 
 /** By a table: a checkpoint has millions of them, and there are only 65536. */
-function decodeFloat16(bits: Uint16Array): Float32Array {
+function decodeFloat16<T extends Float32Array | Float64Array>(bits: Uint16Array, values: T): T {
   halves ??= Float32Array.from({ length: 2 ** 16 }, (_, half) => float16ToNumber(half));
-  const values = new Float32Array(bits.length);
   for (let i = 0; i < bits.length; i++) values[i] = halves[bits[i]];
   return values;
 }

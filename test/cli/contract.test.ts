@@ -12,7 +12,7 @@ import { readImage } from '../../src/node/index.ts';
 import { pipelineKey, pipelines, type Step } from '../../src/plan/plan.ts';
 import { run as runReference } from '../../src/reference/run.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { type Tensor, toFloat32 } from '../../src/weights/tensor.ts';
+import { type Tensor, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 import { at, cli, complained, home, listing, repository, said, save, saveInput, savePicture, WEIGHTS } from './harness.ts';
 import { shareDevice } from './one-device.ts';
 
@@ -34,7 +34,7 @@ async function expectedClasses(file: string, size?: { h: number; w: number }): P
   });
   const graph = known.network.build({ classes: 11, h, w, to: size });
   return Uint8Array.from(
-    runReference(graph, { c: 3, h, w, data: planes }, constantReader(known.tensors, toFloat32)).get('classes')!.data,
+    runReference(graph, { c: 3, h, w, data: planes }, constantReader(known.tensors, toFloat64)).get('classes')!.data,
   );
 }
 

@@ -13,7 +13,7 @@ import { Segmenter } from '../../src/segmenter.ts';
 import { settle } from '../../src/settle.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { type Card, parseCard } from '../../src/weights/card.ts';
-import { fromFloat32, type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
+import { fromFloat32, type Tensors, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 import { WEIGHTS } from '../cli/harness.ts';
 import { deviceJudge } from '../judges.ts';
 import { sat } from '../record.ts';
@@ -33,7 +33,7 @@ if (device) {
     network,
     card: itsCard,
     variants: 'auto',
-    read: constantReader(tensors, toFloat32),
+    read: constantReader(tensors, toFloat64),
   });
   /** The same function, but for a map a million times as large: the stem's, whose two readers make it small again. */
   const overflowing = (): Tensors => {

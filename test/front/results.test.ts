@@ -250,7 +250,7 @@ test('support: what this machine has, without loading anything', async () => {
 test('pixels: display-p3 and half floats become 8-bit sRGB, arrays of another realm count', async () => {
   const { readPixels, rgbaOf } = await import('../../src/front/pixels.ts');
   const { fromDisplayP3 } = await import('../../src/front/display-p3.ts');
-  const rgba = (given: unknown): number[] => [...rgbaOf(readPixels(given))];
+  const rgba = (given: unknown): number[] => [...rgbaOf(readPixels(given))!];
   const half = class Float16Array extends Float32Array {
     override get [Symbol.toStringTag](): 'Float32Array' {
       return 'Float16Array' as 'Float32Array';
@@ -260,7 +260,7 @@ test('pixels: display-p3 and half floats become 8-bit sRGB, arrays of another re
   assert.equal(rgba({ data: colours, width: 2, height: 1 }), [0, 128, 255, 255, 0, 255, 51, 102]);
   // Display P3 red is beyond sRGB's; its grey is sRGB's; the third is what the two spaces' primaries and white give.
   const p3 = Uint8ClampedArray.of(255, 0, 0, 255, 120, 120, 120, 255, 100, 150, 200, 9);
-  const found = fromDisplayP3(rgbaOf(readPixels({ data: p3, width: 3, height: 1, colorSpace: 'display-p3' })));
+  const found = fromDisplayP3(rgbaOf(readPixels({ data: p3, width: 3, height: 1, colorSpace: 'display-p3' }))!);
   assert.equal([...found], [255, 0, 0, 255, 120, 120, 120, 255, 83, 152, 205, 9]);
 });
 

@@ -19,7 +19,7 @@ import { run } from '../../src/reference/run.ts';
 import { zoom } from '../../src/reference/zoom.ts';
 import { type Parts, type Pixels, type Progress, Segmenter, type SegmentOptions, type SegmentResult } from '../../src/segmenter.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 import { watchMade } from './alive.ts';
 import { parts as tiny } from './tiny.ts';
 
@@ -73,7 +73,7 @@ function predictAnew(
   const { size, step, margin, rows, columns } = tilesOf(picture, network.tile!, tiling);
   const { mean, std, channels } = card.preprocessing;
   const graph = network.build(size);
-  const read = constantReader(tensors, toFloat32);
+  const read = constantReader(tensors, toFloat64);
   const probs = Array.from({ length: rows * columns }, (_, n) => {
     const place = { margin, top: Math.floor(n / columns) * step.h, left: (n % columns) * step.w };
     const input = tile(source, size, { mean, std, channels: channels! }, place);

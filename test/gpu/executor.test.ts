@@ -12,7 +12,7 @@ import { targetOf } from '../../src/plan/choose.ts';
 import { pipelines } from '../../src/plan/plan.ts';
 import { field } from '../../src/reference/field.ts';
 import { run as runReference } from '../../src/reference/run.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 import { relativeError } from '../goldens/pytorch.ts';
 import { compilerJudge, deviceJudge } from '../judges.ts';
 import { fixtureInput, fixtureWeights, prepareGraph } from '../models/device.ts';
@@ -117,7 +117,7 @@ if (device) {
     const wanted = runReference(
       graph,
       field({ c: 3, h, w }, Float64Array.from(input)),
-      constantReader(fixtureWeights(graph), toFloat32),
+      constantReader(fixtureWeights(graph), toFloat64),
     );
     const { run: frame, destroy } = await prepareGraph(engine, device, graph, 'f32');
     const got = await frame();
@@ -133,7 +133,7 @@ if (device) {
     const { plan, program, destroy } = await prepareGraph(engine, device, small, 'f32');
     const frame = program.buffer('classes');
     const signal = AbortSignal.abort(new Error('enough'));
-    const read = constantReader(fixtureWeights(small), toFloat32);
+    const read = constantReader(fixtureWeights(small), toFloat64);
     await fails(
       prepare(engine, fuse(small, targetOf({ precision: 'f32', facts: device.facts, variants: 'auto' })), plan, read, frame, {
         signal,

@@ -28,7 +28,7 @@ import { upsample } from '../../src/reference/upsample.ts';
 import { zoom } from '../../src/reference/zoom.ts';
 import type { MatrixForm, Precision, ShaderLibrary } from '../../src/shader/source.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
-import { count, fromFloat32, toFloat32 } from '../../src/weights/tensor.ts';
+import { count, fromFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 import type { KernelTable, Row } from './table.ts';
 
 /** Bytes behind each value: a kernel that reads them gets NaN, one that writes them is caught. */
@@ -82,7 +82,7 @@ export function makeCase(table: KernelTable, row: Row, precision: Precision): Ca
     aliases: new Map(),
   };
   const tensors = Object.values<Constant>(node.constants).flatMap(tensorsOf);
-  const read = constantReader(new Map(tensors.map(([name, shape]) => [name, seeded(row, name, shape)])), toFloat32);
+  const read = constantReader(new Map(tensors.map(([name, shape]) => [name, seeded(row, name, shape)])), toFloat64);
   const frame = frameOf(row);
   if (frame) values[FRAME] = { slot: -1, c: 4, h: frame.h, w: frame.w, stride: 1, offset: 0, start: 0, kind: 'map' };
   const expected = () => new Map(frame ? stemOf(node, frame, read) : evaluate(node, fields, read));

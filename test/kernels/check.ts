@@ -2,6 +2,7 @@
 // adapter minutes. Without a test framework and without a look at files, because `bench --check` does the same in a browser's or a bare machine's place.
 import { createEngine, destroyEngine, type Engine, prepare, submit } from '../../src/gpu/executor.ts';
 import { BufferUsage, TextureUsage } from '../../src/gpu/flags.ts';
+import type { MatrixTexts } from '../../src/gpu/matrices.ts';
 import { readBuffer } from '../../src/gpu/transfer.ts';
 import type { Variant } from '../../src/kernels/kernel.ts';
 import { type AdapterFacts, isPossible, precisionsOf } from '../../src/plan/choose.ts';
@@ -28,6 +29,8 @@ export interface CheckOptions {
   /** Default: those that don't take minutes in a table. */
   readonly variants?: (row: Row, precision: Precision) => Variant[];
   readonly onCheck?: (check: Check) => void;
+  /** How programs with subgroup matrices are written; the device's own way by default. */
+  readonly matrixTexts?: MatrixTexts;
 }
 
 /** Never throws for a wrong kernel: a refused shader is a message too. */
@@ -38,7 +41,7 @@ export async function checkTable(
   table: KernelTable,
   options: CheckOptions = {},
 ): Promise<Check[]> {
-  const engine = createEngine(device, library);
+  const engine = { ...createEngine(device, library), matrixTexts: options.matrixTexts };
   const checks: Check[] = [];
   try {
     for (const precision of options.precisions ?? precisionsOf(facts.features)) {

@@ -11,7 +11,7 @@ import { lower } from '../../src/plan/lower.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
 import { seededInput, seededTensor } from '../../src/weights/seeded.ts';
-import { type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
+import { type Tensors, toFloat64 } from '../../src/weights/tensor.ts';
 import type { Sitting } from '../judges.ts';
 
 export const mean = [0.485, 0.456, 0.406] as const;
@@ -51,7 +51,7 @@ export async function prepareGraph(
   const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
   const frame = device.createBuffer({ label: 'planes', size: input.byteLength, usage });
   device.queue.writeBuffer(frame, 0, new Float32Array(input));
-  const program = await prepare(engine, fused, plan, constantReader(tensors, toFloat32), frame);
+  const program = await prepare(engine, fused, plan, constantReader(tensors, toFloat64), frame);
   const read = async (name: string): Promise<[string, Float32Array | Uint8Array]> => {
     return [name, await (plan.values[name].kind === 'class' ? readClasses(device, program) : readValue(device, program, name))];
   };

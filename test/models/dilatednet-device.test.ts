@@ -21,7 +21,7 @@ import { type Field, field } from '../../src/reference/field.ts';
 import { evaluate } from '../../src/reference/run.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { uniform } from '../../src/weights/seeded.ts';
-import { type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
+import { type Tensors, toFloat64 } from '../../src/weights/tensor.ts';
 import { relativeError } from '../goldens/pytorch.ts';
 import { deviceJudge } from '../judges.ts';
 import { sat } from '../record.ts';
@@ -65,7 +65,7 @@ for (const name of device ? whole : []) {
   const ended = (from: Field): Map<string, Field> => {
     const values = new Map([[grid, from]]);
     for (const node of end)
-      for (const [value, made] of evaluate(node, values, constantReader(tensors, toFloat32))) values.set(value, made);
+      for (const [value, made] of evaluate(node, values, constantReader(tensors, toFloat64))) values.set(value, made);
     return values;
   };
 
@@ -165,7 +165,7 @@ async function filled(graph: Graph, tensors: Tensors, x: Float32Array, precision
     const fused = fuse(graph, targetOf({ precision, facts, variants: 'auto' }));
     const choice = { variants: 'auto', stem: 'map', mean: [0, 0, 0], std: [1, 1, 1], shaderFacts: library.facts } as const;
     const plan = lower(fused, { precision, facts, ...choice });
-    const program = await prepare(engine, fused, plan, constantReader(tensors, toFloat32), null);
+    const program = await prepare(engine, fused, plan, constantReader(tensors, toFloat64), null);
     gpu.queue.writeBuffer(program.buffer(INPUT), 0, encodeValue(x, plan.values[INPUT], precision));
     submit(gpu, program);
     const values = await readValue(gpu, program, graph.outputs[0]);

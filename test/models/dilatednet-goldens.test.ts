@@ -9,7 +9,7 @@ import { decodeWeights } from '../../src/load.ts';
 import { argmax } from '../../src/reference/classify.ts';
 import type { Field } from '../../src/reference/field.ts';
 import { run } from '../../src/reference/run.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 import { relativeError } from '../goldens/pytorch.ts';
 import { sat } from '../record.ts';
 import { shared } from '../shared.ts';
@@ -33,7 +33,7 @@ for (const name of whole) {
     assert.is(network.canonical, name);
     const grid = network.grid!.value;
     const graph = network.build({ classes: card.classes.length, ...SIZE });
-    const values = run(graph, fixtureInput(card), constantReader(tensors, toFloat32), { taps: ['fc7', grid, 'prob'] });
+    const values = run(graph, fixtureInput(card), constantReader(tensors, toFloat64), { taps: ['fc7', grid, 'prob'] });
     same(grid, values.get(grid)!, fieldOf(goldens.get(`${name}.${grid}`)!));
     if (!breadth) return;
     const golden = tensorsIn(`${breadth}/${name}_tiny.golden.safetensors`);

@@ -19,7 +19,7 @@ import { run } from '../../src/reference/run.ts';
 import { upsample } from '../../src/reference/upsample.ts';
 import { parseCard } from '../../src/weights/card.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
-import { fromFloat32, type Tensor, toFloat32 } from '../../src/weights/tensor.ts';
+import { fromFloat32, type Tensor, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 import { sat } from '../record.ts';
 
 const known = [...dilatedNets.keys()].map(findNetwork);
@@ -233,7 +233,7 @@ test('the whole network ends as its grid does', () => {
   const [network, widths] = [findNetwork('dilation10_cityscapes'), narrowed(dilatedNets.get('dilation10_cityscapes')!, 64)];
   const graph = network.build({ classes: 3, h: 381, w: 389, widths });
   const tensors = seeded(graph);
-  const read = constantReader(tensors, toFloat32);
+  const read = constantReader(tensors, toFloat64);
   const input = field(graph.input, Float64Array.from(uniform('input', 3 * 381 * 389)));
   const values = run(graph, input, read, { taps: ['ctx_final', 'prob'] });
   const grid = values.get('ctx_final')!;
@@ -467,7 +467,7 @@ for (const [name, classes] of modules) {
       Float64Array.from(uniform('features', classes * 35), u => 40 * (u - 0.5)),
     );
     const [output] = graph.outputs;
-    const y = run(graph, x, constantReader(tensors, toFloat32)).get(output)!;
+    const y = run(graph, x, constantReader(tensors, toFloat64)).get(output)!;
     sat('reference', 'ReLU, from the identity');
     assert.equal([y.c, y.h, y.w], [classes, 5, 7]);
     assert.equal(

@@ -12,7 +12,7 @@ import { precisionsOf } from '../../src/plan/choose.ts';
 import { argmax } from '../../src/reference/classify.ts';
 import { field } from '../../src/reference/field.ts';
 import { run as runReference } from '../../src/reference/run.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 import { deviceJudge } from '../judges.ts';
 import { sat } from '../record.ts';
 import { engines, fixtureInput, fixtureWeights } from './device.ts';
@@ -32,7 +32,7 @@ for (const [n, golden] of all.entries()) {
 
   run(`${name}: reference`, () => {
     const input = field({ c: 3, h, w }, Float64Array.from(fixtureInput({ h, w })));
-    const read = constantReader(fixtureWeights(graph), toFloat32);
+    const read = constantReader(fixtureWeights(graph), toFloat64);
     const got = runReference(fuse(select(graph, ['classes', decoder]), { barriers: true }), input, read);
     const wanted = expected(golden);
     judge('cpu', got.get(decoder)!.data, wanted.decoder);

@@ -10,9 +10,9 @@ import { importOnnx, refusalsOf } from '../../src/onnx/import.ts';
 import { fromPlanes, planes } from '../../src/onnx/planes.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
 import { run } from '../../src/reference/run.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 import { shared } from '../shared.ts';
-import { ints } from '../weights/protobuf.ts';
+import { bytes, int, ints, text } from '../weights/protobuf.ts';
 import { manifest, onCpu, tasks } from './networks.ts';
 import { type FileSpec, longs, type NodeSpec, numbers, onnx } from './writer.ts';
 
@@ -29,7 +29,7 @@ function outputOf(spec: FileSpec, shape = X): { dims: readonly number[]; data: n
     Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, n) => n),
   );
   const [[, y]] = outputs;
-  return { dims: y.dims, data: [...fromPlanes(y, run(graph, given, constantReader(tensors, toFloat32)).get(y.value)!)] };
+  return { dims: y.dims, data: [...fromPlanes(y, run(graph, given, constantReader(tensors, toFloat64)).get(y.value)!)] };
 }
 
 const file = (nodes: readonly NodeSpec[], more: Partial<FileSpec> = {}): FileSpec => ({
@@ -409,6 +409,18 @@ test('packed attributes, as proto3 writes them', () => {
     { number: 5, wire: 2, value: [{ number: 1, wire: 2, value: new TextEncoder().encode('perm') }, ...ints(8, [0, 2, 3, 1])] },
   ];
   assert.equal(outputOf(file([{ op: 'Transpose', inputs: ['x'], outputs: ['y'], extra }])).dims, [1, 2, 3, 2]);
+});
+
+test('float16 weights stay the halves of the file', () => {
+  const bits = Uint16Array.of(0x3c00, 0xc000, 0x3800, 0xb800);
+  const w = [...ints(1, [2, 2, 1, 1], false), int(2, 10), text(8, 'w'), bytes(9, new Uint8Array(bits.buffer))];
+  const cast: NodeSpec = { op: 'Cast', inputs: ['w'], outputs: ['wide'], attributes: { to: 1 } };
+  for (const nodes of [[one('Conv', ['w'])], [cast, one('Conv', ['wide'])]]) {
+    const spec = file(nodes, { initializers: { w } });
+    const { dtype, bytes } = imported(spec).tensors.get('w')!;
+    assert.equal([dtype, ...new Uint16Array(bytes.slice().buffer)], ['F16', ...bits]);
+    assert.equal(outputOf(spec).data, [-12, -13, -14, -15, -16, -17, -3, -3, -3, -3, -3, -3]);
+  }
 });
 
 const folder = shared('onnx/networks', 'imported networks are only the small ones that tests make themselves');

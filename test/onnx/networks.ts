@@ -18,7 +18,7 @@ import { evaluate, run as runReference } from '../../src/reference/run.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { imagenet } from '../../src/weights/card.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { float16ToNumber, numberToFloat16, type Tensors, toFloat32 } from '../../src/weights/tensor.ts';
+import { float16ToNumber, numberToFloat16, type Tensors, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 
 /** What the manifest says of a file. */
 export interface Entry {
@@ -109,7 +109,7 @@ function share(got: Float32Array, expected: Float32Array): number {
 
 export const onCpu: Runner = async ({ graph, tensors }, given) => {
   const [first] = given.values();
-  return runReference(graph, first, constantReader(tensors, toFloat32), { others: given });
+  return runReference(graph, first, constantReader(tensors, toFloat64), { others: given });
 };
 
 /**
@@ -119,7 +119,7 @@ export const onCpu: Runner = async ({ graph, tensors }, given) => {
 export const inHalves: Runner = async ({ graph: whole, tensors, outputs }, given) => {
   const graph = fuse(whole, { barriers: false, precision: 'half' });
   const kinds = infer(graph);
-  const read = constantReader(tensors, toFloat32);
+  const read = constantReader(tensors, toFloat64);
   const halves = ({ data, ...shape }: Planes): Field => ({
     ...shape,
     data: Float64Array.from(data, value => float16ToNumber(numberToFloat16(value))),
@@ -138,7 +138,7 @@ export function onDevice(device: GPUDevice, facts: AdapterFacts, precision: Prec
     const graph = fuse(whole, targetOf({ precision, facts, variants: 'auto' }));
     const { mean, std } = imagenet;
     const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'map', mean, std, shaderFacts: engine.library.brief });
-    const program = await runOnValues(engine, graph, plan, constantReader(tensors, toFloat32), given);
+    const program = await runOnValues(engine, graph, plan, constantReader(tensors, toFloat64), given);
     const values = new Map<string, Planes>();
     for (const { value, shape, classes } of outputs.values()) {
       const data = classes

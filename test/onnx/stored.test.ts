@@ -8,7 +8,7 @@ import { decodeWeights, type LoadedWeights } from '../../src/load.ts';
 import { run } from '../../src/reference/run.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { uniform } from '../../src/weights/seeded.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 import { at, cli, complained, save } from '../cli/harness.ts';
 import { longs, numbers, onnx } from './writer.ts';
 
@@ -47,7 +47,7 @@ const opened = (file: string): Promise<LoadedWeights> => decodeWeights(readFileS
 
 function classesOf({ network, tensors }: LoadedWeights): Float64Array {
   const input = { c: 3, ...SIZE, data: Float64Array.from(uniform('picture', 3 * SIZE.h * SIZE.w), value => 4 * value - 2) };
-  return run(network.build(SIZE), input, constantReader(tensors, toFloat32)).get('classes')!.data;
+  return run(network.build(SIZE), input, constantReader(tensors, toFloat64)).get('classes')!.data;
 }
 
 for (const precision of ['f32', 'f16'] as const) {

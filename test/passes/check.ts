@@ -14,7 +14,7 @@ import { field } from '../../src/reference/field.ts';
 import { run } from '../../src/reference/run.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 import { relativeError } from '../goldens/pytorch.ts';
 import { sat } from '../record.ts';
 
@@ -31,7 +31,7 @@ export function outputs(graph: Graph, taps: readonly string[] = []) {
     graph.input,
     Float64Array.from(uniform(INPUT, c * h * w), u => 2 * u - 1),
   );
-  return run(graph, input, constantReader(tensors, toFloat32), { taps });
+  return run(graph, input, constantReader(tensors, toFloat64), { taps });
 }
 
 export function sameNumbers(before: Graph, after: Graph, tolerance = TOLERANCE): void {

@@ -9,7 +9,7 @@ import { kernelFor } from '../../src/kernels/index.ts';
 import { expectedTensors } from '../../src/models/registry.ts';
 import type { WeightStore } from '../../src/shader/source.ts';
 import { seededTensor } from '../../src/weights/seeded.ts';
-import { float16ToNumber, numberToFloat16, toFloat32 } from '../../src/weights/tensor.ts';
+import { float16ToNumber, numberToFloat16, toFloat64 } from '../../src/weights/tensor.ts';
 
 const bytesOf = { f32: 4, half: 2 } as const;
 
@@ -96,7 +96,7 @@ for (const [kernel, name] of [
     assert.is(kernelFor(node).name, name);
     const graph = { name: 'packed', input: { c: 5, h: 9, w: 9 }, nodes: [node], outputs: ['conv'], aliases: new Map() };
     const tensors = new Map([...expectedTensors(graph)].map(([key, shape]) => [key, seededTensor(key, shape)]));
-    const read = constantReader(tensors, toFloat32);
+    const read = constantReader(tensors, toFloat64);
     const pack = (of: NodeOf<'conv'>, store: WeightStore): Uint8Array => {
       const { buffer } = kernelFor(of).pack!(of, read, store);
       return new Uint8Array(buffer);

@@ -14,7 +14,7 @@ import { preprocess } from '../../src/reference/preprocess.ts';
 import { run } from '../../src/reference/run.ts';
 import { stem } from '../../src/reference/stem.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 import { relativeError } from '../goldens/pytorch.ts';
 import { sat } from '../record.ts';
 
@@ -61,7 +61,7 @@ test('both make the same numbers', () => {
   const [made] = stemFrame(graph, before) as readonly [NodeOf<'stem'>];
   const read = constantReader(
     new Map([...expectedTensors(graph)].map(([name, shape]) => [name, seededTensor(name, shape)])),
-    toFloat32,
+    toFloat64,
   );
   const pixels = { data: Uint8Array.from(uniform('picture', 4 * SIZE.h * SIZE.w), u => u * 256), width: SIZE.w, height: SIZE.h };
   const wanted = run(graph, preprocess(pixels, SIZE, normalisation), read, { taps: ['y'] }).get('y')!;

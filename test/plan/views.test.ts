@@ -9,7 +9,7 @@ import { verify } from '../../src/graph/verify.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
 import { field } from '../../src/reference/field.ts';
 import { run as runReference } from '../../src/reference/run.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 import { relativeError } from '../goldens/pytorch.ts';
 import { deviceJudge } from '../judges.ts';
 import { fixtureInput, fixtureWeights, prepareGraph } from '../models/device.ts';
@@ -78,7 +78,7 @@ if (device) {
     const engine = createEngine(device.device, fileLibrary());
     const { input } = stacked;
     const planes = fixtureInput(input);
-    const read = constantReader(fixtureWeights(stacked), toFloat32);
+    const read = constantReader(fixtureWeights(stacked), toFloat64);
     const wanted = runReference(stacked, field(input, Float64Array.from(planes)), read).get('y')!;
     const { run: frame, destroy } = await prepareGraph(engine, device, stacked, 'f32');
     const error = relativeError((await frame()).get('y')!, wanted.data);

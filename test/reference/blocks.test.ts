@@ -8,7 +8,7 @@ import { expectedTensors, findNetwork } from '../../src/models/registry.ts';
 import { fuse } from '../../src/passes/index.ts';
 import { run } from '../../src/reference/run.ts';
 import { seededTensor } from '../../src/weights/seeded.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 import { input, pytorch, relativeError, shapeOfDims } from '../goldens/pytorch.ts';
 import { sat } from '../record.ts';
 
@@ -34,7 +34,7 @@ for (const golden of pytorch) {
     const tensors = new Map([...expectedTensors(graph)].map(([key, shape]) => [key, seededTensor(key, shape)]));
     const x = input(`${name}.x`, inputs.x);
     for (const each of [graph, ...[false, true].map(barriers => fuse(graph, { barriers }))]) {
-      const got = run(each, x, constantReader(tensors, toFloat32)).get(name)!;
+      const got = run(each, x, constantReader(tensors, toFloat64)).get(name)!;
       sat('reference', 'PyTorch in float64');
       assert.equal([got.c, got.h, got.w], y.shape);
       const error = relativeError(got.data, y.data);

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Constant, constantReader, printConstant, range, shapeOf, tensorsOf } from '../../src/graph/constant.ts';
 import { seededTensor } from '../../src/weights/seeded.ts';
-import { count, encodeFloat16, fromFloat32, type Tensor, toFloat32 } from '../../src/weights/tensor.ts';
+import { count, encodeFloat16, fromFloat32, type Tensor, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 
 const norm = { name: 'bn', channels: 6, epsilon: 1e-5 };
 const weight: Constant = { kind: 'tensor', name: 'conv.weight', shape: [6, 2, 3, 3] };
@@ -16,7 +16,7 @@ const sum: Constant = { kind: 'sum', parts: [shift, bias] };
 const all: readonly Constant[] = [weight, bias, scaled, { kind: 'scale', norm }, shift, stack, sum];
 
 const tensors = new Map(all.flatMap(tensorsOf).map(([name, shape]) => [name, seededTensor(name, shape)]));
-const read = constantReader(tensors, toFloat32);
+const read = constantReader(tensors, toFloat64);
 
 /** Reads a constant; the numbers that were decoded for it, by the size of their first axis and of the rest. */
 function decoded(constant: Constant): number[][] {
@@ -24,7 +24,7 @@ function decoded(constant: Constant): number[][] {
   const reader = constantReader(tensors, (tensor: Tensor) => {
     assert.is(tensor.bytes.length, count(tensor.shape) * 4);
     shapes.push([...tensor.shape]);
-    return toFloat32(tensor);
+    return toFloat64(tensor);
   });
   assert.equal(reader(constant), read(constant));
   return shapes;
@@ -77,13 +77,13 @@ test('halves and views at odd addresses', () => {
   shifted.set(new Uint8Array(values.buffer), 1);
   const odd: Tensor = { ...fromFloat32([6, 2, 3, 3], values), bytes: shifted.subarray(1) };
   for (const tensor of [half, odd]) {
-    const reader = constantReader(new Map([['conv.weight', tensor]]), toFloat32);
+    const reader = constantReader(new Map([['conv.weight', tensor]]), toFloat64);
     assert.equal(reader(range(weight, 2, 5)), Float64Array.from(toFloat32(tensor).slice(2 * 18, 5 * 18)), tensor.dtype);
   }
 });
 
 test('a tensor that is missing is named', () => {
-  const reader = constantReader(new Map(), toFloat32);
+  const reader = constantReader(new Map(), toFloat64);
   for (const constant of [weight, range(weight, 1, 2)])
     assert.throws(() => reader(constant), /^tensor "conv\.weight" is missing from the weights$/);
 });

@@ -8,7 +8,7 @@ import { argmax } from '../../src/reference/classify.ts';
 import { field } from '../../src/reference/field.ts';
 import { evaluate } from '../../src/reference/run.ts';
 import { seededTensor } from '../../src/weights/seeded.ts';
-import { toFloat32 } from '../../src/weights/tensor.ts';
+import { toFloat64 } from '../../src/weights/tensor.ts';
 import { input, type NodeCase, pytorch, relativeError } from '../goldens/pytorch.ts';
 import { type ConvSpec, convRow } from '../kernels/table.ts';
 import { sat } from '../record.ts';
@@ -36,7 +36,7 @@ function evaluated({ op, name, inputs, attributes, constants }: NodeCase) {
   const node = { name: 'y', inputs: roles, ...nodeOf(op, attributes), constants: known } as unknown as Node;
   const values = new Map(Object.entries(inputs).map(([role, shape]) => [role, input(`${name}.${role}`, shape)]));
   const tensors = Object.values(known).flatMap(tensorsOf);
-  const read = constantReader(new Map(tensors.map(([key, shape]) => [key, seededTensor(key, shape)])), toFloat32);
+  const read = constantReader(new Map(tensors.map(([key, shape]) => [key, seededTensor(key, shape)])), toFloat64);
   return evaluate(node, values, read)[0][1];
 }
 

@@ -26,7 +26,8 @@ test('constants of one name, in a shader and in its kernel’s descriptor', () =
   const pairs: string[] = [];
   for (const [path, text] of shaders) {
     // Rows by subgroup matrices have one descriptor, whose tile is the product's that most of them share.
-    const file = path === 'lib/matrix.product' ? 'kernels/matrices' : `kernels/${path.split('/').at(-1)!.split('.')[0]}`;
+    const own = path === 'lib/matrix.product' ? 'kernels/matrices' : `kernels/${path.split('/').at(-1)!.split('.')[0]}`;
+    const file = path.startsWith('grouped.workgroup') ? 'kernels/workgroups' : own;
     if (path.endsWith('.matrix') || !existsSync(source(file))) continue;
     const host = readFileSync(source(file), 'utf8');
     for (const [, name, value] of text.matchAll(/^const (\w+) = (\d+)u;/gm)) {

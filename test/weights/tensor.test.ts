@@ -15,6 +15,7 @@ import {
   show,
   toFloat32,
   toFloat32Range,
+  toFloat64,
 } from '../../src/weights/tensor.ts';
 
 const halves: [number, number][] = [
@@ -72,6 +73,7 @@ test('every type decodes, aligned or not', () => {
       memory.set(new Uint8Array(view.buffer), shift);
       const tensor: Tensor = { dtype, shape: [2, 1], bytes: memory.subarray(shift) };
       assert.equal([...toFloat32(tensor)], expected, `${dtype}, ${shift} bytes off`);
+      assert.equal(toFloat64(tensor), Float64Array.from(expected), `${dtype}, ${shift} bytes off`);
       const ranges: [number, number][] = [
         [0, 2],
         [0, 1],
