@@ -20,7 +20,7 @@ export const recalibrate: Pass = {
   apply(graph) {
     const values = infer(graph);
     return rewrite(graph, 'mean', (mean, view) => {
-      const soft = gateChain(mean, view);
+      const soft = gateChain(mean, view, 'sigmoid');
       const chain = soft ?? gateChain(mean, view, 'hard-sigmoid');
       if (!chain) return null;
       const { first, second, sigmoid } = chain;

@@ -12,7 +12,7 @@ export const squeezeExcite: Pass = {
     const values = infer(graph);
     const replaced = new Map<Node, Node | null>();
     for (const mean of graph.nodes) {
-      const chain = mean.op === 'mean' ? gateChain(mean, before) : null;
+      const chain = mean.op === 'mean' ? gateChain(mean, before, 'sigmoid') : null;
       const conv = before.producer(mean.inputs.x);
       if (!chain || conv?.op !== 'conv' || !isGrouped(conv) || conv.attributes.fused.partials) continue;
       const { shape } = values.get(conv.name)!;
@@ -43,7 +43,7 @@ export const squeezeExcite: Pass = {
 export function gateChain(
   mean: NodeOf<'mean'>,
   before: View,
-  curve: Curve = 'sigmoid',
+  curve: Curve,
 ): { first: NodeOf<'conv'>; second: NodeOf<'conv'>; sigmoid: NodeOf<'activate'> } | null {
   const first = before.next(mean.name, 'conv');
   const second = first && before.next(first.name, 'conv');
