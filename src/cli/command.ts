@@ -1,8 +1,7 @@
 // What a command is, and how its words become values: every mistake names the option, what was given and what is allowed.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { AtrousError, describe } from '../errors.ts';
-import { precisions } from '../front/load.ts';
-import { isThreshold } from '../front/options.ts';
+import { isThreshold, precisions } from '../front/given.ts';
 import type { Tiling } from '../image/tiles.ts';
 import type { VariantChoice } from '../plan/choose.ts';
 import { checkChoice } from '../plan/names.ts';
@@ -52,6 +51,8 @@ export const shared = {
   mean: { type: 'string' },
   std: { type: 'string' },
   channels: { type: 'string' },
+  enable: { type: 'string' },
+  disable: { type: 'string' },
 } as const satisfies Options;
 
 export const sharedHelp = {
@@ -74,6 +75,8 @@ export const sharedHelp = {
   mean: 'a,b,c of red, green and blue; default 0,0,0 where --scale or --std is given',
   std: 'a,b,c of red, green and blue; default 1,1,1 where --scale or --mean is given',
   channels: 'order of the network’s input planes, rgb or bgr; instead of the card',
+  enable: 'Dawn toggles to switch on, such as skip_validation; allow_unsafe_apis shows subgroup matrices',
+  disable: 'Dawn toggles to switch off',
 } as const;
 
 /** How pictures stand to the network, and what makes classes of its scores. */

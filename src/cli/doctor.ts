@@ -1,5 +1,5 @@
 // What this machine can do, and why not more; with a model, what it does with that.
-import { type Audit, audit } from '../audit.ts';
+import { type Audit, audit, auditPlan } from '../audit.ts';
 import { describe } from '../errors.ts';
 import { factsOf } from '../gpu/device.ts';
 import { createEngine, destroyEngine } from '../gpu/executor.ts';
@@ -8,7 +8,8 @@ import type { LoadedWeights } from '../load.ts';
 import { driversSay } from '../node/dawn.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { findPackage, installs } from '../node/webgpu.ts';
-import { fastestOn, precisionsOf } from '../plan/choose.ts';
+import { fastestOn, precisionsOf, tuned } from '../plan/choose.ts';
+import { type Settled, settled } from '../settle.ts';
 import type { Precision } from '../shader/source.ts';
 import { toFloat64 } from '../weights/tensor.ts';
 import { type Command, onePositional, shared, sharedHelp } from './command.ts';
@@ -18,7 +19,7 @@ import { openWeights, refuseWithoutWeights } from './weights.ts';
 const PACKAGES = ['webgpu', 'sharp', '@sparticuz/chromium'] as const;
 
 export const doctor: Command = {
-  usage: 'doctor [MODEL] [-w WEIGHTS] [--adapter software|hardware|NAME]',
+  usage: 'doctor [MODEL] [-w WEIGHTS] [--adapter software|hardware|NAME] [--enable a,b] [--disable a,b]',
   about: "adapter, features, limits, software or not, packages; of a model its card's self-test in every precision",
   help: {
     json: sharedHelp.json,
@@ -27,6 +28,8 @@ export const doctor: Command = {
     card: sharedHelp.card,
     key: sharedHelp.key,
     'output-name': sharedHelp['output-name'],
+    enable: sharedHelp.enable,
+    disable: sharedHelp.disable,
   },
   options: {
     json: shared.json,
@@ -35,6 +38,8 @@ export const doctor: Command = {
     card: shared.card,
     key: shared.key,
     'output-name': shared['output-name'],
+    enable: shared.enable,
+    disable: shared.disable,
   },
   async run(args) {
     const asked = args.positionals.length > 0 || args.text('weights') !== undefined;
@@ -45,7 +50,11 @@ export const doctor: Command = {
     const packages = Object.fromEntries(
       await Promise.all(PACKAGES.map(async name => [name, (await findPackage(name))?.version ?? null] as const)),
     );
-    const report: Record<string, unknown> = { node: process.version, platform: `${process.platform}-${process.arch}`, packages };
+    const report: Record<string, unknown> & { auto?: Settled } = {
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+      packages,
+    };
     out.text(`node      ${process.version} on ${report.platform}`);
     for (const name of PACKAGES) out.text(`package   ${name} ${packages[name] ?? `missing: npm i ${installs[name]}`}`);
     const drivers = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'].filter(name => process.env[name]);
@@ -56,13 +65,25 @@ export const doctor: Command = {
     let code = 0;
     let device: GPUDevice | undefined;
     try {
-      const opened = await nodeDevice({ adapter: args.text('adapter') });
+      const opened = await nodeDevice({
+        adapter: args.text('adapter'),
+        enable: args.list('enable'),
+        disable: args.list('disable'),
+      });
       device = opened.device;
       const facts = factsOf(device);
-      Object.assign(report, { adapter: facts.name, software: facts.software, features: facts.features, limits: facts.limits });
+      Object.assign(report, {
+        adapter: facts.name,
+        software: facts.software,
+        features: facts.features,
+        matrices: facts.matrices,
+        limits: facts.limits,
+      });
       out.text(`adapter   ${facts.name}`);
       out.text(`software  ${facts.software ? 'yes: right, but slow; it proves results, not speed' : 'no'}`);
       out.text(`features  ${facts.features.join(', ')}`);
+      const forms = facts.matrices.map(({ m, n, k, operands, sums }) => `${m}×${n}×${k} ${operands} to ${sums}`);
+      out.text(`matrices  ${forms.join(', ') || 'none'}`);
       out.text(`timing    ${facts.features.includes('timestamp-query') ? 'timestamps' : 'no timestamps: wall-clock times only'}`);
       const f16 = facts.features.includes('shader-f16') ? ', f16' : ' (no shader-f16, so no f16)';
       out.text(`precision f32, half${f16}; auto: ${fastestOn(facts)}`);
@@ -77,7 +98,11 @@ export const doctor: Command = {
       const tests = await selfTests(device, weights);
       report.audits = tests;
       if (tests.length === 0) out.text(`self-test ${weights.network.canonical}: its card has none`);
-      for (const test of tests) out.text(`self-test ${test.precision}: ${verdict(test)}`);
+      for (const test of tests) out.text(`self-test ${test.precision}${test.matrices ? ' by matrices' : ''}: ${verdict(test)}`);
+      const facts = factsOf(device);
+      const fastest = fastestOn(facts);
+      report.auto = settled(fastest, facts, tuned, tests.find(({ precision }) => precision === fastest) ?? null);
+      out.text(`auto      ${report.auto.precision}: ${report.auto.why}`);
       // f32 is what everything else falls back to.
       if (tests.some(({ precision, passed }) => precision === 'f32' && !passed)) code = 1;
     }
@@ -87,8 +112,10 @@ export const doctor: Command = {
   },
 };
 
-/** `problem`: why the device could not run it. */
-type SelfTest = Audit | { readonly precision: Precision; readonly passed: false; readonly problem: string };
+/** `problem`: why the device could not run it; `matrices`: whether subgroup matrices multiply. */
+type SelfTest = (Audit | { readonly precision: Precision; readonly passed: false; readonly problem: string }) & {
+  readonly matrices: boolean;
+};
 
 function verdict(test: SelfTest): string {
   if ('problem' in test) return `could not run: ${test.problem}`;
@@ -103,11 +130,13 @@ async function selfTests(device: GPUDevice, { network, tensors, card }: LoadedWe
   const [facts, read] = [factsOf(device), constantReader(tensors, toFloat64)];
   const tests: SelfTest[] = [];
   for (const precision of precisionsOf(facts.features)) {
+    const material = { engine, facts, network, card, variants: 'auto', read, precision } as const;
+    const matrices = auditPlan(material)?.steps.some(({ matrix }) => matrix) ?? false;
     try {
-      const found = await audit({ engine, facts, network, card, variants: 'auto', read, precision });
-      if (found) tests.push(found);
+      const found = await audit(material);
+      if (found) tests.push({ ...found, matrices });
     } catch (error) {
-      tests.push({ precision, passed: false, problem: describe(error) });
+      tests.push({ precision, passed: false, problem: describe(error), matrices });
     }
   }
   destroyEngine(engine);

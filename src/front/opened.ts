@@ -5,10 +5,9 @@ import { createEngine, destroyEngine, type Engine } from '../gpu/executor.ts';
 import { createFinisher, type Finisher } from '../gpu/finish.ts';
 import { type FrameRing, frameRing } from '../gpu/frames.ts';
 import { constantReader } from '../graph/constant.ts';
-import { fetchMatrices } from '../kernels/fetch-matrices.ts';
 import type { Runnable } from '../models/network.ts';
-import { fetchBarriers } from '../passes/barriers.ts';
 import { type AdapterFacts, fastestOn, type Tuned, targetOf, type VariantChoice } from '../plan/choose.ts';
+import { fetchBarriers, fetchMatrices } from '../plan/fetch.ts';
 import { type Memory, passedBefore, type SelfTest, type Subject, selfTest } from '../self-test.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
@@ -171,7 +170,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     if (fastest === 'f32') return 'f32';
     if (parts.selfTest === 'once' && (await passedBefore(await subjectOf(parts, opened, fastest)))) return fastest;
     const { settle } = await import('../settle.ts');
-    return settle({ ...parts, ...opened, read: constantReader(tensors, toFloat64), onCompile }, tuned, signal);
+    return (await settle({ ...parts, ...opened, read: constantReader(tensors, toFloat64), onCompile }, tuned, signal)).precision;
   };
   const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {

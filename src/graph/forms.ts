@@ -5,6 +5,8 @@ import { type Geometry, isPointwise, type NodeOf } from './graph.ts';
 
 type Conv = NodeOf<'conv'>;
 
+/** Maps that one step copies into a join. */
+export const JOINED = 4;
 /** Channels of an excitation, and hidden ones. */
 export const MAX_CHANNELS = 2048;
 export const MAX_HIDDEN = 256;

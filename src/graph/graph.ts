@@ -129,10 +129,10 @@ export interface Attributes {
   mul: Record<never, never>;
   /** Channels [from, to). */
   slice: { readonly from: number; readonly to: number };
-  /** Inputs '0', '1', … one after another along the channels. */
-  concat: Record<never, never>;
+  /** Inputs '0', '1', … one after another along the channels; `whole`: each from a whole quad on, zeros between. */
+  concat: { readonly whole?: true };
   /** A concat whose inputs were written in place: no work. */
-  join: Record<never, never>;
+  join: Attributes['concat'];
   /** A plain copy, so that a value can also lie inside a join. */
   copy: Record<never, never>;
   /** Mean over all pixels. */

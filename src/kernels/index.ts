@@ -6,6 +6,7 @@ import { attention } from './attention.ts';
 import { chain, chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
+import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { curved } from './curved.ts';
 import { deconv, deconvClasses } from './deconv.ts';
@@ -89,6 +90,7 @@ export const kernels: readonly Kernel[] = [
   reduce,
   resample,
   move,
+  concat,
   matte,
   layernorm,
   moments,

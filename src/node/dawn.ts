@@ -54,8 +54,11 @@ export function nullAdapter(enable: readonly string[] = []): Promise<OpenedAdapt
 
 async function openAny(flags: string[]): Promise<OpenedAdapter> {
   const system = await openSystem(flags);
-  if (system) return system;
-  if (softwareIsSupported()) return openSwiftShader(flags, fallbackNote());
+  // Of one's own choice it is taken as it is.
+  const slow = !ownDrivers() && softwareIsSupported() ? slowlyCompiling(system?.adapter.info) : null;
+  if (system && slow === null) return system;
+  system?.release();
+  if (softwareIsSupported()) return openSwiftShader(flags, slow === null ? fallbackNote() : insteadOf(slow));
   const own = ownDrivers();
   throw new AtrousError('NO_ADAPTER', `Dawn found no adapter: ${own ? `correct or unset ${own}, or ` : ''}${whatToInstall()}`);
 }
@@ -63,10 +66,21 @@ async function openAny(flags: string[]): Promise<OpenedAdapter> {
 function fallbackNote(): string {
   const own = ownDrivers();
   const why = own ? `the drivers of ${own} gave no adapter` : 'no usable graphics driver here';
-  return `${why} (doctor shows what was said of them): using SwiftShader, in software, which is slow${FASTER}`;
+  return insteadOf(`${why} (doctor shows what was said of them)`);
 }
 
-/** Debian 12's backports have a lavapipe too (Mesa 25.0 with LLVM 15), which takes over a minute to compile a plan. */
+const insteadOf = (why: string): string => `${why}: using SwiftShader, in software, which is slow${FASTER}`;
+
+/** The last LLVM with which it was seen: Mesa 25.0 of Debian 12's backports. With 19 a plan takes two seconds. */
+const SLOW_LLVM = 15;
+
+/** Why SwiftShader, which is slower afterwards, goes before this adapter; null where it doesn't. */
+export function slowlyCompiling(info: Pick<GPUAdapterInfo, 'description'> | undefined): string | null {
+  const [, mesa, llvm] = /^llvmpipe: Mesa (\S+) \(LLVM (\d+)/.exec(info?.description ?? '') ?? [];
+  if (llvm === undefined || Number(llvm) > SLOW_LLVM) return null;
+  return `lavapipe of Mesa ${mesa} with LLVM ${llvm} takes over a minute to compile a plan`;
+}
+
 const FASTER =
   process.platform === 'linux'
     ? '; Mesa’s lavapipe is five times as fast (Debian 13, Ubuntu 24.04: apt install libvulkan1 mesa-vulkan-drivers; not Debian 12)'
@@ -180,7 +194,8 @@ async function openFrom(dawn: Dawn, flags: string[], source: string, note?: stri
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) return undefined;
   const software = isSoftware(adapter.info);
-  const opened: OpenedAdapter = { gpu, adapter, globals: dawn.globals, software, source, note, release };
+  const told = note ?? slowlyCompiling(adapter.info) ?? undefined;
+  const opened: OpenedAdapter = { gpu, adapter, globals: dawn.globals, software, source, note: told, release };
   function release(): void {
     opened.gpu = opened.adapter = undefined as never;
   }

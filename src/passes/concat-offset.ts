@@ -14,7 +14,7 @@ export const concatOffset: Pass = {
     return rewrite(graph, 'concat', (concat, view) => {
       const parts = Object.entries(concat.inputs);
       const widths = parts.map(([, value]) => values.get(value)!.shape.c);
-      if (widths.slice(0, -1).some(c => c % QUAD !== 0)) return null;
+      if (!concat.attributes.whole && widths.slice(0, -1).some(c => c % QUAD !== 0)) return null;
       const copies: Node[] = [];
       const inputs = parts.map(([role, value]) => {
         const producer = value === INPUT ? undefined : view.producer(value);

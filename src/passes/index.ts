@@ -7,6 +7,7 @@ import { classifierEpilogue } from './classifier-epilogue.ts';
 import { classifyEnd } from './classify-end.ts';
 import { concatOffset } from './concat-offset.ts';
 import { concatOperand } from './concat-operand.ts';
+import { concatQuads } from './concat-quads.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { foldPad } from './fold-pad.ts';
 import { fuseActivation } from './fuse-activation.ts';
@@ -14,6 +15,7 @@ import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
 import { gatePrologue } from './gate-prologue.ts';
 import { mergeBranches } from './merge-branches.ts';
+import { mergeCopies } from './merge-copies.ts';
 import { mergeNorms } from './merge-norms.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
@@ -49,7 +51,9 @@ export const passes: readonly Pass[] = [
   concatOperand,
   twinOutputs,
   chain,
+  concatQuads,
   concatOffset,
+  mergeCopies,
   poolEpilogue,
   classifierEpilogue,
   classifyEnd,

@@ -9,9 +9,10 @@ import { attention } from './attention.ts';
 import { chain } from './chain.ts';
 import { argmax, classify } from './classify.ts';
 import { combine } from './combine.ts';
+import { concat } from './concat.ts';
 import { type ConvOptions, conv } from './conv.ts';
 import { deconv } from './deconv.ts';
-import { concat, type ElementwiseOptions, elementwise } from './elementwise.ts';
+import { type ElementwiseOptions, elementwise } from './elementwise.ts';
 import { type ExciteOptions, excite } from './excite.ts';
 import type { Field } from './field.ts';
 import { gated } from './gated.ts';
@@ -103,7 +104,7 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, stack(Object.keys(node.inputs).map(input))]];
     case 'concat':
     case 'join':
-      return [[node.name, concat(Object.keys(node.inputs).map(input))]];
+      return [[node.name, concat(Object.keys(node.inputs).map(input), node.attributes.whole)]];
     case 'mean':
       return [[node.name, squeeze(x)]];
     case 'pool':

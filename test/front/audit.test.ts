@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Audit, audit } from '../../src/audit.ts';
+import { type Audit, audit, auditPlan } from '../../src/audit.ts';
 import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { decodeWeights } from '../../src/load.ts';
@@ -10,7 +10,7 @@ import { fileLibrary } from '../../src/node/shader-files.ts';
 import type { Material } from '../../src/pipeline.ts';
 import type { Tuned } from '../../src/plan/choose.ts';
 import { Segmenter } from '../../src/segmenter.ts';
-import { settle } from '../../src/settle.ts';
+import { settle, settled } from '../../src/settle.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { type Card, parseCard } from '../../src/weights/card.ts';
 import { fromFloat32, type Tensors, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
@@ -22,6 +22,30 @@ const weights = await decodeWeights(new Uint8Array(readFileSync(WEIGHTS)), WEIGH
 const { network, card } = weights;
 const check = card.check!;
 const device = await deviceJudge();
+const settledIn = async (...asked: Parameters<typeof settle>): Promise<Precision> => (await settle(...asked)).precision;
+
+test('auto says why', () => {
+  const [one, nobody] = [{ id: 'acme-one' }, { id: null }];
+  const table: Tuned = { 'acme-one': { precision: 'f16', winners: {} }, 'acme-two': { precision: 'f32', winners: {} } };
+  const share = (agreement: number) => ({ agreement, least: 0.99, passed: agreement >= 0.99 });
+  const rows = [
+    [settled('f32', nobody, table, null), 'f32: nothing was measured on this adapter'],
+    [settled('f32', { id: 'acme-three' }, table, null), 'f32: nothing was measured on acme-three'],
+    [settled('f32', { id: 'acme-two' }, table, null), 'f32: f32 was the fastest on acme-two'],
+    [settled('f32', one, table, null), 'f32: f16 was the fastest on acme-one, and this device lacks it'],
+    [settled('f16', one, table, null), 'f32: f16 was the fastest on acme-one, but the card has no self-test to hold it to'],
+    [settled('f16', one, table, { problem: 'no room' }), "f32: f16 was the fastest on acme-one, but can't run here: no room"],
+    [
+      settled('f16', one, table, share(0.5)),
+      "f32: f16 was the fastest on acme-one, but 50.0 % of the self-test's classes are equal, 99.0 % are asked",
+    ],
+    [
+      settled('f16', one, table, share(1)),
+      "f16: f16 was the fastest on acme-one, and 100.0 % of the self-test's classes are equal, 99.0 % are asked",
+    ],
+  ] as const;
+  for (const [{ precision, why }, expected] of rows) assert.is(`${precision}: ${why}`, expected);
+});
 
 if (device) {
   const engine = createEngine(device.device, fileLibrary());
@@ -59,25 +83,49 @@ if (device) {
     sat('device', device.who);
   });
 
+  (facts.matrices.length > 0 ? test : test.skip)(
+    'by matrices: it holds, and fails where maps or operands are beyond 65504',
+    async () => {
+      const gpu = { ...facts, software: false };
+      for (const precision of ['half', 'f16'] as const) {
+        const own = { ...material(), facts: gpu, precision };
+        assert.ok(auditPlan(own)!.steps.some(({ matrix }) => matrix));
+        assert.ok((await audit(own))!.passed, precision);
+        const large = { ...own, ...material(overflowing()), facts: gpu, engine: createEngine(device.device, engine.library) };
+        assert.not.ok((await audit(large))!.passed, precision);
+        const found = await settle(large, fastest(precision));
+        assert.is(found.precision, 'f32');
+        assert.match(
+          found.why,
+          new RegExp(
+            `^${precision} was the fastest on acme-one, but \\d+\\.\\d % of the self-test's classes are equal, 99.0 % are asked`,
+          ),
+        );
+        destroyEngine(large.engine);
+      }
+      sat('device', device.who);
+    },
+  );
+
   test('maps beyond 65504 fail in half, and auto is f32 then', async () => {
     const tensors = overflowing();
     const large = { ...material(tensors), engine: createEngine(device.device, engine.library) };
     assert.ok((await audit({ ...large, precision: 'f32' }))!.passed);
     assert.not.ok((await audit({ ...large, precision: 'half' }))!.passed);
-    assert.is(await settle(large, fastest('half')), 'f32');
+    assert.is(await settledIn(large, fastest('half')), 'f32');
     destroyEngine(large.engine);
   });
 
   test('auto: what is fastest and holds, else f32', async () => {
-    assert.is(await settle(material(), fastest('half')), 'half');
-    assert.is(await settle(material(), fastest('f32')), 'f32');
-    assert.is(await settle(material(), {}), 'f32', 'nothing was measured');
-    assert.is(await settle({ ...material(), facts: { ...facts, id: null } }, fastest('half')), 'f32');
-    assert.is(await settle({ ...material(), facts: { ...facts, features: [] } }, fastest('f16')), 'f32', 'no shader-f16');
+    assert.is(await settledIn(material(), fastest('half')), 'half');
+    assert.is(await settledIn(material(), fastest('f32')), 'f32');
+    assert.is(await settledIn(material(), {}), 'f32', 'nothing was measured');
+    assert.is(await settledIn({ ...material(), facts: { ...facts, id: null } }, fastest('half')), 'f32');
+    assert.is(await settledIn({ ...material(), facts: { ...facts, features: [] } }, fastest('f16')), 'f32', 'no shader-f16');
     const [[value, run], ...rest] = check.classes;
     const other: Card = { ...card, check: { ...check, classes: [[value + 1, run], ...rest] } };
-    assert.is(await settle(material(weights.tensors, other), fastest('half')), 'f32', 'other classes are expected');
-    assert.is(await settle(material(weights.tensors, { ...card, check: undefined }), fastest('half')), 'f32', 'no self-test');
+    assert.is(await settledIn(material(weights.tensors, other), fastest('half')), 'f32', 'other classes are expected');
+    assert.is(await settledIn(material(weights.tensors, { ...card, check: undefined }), fastest('half')), 'f32', 'no self-test');
   });
 
   test('a segmenter settles when it is made', async () => {

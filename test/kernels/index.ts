@@ -5,6 +5,7 @@ import { table as attention } from './attention.test.ts';
 import { table as chain } from './chain.test.ts';
 import { table as classify } from './classify.test.ts';
 import { table as combine } from './combine.test.ts';
+import { table as concat } from './concat.test.ts';
 import { table as conv } from './conv.test.ts';
 import { table as deconv } from './deconv.test.ts';
 import { table as depthwise } from './depthwise.test.ts';
@@ -72,6 +73,7 @@ export const tables: readonly KernelTable[] = [
   reduce,
   resample,
   move,
+  concat,
   matte,
   layernorm,
   moments,

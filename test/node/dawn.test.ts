@@ -20,7 +20,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { adapterName } from '../../src/gpu/device.ts';
 import type { OpenedAdapter } from '../../src/node/dawn.ts';
-import { nullAdapter, openAdapter } from '../../src/node/dawn.ts';
+import { nullAdapter, openAdapter, slowlyCompiling } from '../../src/node/dawn.ts';
 import { probeDrivers } from '../../src/node/probe.ts';
 import { softwareIsSupported, untar } from '../../src/node/software.ts';
 import { installs } from '../../src/node/webgpu.ts';
@@ -232,6 +232,20 @@ onSoftware("the user's own drivers come first; where they give nothing, software
   for (const adapter of ['hardware', 'swiftshader']) {
     assert.match(await elsewhere({ adapter }, env), new RegExp(`^NO_ADAPTER --adapter ${adapter}: `));
   }
+});
+
+test('a lavapipe that takes a minute to compile is told by what it says of itself', () => {
+  const said = (description: string): string | null => slowlyCompiling({ description });
+  const why = 'lavapipe of Mesa 25.0.7-2~bpo12+1 with LLVM 15 takes over a minute to compile a plan';
+  assert.is(said('llvmpipe: Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)'), why);
+  for (const other of [
+    'llvmpipe: Mesa 25.0.7-2 (LLVM 19.1.7)',
+    'llvmpipe: Mesa 26.1.6 (LLVM 19.1.7)',
+    'radv: Mesa 25.0.7 (LLVM 15.0.6)',
+    '',
+  ])
+    assert.is(said(other), null, other);
+  assert.is(slowlyCompiling(undefined), null);
 });
 
 test('advice names versions that package.json has', () => {
