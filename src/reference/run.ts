@@ -19,6 +19,7 @@ import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { layernorm } from './layernorm.ts';
 import { matte } from './matte.ts';
+import { merge } from './merge.ts';
 import { moments, normalise } from './moments.ts';
 import { move } from './move.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
@@ -34,6 +35,7 @@ import { resample } from './resample.ts';
 import { sample } from './sample.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
+import { sums } from './sums.ts';
 import { type TailOptions, tail } from './tail.ts';
 import { transposed } from './transposed.ts';
 import { apart, twin } from './twin.ts';
@@ -107,7 +109,7 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, stack(Object.keys(node.inputs).map(input))]];
     case 'concat':
     case 'join':
-      return [[node.name, concat(Object.keys(node.inputs).map(input), node.attributes.whole)]];
+      return [[node.name, concat(Object.keys(node.inputs).map(input), node.attributes.c !== undefined)]];
     case 'mean':
       return [[node.name, squeeze(x)]];
     case 'pool':
@@ -127,10 +129,12 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     }
     case 'resize':
       return [[node.name, upsample(x, node.attributes, node.attributes.mode)]];
+    case 'merge':
+      return [[node.name, merge(x, input('other'), { ...node.attributes, ...endOf(node, read) })]];
     case 'adaptive':
       return [[node.name, adaptive(x, node.attributes.bins)]];
     case 'warp':
-      return [[node.name, warp(x, input('flow'))]];
+      return [[node.name, warp(x, input('flow'), node.attributes)]];
     case 'transposed': {
       const out = shapeOf(node.constants.weight)[1] * node.attributes.groups;
       const scale = node.constants.scale ? read(node.constants.scale) : null;
@@ -194,7 +198,9 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     case 'qresize':
       return [[node.name, qresize(x, node.attributes)]];
     case 'excite':
-      return [[node.name, excite(x, { ...layers(node, read), pixels: node.attributes.pixels })]];
+      return [[node.name, excite(x, { ...layers(node, read), ...node.attributes })]];
+    case 'sums':
+      return [[node.name, sums(x, node.attributes.strips)]];
   }
 }
 
