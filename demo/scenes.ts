@@ -1,4 +1,5 @@
 // What the page looks at: the sample, a photograph, a drawn street, a video or a camera, each shown in one of the page's elements.
+import { openedAt } from './opened.ts';
 import { the } from './page.ts';
 import { street } from './street.ts';
 
@@ -53,21 +54,22 @@ export async function photo(file: Blob): Promise<Scene> {
 
 export async function videoOf(source: Blob | URL): Promise<Scene> {
   const video = the('video');
-  const address = source instanceof URL ? source.href : URL.createObjectURL(source);
-  video.src = address;
+  const opened = source instanceof URL ? { href: source.href, close() {} } : await openedAt(source);
+  video.src = opened.href;
   const close = (): void => {
     video.pause();
     video.removeAttribute('src');
     video.load();
-    if (source instanceof Blob) URL.revokeObjectURL(address);
+    opened.close();
   };
   try {
     await playing(video);
   } catch (error) {
     close();
-    throw new Error(
-      `${source instanceof URL ? source.href : nameOf(source)} does not play in this browser: ${(error as Error).message}`,
-    );
+    const why = opened.href.startsWith('blob:')
+      ? 'it has no service workers here (a private window?), and the page’s policy may forbid other addresses for files'
+      : (error as Error).message;
+    throw new Error(`${source instanceof URL ? source.href : nameOf(source)} does not play in this browser: ${why}`);
   }
   return { kind: 'video', picture: video, width: video.videoWidth, height: video.videoHeight, close };
 }

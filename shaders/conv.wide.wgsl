@@ -12,18 +12,12 @@ enable subgroups;
 // use lib/conv.io.wgsl
 
 fn store4(row: u32, column: u32, quad: u32, sums: mat4x4f) {
+  if (row >= params.height || quad >= params.y_quads) { return; }
   let at = min(vec4u(column) + vec4u(0u, 1u, 2u, 3u), vec4u(params.width - 1u));
   store(row, at.x, quad, sums[0]);
   store(row, at.y, quad, sums[1]);
   store(row, at.z, quad, sums[2]);
   store(row, at.w, quad, sums[3]);
-}
-fn store16(row: u32, column: u32, quad: u32, sums: Strip) {
-  if (row >= params.height || quad >= params.y_quads) { return; }
-  store4(row, column, quad, sums.a);
-  store4(row, column + 4u, quad, sums.b);
-  store4(row, column + 8u, quad, sums.c);
-  store4(row, column + 12u, quad, sums.d);
 }
 
 @compute @workgroup_size(LANES)
@@ -52,6 +46,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     sums = wide_accumulate(sums, at, x);
     at += 32u;
   }
-  store16(row, column, pair * 2u, sums.even);
-  store16(row, column, pair * 2u + 1u, sums.odd);
+  for (var four = 0u; four < 8u; four += 1u) {
+    store4(row, column + (four & 3u) * 4u, pair * 2u + four / 4u, sums.even.a);
+    sums = wide_turned(sums);
+  }
 }

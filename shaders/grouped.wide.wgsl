@@ -21,14 +21,13 @@ fn store4(row: u32, column: u32, quad: u32, sums: mat4x4f) -> vec4f {
   return store(row, at.x, quad, sums[0]) * there.x + store(row, at.y, quad, sums[1]) * there.y
        + store(row, at.z, quad, sums[2]) * there.z + store(row, at.w, quad, sums[3]) * there.w;
 }
-fn store16(row: u32, column: u32, quad: u32, sums: Strip) -> vec4f {
-  return store4(row, column, quad, sums.a) + store4(row, column + 4u, quad, sums.b)
-       + store4(row, column + 8u, quad, sums.c) + store4(row, column + 12u, quad, sums.d);
-}
-
 struct Rows {
   upper: Strip,
   lower: Strip,
+}
+// The next four pixels' sums first, as in `wide_turned`.
+fn rows_turned(r: Rows) -> Rows {
+  return Rows(Strip(r.upper.b, r.upper.c, r.upper.d, r.lower.a), Strip(r.lower.b, r.lower.c, r.lower.d, r.upper.a));
 }
 fn rows_step(sums: Rows, at: u32, upper: Strip, lower: Strip) -> Rows {
   let w = weight_block(at);
@@ -57,10 +56,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let column = (tile - row / 2u * params.across) * 16u;
     let next = min(row + 1u, params.height - 1u);
     // Taps of which something lies in the map: with a dilation wider than the map whole taps are padding.
-    let top = select(0u, 1u, next * STRIDE < dilation);
-    let bottom = select(2u, 1u, row * STRIDE + dilation >= params.x_height);
-    let left = select(0u, 1u, (column + 15u) * STRIDE < dilation);
-    let right = select(2u, 1u, column * STRIDE + dilation >= params.x_width);
+    let top = select(0u, 1u, next * params.stride < dilation);
+    let bottom = select(2u, 1u, row * params.stride + dilation >= params.x_height);
+    let left = select(0u, 1u, (column + 15u) * params.stride < dilation);
+    let right = select(2u, 1u, column * params.stride + dilation >= params.x_width);
     let taps_across = right - left + 1u;
     let steps = (bottom - top + 1u) * taps_across * rounds;
     var sums = Rows(start, start);
@@ -70,18 +69,22 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let kx = left + tap - (ky - top) * taps_across;
       let down = i32(ky * dilation) - i32(dilation);
       let along = i32(kx * dilation) - i32(dilation);
-      let first = i32(column * STRIDE) + along;
-      let last = i32((params.width - 1u) * STRIDE) + along;
+      let first = i32(column * params.stride) + along;
+      let last = i32((params.width - 1u) * params.stride) + along;
       let channels = own + (step - tap * rounds) * 4u;
-      let upper = load_strip(i32(row * STRIDE) + down, first, i32(STRIDE), last, channels);
-      let lower = load_strip(i32(next * STRIDE) + down, first, i32(STRIDE), last, channels);
+      let upper = load_strip(i32(row * params.stride) + down, first, i32(params.stride), last, channels);
+      let lower = load_strip(i32(next * params.stride) + down, first, i32(params.stride), last, channels);
       let at = (((quad * 3u + ky) * 3u + kx) * rounds + step - tap * rounds) * 16u;
       sums = rows_step(sums, at, upper, lower);
       sums = rows_step(sums, at + 4u, strip_x(upper), strip_x(lower));
       sums = rows_step(sums, at + 8u, strip_y(upper), strip_y(lower));
       sums = rows_step(sums, at + 12u, strip_xy(upper), strip_xy(lower));
     }
-    sum += store16(row, column, quad, sums.upper) + store16(next, column, quad, sums.lower) * f32(next - row);
+    for (var four = 0u; four < 8u; four += 1u) {
+      let lower = four >= 4u;
+      sum += store4(select(row, next, lower), column + (four & 3u) * 4u, quad, sums.upper.a) * select(1.0, f32(next - row), lower);
+      sums = rows_turned(sums);
+    }
   }
   if (SQUEEZE) {
     partials[worker * quads + quad] = sum;

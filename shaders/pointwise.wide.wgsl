@@ -6,25 +6,29 @@ enable subgroups;
 // use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/wide.wgsl
-// use lib/bilinear.wgsl
 // use lib/shortcut.wgsl
 // use lib/pointwise.io.wgsl
 
 override SHORTCUT: bool = false;
 
-fn store(pixel: u32, quad: u32, sum: vec4f) { y[pixel * params.y_stride + params.y_offset + quad] = encode(finished(pixel, quad, sum)); }
+fn shortcut1(pixel: u32, quad: u32) -> vec4f { return shortcut_mean(window_of(pixel, params.shortcut_side), quad); }
+fn shortcut4(pixels: vec4u, quad: u32) -> mat4x4f {
+  return mat4x4f(shortcut1(pixels.x, quad), shortcut1(pixels.y, quad), shortcut1(pixels.z, quad), shortcut1(pixels.w, quad));
+}
+fn store(pixel: u32, quad: u32, sum: vec4f) {
+  y[pixel * params.y_stride + params.y_offset + quad] = encode(max(finished(pixel, quad, sum), vec4f(params.least)));
+}
 fn store4(pixels: vec4u, quad: u32, sums: mat4x4f) {
+  if (quad >= params.y_quads) { return; }
   store(pixels.x, quad, sums[0]);
   store(pixels.y, quad, sums[1]);
   store(pixels.z, quad, sums[2]);
   store(pixels.w, quad, sums[3]);
 }
-fn store16(a: vec4u, b: vec4u, c: vec4u, d: vec4u, quad: u32, sums: Strip) {
-  if (quad >= params.y_quads) { return; }
-  store4(a, quad, sums.a);
-  store4(b, quad, sums.b);
-  store4(c, quad, sums.c);
-  store4(d, quad, sums.d);
+
+// Four pixels of a tile. Beyond the end the last pixel is made again, and stored by those that began before it.
+fn pixels_at(tile: u32, four: u32) -> vec4u {
+  return min(vec4u(tile + four * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(params.height * params.width - 1u));
 }
 
 @compute @workgroup_size(LANES)
@@ -35,12 +39,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let pair = lane - tile * columns;
   let own = lane & 3u;
   let pixel = tile * 16u;
-  // Nobody may leave early, because of the swaps. Beyond the end the last pixel is made again, and stored by those that began before it.
-  let last = vec4u(params.height * params.width - 1u);
-  let a = min(vec4u(pixel) + vec4u(0u, 1u, 2u, 3u), last);
-  let b = min(vec4u(pixel) + vec4u(4u, 5u, 6u, 7u), last);
-  let c = min(vec4u(pixel) + vec4u(8u, 9u, 10u, 11u), last);
-  let d = min(vec4u(pixel) + vec4u(12u, 13u, 14u, 15u), last);
+  // Nobody may leave early, because of the swaps.
+  let a = pixels_at(pixel, 0u);
+  let b = pixels_at(pixel, 1u);
+  let c = pixels_at(pixel, 2u);
+  let d = pixels_at(pixel, 3u);
 
   // Depths in whole fours of quads: of a last four that is not whole the last quad is read again, its weights are zero.
   let main_quads = (params.quads + 3u) / 4u * 4u;
@@ -51,8 +54,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var x: Strip;
     if (SHORTCUT && k >= main_quads) {
       let quad = min(k - main_quads + own, params.shortcut_quads - 1u);
-      x = Strip(shortcut_operand(windows(a), quad), shortcut_operand(windows(b), quad),
-                shortcut_operand(windows(c), quad), shortcut_operand(windows(d), quad));
+      for (var four = 0u; four < 4u; four += 1u) { x = Strip(x.b, x.c, x.d, shortcut4(pixels_at(pixel, four), quad)); }
     } else {
       let quad = min(k + own, params.quads - 1u);
       x = Strip(operand(a * params.x_stride, quad), operand(b * params.x_stride, quad),
@@ -61,7 +63,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     sums = wide_accumulate(sums, at, x);
     at += 32u;
   }
-  if (pixel > last.x) { return; }
-  store16(a, b, c, d, pair * 2u, sums.even);
-  store16(a, b, c, d, pair * 2u + 1u, sums.odd);
+  if (pixel >= params.height * params.width) { return; }
+  for (var four = 0u; four < 8u; four += 1u) {
+    store4(pixels_at(pixel, four & 3u), pair * 2u + four / 4u, sums.even.a);
+    sums = wide_turned(sums);
+  }
 }

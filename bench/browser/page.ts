@@ -83,8 +83,8 @@ export async function startTheirs({
   readonly provider: 'webgpu' | 'wasm';
   readonly threads: number;
   readonly input: string;
-  /** Scores, and the class of each pixel. */
-  readonly outputs: readonly [scores: string, classes: string];
+  /** Scores, and where the file has it the class of each pixel. */
+  readonly outputs: readonly [scores: string, classes?: string];
   /** Classes of the scores. */
   readonly planes: number;
   readonly mean: readonly number[];
@@ -105,7 +105,7 @@ export async function startTheirs({
       const [scale, offset] = [1 / (255 * std[c]), mean[c] / std[c]];
       for (let pixel = 0; pixel < pixels; pixel++) tensor[c * pixels + pixel] = data[pixel * 4 + c] * scale - offset;
     }
-    const name = outputs[tail];
+    const name = outputs[tail]!;
     const made = (await session.run({ [input]: new Tensor('float32', tensor, [1, 3, height, width]) }, [name]))[name].data;
     const classes = new Uint8Array(pixels);
     if (made instanceof Float32Array) {
@@ -124,9 +124,12 @@ export async function startTheirs({
   };
   const classes = await run(0);
   const first_ms = performance.now() - start;
-  // A first run with the other tail may compile something: the second counts.
-  await timed(1);
-  const tail = (await timed(1)) < (await timed(0)) ? 1 : 0;
+  let tail: 0 | 1 = 0;
+  if (outputs.length > 1) {
+    // A first run with the other tail may compile something: the second counts.
+    await timed(1);
+    tail = (await timed(1)) < (await timed(0)) ? 1 : 0;
+  }
   globalThis.frame = () => timed(tail);
   return { first_ms, classes, about: `${provider}, ${tail === 1 ? 'ArgMax in the network' : 'largest score found in JavaScript'}` };
 }

@@ -16,6 +16,7 @@ struct Params {
   strips: u32,  // tile t belongs to strip t mod strips
   branch_quads: u32,
   bias: u32,  // where the biases begin in weights
+  stride: u32,
   dilations: vec4u,
 }
 @group(0) @binding(0) var<uniform> params: Params;

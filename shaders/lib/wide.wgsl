@@ -21,6 +21,10 @@ struct Wide {
   even: Strip,
   odd: Strip,
 }
+// The next four pixels' sums first. What a tile ends in is a loop over them: written out 32 times it was most of a program, and of its compilation.
+fn wide_turned(w: Wide) -> Wide {
+  return Wide(Strip(w.even.b, w.even.c, w.even.d, w.odd.a), Strip(w.odd.b, w.odd.c, w.odd.d, w.even.a));
+}
 fn wide_biased(start: u32, quad: u32) -> Wide {
   let even = bias(start, quad);
   let odd = bias(start, quad + 1u);

@@ -33,7 +33,17 @@ function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
     strips: rows(node, y),
     branch_quads: quads(y.c / node.attributes.geometry.dilations.length),
     bias,
+    stride: node.attributes.geometry.strides[0],
     dilations: Array.from({ length: MAX_BRANCHES }, (_, branch) => node.attributes.geometry.dilations[branch]?.[0] ?? 1),
+  };
+}
+
+function overrides({ node, y }: Placed<'conv'>) {
+  return {
+    GROUP: quads(groupWidth(node)),
+    STRIDE: node.attributes.geometry.strides[0],
+    ...ending(node, y.c),
+    SQUEEZE: node.attributes.fused.partials !== undefined,
   };
 }
 
@@ -50,6 +60,8 @@ const wide: Variant<'conv'> = {
   needs: { software: true, features: ['subgroups'] },
   /** The four lanes of a round must lie in one group. */
   fits: node => groupWidth(node) % 16 === 0,
+  /** A pipeline takes a CPU adapter half a second: the stride, which needs none of its own, is a parameter. */
+  overrides: placed => ({ ...overrides(placed), STRIDE: 1 }),
   params: placed => params(WIDE_TILE.w, wideBiasOffset(placed.y.c, 1, 9 * quads(groupWidth(placed.node))), placed),
   lanes: ({ node, y }) => Math.min(Math.ceil(y.h / WIDE_TILE.h) * Math.ceil(y.w / WIDE_TILE.w), rows(node, y)) * quads(y.c),
   pack(node, read) {
@@ -73,12 +85,7 @@ export const grouped = kernel<'conv'>({
   variants: [wide, plain('grouped')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes }) => ({ y: name, partials: attributes.fused.partials?.name ?? null }),
-  overrides: ({ node, y }) => ({
-    GROUP: quads(groupWidth(node)),
-    STRIDE: node.attributes.geometry.strides[0],
-    ...ending(node, y.c),
-    SQUEEZE: node.attributes.fused.partials !== undefined,
-  }),
+  overrides,
   params: placed => params(TILE, biasOffset(placed.y.c, 9, quads(groupWidth(placed.node))), placed),
   lanes: ({ node, y }) => rows(node, y) * pairs(y.c),
   pack(node, read) {

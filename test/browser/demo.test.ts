@@ -174,6 +174,13 @@ test('a camera, a photograph, a video, and what is none', async () => {
   await give(page, 'photo', 'street.png', 'image/png', await page.evaluate(photograph));
   await ready(page);
   await look(page, 'photo');
+  await give(page, 'video', 'street.webm', 'video/webm', await page.evaluate(recording));
+  await number(page, 'dropped');
+  assert.match(await page.evaluate(() => document.querySelector('video')!.src), /\/some\/folder\/opened\/1$/);
+  await page.waitForFunction(() => document.querySelector('video')!.currentTime > 0, undefined, WAIT);
+  await look(page, 'video');
+  await give(page, 'video', 'broken.webm', 'video/webm', 'AAAA');
+  await says(page, 'broken.webm does not play in this browser');
   await give(page, 'photo', 'broken.png', 'image/png', 'AAAA');
   await says(page, 'broken.png is no picture');
   await give(page, 'network', 'own.onnx', 'application/octet-stream', Buffer.from(classes()).toString('base64'));
@@ -221,6 +228,28 @@ async function photograph(): Promise<string> {
   context.fillStyle = 'gray';
   context.fillRect(0, 30, 90, 30);
   return canvas.toDataURL('image/png').split(',')[1]!;
+}
+
+/** A second of video that a canvas makes, as base64. */
+async function recording(): Promise<string> {
+  const canvas = document.createElement('canvas');
+  Object.assign(canvas, { width: 90, height: 60 });
+  const context = canvas.getContext('2d')!;
+  const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: 'video/webm;codecs=vp8' });
+  const parts: Blob[] = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  const stopped = new Promise(resolve => (recorder.onstop = resolve));
+  recorder.start();
+  for (let n = 0; n < 10; n++) {
+    context.fillStyle = `hsl(${n * 36} 50% 50%)`;
+    context.fillRect(0, 0, 90, 60);
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+  recorder.stop();
+  await stopped;
+  let text = '';
+  for (const byte of new Uint8Array(await new Blob(parts).arrayBuffer())) text += String.fromCharCode(byte);
+  return btoa(text);
 }
 
 /** Chooses a file by a source's button. */

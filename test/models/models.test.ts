@@ -129,21 +129,21 @@ for (const [name, wanted] of Object.entries(shapes)) {
   });
 }
 
-/** Dispatches, by whether barriers are cheap. */
+/** Dispatches and pipelines, by whether barriers are cheap. A CPU adapter takes half a second for a pipeline: they are most of its first frame. */
 const dispatches = [
-  ['a GPU', defaultFacts, 58],
-  ['a CPU adapter', { ...defaultFacts, software: true }, 81],
+  ['a GPU', defaultFacts, 58, 30],
+  ['a CPU adapter', { ...defaultFacts, software: true, features: ['subgroups'] }, 81, 11],
 ] as const;
 
-for (const [who, facts, most] of dispatches) {
-  test(`exp48_decoder26 takes at most ${most} dispatches and 30 pipelines on ${who}, in every precision`, () => {
+for (const [who, facts, most, distinct] of dispatches) {
+  test(`exp48_decoder26 takes at most ${most} dispatches and ${distinct} pipelines on ${who}, in every precision`, () => {
     for (const [precision, megabytes] of [
       ['f32', 240],
       ['half', 120],
     ] as const) {
       const plan = planOf('exp48_decoder26', cityscapes, { precision, facts });
       assert.ok(plan.steps.length <= most, `${plan.steps.length} dispatches`);
-      assert.ok(pipelines(plan).size <= 30, `${pipelines(plan).size} pipelines`);
+      assert.ok(pipelines(plan).size <= distinct, `${pipelines(plan).size} pipelines`);
       assert.ok(peakBytes(plan) <= megabytes * 1e6, `${peakBytes(plan)} bytes of activations`);
     }
   });
