@@ -39,7 +39,7 @@ const named: readonly [string, string][] = [
   ...row('models', '{}', ['bodies', 'other-decoders']),
   ...row('passes', '{}', ['further-ends']),
   ...row('shader', '{}', ['checks']),
-  ...row('weights', '{}', ['decoders', 'float16', 'network-reasons']),
+  ...row('weights', '{}', ['decoders', 'halves', 'network-reasons']),
 ];
 /** The same of what only adapters with cheap barriers run. */
 const namedBarriers: readonly [string, string][] = [

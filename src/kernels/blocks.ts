@@ -1,7 +1,7 @@
 // The order in which the convolutions read their weights: a lane walks one run of memory from front to back.
 import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
-import { halves } from '../weights/float16.ts';
+import { halves } from '../weights/halves.ts';
 
 /** Pairs of channel quads: what a lane makes of a pixel. */
 export function pairs(channels: number): number {

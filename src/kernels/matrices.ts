@@ -5,7 +5,7 @@
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
-import { numberToFloat16 } from '../weights/float16.ts';
+import { numberToFloat16 } from '../weights/tensor.ts';
 import { joinBytes, type WeightRows } from './blocks.ts';
 import { conv, biasOf as denseBias, weights as denseWeights, steps, weightsBySteps } from './conv.ts';
 import { packExcite } from './excite.ts';
@@ -100,7 +100,7 @@ function row(
     shader: `${kernel.name}.matrix`,
     needs: { barriers: true, features: ['shader-f16'], matrix: { operands: 'f16', sums: 'f32' } },
     overrides(placed) {
-      const { LANES: _, ...flags } = staged.overrides(placed);
+      const { LANES: _, RAGGED: _ragged, ...flags } = staged.overrides(placed);
       return flags;
     },
     params: placed => ({ ...staged.params(placed), bias: biasStart(out(placed.node), quads(placed.node)) }),

@@ -3,7 +3,6 @@
 import { AtrousError, printable } from '../errors.ts';
 import { decoders } from './decoders.ts';
 import { array, type Dtype } from './dtype.ts';
-import { numberToFloat16 } from './float16.ts';
 
 export type { Dtype } from './dtype.ts';
 
@@ -12,6 +11,8 @@ export interface Tensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
+  /** Of I8: what the codes of each index of the first axis are multiplied with. */
+  readonly scale?: Float32Array;
 }
 
 /** An array as a reader found it. `bytes` may be read, checked and unpacked only when they are asked for, and then throw BAD_WEIGHTS. */
@@ -64,7 +65,7 @@ export function toFloat32(tensor: Tensor): Float32Array {
   const n = count(tensor.shape);
   const { dtype, bytes } = tensor;
   if (dtype === 'F32') return array(Float32Array, bytes, n);
-  return dtype === 'F16' ? decodeFloat16(bitsOf(tensor), new Float32Array(n)) : decoders[dtype]!(bytes, n);
+  return dtype === 'F16' ? decodeFloat16(bitsOf(tensor), new Float32Array(n)) : decoders[dtype]!(bytes, n, tensor.scale);
 }
 
 /** The same in float64, of which F16 is decoded at once. */
@@ -104,6 +105,26 @@ export function float16ToNumber(bits: number): number {
   const fraction = bits & 1023;
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+const wide = new Float64Array(1);
+const words = new Uint32Array(wide.buffer);
+
+/** The bits of the nearest binary16, ties to even. From 65520 on that is infinity (0x7c00); NaN gives 0x7e00. */
+export function numberToFloat16(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
+  wide[0] = value;
+  const sign = (words[1] >>> 16) & 0x8000;
+  const exponent = Math.max(((words[1] >>> 20) & 0x7ff) - 1023, -14);
+  if (exponent > 15) return sign | 0x7c00;
+  // Below 2^-14 the step stays 2^-24. A carry out of the fraction runs into the exponent, as the format wants, up to infinity.
+  return sign | (((exponent + 14) << 10) + roundToEven(Math.abs(value) / 2 ** (exponent - 10)));
+}
+
+function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
 /** The bytes of an F16 tensor. What overflows becomes infinite, and `writeSafetensors` then refuses the tensor by its name. */

@@ -17,9 +17,8 @@ import type { Field } from '../../src/reference/field.ts';
 import { evaluate, run as runReference } from '../../src/reference/run.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { imagenet } from '../../src/weights/card.ts';
-import { numberToFloat16 } from '../../src/weights/float16.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { float16ToNumber, type Tensors, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
+import { float16ToNumber, numberToFloat16, type Tensors, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 
 /** What the manifest says of a file. */
 export interface Entry {

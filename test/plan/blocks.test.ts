@@ -8,9 +8,8 @@ import { biasOffset, packBlocks, pairs } from '../../src/kernels/blocks.ts';
 import { kernelFor } from '../../src/kernels/index.ts';
 import { expectedTensors } from '../../src/models/registry.ts';
 import type { WeightStore } from '../../src/shader/source.ts';
-import { numberToFloat16 } from '../../src/weights/float16.ts';
 import { seededTensor } from '../../src/weights/seeded.ts';
-import { float16ToNumber, toFloat64 } from '../../src/weights/tensor.ts';
+import { float16ToNumber, numberToFloat16, toFloat64 } from '../../src/weights/tensor.ts';
 
 const bytesOf = { f32: 4, half: 2 } as const;
 

@@ -2,7 +2,6 @@
 
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { numberToFloat16 } from '../../src/weights/float16.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
 import type { Dtype, Tensor } from '../../src/weights/tensor.ts';
 import {
@@ -11,6 +10,7 @@ import {
   encodeFloat16,
   float16ToNumber,
   fromFloat32,
+  numberToFloat16,
   quote,
   show,
   toFloat32,
