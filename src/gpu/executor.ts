@@ -5,7 +5,7 @@ import type { Graph, Node } from '../graph/graph.ts';
 import { FRAME } from '../graph/graph.ts';
 import { BINDING, byteLength, QUAD } from '../graph/layout.ts';
 import { packFor } from '../kernels/index.ts';
-import { checkWeights } from '../plan/limits.ts';
+import { limits } from '../plan/limits.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { nodeOf } from '../plan/stem.ts';
 import { packParams } from '../shader/pack.ts';
@@ -113,7 +113,7 @@ export async function prepare(
   options: PrepareOptions = {},
 ): Promise<Program> {
   const { device } = engine;
-  await engine.library.load(shadersOf(plan.steps));
+  await engine.library.load(shadersOf(plan.steps), plan.precision);
   await readyMatrices(engine, plan);
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
@@ -353,7 +353,7 @@ function uploadWeights(
   }
   const packed = packFor(step)(node, read, step.store);
   // The plan was checked without the padding of channels.
-  checkWeights(step.node, packed.byteLength, factsOf(device));
+  limits.weights?.(step.node, packed.byteLength, factsOf(device));
   const buffer = device.createBuffer({
     label: `weights ${node.name}`,
     size: packed.byteLength,

@@ -36,7 +36,7 @@ export type Made = { destroy(): void }[];
 export async function dispatching<A>(engine: Engine, finish: Finish<A>, task: A, made: Made) {
   const { name } = finish;
   const { device, library } = engine;
-  await library.load([name]);
+  await library.load([name], 'f32');
   const facts = library.facts(name, 'f32');
   const step = { shader: name, overrides: finish.overrides(task), store: 'f32' } as const;
   const { pipeline, layout } = await compile(engine, step, 'f32', pipelineKey(step, 'f32'));

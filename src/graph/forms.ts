@@ -7,7 +7,8 @@ type Conv = NodeOf<'conv'>;
 
 /** Maps that one step copies into a join. */
 export const JOINED = 4;
-/** Hidden channels of an excitation. */
+/** Channels of an excitation, and hidden ones. */
+export const MAX_CHANNELS = 2048;
 export const MAX_HIDDEN = 256;
 /** Channels that a gate made in a prologue has. */
 const MAX_GATES = 1024;

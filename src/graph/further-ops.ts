@@ -26,6 +26,8 @@ export const furtherOps: Rules<
   | 'product'
   | 'attention'
   | 'matte'
+  | 'merge'
+  | 'sums'
 > = {
   maxpool: { infer: (_node, input) => [map(halved(input('x').shape))] },
   zoom: {
@@ -144,6 +146,21 @@ export const furtherOps: Rules<
       const { c } = input('x').shape;
       must(c === 1, () => `x has ${c} channels, a matte is of one`);
       return [classMap(node.attributes)];
+    },
+  },
+  merge: {
+    infer: (_node, input) => {
+      const [x, other] = [input('x').shape, input('other').shape];
+      must(x.c === other.c, () => `x has ${x.c} channels, the other ${other.c}`);
+      return [map(other)];
+    },
+  },
+  sums: {
+    infer: (node, input) => {
+      const { c, h, w } = input('x').shape;
+      const { strips } = node.attributes;
+      must(strips > 0 && strips <= h * w, () => `${strips} strips of ${h * w} pixels`);
+      return [{ shape: { c, h: strips, w: 1 }, kind: 'exact' }];
     },
   },
   moments: {

@@ -143,6 +143,8 @@ export interface Attributes {
   maxpool: Record<never, never>;
   /** To h×w. Bilinear with half-pixel centres, clamped (PyTorch's align_corners=False), unless the mode says otherwise. */
   resize: { readonly h: number; readonly w: number; readonly mode: Resampling };
+  /** x resized to the size of `other`, which is added. */
+  merge: { readonly mode: Resampling; readonly fused: Ending };
   /** Adaptive average to bins × bins: window i covers ⌊i·n/bins⌋ to ⌈(i + 1)·n/bins⌉. */
   adaptive: { readonly bins: number };
   /** x sampled where each pixel of `flow` (two channels, x first, in pixels of the result's grid) points; zero outside. */
@@ -218,8 +220,10 @@ export interface Attributes {
   crop: { readonly top: number; readonly rows: number };
   /** Inputs '0', '1', … one below another, written in place: no work. */
   stack: Record<never, never>;
-  /** Squeeze sums → mean → 1×1 → ReLU → 1×1 → sigmoid. `pixels` is what the sums run over. */
-  excite: { readonly hidden: number; readonly pixels: number };
+  /** Of every channel, in so many rows: row s holds the sum of pixels s, s + strips, … */
+  sums: { readonly strips: number };
+  /** Squeeze sums → mean → 1×1 → ReLU → 1×1 → sigmoid, or `gate`, a hard one. `pixels` is what the sums run over. */
+  excite: { readonly hidden: number; readonly pixels: number; readonly gate?: Activation };
   /** A single channel's probability as a byte a pixel, 0 to 255: of x, resized to h×w before the activation. */
   matte: { readonly h: number; readonly w: number } & Pick<Decision, 'activation'>;
   /** argmax(resize(x)) without the resized map. */

@@ -13,12 +13,14 @@ import { deconv, deconvClasses } from './deconv.ts';
 import { depthwise } from './depthwise.ts';
 import { elementwise } from './elementwise.ts';
 import { excite } from './excite.ts';
+import { exciteHard } from './excite-hard.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
 import { matrices } from './matrices.ts';
 import { matte } from './matte.ts';
+import { merge } from './merge.ts';
 import { moments } from './moments.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
@@ -32,6 +34,7 @@ import { slide } from './slide.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
 import { stem, stemExternal, stemTensor } from './stem.ts';
+import { sums } from './sums.ts';
 import { tail } from './tail.ts';
 import { transposed } from './transposed.ts';
 import { twin } from './twin.ts';
@@ -61,10 +64,13 @@ export const kernels: readonly Kernel[] = [
   grouped,
   tail,
   conv,
+  exciteHard,
   excite,
+  sums,
   squeeze,
   pool,
   upsample,
+  merge,
   adaptive,
   warp,
   elementwise,

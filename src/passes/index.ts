@@ -19,9 +19,11 @@ import { mergeCopies } from './merge-copies.ts';
 import { mergeNorms } from './merge-norms.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
+import { recalibrate } from './recalibrate.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
 import { resizeBehind } from './resize-behind.ts';
+import { resizeSum } from './resize-sum.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
@@ -39,11 +41,13 @@ export const passes: readonly Pass[] = [
   resizeBehind,
   fuseRelu,
   squeezeExcite,
+  recalibrate,
   gateOperand,
   shortcutOperand,
   residualEpilogue,
   gatePrologue,
   upsampleAdd,
+  resizeSum,
   concatOperand,
   twinOutputs,
   chain,

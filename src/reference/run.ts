@@ -19,6 +19,7 @@ import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { layernorm } from './layernorm.ts';
 import { matte } from './matte.ts';
+import { merge } from './merge.ts';
 import { moments, normalise } from './moments.ts';
 import { move } from './move.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
@@ -29,6 +30,7 @@ import { resample } from './resample.ts';
 import { sample } from './sample.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
+import { sums } from './sums.ts';
 import { type TailOptions, tail } from './tail.ts';
 import { transposed } from './transposed.ts';
 import { apart, twin } from './twin.ts';
@@ -122,6 +124,8 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     }
     case 'resize':
       return [[node.name, upsample(x, node.attributes, node.attributes.mode)]];
+    case 'merge':
+      return [[node.name, merge(x, input('other'), { ...node.attributes, ...endOf(node, read) })]];
     case 'adaptive':
       return [[node.name, adaptive(x, node.attributes.bins)]];
     case 'warp':
@@ -170,7 +174,9 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     case 'classify':
       return [[node.name, classify(x, node.attributes)]];
     case 'excite':
-      return [[node.name, excite(x, { ...layers(node, read), pixels: node.attributes.pixels })]];
+      return [[node.name, excite(x, { ...layers(node, read), ...node.attributes })]];
+    case 'sums':
+      return [[node.name, sums(x, node.attributes.strips)]];
   }
 }
 

@@ -15,6 +15,7 @@ import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
 import { table as layernorm } from './layernorm.test.ts';
 import { table as matte } from './matte.test.ts';
+import { table as merge } from './merge.test.ts';
 import { table as moments } from './moments.test.ts';
 import { table as move } from './move.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
@@ -28,6 +29,7 @@ import { table as slide } from './slide.test.ts';
 import { table as softmax } from './softmax.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
 import { table as stem } from './stem.test.ts';
+import { table as sums } from './sums.test.ts';
 import type { KernelTable } from './table.ts';
 import { table as tail } from './tail.test.ts';
 import { table as transposed } from './transposed.test.ts';
@@ -49,9 +51,11 @@ export const tables: readonly KernelTable[] = [
   tail,
   conv,
   excite,
+  sums,
   squeeze,
   pool,
   upsample,
+  merge,
   adaptive,
   warp,
   elementwise,
