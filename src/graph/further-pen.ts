@@ -16,7 +16,8 @@ export const furtherPen = {
   calls: (push: Push) => ({
     maxpool: (value: string, x: string) => push('maxpool', value, { x }, {}),
     adaptive: (value: string, x: string, bins: number) => push('adaptive', value, { x }, { bins }),
-    warp: (value: string, x: string, flow: string) => push('warp', value, { x, flow }, {}),
+    warp: (value: string, x: string, flow: string) =>
+      push('warp', value, { x, flow }, { corners: false, outside: 'zeros', scaled: false }),
     zoom: (value: string, x: string, attributes: Omit<Attributes['zoom'], 'classes' | keyof Decision>) =>
       push('zoom', value, { x }, { ...attributes, classes: false, ...largest }),
     /** Tensor `<value>.weight` (channels × 1 × kernel × kernel). */
