@@ -18,6 +18,8 @@ import { defaultFacts, targetOf } from './src/plan/choose.ts';
 const LATE = 'late';
 const BARRIERS = 'barriers';
 const MATRICES = 'matrices';
+const PREPROCESS = 'preprocess';
+const LIMITS = 'limits';
 const PLACEHOLDER = 'placeholder:';
 const SLOTS = 'slots';
 const root = import.meta.dirname;
@@ -45,10 +47,16 @@ const namedBarriers: readonly [string, string][] = [
 ];
 /** The same of what only adapters with subgroup matrices run. */
 const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices']));
-const fetchers = new Map([
-  [join(root, 'src/passes/barriers.ts'), `export const fetchBarriers = () => import('${BARRIERS}');`],
-  [join(root, 'src/kernels/fetch-matrices.ts'), `export const fetchMatrices = () => import('${MATRICES}');`],
-]);
+/** Of what resizes frames; the steps of other networks that read them are these as well. */
+const resizing: ReadonlyMap<string, string> = new Map(row('kernels', KERNEL, ['preprocess']));
+/** Of what refuses plans. */
+const limits: ReadonlyMap<string, string> = new Map(row('plan', '{}', ['limits']));
+/** Stands for src/plan/fetch.ts. */
+const FETCHERS = `
+  export const fetchBarriers = () => import('${BARRIERS}');
+  export const fetchMatrices = () => import('${MATRICES}');
+  export const fetchPreprocess = () => import('${PREPROCESS}');
+  export const fetchLimits = () => import('${LIMITS}');`;
 /** Whoever brings other networks, or asks for rows by name, brings these. */
 const bringers = ['src/models/registry.ts', 'src/models/dilatednet.ts', 'src/plan/names.ts'].map(path => join(root, path));
 
@@ -58,7 +66,14 @@ function row(folder: string, placeholder: string, names: readonly string[]): [st
 
 export async function lateParts(): Promise<Plugin> {
   const { always, withBarriers } = await unused();
-  const placeholders = new Map([...always, ...withBarriers, ...matrices]);
+  const parts = new Map([
+    [LATE, [always, resizing, limits]],
+    [BARRIERS, [withBarriers]],
+    [MATRICES, [matrices]],
+    [PREPROCESS, [resizing]],
+    [LIMITS, [limits]],
+  ]);
+  const placeholders = new Map([...parts.values()].flat().flatMap(part => [...part]));
   const objects = new Map<string, string[]>();
   for (const path of placeholders.keys()) {
     const module = await modulesAt(path);
@@ -73,18 +88,17 @@ export async function lateParts(): Promise<Plugin> {
   return {
     name: 'late',
     resolveId(id, importer) {
-      if (id === LATE || id === BARRIERS || id === MATRICES) return { id, moduleSideEffects: true };
+      if (parts.has(id)) return { id, moduleSideEffects: true };
       if (id === SLOTS || id.startsWith(PLACEHOLDER)) return id;
       if (!importer || !id.startsWith('.')) return null;
       const path = resolve(dirname(importer), id);
       return placeholders.has(path) && !placeholders.has(importer) ? PLACEHOLDER + path : null;
     },
     load(id) {
-      if (id === LATE) return filled([...always.keys()]);
-      if (id === BARRIERS) return filled([...withBarriers.keys()]);
-      if (id === MATRICES) return filled([...matrices.keys()]);
+      const part = parts.get(id);
+      if (part) return filled(part.flatMap(modules => [...modules.keys()]));
       if (id === SLOTS) return slots;
-      if (fetchers.has(id)) return fetchers.get(id)!;
+      if (id === join(root, 'src/plan/fetch.ts')) return FETCHERS;
       if (!id.startsWith(PLACEHOLDER)) return null;
       const path = id.slice(PLACEHOLDER.length);
       return [
@@ -140,7 +154,7 @@ async function unused(): Promise<Unused> {
   for (const folder of ['kernels', 'passes'])
     for (const file of readdirSync(join(root, 'src', folder))) {
       const path = join(root, 'src', folder, file);
-      if (withBarriers.has(path)) continue;
+      if (withBarriers.has(path) || resizing.has(path)) continue;
       const parts = Object.values(await modulesAt(path)).filter(part => isKernel(part) || isPass(part)) as object[];
       if (file === 'index.ts' || parts.length === 0 || parts.some(part => used.plainly.has(part) || readsFrame(part))) continue;
       const needed = parts.some(part => used.withBarriers.has(part));
@@ -154,7 +168,7 @@ const isObject = (part: unknown): part is object => typeof part === 'object' && 
 const isKernel = (part: unknown): part is Kernel => isObject(part) && 'variants' in part && 'ops' in part;
 const isPass = (part: unknown): part is Pass => isObject(part) && 'why' in part && 'apply' in part;
 /** Such a kernel is in no graph: `lower` takes the one for its frame. */
-const readsFrame = (part: unknown): boolean => isKernel(part) && part.ops.some(op => op === 'preprocess' || op === 'stem');
+const readsFrame = (part: unknown): boolean => isKernel(part) && part.ops.some(op => op === 'stem');
 
 /** Kernels and passes. Throws where a graph has an operation that is late. */
 async function usedObjects(): Promise<{ readonly plainly: ReadonlySet<object>; readonly withBarriers: ReadonlySet<object> }> {

@@ -17,16 +17,16 @@ import { assemble, CURVED, libsOf, MATRIX, type Precision, type ShaderTexts, WEI
 import { imagenet } from './src/weights/card.ts';
 
 const PRECISIONS: readonly Precision[] = ['f32', 'half', 'f16'];
-/** Libs of which `assemble` takes one for another. */
-const CODECS = PRECISIONS.map(precision => `lib/${precision}`);
-const WEIGHTS_CODECS = [WEIGHTS, `${WEIGHTS}.half`];
-const MATRIX_WORDS = [MATRIX, `${MATRIX}.flags`];
+/** What `assemble` puts in the place of libs where something is stored as halves. */
+const halves = ['lib/half', 'lib/f16', `${WEIGHTS}.half`];
 
 /** A shader that RegSeg does not need and that ends in a curve. */
 const CURVED_EXAMPLE = 'slide';
 
 /** The group of what is in no other. */
 const OTHERS = 'shaders-other';
+/** That of `halves`. */
+const HALVES = 'shaders-halves';
 
 /** Modules: the one that stands for src/shader/library.ts, and by name those that it imports when a plan needs them. */
 export function embeddedShaders(): { library: string; groups: Map<string, string> } {
@@ -40,12 +40,17 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
     .filter(([, workgroup]) => workgroup !== USUAL_LANES);
   return {
     library: `import { embeddedLibrary } from './src/shader/embedded.ts';
+      export const unembedded = null;
       export const embedded = embeddedLibrary({
         workgroups: ${JSON.stringify(Object.fromEntries(workgroups))},
         groups: [${groups.map(([name, own]) => `{ shaders: ${JSON.stringify(own)}, load: () => import('${name}') }`).join()}],
         others: () => import('${OTHERS}'),
+        halves: () => import('${HALVES}'),
       });`,
-    groups: new Map([...members].map(([name, own]) => [name, groupModule(texts, small, own)])),
+    groups: new Map([
+      ...[...members].map(([name, own]): [string, string] => [name, groupModule(texts, small, own)]),
+      [HALVES, moduleOf(halves, small, [])],
+    ]),
   };
 }
 
@@ -69,16 +74,19 @@ function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
   ]);
 }
 
-/** Texts with all libs, and facts, of some shaders. */
+/** With all libs that the shaders name. */
 function groupModule(texts: ShaderTexts, small: ShaderTexts, shaders: readonly string[]): string {
   const libs = new Set(shaders.flatMap(shader => libsOf(texts, shader)));
-  // A program may get a codec that it does not name.
-  for (const codecs of [CODECS, WEIGHTS_CODECS, MATRIX_WORDS])
-    if (codecs.some(codec => libs.has(codec))) for (const codec of codecs) libs.add(codec);
-  const own = [...libs, ...shaders].map(path => [path, small.get(path)!]);
-  const facts = shaders.map(shader => [shader, factsLine(texts, shader)]);
+  // An adapter may want its other form.
+  if (libs.has(MATRIX)) libs.add(`${MATRIX}.flags`);
   // Curves are with what only other networks need.
-  if (shaders.includes(CURVED_EXAMPLE)) own.push([CURVED, small.get(CURVED)!]);
+  if (shaders.includes(CURVED_EXAMPLE)) libs.add(CURVED);
+  const facts = shaders.map((shader): [string, string] => [shader, factsLine(texts, shader)]);
+  return moduleOf([...libs, ...shaders], small, facts);
+}
+
+function moduleOf(paths: readonly string[], small: ShaderTexts, facts: readonly [shader: string, line: string][]): string {
+  const own = paths.map(path => [path, small.get(path)!]);
   return `export const texts = ${JSON.stringify(Object.fromEntries(own))}; export const facts = ${JSON.stringify(Object.fromEntries(facts))};`;
 }
 

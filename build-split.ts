@@ -14,10 +14,16 @@ function walk(tree: unknown, visit: (node: Readonly<Record<string, unknown>>) =>
   for (const part of Object.values(tree)) walk(part, visit);
 }
 
-/** Every name in it, of variables and of all else: more than are needed, never fewer. */
+/** Every name of a variable in it, whosever it is: more than are needed, never fewer. */
 function namesIn(tree: unknown): Set<string> {
   const names = new Set<string>();
-  walk(tree, ({ type, name }) => type === 'Identifier' && names.add(name as string));
+  // What stands behind a dot or before a colon is no variable.
+  const others = new Set<unknown>();
+  walk(tree, ({ computed, shorthand, property, key }) => {
+    if (!computed) others.add(property);
+    if (!computed && !shorthand) others.add(key);
+  });
+  walk(tree, node => node.type === 'Identifier' && !others.has(node) && names.add(node.name as string));
   return names;
 }
 
@@ -29,9 +35,13 @@ function declaredBy(statement: Statement): readonly string[] | null {
 
 function assignedIn(tree: unknown): Set<string> {
   const names = new Set<string>();
+  const add = (target: unknown): void => {
+    // Of `a.b = c` no variable changes.
+    if ((target as { readonly type: string }).type !== 'MemberExpression') for (const name of namesIn(target)) names.add(name);
+  };
   walk(tree, ({ type, left, argument }) => {
-    if (type === 'AssignmentExpression') for (const name of namesIn(left)) names.add(name);
-    if (type === 'UpdateExpression') for (const name of namesIn(argument)) names.add(name);
+    if (type === 'AssignmentExpression') add(left);
+    if (type === 'UpdateExpression') add(argument);
   });
   return names;
 }

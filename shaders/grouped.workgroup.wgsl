@@ -26,12 +26,6 @@ fn finish4(row: u32, column: u32, quad: u32, made: mat4x4f) -> vec4f {
        + finish(row, column + 2u, quad, made[2]) + finish(row, column + 3u, quad, made[3]);
 }
 
-// Four pixels of an input channel by its weights for four quads. The tile's fields are here those of the first pair and of the next.
-fn of_channel(made: Tile, pixels: vec4f, even: vec4f, odd: vec4f, next_even: vec4f, next_odd: vec4f) -> Tile {
-  return Tile(outer(made.left_even, even, pixels), outer(made.left_odd, odd, pixels),
-              outer(made.right_even, next_even, pixels), outer(made.right_odd, next_odd, pixels));
-}
-
 // Four pixels from quad `at` on, all inside the map.
 fn load_whole(at: u32) -> mat4x4f {
   let step = STRIDE * params.x_stride;
@@ -51,7 +45,6 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
   let first = quad / GROUP * GROUP;
   let dilation = params.dilations[min(quad / params.branch_quads, 3u)];
 
-  var total = vec4f();  // of a quad of the workgroup, in its first lanes
   let tiles = params.height * params.across;
   let turns = (tiles + params.strips * TILES - 1u) / (params.strips * TILES);
   for (var turn = 0u; turn < 65536u; turn += 1u) {
@@ -63,6 +56,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
     let here = column + lane / 2u % 2u * 4u;
     let own = biased(params.bias, min(pair, params.pairs - 1u) * 2u);
     let next = biased(params.bias, min(pair + 1u, params.pairs - 1u) * 2u);
+    // Its fields are here those of the first pair and of the next.
     var made = Tile(own.left_even, own.left_odd, next.left_even, next.left_odd);
     for (var ky = 0u; ky < 3u; ky += 1u) {
       workgroupBarrier();
@@ -84,21 +78,27 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
           let pixel = (u32(v) * params.x_width + u32(u)) * params.x_stride;
           for (var k = 0u; k < GROUP; k += 1u) {
             let at = (kx * GROUP + k) * 8u * PAIRS + mine;
-            let channels = transpose(load_whole(pixel + first + k));
-            made = of_channel(made, channels[0], stage[at], stage[at + 4u * PAIRS], stage[at + 1u], stage[at + 4u * PAIRS + 1u]);
-            made = of_channel(made, channels[1], stage[at + PAIRS], stage[at + 5u * PAIRS], stage[at + PAIRS + 1u], stage[at + 5u * PAIRS + 1u]);
-            made = of_channel(made, channels[2], stage[at + 2u * PAIRS], stage[at + 6u * PAIRS], stage[at + 2u * PAIRS + 1u], stage[at + 6u * PAIRS + 1u]);
-            made = of_channel(made, channels[3], stage[at + 3u * PAIRS], stage[at + 7u * PAIRS], stage[at + 3u * PAIRS + 1u], stage[at + 7u * PAIRS + 1u]);
+            let pixels = load_whole(pixel + first + k);
+            // Channel by channel, each block of weights loaded right before its products: with all 16 numbers at once Apple's compiler spills.
+            for (var c = 0u; c < 4u; c += 1u) {
+              let channel = vec4f(pixels[0][c], pixels[1][c], pixels[2][c], pixels[3][c]);
+              made.left_even = outer(made.left_even, stage[at + c * PAIRS], channel);
+              made.left_odd = outer(made.left_odd, stage[at + (c + 4u) * PAIRS], channel);
+              made.right_even = outer(made.right_even, stage[at + c * PAIRS + 1u], channel);
+              made.right_odd = outer(made.right_odd, stage[at + (c + 4u) * PAIRS + 1u], channel);
+            }
           }
         } else {
-          let pixels = row_pixels(u32(v), u, i32(STRIDE));
           for (var k = 0u; k < GROUP; k += 1u) {
             let at = (kx * GROUP + k) * 8u * PAIRS + mine;
-            let channels = transpose(load_pixels(pixels, first + k));
-            made = of_channel(made, channels[0], stage[at], stage[at + 4u * PAIRS], stage[at + 1u], stage[at + 4u * PAIRS + 1u]);
-            made = of_channel(made, channels[1], stage[at + PAIRS], stage[at + 5u * PAIRS], stage[at + PAIRS + 1u], stage[at + 5u * PAIRS + 1u]);
-            made = of_channel(made, channels[2], stage[at + 2u * PAIRS], stage[at + 6u * PAIRS], stage[at + 2u * PAIRS + 1u], stage[at + 6u * PAIRS + 1u]);
-            made = of_channel(made, channels[3], stage[at + 3u * PAIRS], stage[at + 7u * PAIRS], stage[at + 3u * PAIRS + 1u], stage[at + 7u * PAIRS + 1u]);
+            let pixels = load_pixels(row_pixels(u32(v), u, i32(STRIDE)), first + k);
+            for (var c = 0u; c < 4u; c += 1u) {
+              let channel = vec4f(pixels[0][c], pixels[1][c], pixels[2][c], pixels[3][c]);
+              made.left_even = outer(made.left_even, stage[at + c * PAIRS], channel);
+              made.left_odd = outer(made.left_odd, stage[at + (c + 4u) * PAIRS], channel);
+              made.right_even = outer(made.right_even, stage[at + c * PAIRS + 1u], channel);
+              made.right_odd = outer(made.right_odd, stage[at + (c + 4u) * PAIRS + 1u], channel);
+            }
           }
         }
       }
@@ -123,11 +123,13 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
     workgroupBarrier();
     if (lane < TILES) { stage[lane] = sum; }
     workgroupBarrier();
-    if (lane < QUADS) {
+    // Of a turn, added to those before: kept in a register it would be one too many for Apple's compiler while the next turn is made.
+    if (lane < QUADS && first_pair * 2u + lane < params.pairs * 2u) {
+      let at = (strip * params.pairs + first_pair) * 2u + lane;
+      var total = vec4f();
+      if (turn > 0u) { total = partials[at]; }
       for (var i = 0u; i < 8u; i += 1u) { total += stage[lane + i * QUADS]; }
+      partials[at] = total;
     }
-  }
-  if (SQUEEZE && lane < QUADS && first_pair * 2u + lane < params.pairs * 2u) {
-    partials[strip * params.pairs * 2u + first_pair * 2u + lane] = total;
   }
 }

@@ -1,25 +1,7 @@
-// The same by workgroups, for GPUs, where a lane a quad leaves all but a few lanes idle: two quads share a workgroup's lanes, that lie side by side in
-// memory, and each lane takes every so-manieth pixel of one.
+// The same by workgroups, for GPUs, where a lane a quad leaves all but a few lanes idle.
 // use lib/f32.wgsl
+// use lib/added.wgsl
 // use lib/moments.io.wgsl
-
-const LANES = 256u;
-const QUADS = 2u;
-const SHARES = LANES / QUADS;
-var<workgroup> sums: array<vec4f, LANES>;
-
-// The sum of what the lanes of a quad have, for each of them.
-fn added(lane: u32, part: vec4f) -> vec4f {
-  sums[lane] = part;
-  workgroupBarrier();
-  for (var step = SHARES / 2u; step > 0u; step /= 2u) {
-    if (lane < step * QUADS) { sums[lane] += sums[lane + step * QUADS]; }
-    workgroupBarrier();
-  }
-  let sum = sums[lane % QUADS];
-  workgroupBarrier();
-  return sum;
-}
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {

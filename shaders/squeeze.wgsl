@@ -1,15 +1,7 @@
 // Mean of every channel over the whole map, where no convolution could leave the sums in passing. A lane takes one channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
-
-struct Params {
-  pixels: u32,
-  quads: u32,
-  x_stride: u32,  // channel quads a pixel
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<stored>;
-@group(0) @binding(2) var<storage, read_write> y: array<stored>;
+// use lib/squeeze.io.wgsl
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -14,6 +14,6 @@ export async function compileStem(material: Material, picture: Size, size: Size)
   const graph = fuse(network.build({ ...size, to: picture }), targetOf(material));
   const { steps } = lower(graph, { ...lowering(material), stem: 'external', frame: picture });
   const step = steps.find(({ reads }) => Object.values(reads).includes(FRAME))!;
-  await engine.library.load([step.shader]);
+  await engine.library.load([step.shader], precision);
   await compile(engine, step, precision, pipelineKey(step, precision));
 }

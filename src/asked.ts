@@ -5,7 +5,8 @@ import type { Graph } from './graph/graph.ts';
 import { withMatte, withScores } from './graph/scores.ts';
 import { verify } from './graph/verify.ts';
 import type { Size } from './image/size.ts';
-import { type BuildOptions, type Runnable, type RuntimeValue, single } from './models/network.ts';
+import { single } from './models/channels.ts';
+import type { BuildOptions, Runnable, RuntimeValue } from './models/network.ts';
 import type { Plan } from './plan/plan.ts';
 
 /** Probabilities at the network's last grid: one a class, or a single channel, class 1's. */

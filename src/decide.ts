@@ -1,5 +1,6 @@
 // The threshold of a program that is made already.
 import type { Program } from './gpu/executor.ts';
+import { update } from './gpu/parameters.ts';
 import type { Graph } from './graph/graph.ts';
 import { decidedAt } from './plan/threshold.ts';
 
@@ -11,7 +12,7 @@ export function decider(program: Program, graph: Graph): (threshold?: number) =>
   let [present] = own;
   return (threshold = own[0]) => {
     if (threshold === present) return;
-    for (const [step, params] of decidedAt(program.plan, graph, threshold)) program.update(step, params);
+    for (const [step, params] of decidedAt(program.plan, graph, threshold)) update(program, step, params);
     present = threshold;
   };
 }

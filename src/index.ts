@@ -4,23 +4,22 @@ import { drawOnPage } from './browser/draw.ts';
 import { cached, memory } from './browser/storage.ts';
 import { readySources, takeFromPage } from './browser/take.ts';
 import { builtIns } from './builtin.ts';
-import { readOptions } from './check.ts';
-import { AtrousError } from './errors.ts';
 import { type Cache, cacheOf } from './front/cache.ts';
 import { live } from './front/live.ts';
-import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from './front/load.ts';
+import { loadOn } from './front/load.ts';
+import type { LoadOptions, Source } from './front/load-options.ts';
 import { openDevice } from './gpu/device.ts';
 import type { Support } from './gpu/support.ts';
 import type { IdentityOptions } from './models/identity.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Segmenter } from './segmenter.ts';
-import { embedded } from './shader/library.ts';
+import { embedded, unembedded } from './shader/library.ts';
 import { type DownloadOptions, download } from './weights/download.ts';
 import type { Tensor } from './weights/tensor.ts';
 
 export { AtrousError, type ErrorCode } from './errors.ts';
 export type { Cache } from './front/cache.ts';
-export type { LoadOptions, Source } from './front/load.ts';
+export type { LoadOptions, Source } from './front/load-options.ts';
 export type { Profile, ProfileStep } from './front/profile.ts';
 export type { Support } from './gpu/support.ts';
 export type { Tiling } from './image/tiles.ts';
@@ -54,14 +53,13 @@ export type { Tensor, Tensors } from './weights/tensor.ts';
  * Throws `NO_ADAPTER` where WebGPU is missing, `BAD_WEIGHTS`, `BAD_USAGE` for unknown names, `ABORTED`.
  */
 export async function load(source: Source, options?: LoadOptions): Promise<Segmenter> {
-  const read = readOptions('load()', options, loadChecks);
-  const given = checkSource(source);
-  const checked = await withCard(read);
-  if (!embedded)
-    throw new AtrousError('BAD_SHADER', 'the shaders are not embedded: run npm run build, or import from atrous/node in Node');
+  // Of a name by itself there is nothing to check.
+  const plain = options === undefined && source && typeof source === 'string';
+  const given = plain ? { source, options: {} } : await (await import('./front/given.ts')).readLoad(source, options);
+  if (unembedded) throw unembedded();
   return loadOn(
     {
-      library: embedded,
+      library: embedded!,
       ready: browserAdapter,
       openDevice: async () => openDevice(await browserAdapter()),
       page: {
@@ -79,8 +77,8 @@ export async function load(source: Source, options?: LoadOptions): Promise<Segme
       memory,
       driver: async () => navigator.userAgent,
     },
-    given,
-    checked,
+    given.source,
+    given.options,
   );
 }
 

@@ -13,8 +13,10 @@ import type { Size } from './image/size.ts';
 import type { Runnable } from './models/network.ts';
 import { fuse } from './passes/index.ts';
 import { type AdapterFacts, type Tuned, targetOf, type VariantChoice } from './plan/choose.ts';
+import { fetchLimits, fetchPreprocess } from './plan/fetch.ts';
 import { type LowerOptions, lower } from './plan/lower.ts';
 import type { Plan, Stem } from './plan/plan.ts';
+import { isTooLarge } from './plan/room.ts';
 import type { Precision } from './shader/source.ts';
 import type { Card } from './weights/card.ts';
 
@@ -117,7 +119,13 @@ export async function wholePicture(material: Material, picture: Size, size: Size
   const shrunk = (frame: Frame): Frame =>
     shrink && frame.kind === 'pixels' ? { kind: 'pixels', rgba: shrink(frame.rgba, picture, uploaded) } : frame;
   const graph = fuse(asked.graph, targetOf(material));
-  const plan = lower(graph, { ...lowering(material), stem, frame: uploaded });
+  if (uploaded.h !== size.h || uploaded.w !== size.w) await fetchPreprocess();
+  const planned = (): Plan => lower(graph, { ...lowering(material), stem, frame: uploaded });
+  let plan = planned();
+  if (isTooLarge(plan, uploaded, facts)) {
+    await fetchLimits();
+    plan = planned();
+  }
   const own = stem === 'texture' ? await frameTexture(device, plan, uploaded) : null;
   try {
     const program = await prepare(engine, graph, plan, read, own?.createView() ?? null, { onProgress: onCompile });

@@ -1,13 +1,12 @@
 // A loaded model: pictures in, class maps out. It owns a device (or borrows one), keeps a few sizes ready, and survives the device's loss; each of
 // these has its room in `front/`.
 import type { Canvas, StreamSource } from './browser/types.ts';
-import * as checks from './check.ts';
 import { AtrousError, checkSignal, forPrograms } from './errors.ts';
 import type { encode } from './front/encode.ts';
 import { life } from './front/life.ts';
 import type { Lender, Stream, StreamOptions } from './front/live.ts';
 import { type Opened, type Parts, type Survivor, survive } from './front/opened.ts';
-import { checkKind, type SegmentOptions, segmentChecks, thresholdOf, tileOf } from './front/options.ts';
+import { type SegmentOptions, thresholdOf, tileOf } from './front/options.ts';
 import type { Profile } from './front/profile.ts';
 import { resultOf, type SegmentInfo, type SegmentResult, type Ties } from './front/result.ts';
 import type { OnCompile } from './front/sizes.ts';
@@ -63,8 +62,12 @@ export class Segmenter {
   }
 
   /** What maps are stored in on the present device. */
-  get precision(): Precision {
-    return this.#survivor.latest().precision;
+  get precision(): Precision | 'int8' {
+    return this.#stated(this.#survivor.latest());
+  }
+
+  #stated({ precision }: Pick<Opened, 'precision'>): Precision | 'int8' {
+    return this.#parts.stated ?? precision;
   }
 
   get card(): Card {
@@ -102,8 +105,9 @@ export class Segmenter {
 
   /** Compiles everything for frames of height × width pixels, so that the first `segment` of that size is as fast as the next. */
   async prepare(frame: { readonly height: number; readonly width: number }, options?: SegmentOptions): Promise<void> {
-    const { height: h, width: w } = checks.guarded("prepare()'s size", () => checks.size(frame, 'the size'));
-    const checked = checks.readOptions('prepare()', options, segmentChecks);
+    const { readCall, readSize } = await import('./front/given.ts');
+    const { height: h, width: w } = readSize(frame);
+    const checked = readCall('prepare()', options);
     await this.#retrying(async opened => {
       await this.#using(opened, { h, w }, 'texture', checked, async () => {});
       const { page } = this.#parts;
@@ -124,12 +128,11 @@ export class Segmenter {
     source: Picture,
     options?: SegmentOptions & { readonly output?: O },
   ): Promise<SegmentResult<O>> {
-    const checked = checks.readOptions('segment()', options, segmentChecks);
-    const { signal, onProgress, threshold, output } = checked;
     this.#life.check();
     const { card } = this.#parts;
     const tied = this.#ties(source);
-    const result = this.#taking(source, checked, async (taken, pipeline, opened) => {
+    const result = this.#taking(source, given('segment()', options), async (taken, pipeline, opened, checked) => {
+      const { signal, onProgress, threshold, output } = checked;
       const start = performance.now();
       const onTile = (done: number, total: number): void => {
         if (total > 1) onProgress?.({ phase: 'tile', done, total });
@@ -161,12 +164,12 @@ export class Segmenter {
    * one size in turns, not at once: they share the device.
    */
   async profile(source: Picture, options?: SegmentOptions): Promise<Profile> {
-    const checked = checks.readOptions('profile()', options, segmentChecks);
     this.#life.check();
     const { profile } = await import('./front/profile.ts');
-    const profiled = this.#taking(source, checked, async (taken, pipeline, opened) => {
+    const profiled = this.#taking(source, given('profile()', options), async (taken, pipeline, opened) => {
       const staged = await pipeline.stage(taken.frame(this.#taker(opened)));
-      const { device, facts, precision } = opened;
+      const { device, facts } = opened;
+      const precision = this.#stated(opened);
       const { size, tiles } = pipeline;
       return profile(device, facts, staged, { model: this.#parts.network.name, precision, height: size.h, width: size.w, tiles });
     });
@@ -202,7 +205,7 @@ export class Segmenter {
       card: this.#parts.card,
       frame: (picture, options, work) => {
         this.#life.check();
-        return this.#tracked(this.#taking(picture, options, work, false));
+        return this.#tracked(this.#taking(picture, () => options, work, false));
       },
       info: (...call) => this.#info(...call),
       ties: picture => this.#ties(picture),
@@ -217,16 +220,17 @@ export class Segmenter {
   /** Takes the picture at once, for the device that is there, and lends the pipeline for it. `inPlace`: a video's own frame will do. */
   async #taking<T>(
     source: Picture,
-    options: SegmentOptions,
-    work: (taken: Taken, pipeline: Pipeline, opened: Opened) => Promise<T>,
+    read: () => SegmentOptions | Promise<SegmentOptions>,
+    work: (taken: Taken, pipeline: Pipeline, opened: Opened, options: SegmentOptions) => Promise<T>,
     inPlace = true,
   ): Promise<T> {
     const taker = this.#taker(this.#survivor.latest());
     const taken = await take(source, { ...taker, external: inPlace && taker.external }, this.#parts.page?.take);
     const stem = taken.copy === 'external' ? 'external' : 'texture';
     try {
+      const options = await read();
       return await this.#survivor.attempt(opened =>
-        this.#using(opened, taken.size, stem, options, pipeline => work(taken, pipeline, opened)),
+        this.#using(opened, taken.size, stem, options, pipeline => work(taken, pipeline, opened, options)),
       );
     } finally {
       taken.release();
@@ -260,14 +264,25 @@ export class Segmenter {
   #info(
     { copy }: Taken,
     { size, tiles }: Pipeline,
-    { facts, precision }: Pick<Opened, 'facts' | 'precision'>,
+    opened: Pick<Opened, 'facts' | 'precision'>,
     options: SegmentOptions,
     ms: number,
   ): SegmentInfo {
     const { network } = this.#parts;
     const threshold = thresholdOf(network, options);
-    const { name: adapter, software } = facts;
-    return { model: network.name, adapter, software, precision, height: size.h, width: size.w, tiles, threshold, copy, ms };
+    const { name: adapter, software } = opened.facts;
+    return {
+      model: network.name,
+      adapter,
+      software,
+      precision: this.#stated(opened),
+      height: size.h,
+      width: size.w,
+      tiles,
+      threshold,
+      copy,
+      ms,
+    };
   }
 
   /** Lends the pipeline for a frame size, made if it must be. */
@@ -279,7 +294,7 @@ export class Segmenter {
     work: (pipeline: Pipeline) => Promise<T>,
   ): Promise<T> {
     checkSignal(options.signal);
-    checkKind(this.#parts, options);
+    if (options.size || options.tile || options.threshold) (await import('./front/given.ts')).checkKind(this.#parts, options);
     const { size, tile = 'published', scores = false, matte = false, raw = [], signal, onProgress } = options;
     const key = JSON.stringify([frame, size, tile, scores, matte, raw, stem]);
     return opened.sizes.using(
@@ -313,4 +328,14 @@ export class Segmenter {
     if (cut) return (await import('./tiled.ts')).tiledPicture(material, frame, cut, tile, wish);
     return wholePicture(material, frame, this.#inside(frame, options), stem, wish);
   }
+}
+
+/** A call's options as they are now, to be checked when its picture is taken. */
+function given(who: string, options: SegmentOptions | undefined): () => Promise<SegmentOptions> {
+  let held = options;
+  try {
+    // What has getters of its own is read once, where what it throws is told.
+    if (options?.constructor === Object) held = { ...options };
+  } catch {}
+  return async () => (held === undefined ? {} : (await import('./front/given.ts')).readCall(who, held));
 }

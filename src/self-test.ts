@@ -55,7 +55,10 @@ export async function selfTest(subject: Subject): Promise<void> {
 async function keyOf({ material, tensors, driver }: Subject, plan: Plan): Promise<string> {
   const { engine, facts, precision } = material;
   const { library } = engine;
-  await library.load(plan.steps.map(({ shader }) => shader));
+  await library.load(
+    plan.steps.map(({ shader }) => shader),
+    precision,
+  );
   const programs = new Set(plan.steps.map(({ shader, store }) => library.text(shader, precision, store)));
   const names = [...tensors.keys()].sort();
   const weights = await Promise.all(names.map(name => sha256(tensors.get(name)!.bytes)));

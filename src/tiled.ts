@@ -6,6 +6,7 @@ import { decider } from './decide.ts';
 import { checkSignal, untilAborted } from './errors.ts';
 import { prepare } from './gpu/executor.ts';
 import { BufferUsage } from './gpu/flags.ts';
+import { packed, update, updateFrom } from './gpu/parameters.ts';
 import { smoother } from './gpu/smooth.ts';
 import { INPUT } from './graph/graph.ts';
 import { BINDING, byteLength } from './graph/layout.ts';
@@ -27,7 +28,7 @@ import {
 import { targetOf } from './plan/choose.ts';
 import { lower } from './plan/lower.ts';
 import { pipelines } from './plan/plan.ts';
-import { type Params, packParams } from './shader/pack.ts';
+import type { Params } from './shader/pack.ts';
 import type { Tile } from './weights/card.ts';
 
 /**
@@ -87,20 +88,15 @@ export async function tiledPicture(material: Material, picture: Size, tile: Tile
       const usage = BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
       const buffer = device.createBuffer({ label: 'tiles', size: rows * columns * BINDING, usage });
       made.push(buffer);
-      const { shader } = plan.steps[0];
       for (let tile = 0; tile < rows * columns; tile++)
-        device.queue.writeBuffer(
-          buffer,
-          tile * BINDING,
-          packParams(engine.library.facts(shader, precision), paramsOf(tile), shader),
-        );
+        device.queue.writeBuffer(buffer, tile * BINDING, packed(program, 0, paramsOf(tile)));
       return buffer;
     };
     const one: Pipeline['run'] = async (given, { signal, onTile, threshold, output = 'classes' } = {}) => {
       const bound = (await binding.bound(given))();
       for (let tile = 0; tile < rows * columns; tile++) {
         checkSignal(signal);
-        program.update(0, paramsOf(tile));
+        update(program, 0, paramsOf(tile));
         const encoder = device.createCommandEncoder();
         program.encode(encoder, undefined, bound);
         stitch(encoder, Math.floor(tile / columns), tile % columns);
@@ -126,7 +122,7 @@ export async function tiledPicture(material: Material, picture: Size, tile: Tile
       parameters ??= tileParameters();
       const bound = binding.bind(given);
       for (let tile = 0; tile < rows * columns; tile++) {
-        program.updateFrom(encoder, 0, parameters, tile * BINDING);
+        updateFrom(program, encoder, 0, parameters, tile * BINDING);
         program.encode(encoder, undefined, bound);
         stitch(encoder, Math.floor(tile / columns), tile % columns);
       }
@@ -135,7 +131,7 @@ export async function tiledPicture(material: Material, picture: Size, tile: Tile
       return map.copy(encoder, into);
     };
     const stage: Pipeline['stage'] = async given => {
-      program.update(0, paramsOf(0));
+      update(program, 0, paramsOf(0));
       return [{ program, frame: (await binding.bound(given))() }, { program: ending }];
     };
     return {

@@ -10,7 +10,7 @@ import { guarded, readOptions } from './check.ts';
 import { AtrousError, describe } from './errors.ts';
 import { disposed, life } from './front/life.ts';
 import { live, type Running, type Stream, type StreamOptions } from './front/live.ts';
-import type { LoadOptions, Source } from './front/load.ts';
+import type { LoadOptions, Source } from './front/load-options.ts';
 import type { SegmentOptions } from './front/options.ts';
 import type { Profile } from './front/profile.ts';
 import { type DrawOptions, resultOf, type SegmentResult, type Ties } from './front/result.ts';
@@ -22,7 +22,7 @@ import type { Card, Colour } from './weights/card.ts';
 
 export { AtrousError, type ErrorCode } from './errors.ts';
 export type { Stream, StreamOptions, StreamStats } from './front/live.ts';
-export type { LoadOptions, Source } from './front/load.ts';
+export type { LoadOptions, Source } from './front/load-options.ts';
 export type { DrawOptions, SegmentInfo, SegmentResult } from './front/result.ts';
 export type { Picture } from './front/sources.ts';
 
@@ -79,7 +79,7 @@ export class RemoteSegmenter {
   readonly #life = life();
   readonly #canvases = new WeakMap<Canvas, number>();
   readonly #forgotten = new FinalizationRegistry<number>(canvas => void this.#remote.call('forget', { canvas }).catch(() => {}));
-  #precision: Precision;
+  #precision: Precision | 'int8';
   #plan: Plan | null = null;
   #numbers = 0;
 
@@ -91,7 +91,7 @@ export class RemoteSegmenter {
   }
 
   /** What maps are stored in; of the newest result. */
-  get precision(): Precision {
+  get precision(): Precision | 'int8' {
     return this.#precision;
   }
 

@@ -2,15 +2,18 @@
 // What a step's number is divided by: constants, because that makes each division a multiplication.
 override QUADS: u32 = 1u;    // input channels / 4
 override COLUMNS: u32 = 3u;  // of the kernel
+override VALID: bool = false;  // no padding: every tap of every pixel lies inside
 override POOL: bool = false;  // 2×2 maximum, stride 2, behind the activation; sizes rounded up
 
 // Where the kernel of a pixel begins in x.
 struct Place {
   row: i32,
   column: i32,
+  at: u32,
 }
 fn place_at(row: u32, column: u32) -> Place {
-  return Place(i32(row * params.stride) - i32(params.pad), i32(column * params.stride) - i32(params.pad));
+  let at = (row * params.x_width + column) * params.stride * params.x_stride;
+  return Place(i32(row * params.stride) - i32(params.pad), i32(column * params.stride) - i32(params.pad), at);
 }
 
 // Four pixels that a lane makes side by side are the corners of a window. A corner beyond the map repeats the one before it: the maximum of those
@@ -32,10 +35,12 @@ fn place_of(tile: u32, index: u32) -> Place {
 fn quad_at(place: Place, step: u32, _part: u32) -> vec4f {
   let tap = step / QUADS;
   let ky = tap / COLUMNS;
+  let k = step - tap * QUADS;
+  if (VALID) { return decode(x[place.at + (ky * (params.x_width - COLUMNS) + tap) * (params.dilation * params.x_stride) + k]); }
   let row = place.row + i32(ky * params.dilation);
   let column = place.column + i32((tap - ky * COLUMNS) * params.dilation);
+  let at = (u32(row) * params.x_width + u32(column)) * params.x_stride + k;
   let inside = (row >= 0) & (column >= 0) & (row < i32(params.x_height)) & (column < i32(params.x_width));
-  let at = (u32(row) * params.x_width + u32(column)) * params.x_stride + step - tap * QUADS;
   return select(vec4f(), decode(x[select(0u, at, inside)]), inside);
 }
 fn scaled(quad: vec4f, _step: u32, _part: u32) -> vec4f { return quad; }

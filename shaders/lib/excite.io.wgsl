@@ -17,7 +17,6 @@ fn weight_block(at: u32) -> mat4x4f { return mat4x4f(weights[at], weights[at + 1
 fn bias1() -> u32 { return params.hidden * params.quads * 4u; }
 fn weights2() -> u32 { return bias1() + params.hidden; }
 fn bias2() -> u32 { return weights2() + params.quads * params.hidden * 4u; }
-fn sigmoid(v: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-v)); }
 
 // The sum over strips first, first + step, …
 fn strip_sum(quad: u32, first: u32, step: u32) -> vec4f {

@@ -14,6 +14,7 @@
 // A shader says the rest: `struct Place` (where a pixel's operand lies), `place_of(tile, index)`, `quad_at(place, step, part)`,
 // `scaled(quad, step, part)` (that quad, finished behind the products) and `finish(pixel, quad, sum)`; its `params` have `pairs` and `bias`.
 override LANES: u32 = 64u;  // 64, 128 or 256
+override RAGGED: bool = false;  // a part has an odd number of steps
 
 const SLOTS = 16u;    // lanes of a pair: a lane makes four pixels from 4 slot on, and four from 64 + 4 slot on
 const PIXELS = 128u;  // of a tile
@@ -95,7 +96,6 @@ fn multiplied_rounds(start: Tile, lane: u32, group: u32, depth: u32, part: Part)
   // The weights of a warp's two pairs are interleaved: its lanes read two quads side by side.
   let mine = bounded / 32u * 32u + bounded / SLOTS % 2u;
   let block_at = bounded / 32u * 32u + slot * 2u + bounded / SLOTS % 2u;
-  let ragged = (part.end - part.first) % ROUND != 0u;
   let rounds = (part.end - part.first + ROUND - 1u) / ROUND;
   var sums = start;
   // One turn more than there are rounds: the first only fetches, the last only multiplies.
@@ -147,7 +147,7 @@ fn multiplied_rounds(start: Tile, lane: u32, group: u32, depth: u32, part: Part)
       stage[b + SLOTS + 3u * ROW][component] = d_quad.w;
     }
     // The step behind an odd last one counts nothing.
-    let some = !ragged || round * ROUND + slot / 8u < part.end - part.first;
+    let some = !RAGGED || round * ROUND + slot / 8u < part.end - part.first;
     blocks[half * LANES + block_at] = select(vec4f(), next.weights, some);
     workgroupBarrier();
   }

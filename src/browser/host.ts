@@ -1,6 +1,6 @@
 // The worker of `atrous/worker`: it answers one page, for one model.
 import { AtrousError, describe } from '../errors.ts';
-import type { Source } from '../front/load.ts';
+import type { Source } from '../front/load-options.ts';
 import { resultOf, type SegmentResult } from '../front/result.ts';
 import { load } from '../index.ts';
 import type { Plan } from '../plan/plan.ts';

@@ -1,6 +1,6 @@
 // What a page and its worker say to each other. A call has a number; its answer, its callbacks and its end go by that.
 import type { Stepped } from '../front/live.ts';
-import type { LoadOptions } from '../front/load.ts';
+import type { LoadOptions } from '../front/load-options.ts';
 import type { SegmentOptions } from '../front/options.ts';
 import type { Profile } from '../front/profile.ts';
 import type { DrawOptions, SegmentInfo } from '../front/result.ts';
@@ -23,7 +23,7 @@ export interface Target {
 export interface Loaded {
   readonly card: Card;
   readonly assumed: string | null;
-  readonly precision: Precision;
+  readonly precision: Precision | 'int8';
 }
 
 /** A result's own, without what the page knows already. */

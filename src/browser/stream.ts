@@ -1,7 +1,7 @@
 // A video through a model on a page: its options, its frames' way and its pace together.
 import { type Checks, number, readOptions } from '../check.ts';
+import { segmentChecks } from '../front/given.ts';
 import type { Lender, Running, StreamOptions } from '../front/live.ts';
-import { segmentChecks } from '../front/options.ts';
 import { drawChecks } from './look.ts';
 import { paceChecks, pump, type Step } from './pump.ts';
 import { frameStep } from './step.ts';

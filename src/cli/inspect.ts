@@ -147,7 +147,7 @@ export const inspect: Command = {
       }
     }
     if (jobs) {
-      await library.load(shadersOf(plan.steps));
+      await library.load(shadersOf(plan.steps), plan.precision);
       const listed = jobsOf(plan, library);
       await writeAtomic(
         jobs,

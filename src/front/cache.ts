@@ -1,5 +1,4 @@
 // What a program may ask of the weights that were kept; who answers is fetched when it does.
-import { guarded, text } from '../check.ts';
 import type { CachedFile } from '../weights/kept.ts';
 
 export interface Cache {
@@ -20,6 +19,7 @@ export function cacheOf(kept: () => Promise<Kept>): Cache {
   return {
     list: async () => (await kept()).list(),
     async clear(name) {
+      const { guarded, text } = await import('../check.ts');
       if (name !== undefined) guarded("cache.clear()'s name", () => text(name, 'the name'));
       return (await kept()).clear(name);
     },

@@ -1,7 +1,8 @@
 // Whether what a command is asked for fits the network: before a device is opened for it.
 import { checkWish } from '../asked.ts';
 import { tilesOf } from '../image/tiles.ts';
-import { checkKind, type Described, type SegmentOptions, tileOf } from './options.ts';
+import { checkKind } from './given.ts';
+import { type Described, type SegmentOptions, tileOf } from './options.ts';
 
 /** Throws `BAD_USAGE` for options of another kind of network, sizes that it does not take, and tiles that are none, whatever the picture. */
 export function checkFit(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte'>): void {

@@ -1,9 +1,7 @@
-// What a caller may ask of one call, and the checks of it: every option has its one place here.
-import { type Checks, callback, either, flag, list, oneOf, signal, size, such, text } from '../check.ts';
-import { AtrousError } from '../errors.ts';
+// What a caller may ask of one call.
 import { THRESHOLD } from '../graph/decision.ts';
 import type { Tiling } from '../image/tiles.ts';
-import { type Runnable, single } from '../models/network.ts';
+import type { Runnable } from '../models/network.ts';
 import type { Output } from '../pipeline.ts';
 import type { Card, Tile } from '../weights/card.ts';
 
@@ -44,19 +42,6 @@ export interface Described {
   readonly card: Card | null;
 }
 
-/** What each of them takes. */
-export const segmentChecks: Checks<SegmentOptions> = {
-  output: oneOf('classes', 'texture', 'both'),
-  signal,
-  onProgress: callback,
-  size,
-  tile: either<Tiling>("'published', 'none' or { height, width }, margins included, in pixels", oneOf('published', 'none'), size),
-  scores: flag,
-  matte: flag,
-  raw: list(text),
-  threshold: such(isThreshold, 'a probability between 0 and 1, both excluded'),
-};
-
 /** What a network that reads tiles takes at once: the card may have other sizes than the published ones. */
 export function tileOf({ network, card }: Described): Tile | null {
   return network.tile && (card?.preprocessing.tile ?? network.tile);
@@ -68,25 +53,4 @@ export function thresholdOf(
   { threshold = THRESHOLD }: Pick<SegmentOptions, 'threshold'>,
 ): number | null {
   return end.channels === 1 ? threshold : null;
-}
-
-/** Throws `BAD_USAGE` for options of another kind of network. */
-export function checkKind(described: Described, options: Pick<SegmentOptions, 'size' | 'tile' | 'threshold'>): void {
-  const cut = tileOf(described);
-  const wrong = (['size', 'tile'] as const).filter(
-    option => options[option] !== undefined && (option === 'size') === (cut !== null),
-  );
-  if (wrong.length > 0) {
-    const why = cut
-      ? 'reads tiles of the picture at its own size: give `tile` instead'
-      : 'reads the picture at once; DilatedNet alone reads tiles';
-    throw new AtrousError('BAD_USAGE', `${wrong.join(' and ')}: ${described.network.name} ${why}`);
-  }
-  const { channels } = described.network.end;
-  if (options.threshold !== undefined && channels > 1) throw single('threshold', described.network);
-}
-
-/** A number between 0 and 1, both excluded. */
-export function isThreshold(value: unknown): value is number {
-  return typeof value === 'number' && value > 0 && value < 1;
 }

@@ -5,10 +5,10 @@ import type { Graph, Node } from '../graph/graph.ts';
 import { FRAME } from '../graph/graph.ts';
 import { BINDING, byteLength, QUAD } from '../graph/layout.ts';
 import { packFor } from '../kernels/index.ts';
-import { checkWeights } from '../plan/limits.ts';
+import { limits } from '../plan/limits.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { nodeOf } from '../plan/stem.ts';
-import { type Params, packParams } from '../shader/pack.ts';
+import { packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
 import { isCurved, type Precision, type ShaderLibrary, shadersOf } from '../shader/source.ts';
 import { descriptors } from './descriptors.ts';
@@ -52,6 +52,7 @@ export interface Interlude {
 
 /** A plan with everything that a frame needs: running it creates no buffer, texture or pipeline. */
 export interface Program {
+  readonly engine: Engine;
   readonly plan: Plan;
   /** Records all steps into one pass. `frame`: another one than the program was prepared with, from `bindFrame`. */
   encode(
@@ -60,18 +61,12 @@ export interface Program {
     frame?: GPUBindGroup,
     interlude?: Interlude,
   ): void;
-  /** Records each step into a pass of its own, to time it. */
-  encodeSteps(
-    encoder: GPUCommandEncoder,
-    timestampWrites: (step: number) => GPUComputePassTimestampWrites,
-    frame?: GPUBindGroup,
-  ): void;
+  /** The same of one step. */
+  dispatch(pass: GPUComputePassEncoder, step: number, frame?: GPUBindGroup): void;
   /** The step that reads the frame, with this one bound. */
   bindFrame(frame: GPUBindingResource): GPUBindGroup;
-  /** Other parameters for a step, from the next submission on. */
-  update(step: number, params: Params): void;
-  /** The same within an encoder, from that point of it on: packed parameters that lie in a buffer. */
-  updateFrom(encoder: GPUCommandEncoder, step: number, from: GPUBuffer, offset: number): void;
+  /** Parameters of all steps, each at a multiple of `BINDING` (gpu/parameters.ts writes others). */
+  readonly parameters: GPUBuffer;
   /** The buffer behind a value of the plan. */
   buffer(value: string): GPUBuffer;
   destroy(): void;
@@ -118,7 +113,7 @@ export async function prepare(
   options: PrepareOptions = {},
 ): Promise<Program> {
   const { device } = engine;
-  await engine.library.load(shadersOf(plan.steps));
+  await engine.library.load(shadersOf(plan.steps), plan.precision);
   await readyMatrices(engine, plan);
   const nodes = new Map(graph.nodes.map(node => [node.name, node]));
   const buffers: GPUBuffer[] = [];
@@ -180,41 +175,25 @@ export async function prepare(
     const groups = await scoped(device, plan, () =>
       plan.steps.map((_, index) => (index === first && !given ? null : bind(index, given))),
     );
-    const dispatch = (pass: GPUComputePassEncoder, { grid }: Step, index: number, own?: GPUBindGroup): void => {
+    const dispatch: Program['dispatch'] = (pass, index, own) => {
       pass.setPipeline(compiled[index].pipeline);
       pass.setBindGroup(0, index === first && own ? own : groups[index]);
-      pass.dispatchWorkgroups(grid[0], grid[1]);
+      pass.dispatchWorkgroups(...plan.steps[index].grid);
     };
     return {
+      engine,
       plan,
+      parameters: uniforms,
       encode(encoder, timestampWrites, own, interlude) {
         const pass = encoder.beginComputePass({ label: plan.model, timestampWrites });
-        for (const [index, step] of plan.steps.entries()) {
+        for (const index of plan.steps.keys()) {
           if (interlude?.step === index) interlude.record(pass);
-          dispatch(pass, step, index, own);
+          dispatch(pass, index, own);
         }
         pass.end();
       },
-      encodeSteps(encoder, timestampWrites, own) {
-        for (const [index, step] of plan.steps.entries()) {
-          const pass = encoder.beginComputePass({ label: step.node, timestampWrites: timestampWrites(index) });
-          dispatch(pass, step, index, own);
-          pass.end();
-        }
-      },
+      dispatch,
       bindFrame: own => bind(first, own),
-      update(index, params) {
-        const { shader } = plan.steps[index];
-        device.queue.writeBuffer(
-          uniforms,
-          index * BINDING,
-          packParams(engine.library.facts(shader, plan.precision), params, shader),
-        );
-      },
-      updateFrom(encoder, index, from, offset) {
-        const { size } = engine.library.facts(plan.steps[index].shader, plan.precision).params;
-        encoder.copyBufferToBuffer(from, offset, uniforms, index * BINDING, size);
-      },
       buffer,
       destroy,
     };
@@ -374,7 +353,7 @@ function uploadWeights(
   }
   const packed = packFor(step)(node, read, step.store);
   // The plan was checked without the padding of channels.
-  checkWeights(step.node, packed.byteLength, factsOf(device));
+  limits.weights?.(step.node, packed.byteLength, factsOf(device));
   const buffer = device.createBuffer({
     label: `weights ${node.name}`,
     size: packed.byteLength,

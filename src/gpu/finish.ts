@@ -42,7 +42,7 @@ export function createFinisher(engine: Engine): Finisher {
   /** What binds a dispatch, and then records it; what it needs for itself goes to `made`. */
   const prepare = async <A>(finish: Finish<A>, task: A, made: { destroy(): void }[]) => {
     const { name } = finish;
-    await library.load([name]);
+    await library.load([name], 'f32');
     const step = { shader: name, overrides: finish.overrides(task), store: 'f32' } as const;
     const { pipeline, layout } = await compile(engine, step, 'f32', pipelineKey(step, 'f32'));
     const params = packParams(facts(name), finish.params(task), name);

@@ -18,11 +18,11 @@ export async function smoother(
 ): Promise<Smoother> {
   const { plan } = program;
   const { name } = smooth;
-  await library.load([name]);
   const step = plan.steps.findIndex(({ writes }) => Object.values(writes).includes('classes'));
   const value = plan.steps[step].reads.x!;
   const { h, w, stride, start, kind } = plan.values[value];
   const precision = kind === 'exact' ? 'f32' : plan.precision;
+  await library.load([name], precision);
   const quads = h * w * stride;
   const same = { shader: name, overrides: {}, store: 'f32' } as const;
   const { pipeline, layout } = await compile({ device, library, ...engine }, same, precision, pipelineKey(same, precision));

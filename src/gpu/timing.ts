@@ -74,6 +74,15 @@ export async function gpuTimes(device: GPUDevice, program: Program, runs: number
   return times;
 }
 
+/** Records each step into a pass of its own. */
+export function encodeSteps(program: Program, encoder: GPUCommandEncoder, writes: Timer['writes'], frame?: GPUBindGroup): void {
+  for (const [index, { node }] of program.plan.steps.entries()) {
+    const pass = encoder.beginComputePass({ label: node, timestampWrites: writes(index) });
+    program.dispatch(pass, index, frame);
+    pass.end();
+  }
+}
+
 /** Nanoseconds of each step in a pass of its own, once for every program in turn, `rounds` times: program → step → samples. Null without timestamps. */
 export async function stepSamples(
   device: GPUDevice,
@@ -87,7 +96,7 @@ export async function stepSamples(
   for (let round = 0; round < rounds; round++) {
     for (const [n, program] of programs.entries()) {
       const encoder = device.createCommandEncoder();
-      program.encodeSteps(encoder, clock.writes, frame);
+      encodeSteps(program, encoder, clock.writes, frame);
       clock.resolve(encoder);
       device.queue.submit([encoder.finish()]);
       const times = await clock.read();

@@ -99,7 +99,8 @@ export function builder(name: string, input: Shape, begun: readonly Node[] = [])
     resize: (value: string, x: string, size: { h: number; w: number }, mode: Resampling = 'half-pixel') =>
       push('resize', value, { x }, { h: size.h, w: size.w, mode }),
     adaptive: (value: string, x: string, bins: number) => push('adaptive', value, { x }, { bins }),
-    warp: (value: string, x: string, flow: string) => push('warp', value, { x, flow }, {}),
+    warp: (value: string, x: string, flow: string) =>
+      push('warp', value, { x, flow }, { corners: false, outside: 'zeros', scaled: false }),
     copy: (value: string, x: string) => push('copy', value, { x }, {}),
     /** With a threshold of a single channel, which is a probability. */
     argmax: (value: string, x: string, threshold: number | null = null) =>

@@ -23,7 +23,7 @@ export type Constant =
   | { readonly kind: 'sum'; readonly parts: readonly Constant[] }
   /** Output channels [from, to). */
   | { readonly kind: 'range'; readonly of: Constant; readonly from: number; readonly to: number }
-  /** Input channels [from, to) of a dense convolution's weight, range after range. */
+  /** Input channels [from, to) of a dense convolution's weight, range after range; beyond its last there are zeros. */
   | { readonly kind: 'inputs'; readonly of: Constant; readonly ranges: readonly (readonly [from: number, to: number])[] };
 
 /** The values of a constant in float64, so that folding adds no rounding of its own. */
@@ -148,7 +148,11 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
         const [out, inputs, ...kernel] = shapeOf(constant.of);
         const [all, taps] = [read(constant.of), count(kernel)];
         const rows = Array.from({ length: out }, (_, o) =>
-          constant.ranges.map(([from, to]) => all.subarray((o * inputs + from) * taps, (o * inputs + to) * taps)),
+          constant.ranges.map(([from, to]) =>
+            from < inputs
+              ? all.subarray((o * inputs + from) * taps, (o * inputs + to) * taps)
+              : new Float64Array((to - from) * taps),
+          ),
         );
         const made = new Float64Array(count(shapeOf(constant)));
         let at = 0;
@@ -173,9 +177,14 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
     }
     const perChannel = count(shapeOf(of).slice(1));
     if (of.kind !== 'tensor') return read(of).subarray(from * perChannel, to * perChannel);
-    const { dtype, bytes } = find(of.name);
-    const step = perChannel * bytesPer[dtype];
-    return decode({ dtype, shape: [to - from, ...of.shape.slice(1)], bytes: part(bytes, from * step, to * step) });
+    const tensor = find(of.name);
+    const step = perChannel * bytesPer[tensor.dtype];
+    return decode({
+      ...tensor,
+      shape: [to - from, ...of.shape.slice(1)],
+      bytes: part(tensor.bytes, from * step, to * step),
+      scale: tensor.scale?.subarray(from, to),
+    });
   };
   return Object.assign(read, { tensors });
 }

@@ -5,7 +5,10 @@ import { type Geometry, isPointwise, type NodeOf } from './graph.ts';
 
 type Conv = NodeOf<'conv'>;
 
-/** Hidden channels of an excitation. */
+/** Maps that one step copies into a join. */
+export const JOINED = 4;
+/** Channels of an excitation, and hidden ones. */
+export const MAX_CHANNELS = 2048;
 export const MAX_HIDDEN = 256;
 /** Channels that a gate made in a prologue has. */
 const MAX_GATES = 1024;

@@ -7,8 +7,8 @@ import { quads } from '../graph/layout.ts';
 import { joinBytes } from './blocks.ts';
 import { packExcite } from './excite.ts';
 import { type Kernel, kernel } from './kernel.ts';
+import { normalisation } from './normalisation.ts';
 import { depths } from './pointwise.ts';
-import { normalisation } from './preprocess.ts';
 
 /** Of a tile: two rows of so many pixels. */
 const ACROSS = 32;

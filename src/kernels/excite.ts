@@ -1,12 +1,9 @@
 // Partial sums → gate: the two small layers of squeeze-and-excitation. Shaders: excite.wgsl, excite.workgroup.wgsl.
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
-import { MAX_HIDDEN } from '../graph/forms.ts';
+import { MAX_CHANNELS, MAX_HIDDEN } from '../graph/forms.ts';
 import type { Node } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
-
-/** Size of a shader's array. */
-const MAX_CHANNELS = 2048;
 
 export const excite = kernel<'excite'>({
   name: 'excite',

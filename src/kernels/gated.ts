@@ -7,7 +7,7 @@ import { ending } from './ending.ts';
 import { packExcite } from './excite.ts';
 import { kernel, type Placed } from './kernel.ts';
 import { depths, packPointwise } from './pointwise.ts';
-import { stagedCut } from './staged.ts';
+import { isRagged, stagedCut } from './staged.ts';
 
 /** A workgroup has room for the gate and so many pairs of quads. */
 const cut = ({ y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(y.c), 8);
@@ -29,6 +29,7 @@ export const gated = kernel<'conv'>({
     const [main, shortcut] = depths(node);
     return {
       LANES: cut(placed).group,
+      RAGGED: isRagged([main, shortcut]),
       QUADS: main,
       SHORTCUT_QUADS: shortcut,
       HIDDEN: quads(shapeOf(node.constants.weight1)[0]),

@@ -6,24 +6,32 @@ import { attention } from './attention.ts';
 import { chain, chainedStem, chainedStemExternal, chainedStemTensor } from './chain.ts';
 import { classify } from './classify.ts';
 import { combine } from './combine.ts';
+import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { curved } from './curved.ts';
 import { deconv, deconvClasses } from './deconv.ts';
 import { depthwise } from './depthwise.ts';
 import { elementwise } from './elementwise.ts';
 import { excite } from './excite.ts';
+import { exciteHard } from './excite-hard.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
 import { matrices } from './matrices.ts';
 import { matte } from './matte.ts';
+import { merge } from './merge.ts';
 import { moments } from './moments.ts';
 import { move } from './move.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { preprocess, preprocessExternal, preprocessTensor, preprocessTile } from './preprocess.ts';
 import { product } from './product.ts';
+import { qconv } from './qconv.ts';
+import { qelementwise } from './qelementwise.ts';
+import { qpool } from './qpool.ts';
+import { qresize } from './qresize.ts';
+import { qsums } from './qsums.ts';
 import { reduce } from './reduce.ts';
 import { resample } from './resample.ts';
 import { sample } from './sample.ts';
@@ -31,6 +39,7 @@ import { slide } from './slide.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
 import { stem, stemExternal, stemTensor } from './stem.ts';
+import { sums } from './sums.ts';
 import { tail } from './tail.ts';
 import { transposed } from './transposed.ts';
 import { twin } from './twin.ts';
@@ -60,10 +69,13 @@ export const kernels: readonly Kernel[] = [
   grouped,
   tail,
   conv,
+  exciteHard,
   excite,
+  sums,
   squeeze,
   pool,
   upsample,
+  merge,
   adaptive,
   warp,
   elementwise,
@@ -83,11 +95,17 @@ export const kernels: readonly Kernel[] = [
   reduce,
   resample,
   move,
+  concat,
   matte,
   layernorm,
   moments,
   product,
   attention,
+  qconv,
+  qelementwise,
+  qsums,
+  qpool,
+  qresize,
 ];
 
 /** Throws `BAD_GRAPH` when no kernel can make a node. */

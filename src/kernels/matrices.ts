@@ -100,7 +100,7 @@ function row(
     shader: `${kernel.name}.matrix`,
     needs: { barriers: true, features: ['shader-f16'], matrix: { operands: 'f16', sums: 'f32' } },
     overrides(placed) {
-      const { LANES: _, ...flags } = staged.overrides(placed);
+      const { LANES: _, RAGGED: _ragged, ...flags } = staged.overrides(placed);
       return flags;
     },
     params: placed => ({ ...staged.params(placed), bias: biasStart(out(placed.node), quads(placed.node)) }),

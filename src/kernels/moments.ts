@@ -1,24 +1,13 @@
 // Mean and variance of every channel, as a factor and an offset. Shaders: moments.wgsl, moments.workgroup.wgsl.
 import { quads } from '../graph/layout.ts';
+import { addedRow } from './added.ts';
 import { kernel, plain } from './kernel.ts';
-
-/** Of the row with barriers: a workgroup, and the quads that it shares its lanes among. */
-const GROUP = 256;
-const TOGETHER = 2;
 
 export const moments = kernel<'moments'>({
   name: 'moments',
   ops: ['moments'],
   fits: () => true,
-  variants: [
-    {
-      name: 'workgroup',
-      shader: 'moments.workgroup',
-      needs: { barriers: true },
-      lanes: ({ x }) => Math.ceil(quads(x.c) / TOGETHER) * GROUP,
-    },
-    plain('moments'),
-  ],
+  variants: [addedRow('moments.workgroup'), plain('moments')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name }) => ({ norm: name }),
   overrides: () => ({}),

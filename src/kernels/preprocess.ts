@@ -1,18 +1,7 @@
 // Frame → the network's normalised input: a texture, a video's external texture and a tensor are three binding types, so three stems; a tile of a
 // texture is a fourth. Shaders: preprocess.wgsl, preprocess.external.wgsl, preprocess.tile.wgsl, preprocess.tensor.wgsl.
-import type { NodeOf } from '../graph/graph.ts';
 import { type Kernel, kernel, type Placed, plain } from './kernel.ts';
-
-/** Colour · scale − shift, of values in [0, 1]. */
-export function normalisation({
-  mean,
-  std,
-}: Pick<NodeOf<'preprocess'>['attributes'], 'mean' | 'std'>): Record<'scale' | 'shift', number[]> {
-  return {
-    scale: [...std.map(deviation => 1 / deviation), 0],
-    shift: [...mean.map((value, channel) => value / std[channel]), 0],
-  };
-}
+import { normalisation } from './normalisation.ts';
 
 const common = {
   ops: ['preprocess'] as const,

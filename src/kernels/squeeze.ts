@@ -1,12 +1,13 @@
-// Mean of every channel, for a squeeze that no convolution could make in passing. Shader: squeeze.wgsl.
+// Mean of every channel, for a squeeze that no convolution could make in passing. Shaders: squeeze.wgsl, squeeze.workgroup.wgsl.
 import { quads } from '../graph/layout.ts';
+import { addedRow } from './added.ts';
 import { kernel, plain } from './kernel.ts';
 
 export const squeeze = kernel<'mean'>({
   name: 'squeeze',
   ops: ['mean'],
   fits: () => true,
-  variants: [plain('squeeze')],
+  variants: [addedRow('squeeze.workgroup'), plain('squeeze')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name }) => ({ y: name }),
   overrides: () => ({}),

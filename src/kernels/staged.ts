@@ -1,4 +1,5 @@
 // The rows with workgroup memory, and how they cut a product of pixels by channels into workgroups (shaders/lib/staged.wgsl).
+import type { NodeOf } from '../graph/graph.ts';
 import type { Cut, Placed, Variant } from './kernel.ts';
 
 /** Lanes that make a pair of quads, and the pixels that they make of it. */
@@ -24,17 +25,21 @@ export function stagedCut(pixels: number, pairs: number, most: (typeof WIDTHS)[n
   return { group: SLOTS * width, all: tiles * sides * SLOTS * width };
 }
 
-/** The row whose shader has that body. */
+/** Whether an operand has an odd number of steps, of which that body makes two at a time. */
+export const isRagged = (depths: readonly number[]): boolean => depths.some(depth => depth % 2 > 0);
+
+/** The row whose shader has that body. `depths`: steps of one operand after another. */
 export function stagedRow(
   shader: string,
   cut: (placed: Placed<'conv'>) => StagedCut,
+  depths: (node: NodeOf<'conv'>) => readonly number[],
   overrides: Cut<'conv'>['overrides'],
 ): Variant<'conv'> {
   return {
     name: 'workgroup',
     shader,
     needs: { barriers: true },
-    overrides: placed => ({ LANES: cut(placed).group, ...overrides(placed) }),
+    overrides: placed => ({ LANES: cut(placed).group, RAGGED: isRagged(depths(placed.node)), ...overrides(placed) }),
     lanes: placed => cut(placed).all,
   };
 }

@@ -8,7 +8,7 @@ import { biasOffset, pairs } from './blocks.ts';
 import { evenParams, packDense } from './conv.ts';
 import { ending } from './ending.ts';
 import { type Kernel, kernel, plain } from './kernel.ts';
-import { normalisation } from './preprocess.ts';
+import { normalisation } from './normalisation.ts';
 
 const TILE = 8;
 

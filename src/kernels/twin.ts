@@ -5,7 +5,7 @@ import { quads } from '../graph/layout.ts';
 import { biasOffset, pairs } from './blocks.ts';
 import { ending } from './ending.ts';
 import { kernel, type Placed, plain } from './kernel.ts';
-import { packPointwise } from './pointwise.ts';
+import { depths, packPointwise } from './pointwise.ts';
 import { stagedCut, stagedRow } from './staged.ts';
 
 const TILE = 8;
@@ -16,7 +16,7 @@ const overrides = ({ node }: Placed<'conv'>) => {
 };
 const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w, pairs(shapeOf(node.constants.weight)[0]));
 
-const workgroup = stagedRow('twin.workgroup', cut, overrides);
+const workgroup = stagedRow('twin.workgroup', cut, depths, overrides);
 
 export const twin = kernel<'conv'>({
   name: 'twin',

@@ -1,5 +1,5 @@
 // Resize: bilinear in two conventions, or nearest. Shader: upsample.wgsl.
-import type { Node } from '../graph/graph.ts';
+import type { Node, Resampling } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
 import { quads } from '../graph/layout.ts';
 import { kernel, plain } from './kernel.ts';
@@ -23,10 +23,15 @@ export const resampling = {
   lanes: ({ y }: { y: Placement }) => y.h * y.w * quads(y.c),
 };
 
+/** Half-pixel centres where neither. */
+export function modeOf({ attributes: { mode } }: { readonly attributes: { readonly mode: Resampling } }) {
+  return { CORNERS: mode === 'corners', NEAREST: mode === 'nearest' };
+}
+
 export const upsample = kernel<'resize'>({
   ...resampling,
   name: 'upsample',
   ops: ['resize'],
   variants: [plain('upsample')],
-  overrides: ({ node: { attributes } }) => ({ CORNERS: attributes.mode === 'corners', NEAREST: attributes.mode === 'nearest' }),
+  overrides: ({ node }) => modeOf(node),
 });

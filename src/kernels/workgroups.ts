@@ -2,23 +2,29 @@
 // conv.workgroup.wgsl, pointwise.workgroup.wgsl, grouped.workgroup.wgsl, grouped.workgroup8.wgsl.
 import { quads } from '../graph/layout.ts';
 import { pairs } from './blocks.ts';
-import { finishing } from './conv.ts';
+import { finishing, steps } from './conv.ts';
 import { groupWidth, rows } from './grouped.ts';
 import type { Placed, Variant } from './kernel.ts';
-import { flags } from './pointwise.ts';
+import { depths, flags } from './pointwise.ts';
 import { stagedCut, stagedRow } from './staged.ts';
 
 /** The corners of a pool's windows are summed as pixels. */
 const cut = ({ node, y }: Placed<'conv'>) => stagedCut(y.h * y.w * (node.attributes.fused.pooled ? 4 : 1), pairs(y.c));
 
-const conv = stagedRow('conv.workgroup', cut, ({ node, x, y }) => ({
-  QUADS: quads(x.c),
-  COLUMNS: node.attributes.geometry.kernel[1],
-  ...finishing(node, y.c),
-  POOL: node.attributes.fused.pooled !== undefined,
-}));
+const conv = stagedRow(
+  'conv.workgroup',
+  cut,
+  node => [steps(node)],
+  ({ node, x, y }) => ({
+    QUADS: quads(x.c),
+    COLUMNS: node.attributes.geometry.kernel[1],
+    ...finishing(node, y.c),
+    VALID: node.attributes.geometry.pads.flat().every(pad => pad === 0),
+    POOL: node.attributes.fused.pooled !== undefined,
+  }),
+);
 
-const pointwise = stagedRow('pointwise.workgroup', cut, placed => ({
+const pointwise = stagedRow('pointwise.workgroup', cut, depths, placed => ({
   SHORTCUT: 'shortcut' in placed.node.inputs,
   ...flags(placed),
   ADDEND: 'addend' in placed.node.inputs,

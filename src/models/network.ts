@@ -1,5 +1,4 @@
 // What every network says of itself: one that pictures go through, and one of the registry, whose weights lie elsewhere.
-import { AtrousError } from '../errors.ts';
 import type { End } from '../graph/end.ts';
 import type { Graph, Node, Shape } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
@@ -58,6 +57,10 @@ export interface LoadedWeights<N extends Runnable = Runnable> {
   readonly card: Card;
   /** What was assumed because nothing tells, for people; null otherwise. */
   readonly assumed: string | null;
+  /** Of int8 codes: what numbers beside them are stored in, what that is called, and what is to be learned of a device. */
+  readonly precision?: 'f32';
+  readonly stated?: 'int8';
+  readonly learn?: (device: GPUDevice) => Promise<void>;
   /** The files themselves, where they also say what the network is. */
   readonly stored?: readonly Uint8Array[];
   /** Of an ONNX file what it is at a size, for those that write it down. */
@@ -73,28 +76,4 @@ export type BuildOptions = Omit<DilatedOptions, 'classes'> & Partial<Pick<Dilate
 
 export function endOptions({ channels, ...end }: End): Pick<DilatedOptions, 'classes' | 'activation' | 'threshold'> {
   return { classes: channels, ...end };
-}
-
-/** `layer` makes the scores. */
-export function classifiedBy(layer: string, canonical: string): Pick<Network, 'classifier' | 'channels'> {
-  const key = `${layer}.weight`;
-  return {
-    classifier: key,
-    channels: tensors => {
-      const classifier = tensors.get(key);
-      if (classifier?.shape.length !== 4 || !(classifier.shape[0] > 0)) {
-        throw new AtrousError(
-          'BAD_WEIGHTS',
-          `tensor "${key}" is ${classifier ? classifier.shape.join('×') : 'missing'}: ${canonical} needs classes×channels×1×1`,
-        );
-      }
-      return classifier.shape[0];
-    },
-  };
-}
-
-/** An option of networks that have one channel, and this one has several. */
-export function single(option: string, { name, end: { channels } }: Pick<Runnable, 'name' | 'end'>): AtrousError {
-  const why = `its largest wins, and only a network of a single channel has a ${option}: leave it out`;
-  return new AtrousError('BAD_USAGE', `${option}: ${name} has ${channels} channels of scores; ${why}`);
 }

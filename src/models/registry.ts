@@ -5,13 +5,17 @@ import type { End } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
 import { bodies } from './bodies.ts';
+import { classifiedBy } from './channels.ts';
 import { decoders } from './decoders.ts';
 import { completed, type DilatedNet, type DilatedOptions, dilatedNet, dilatedNets, widthsOf } from './dilatednet.ts';
-import { classifiedBy, endOptions, type Network } from './network.ts';
+import { endOptions, type Network } from './network.ts';
 import { checkpoints } from './published.ts';
-import { PUBLISHED_CLASSES, regsegNetwork } from './regseg-network.ts';
+import { regsegNetwork } from './regseg-network.ts';
 
 export type { Network, Runnable } from './network.ts';
+
+/** Cityscapes', which the paper counts with. */
+const PUBLISHED_CLASSES = 19;
 
 /** Short names of networks. */
 export const aliases: ReadonlyMap<string, string> = new Map([
@@ -54,7 +58,22 @@ export function findNetwork(name: string): Network {
   const [body, decoder] = [canonical.slice(0, split), canonical.slice(split + 1)];
   if (split < 0 || !Object.hasOwn(bodies, body) || !decoders.has(decoder))
     throw new AtrousError('BAD_USAGE', unknownModel(name, body, decoder));
-  return regsegNetwork(name, body, decoder, { channels: PUBLISHED_CLASSES });
+  return knownRegseg(name, body, decoder, { channels: PUBLISHED_CLASSES });
+}
+
+function knownRegseg(name: string, body: string, decoder: string, end: End): Network {
+  const network = regsegNetwork(name, body, decoder, end);
+  const classified = classifiedBy(decoders.get(decoder)!.classifier, network.canonical);
+  return {
+    ...network,
+    ...classified,
+    publishedClasses: PUBLISHED_CLASSES,
+    fit: (tensors, given) => ({
+      network: knownRegseg(name, body, decoder, { ...end, channels: classified.channels(tensors), ...given }),
+      tensors,
+    }),
+    scores: 'logits',
+  };
 }
 
 function dilatedNetwork(name: string, net: DilatedNet, end: End, fitted: Pick<DilatedOptions, 'widths'> = {}): Network {

@@ -1,9 +1,11 @@
 // The front door in Node: the same `load`, bound to Dawn, and pictures from and to files.
 import { fileURLToPath } from 'node:url';
-import { type Checks, guarded, list, readOptions, shape, such, text, whole } from '../check.ts';
+import { type Checks, guarded, list, shape, such, text, whole } from '../check.ts';
 import { checkSignal, describe } from '../errors.ts';
 import { type Cache, cacheOf } from '../front/cache.ts';
-import { checkSource, type LoadOptions, loadChecks, loadOn, type Source, withCard } from '../front/load.ts';
+import { loadChecks, readLoad } from '../front/given.ts';
+import { loadOn } from '../front/load.ts';
+import type { LoadOptions, Source } from '../front/load-options.ts';
 import { type Support, supported, unsupported } from '../gpu/support.ts';
 import { cutout } from '../image/cutout.ts';
 import { encodeIndexed } from '../image/png.ts';
@@ -36,9 +38,7 @@ const nodeLoadChecks: Checks<NodeLoadOptions> = { ...loadChecks, adapter: text, 
  * goes while pipelines compile.
  */
 export async function load(source: Source, options?: NodeLoadOptions): Promise<Segmenter> {
-  const read = readOptions('load()', options, nodeLoadChecks);
-  const given = checkSource(source);
-  const checked = await withCard(read);
+  const { source: given, options: checked } = await readLoad(source, options, nodeLoadChecks);
   const { adapter, enable, disable, baseUrl } = checked;
   const pulled = typeof given === 'string' && checkpoints.has(given) && !baseUrl;
   return loadOn(

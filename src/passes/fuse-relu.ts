@@ -9,7 +9,7 @@ export const fuseRelu: Pass = {
 };
 
 /** What makes the sums. */
-const SUMS = ['conv', 'add', 'transposed', 'batchnorm', 'normalise', 'combine'] as const;
+const SUMS = ['conv', 'add', 'transposed', 'batchnorm', 'normalise', 'combine', 'merge'] as const;
 
 /** The node whose numbers alone go into an activation, ending in it; null where it ends in one already, or in what must not come before it. */
 export function ended({ name, inputs, attributes: activation, constants }: NodeOf<'activate'>, view: View) {

@@ -7,6 +7,7 @@ import { classifierEpilogue } from './classifier-epilogue.ts';
 import { classifyEnd } from './classify-end.ts';
 import { concatOffset } from './concat-offset.ts';
 import { concatOperand } from './concat-operand.ts';
+import { concatQuads } from './concat-quads.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { foldPad } from './fold-pad.ts';
 import { fuseActivation } from './fuse-activation.ts';
@@ -14,12 +15,15 @@ import { fuseRelu } from './fuse-relu.ts';
 import { gateOperand } from './gate-operand.ts';
 import { gatePrologue } from './gate-prologue.ts';
 import { mergeBranches } from './merge-branches.ts';
+import { mergeCopies } from './merge-copies.ts';
 import { mergeNorms } from './merge-norms.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
+import { recalibrate } from './recalibrate.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
 import { resizeBehind } from './resize-behind.ts';
+import { resizeSum } from './resize-sum.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
@@ -37,15 +41,19 @@ export const passes: readonly Pass[] = [
   resizeBehind,
   fuseRelu,
   squeezeExcite,
+  recalibrate,
   gateOperand,
   shortcutOperand,
   residualEpilogue,
   gatePrologue,
   upsampleAdd,
+  resizeSum,
   concatOperand,
   twinOutputs,
   chain,
+  concatQuads,
   concatOffset,
+  mergeCopies,
   poolEpilogue,
   classifierEpilogue,
   classifyEnd,

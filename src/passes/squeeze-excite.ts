@@ -1,5 +1,6 @@
 // grouped conv → mean → conv → relu → conv → sigmoid  ⇒  the conv leaves partial sums, one node makes the gate from them.
 import { type Graph, isCurve, isGrouped, type Node, type NodeOf } from '../graph/graph.ts';
+import type { Curve } from '../graph/numbered.ts';
 import { infer, strips } from '../graph/ops.ts';
 import { fusing, type Pass, type View, view } from './pass.ts';
 
@@ -11,7 +12,7 @@ export const squeezeExcite: Pass = {
     const values = infer(graph);
     const replaced = new Map<Node, Node | null>();
     for (const mean of graph.nodes) {
-      const chain = mean.op === 'mean' ? gateChain(mean, before) : null;
+      const chain = mean.op === 'mean' ? gateChain(mean, before, 'sigmoid') : null;
       const conv = before.producer(mean.inputs.x);
       if (!chain || conv?.op !== 'conv' || !isGrouped(conv) || conv.attributes.fused.partials) continue;
       const { shape } = values.get(conv.name)!;
@@ -39,9 +40,10 @@ export const squeezeExcite: Pass = {
 };
 
 /** The two biased 1×1 layers behind a mean, when each value of the chain has one reader. The first has its ReLU fused already. */
-function gateChain(
+export function gateChain(
   mean: NodeOf<'mean'>,
   before: View,
+  curve: Curve,
 ): { first: NodeOf<'conv'>; second: NodeOf<'conv'>; sigmoid: NodeOf<'activate'> } | null {
   const first = before.next(mean.name, 'conv');
   const second = first && before.next(first.name, 'conv');
@@ -51,5 +53,5 @@ function gateChain(
     second?.constants.bias &&
     first.attributes.fused.activation?.curve === 'relu' &&
     !second.attributes.fused.activation;
-  return layers && isCurve(sigmoid, 'sigmoid') ? { first, second, sigmoid } : null;
+  return layers && isCurve(sigmoid, curve) ? { first, second, sigmoid } : null;
 }

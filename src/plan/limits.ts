@@ -1,4 +1,5 @@
-// What an adapter can hold: the one place where a plan is refused for its size, before anything is made on a device.
+// What an adapter can hold: the one place where a plan is refused for its size, before anything is made on a device. A page fetches it where `isTooLarge` is
+// true (room.ts).
 import { AtrousError } from '../errors.ts';
 import type { Shape } from '../graph/graph.ts';
 import { bindable } from '../graph/layout.ts';
@@ -9,14 +10,14 @@ import type { Stem, Step } from './plan.ts';
 const SMALLER = 'use a smaller --size (DilatedNet: a smaller --tile)';
 
 /** Throws `LIMIT` for a value that no buffer or no binding holds. */
-export function checkValue(name: string, { c, h, w }: Shape, bytes: number, facts: AdapterFacts): void {
+function checkValue(name: string, { c, h, w }: Shape, bytes: number, facts: AdapterFacts): void {
   const most = bindable(facts.limits);
   if (bytes <= most) return;
   throw tooLarge(`value "${name}" (${c}×${h}×${w}) takes ${bytes} bytes`, most, facts, `${SMALLER} or --precision half`);
 }
 
 /** Throws `LIMIT` for weights of a step that no buffer or no binding holds. */
-export function checkWeights(node: string, bytes: number, facts: AdapterFacts): void {
+function checkWeights(node: string, bytes: number, facts: AdapterFacts): void {
   const most = bindable(facts.limits);
   if (bytes <= most) return;
   const next = 'use --precision half (a dense convolution’s weights become halves) or an adapter with larger limits';
@@ -24,7 +25,7 @@ export function checkWeights(node: string, bytes: number, facts: AdapterFacts): 
 }
 
 /** Throws `LIMIT` for a picture that is larger than a texture, or for planes that no binding holds. */
-export function checkFrame(stem: Stem, { h, w }: Pick<Shape, 'h' | 'w'>, facts: AdapterFacts): void {
+function checkFrame(stem: Stem, { h, w }: Pick<Shape, 'h' | 'w'>, facts: AdapterFacts): void {
   const { maxTextureDimension2D: most } = facts.limits;
   if ((stem === 'texture' || stem === 'external') && Math.max(h, w) > most) {
     throw new AtrousError(
@@ -39,7 +40,7 @@ export function checkFrame(stem: Stem, { h, w }: Pick<Shape, 'h' | 'w'>, facts: 
 }
 
 /** Throws `LIMIT` for a dispatch of more workgroups than an adapter allows in two dimensions. */
-export function checkGrid({ node, grid }: Pick<Step, 'node' | 'grid'>, { name, limits }: AdapterFacts): void {
+function checkGrid({ node, grid }: Pick<Step, 'node' | 'grid'>, { name, limits }: AdapterFacts): void {
   const most = limits.maxComputeWorkgroupsPerDimension;
   if (grid[1] <= most) return;
   throw new AtrousError('LIMIT', `step "${node}" needs ${grid[0] * grid[1]} workgroups, ${name} allows ${most}²; ${SMALLER}`);
@@ -48,3 +49,10 @@ export function checkGrid({ node, grid }: Pick<Step, 'node' | 'grid'>, { name, l
 function tooLarge(what: string, most: number, { name }: AdapterFacts, next: string): AtrousError {
   return new AtrousError('LIMIT', `${what}, the adapter binds at most ${most} (${name}); ${next}`);
 }
+
+export const limits: {
+  readonly value?: typeof checkValue;
+  readonly weights?: typeof checkWeights;
+  readonly frame?: typeof checkFrame;
+  readonly grid?: typeof checkGrid;
+} = { value: checkValue, weights: checkWeights, frame: checkFrame, grid: checkGrid };

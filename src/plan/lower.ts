@@ -14,7 +14,7 @@ import type { ShaderFacts } from '../shader/reflect.ts';
 import type { Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
 import { type AdapterFacts, choose, kindOf, matrixFor, type Tuned, targetOf, type VariantChoice } from './choose.ts';
-import { checkFrame, checkGrid, checkValue, checkWeights } from './limits.ts';
+import { limits } from './limits.ts';
 import { assignSlots, type Lifetime } from './memory.ts';
 import { fnv1a64, type Plan, type Stem, type Step } from './plan.ts';
 import { stemFrame } from './stem.ts';
@@ -71,9 +71,9 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   }
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph, precision, facts);
-  checkFrame(stem, frame, facts);
+  limits.frame?.(stem, frame, facts);
   const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
-  for (const step of steps) checkGrid(step, facts);
+  for (const step of steps) limits.grid?.(step, facts);
   const last = inferred.get(graph.outputs[0])!.shape;
   const plan = {
     model: graph.name,
@@ -153,7 +153,7 @@ function place(
     const { shape, kind } = inferred.get(name)!;
     return { name, bytes: byteLength(shape, kind, precision), ...span };
   });
-  for (const { name, bytes } of lifetimes) checkValue(name, inferred.get(name)!.shape, bytes, facts);
+  for (const { name, bytes } of lifetimes) limits.value?.(name, inferred.get(name)!.shape, bytes, facts);
   const { slotOf, slots } = assignSlots(lifetimes);
   const values: Record<string, Placement> = {};
   for (const name of [...inferred.keys()]) {
@@ -161,7 +161,7 @@ function place(
     if (!slotOf.has(whole)) continue;
     const { shape, kind } = inferred.get(name)!;
     const { c } = inferred.get(whole)!.shape;
-    const stride = kind === 'map' ? pixelStride(c, precision) : quads(shape.c);
+    const stride = kind === 'map' ? pixelStride(c, precision) : quads(c);
     const start = byteLength({ c, h: row, w: shape.w }, 'map', precision);
     if (start % BINDING !== 0) {
       const where = `"${name}" begins ${start} bytes into "${whole}"`;
@@ -215,7 +215,7 @@ export function stepOf(
   // Operands of matrices are halves.
   const stored = matrix ? 'half' : store;
   const weightBytes = constantBytes(node, stored) * (variant.weightsGrow ?? 1);
-  checkWeights(node.name, weightBytes, facts);
+  limits.weights?.(node.name, weightBytes, facts);
   const moved = [...new Set([...Object.values(node.inputs), ...written])].filter(value => value !== FRAME);
   return {
     node: node.name,

@@ -29,14 +29,3 @@ export function elementwise(x: Field, options: ElementwiseOptions): Field {
   }
   return activate(y, options);
 }
-
-/** Maps of one size, one after another along the channels. */
-export function concat(parts: readonly Field[]): Field {
-  const y = field({ c: parts.reduce((sum, part) => sum + part.c, 0), h: parts[0].h, w: parts[0].w });
-  let at = 0;
-  for (const part of parts) {
-    y.data.set(part.data, at);
-    at += part.data.length;
-  }
-  return y;
-}

@@ -9,25 +9,33 @@ import { attention } from './attention.ts';
 import { chain } from './chain.ts';
 import { argmax, classify } from './classify.ts';
 import { combine } from './combine.ts';
+import { concat } from './concat.ts';
 import { type ConvOptions, conv } from './conv.ts';
 import { deconv } from './deconv.ts';
-import { concat, type ElementwiseOptions, elementwise } from './elementwise.ts';
+import { type ElementwiseOptions, elementwise } from './elementwise.ts';
 import { type ExciteOptions, excite } from './excite.ts';
 import type { Field } from './field.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { layernorm } from './layernorm.ts';
 import { matte } from './matte.ts';
+import { merge } from './merge.ts';
 import { moments, normalise } from './moments.ts';
 import { move } from './move.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { maxpool, pool } from './pool.ts';
 import { product } from './product.ts';
+import { qconv } from './qconv.ts';
+import { dequantise, qadd, qscale, quantise } from './qelementwise.ts';
+import { qpool } from './qpool.ts';
+import { qresize } from './qresize.ts';
+import { qsums } from './qsums.ts';
 import { reduce } from './reduce.ts';
 import { resample } from './resample.ts';
 import { sample } from './sample.ts';
 import { softmax } from './softmax.ts';
 import { squeeze } from './squeeze.ts';
+import { sums } from './sums.ts';
 import { type TailOptions, tail } from './tail.ts';
 import { transposed } from './transposed.ts';
 import { apart, twin } from './twin.ts';
@@ -101,7 +109,7 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, stack(Object.keys(node.inputs).map(input))]];
     case 'concat':
     case 'join':
-      return [[node.name, concat(Object.keys(node.inputs).map(input))]];
+      return [[node.name, concat(Object.keys(node.inputs).map(input), node.attributes.c !== undefined)]];
     case 'mean':
       return [[node.name, squeeze(x)]];
     case 'pool':
@@ -121,10 +129,12 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
     }
     case 'resize':
       return [[node.name, upsample(x, node.attributes, node.attributes.mode)]];
+    case 'merge':
+      return [[node.name, merge(x, input('other'), { ...node.attributes, ...endOf(node, read) })]];
     case 'adaptive':
       return [[node.name, adaptive(x, node.attributes.bins)]];
     case 'warp':
-      return [[node.name, warp(x, input('flow'))]];
+      return [[node.name, warp(x, input('flow'), node.attributes)]];
     case 'transposed': {
       const out = shapeOf(node.constants.weight)[1] * node.attributes.groups;
       const scale = node.constants.scale ? read(node.constants.scale) : null;
@@ -168,8 +178,29 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, argmax(x, node.attributes)]];
     case 'classify':
       return [[node.name, classify(x, node.attributes)]];
+    case 'quantise':
+      return [[node.name, quantise(x, node.attributes.to)]];
+    case 'dequantise':
+      return [[node.name, dequantise(x, node.attributes.from)]];
+    case 'qconv': {
+      const out = shapeOf(node.constants.weight)[0];
+      const residual = node.inputs.residual ? input('residual') : null;
+      return [[node.name, qconv(x, { attributes: node.attributes, ...weighted(node, read), out, residual })]];
+    }
+    case 'qsums':
+      return [[node.name, qsums(x, node.attributes)]];
+    case 'qscale':
+      return [[node.name, qscale(x, input('gate'), node.attributes)]];
+    case 'qadd':
+      return [[node.name, qadd(x, node.inputs.other ? input('other') : null, node.attributes)]];
+    case 'qpool':
+      return [[node.name, qpool(x, node.attributes)]];
+    case 'qresize':
+      return [[node.name, qresize(x, node.attributes)]];
     case 'excite':
-      return [[node.name, excite(x, { ...layers(node, read), pixels: node.attributes.pixels })]];
+      return [[node.name, excite(x, { ...layers(node, read), ...node.attributes })]];
+    case 'sums':
+      return [[node.name, sums(x, node.attributes.strips)]];
   }
 }
 

@@ -1,6 +1,7 @@
 // Truth for the convolution whose operand is a concat with a resized map, and whose result goes through a classifier.
+
+import { concat } from './concat.ts';
 import { type ConvOptions, conv } from './conv.ts';
-import { concat } from './elementwise.ts';
 import type { Field } from './field.ts';
 import { pointwise } from './pointwise.ts';
 import { upsample } from './upsample.ts';

@@ -19,16 +19,18 @@ export interface EmbeddedShaders {
   readonly groups: readonly { readonly shaders: readonly string[]; load(): Promise<ShaderGroup> }[];
   /** All shaders that no group has. */
   others(): Promise<ShaderGroup>;
+  /** The codecs of halves, which take the place of those for float32. */
+  halves(): Promise<ShaderGroup>;
 }
 
-export function embeddedLibrary({ workgroups, groups, others }: EmbeddedShaders): ShaderLibrary {
+export function embeddedLibrary({ workgroups, groups, others, halves }: EmbeddedShaders): ShaderLibrary {
   const texts = new Map<string, string>();
   const facts = new Map<string, ShaderFacts>();
   return {
     brief: shader => ({ workgroup: workgroups[shader] ?? USUAL_LANES }),
-    async load(wanted) {
+    async load(wanted, precision) {
       const missing = new Set([...wanted].filter(shader => !facts.has(shader)));
-      const fetched: Promise<ShaderGroup>[] = [];
+      const fetched = precision === 'f32' ? [] : [halves()];
       while (missing.size > 0) {
         // The first group that holds the most of them: as a rule, all.
         const [best] = [...groups].sort((a, b) => shared(b.shaders, missing) - shared(a.shaders, missing));

@@ -28,8 +28,8 @@ export type ShaderTexts = ReadonlyMap<string, string>;
 export interface ShaderLibrary {
   /** All that planning needs of a shader. */
   brief(shader: string): Pick<ShaderFacts, 'workgroup'>;
-  /** Fetches what is not here yet of these shaders: a build holds them in several files. `text` and `facts` need it. */
-  load(shaders: Iterable<string>): Promise<void>;
+  /** Fetches what is not here yet of these shaders in a precision: a build holds them in several files. `text` and `facts` need it. */
+  load(shaders: Iterable<string>, precision: Precision): Promise<void>;
   /** `curved`: with the other form of `lib/activation`; `words`: what takes the place of `lib/matrix`. */
   text(shader: string, precision: Precision, store?: WeightStore, curved?: boolean, words?: string): string;
   facts(shader: string, precision: Precision): ShaderFacts;

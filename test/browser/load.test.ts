@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { AtrousError } from '../../src/errors.ts';
 import { decodeLabels } from '../../src/image/png.ts';
 import { encodePng } from '../../src/node/photograph.ts';
-import { agreement, closeBrowser, crop, openPage, root } from './harness.ts';
+import { agreement, closeBrowser, crop, nodeModel, openPage, root } from './harness.ts';
 
 test.after(closeBrowser);
 
@@ -58,6 +59,36 @@ test('what only GPUs run is fetched for who asks for it, and so is what makes pr
   for (const kernel of ['gated', 'chain', 'tail']) assert.is(kernels.includes(kernel), !plain.kernels.includes(kernel), kernel);
   assert.is(channels, 11);
   assert.ok(agreement(classes, plain.classes) >= 0.999);
+});
+
+test('what resizes a picture, and what refuses one, is fetched for such a picture', async () => {
+  const page = await openPage();
+  const pixels = await crop(32, 64);
+  const [size, wide] = [
+    { height: 16, width: 32 },
+    { height: 1, width: 20_000 },
+  ];
+  const late = (): string[] => page.server.requests.flatMap(path => /\/(preprocess|limits)-/.exec(path)?.[1] ?? []);
+  const [plain, resized, refused] = await page.evaluate(
+    async ([pixels, size, wide]) => {
+      const model = await atrous.load('regseg-camvid', { selfTest: false });
+      const plain = (await model.segment(pixels)).classes;
+      const resized = (await model.segment(pixels, { size })).classes;
+      const refused = await model
+        .segment({ ...wide, data: new Uint8Array(4 * wide.width) }, { size: wide })
+        .catch(({ code, message }) => ({ code, message }));
+      await model.dispose();
+      return [plain, resized, refused] as const;
+    },
+    [pixels, size, wide] as const,
+  );
+  const node = await nodeModel();
+  assert.ok(agreement(resized, (await node.segment(pixels, { size })).classes) >= 0.999);
+  assert.ok(agreement(resized, plain) < 1, 'resized or not is not the same');
+  const { code, message } = refused as Pick<AtrousError, 'code' | 'message'>;
+  assert.is(code, 'LIMIT');
+  assert.match(message, /^the picture is 1×20000, the adapter's textures hold at most \d+×\d+: /);
+  assert.equal([...new Set(late())], ['preprocess', 'limits']);
 });
 
 test.run();

@@ -17,12 +17,16 @@ function counted() { return ++calls; }
 function reset() { calls = 0; }
 const late = { own: 5 };
 class Late { value() { return late.own + twice[0]; } }
-function early(n) { counted(); return table.includes(n); }
+const value = { tables: 3 };
+function early(n) { counted(); ({}).value = n; return table.includes(n); }
 globalThis.started = counted();
-export { Late as L, early as e, reset as r, late as l, table as t };`,
+export { Late as L, early as e, reset as r, late as l, table as t, value as v };`,
   ],
   ['index.js', 'export { e as early } from "./main.js";'],
-  ['other.js', 'import { L as Late, r as reset, t as table, e as early } from "./main.js";\nexport { Late, reset, table, early };'],
+  [
+    'other.js',
+    'import { L as Late, r as reset, t as table, e as early, v as value } from "./main.js";\nexport { Late, reset, table, early, value };',
+  ],
 ]);
 
 async function evaluated(made: Files): Promise<unknown> {
@@ -44,7 +48,7 @@ const expected = [true, false, true, 7, [1, 2]];
 test('declarations that the entry does not reach move, but for those that assign to what stays', async () => {
   const made = splitRest(files, 'main.js', 'index.js', 'rest.js');
   const has = (file: string, ...words: string[]): boolean[] => words.map(word => made.get(file)!.includes(word));
-  assert.equal(has('main.js', 'class Late', 'const late', 'twice ='), [false, false, false]);
+  assert.equal(has('main.js', 'class Late', 'const late', 'twice =', 'const value'), [false, false, false, false]);
   assert.equal(has('main.js', 'function early', 'function reset', 'let calls'), [true, true, true]);
   assert.equal(has('rest.js', 'class Late', 'const late', 'twice =', 'function reset'), [true, true, true, false]);
   assert.equal(await evaluated(made), expected);

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createEngine, destroyEngine, prepare } from '../../src/gpu/executor.ts';
-import { timer } from '../../src/gpu/timing.ts';
+import { encodeSteps, timer } from '../../src/gpu/timing.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { select } from '../../src/graph/select.ts';
 import { findNetwork } from '../../src/models/registry.ts';
@@ -84,7 +84,7 @@ if (device) {
     if (!clock) return console.log('skipped: a pass a step, because this adapter has no timestamps');
     const whole = await frame();
     const apart = await frame(encoder => {
-      program.encodeSteps(encoder, clock.writes);
+      encodeSteps(program, encoder, clock.writes);
       clock.resolve(encoder);
     });
     assert.equal(apart, whole);

@@ -1,5 +1,6 @@
 // Partial sums to a gate: hidden widths that are no whole quads, more channels than lanes, one strip and many. Data only:
 // conformance.test.ts runs it.
+import type { Activation } from '../../src/graph/graph.ts';
 import { exact, type KernelTable, node, type Row, tensor } from './table.ts';
 
 interface Spec {
@@ -8,17 +9,24 @@ interface Spec {
   readonly hidden: number;
   readonly strips: number;
   readonly pixels: number;
+  readonly gate?: Activation;
 }
 
-function row(name: string, { c, hidden, strips, pixels }: Spec): Row {
+function row(name: string, { c, hidden, strips, pixels, gate }: Spec): Row {
   const constants = {
     weight1: tensor('weight1', hidden, c, 1, 1),
     bias1: tensor('bias1', hidden),
     weight2: tensor('weight2', c, hidden, 1, 1),
     bias2: tensor('bias2', c),
   };
-  return { name, node: node('excite', { attributes: { hidden, pixels }, constants }), inputs: { x: exact(c, strips, 1) } };
+  return {
+    name,
+    node: node('excite', { attributes: { hidden, pixels, ...(gate && { gate }) }, constants }),
+    inputs: { x: exact(c, strips, 1) },
+  };
 }
+
+const hard: Activation = { curve: 'hard-sigmoid', a: 1 / 6, b: 0.5 };
 
 const specs: Readonly<Record<string, Spec>> = {
   'one pixel': { c: 8, hidden: 1, strips: 1, pixels: 1 },
@@ -29,6 +37,14 @@ const specs: Readonly<Record<string, Spec>> = {
   'as many strips as there can be': { c: 16, hidden: 5, strips: 16384, pixels: 131072 },
   'more quads than lanes': { c: 1036, hidden: 7, strips: 2, pixels: 1 },
   'the most of both': { c: 2048, hidden: 256, strips: 1, pixels: 1 },
+  'a hard sigmoid': { c: 72, hidden: 24, strips: 9, pixels: 63, gate: hard },
+  'a steep one, of channels that are no whole quads': {
+    c: 67,
+    hidden: 7,
+    strips: 3,
+    pixels: 20,
+    gate: { curve: 'hard-sigmoid', a: 1.7, b: 0.3 },
+  },
 };
 
 export const table: KernelTable = {

@@ -5,6 +5,7 @@ import { table as attention } from './attention.test.ts';
 import { table as chain } from './chain.test.ts';
 import { table as classify } from './classify.test.ts';
 import { table as combine } from './combine.test.ts';
+import { table as concat } from './concat.test.ts';
 import { table as conv } from './conv.test.ts';
 import { table as deconv } from './deconv.test.ts';
 import { table as depthwise } from './depthwise.test.ts';
@@ -14,12 +15,18 @@ import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
 import { table as layernorm } from './layernorm.test.ts';
 import { table as matte } from './matte.test.ts';
+import { table as merge } from './merge.test.ts';
 import { table as moments } from './moments.test.ts';
 import { table as move } from './move.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
 import { table as preprocess } from './preprocess.test.ts';
 import { table as product } from './product.test.ts';
+import { table as qconv } from './qconv.test.ts';
+import { table as qelementwise } from './qelementwise.test.ts';
+import { table as qpool } from './qpool.test.ts';
+import { table as qresize } from './qresize.test.ts';
+import { table as qsums } from './qsums.test.ts';
 import { table as reduce } from './reduce.test.ts';
 import { table as resample } from './resample.test.ts';
 import { table as sample } from './sample.test.ts';
@@ -27,6 +34,7 @@ import { table as slide } from './slide.test.ts';
 import { table as softmax } from './softmax.test.ts';
 import { table as squeeze } from './squeeze.test.ts';
 import { table as stem } from './stem.test.ts';
+import { table as sums } from './sums.test.ts';
 import type { KernelTable } from './table.ts';
 import { table as tail } from './tail.test.ts';
 import { table as transposed } from './transposed.test.ts';
@@ -48,9 +56,11 @@ export const tables: readonly KernelTable[] = [
   tail,
   conv,
   excite,
+  sums,
   squeeze,
   pool,
   upsample,
+  merge,
   adaptive,
   warp,
   elementwise,
@@ -68,9 +78,15 @@ export const tables: readonly KernelTable[] = [
   reduce,
   resample,
   move,
+  concat,
   matte,
   layernorm,
   moments,
   product,
   attention,
+  qconv,
+  qelementwise,
+  qsums,
+  qpool,
+  qresize,
 ];

@@ -241,6 +241,34 @@ test('a factor and a bias behind a convolution are one norm, which folds into it
   assert.equal([data[0], data[1], data[half]], [1, 1.5, 2 + half / 2]);
 });
 
+/** Flow added to a grid, and x sampled there: from −1 to 1 with both ends, or that grid once more or less what is in a corner. */
+function flowing(operation: 'Add' | 'Sub', corner = 0): FileSpec {
+  const flow: NodeSpec = { op: 'Mul', inputs: ['turned', 'little'], outputs: ['flow'] };
+  return file(
+    [
+      { op: 'Transpose', inputs: ['x'], outputs: ['turned'], attributes: { perm: [0, 2, 3, 1] } },
+      flow,
+      { op: operation, inputs: ['still', 'flow'], outputs: ['grid'] },
+      { op: 'GridSample', inputs: ['x', 'grid'], outputs: ['y'], attributes: { align_corners: 1, padding_mode: 'border' } },
+    ],
+    {
+      initializers: {
+        little: numbers([], () => (operation === 'Add' ? 0.03125 : -0.03125)),
+        still: numbers([1, 2, 3, 2], n => [-1, -1, 0, -1, 1, -1, -1, 1, 0, 1, 1, 1][n] + (n === 0 ? corner : 0)),
+      },
+    },
+  );
+}
+
+test('a flow on a grid that leaves pixels where they are is one warp; on another grid it is not', () => {
+  const operations = (spec: FileSpec): string[] => imported(spec, { x: X }).graph.nodes.map(({ op }) => op);
+  assert.is(operations(flowing('Add')).at(-1), 'warp');
+  assert.not.ok(operations(flowing('Add')).includes('combine'));
+  for (const other of [flowing('Sub'), flowing('Add', 0.125)]) assert.is(operations(other).at(-1), 'sample');
+  const [made, expected] = [outputOf(flowing('Add')).data, outputOf(flowing('Sub')).data];
+  assert.ok(made.every((value, n) => Math.abs(value - expected[n]) < 1e-6));
+});
+
 /** Attention of the pixels of x among themselves, in heads of `width` channels of eight. */
 const attention = (width: number): FileSpec => {
   const heads = 8 / width;

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AtrousError, ErrorCode } from '../../src/errors.ts';
-import type { LoadOptions, Source } from '../../src/front/load.ts';
+import type { LoadOptions, Source } from '../../src/front/load-options.ts';
 import { nodeDevice } from '../../src/node/engine.ts';
 import { load } from '../../src/node/index.ts';
 import { field } from '../../src/reference/field.ts';

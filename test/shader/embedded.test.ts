@@ -38,7 +38,7 @@ test('programs of embedded texts are the files’ programs but for names, and ha
   for (const shader of shaders) {
     const embedded = embeddedLibrary(evaluate([]));
     assert.equal(embedded.brief(shader).workgroup, files.brief(shader).workgroup);
-    await embedded.load([shader]);
+    await embedded.load([shader], 'half');
     for (const precision of ['f32', 'half', 'f16'] as const) {
       assert.equal(embedded.facts(shader, precision), files.facts(shader, precision));
       for (const store of ['f32', 'half'] as const) {
@@ -73,7 +73,7 @@ test.after(() => sitting?.close());
 (sitting ? test : test.skip)('every embedded program compiles', async () => {
   const { device, who } = sitting!;
   const embedded = embeddedLibrary(evaluate([]));
-  await embedded.load(shaders);
+  await embedded.load(shaders, 'half');
   for (const shader of shaders) {
     for (const [precision, store] of [
       ['f32', 'f32'],
@@ -107,8 +107,13 @@ test('a plan fetches the one group that has all its shaders, once; a shader of o
       ['shaders-cpu', 'shaders-other', 'shaders-gpu'],
     ],
   ]) {
-    await embedded.load(wanted);
+    await embedded.load(wanted, 'f32');
     assert.equal(fetched, groups, wanted.join());
+  }
+  for (const precision of ['half', 'f16'] as const) {
+    fetched.length = 0;
+    await embedded.load(['classify'], precision);
+    assert.equal(fetched, ['shaders-halves'], precision);
   }
 });
 
