@@ -61,7 +61,7 @@ export const sharedHelp = {
   weights: 'weights file: .safetensors, .pth or .caffemodel',
   output: 'where the result goes',
   adapter: 'software, hardware, or part of the adapter’s name',
-  precision: 'f32, half, f16 or auto',
+  precision: 'f32, half, f16 or auto; int8 for files of int8 codes, whose auto it is',
   variants: 'auto, plain, or names of kernel variants',
   json: 'one JSON object a line on stdout, all else on stderr',
   card: 'card (JSON) with classes, palette and preprocessing',
@@ -198,16 +198,18 @@ export function parseSize(
 }
 
 /** Of commands that look at pictures: `auto` is settled once a model is on its device. */
-export function precisionOf(args: Arguments): Precision | 'auto' {
-  const text = (args.text('precision') ?? 'auto') as Precision | 'auto';
+export function precisionOf(args: Arguments): Precision | 'int8' | 'auto' {
+  const text = (args.text('precision') ?? 'auto') as Precision | 'int8' | 'auto';
   if (!precisions.includes(text)) throw new AtrousError('BAD_USAGE', `--precision ${text}: allowed are ${precisions.join(', ')}`);
   return text;
 }
 
-/** Of commands that compare: f32 unless another is named. */
-export function exactPrecisionOf(args: Arguments): Precision {
+/** Of commands that compare: f32 unless another is named. Those that take files of `codes` in int8 have the numbers beside them in f32; others refuse it. */
+export function exactPrecisionOf(args: Arguments, codes = false): Precision {
   const precision = precisionOf(args);
-  return precision === 'auto' ? 'f32' : precision;
+  if (precision === 'int8' && !codes)
+    throw new AtrousError('BAD_USAGE', '--precision int8 is for files of int8 codes, and none is read here: leave it out');
+  return precision === 'auto' || precision === 'int8' ? 'f32' : precision;
 }
 
 export function variantsOf(args: Arguments): VariantChoice {

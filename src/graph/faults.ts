@@ -2,7 +2,8 @@
 import { AtrousError } from '../errors.ts';
 import { shapeOf } from './constant.ts';
 import type { Decision } from './decision.ts';
-import type { Graph, Node, NodeOf, Op, Shape, Value } from './graph.ts';
+import type { Graph, NodeOf, Op, Shape, Value } from './graph.ts';
+import { QUAD, quads } from './layout.ts';
 import { branchesOf, must, mustMatch, operandOf, show } from './rules.ts';
 
 type Fault<K extends Op> = (node: NodeOf<K>, input: (role: string) => Value) => void;
@@ -76,9 +77,17 @@ function mustExcite({ constants }: NodeOf<'conv' | 'excite'>, { shape: { c }, ki
   return r;
 }
 
-function checkConcat(node: Node, input: (role: string) => Value): void {
+function checkConcat(node: NodeOf<'concat' | 'join'>, input: (role: string) => Value): void {
   const parts = Object.keys(node.inputs).map(role => input(role).shape);
   for (const part of parts) mustMatch({ ...parts[0], c: part.c }, part, 'a part');
+  const { c } = node.attributes;
+  const whole = parts.reduce((sum, part) => quads(sum) * QUAD + part.c, 0);
+  const packed = parts.reduce((sum, part) => sum + part.c, 0);
+  must(c === undefined || c === whole, () => `parts from whole quads on make ${whole} channels, not ${c}`);
+  must(
+    node.op === 'concat' || c !== undefined || packed === whole,
+    () => 'a part ends within a quad: what is stored begins at whole ones',
+  );
 }
 
 function checkDecision({ threshold, activation }: Decision, { c }: Shape): void {

@@ -5,7 +5,6 @@ import { shapeOf } from './constant.ts';
 import { faults } from './faults.ts';
 import { furtherOps } from './further-ops.ts';
 import { type Graph, INPUT, type Node, type NodeOf, type Op, type Shape, type Value, writes } from './graph.ts';
-import { QUAD, quads } from './layout.ts';
 import { branchesOf, classMap, convolved, halved, map, type Rule, type Rules, sameAsX } from './rules.ts';
 
 /** Pixels of a row that one lane of the grouped convolution makes, and so the grain of the squeeze's strips. */
@@ -43,8 +42,9 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
 }
 
 function inferConcat(node: NodeOf<'concat' | 'join'>, input: (role: string) => Value): Value[] {
-  const parts = Object.keys(node.inputs).map(role => input(role).shape);
-  return [map({ ...parts[0], c: parts.reduce((sum, { c }) => (node.attributes.whole ? quads(sum) * QUAD : sum) + c, 0) })];
+  const parts = Object.keys(node.inputs).map(input);
+  const c = node.attributes.c ?? parts.reduce((sum, { shape }) => sum + shape.c, 0);
+  return [{ ...parts[0], shape: { ...parts[0].shape, c } }];
 }
 
 const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {

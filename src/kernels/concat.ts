@@ -6,7 +6,7 @@ import { kernel, plain } from './kernel.ts';
 export const concat = kernel<'concat'>({
   name: 'concat',
   ops: ['concat'],
-  fits: ({ attributes, inputs }) => attributes.whole === true && Object.keys(inputs).length <= JOINED,
+  fits: ({ attributes, inputs }) => attributes.c !== undefined && Object.keys(inputs).length <= JOINED,
   variants: [plain('concat')],
   reads: ({ inputs: { 0: first, 1: second = null, 2: third = null, 3: fourth = null } }) => ({ first, second, third, fourth }),
   writes: ({ name }) => ({ y: name }),

@@ -1,5 +1,6 @@
 // A map sampled where a flow points. Shader: warp.wgsl.
-import { kernel, plain } from './kernel.ts';
+import { kernel, type Placed, plain } from './kernel.ts';
+import { sampling, samplingParams } from './sample.ts';
 import { resampling } from './upsample.ts';
 
 export const warp = kernel<'warp'>({
@@ -7,6 +8,7 @@ export const warp = kernel<'warp'>({
   name: 'warp',
   ops: ['warp'],
   variants: [plain('warp')],
-  reads: ({ inputs }) => ({ x: inputs.x, flow: inputs.flow }),
-  params: ({ x, y, at }) => ({ ...resampling.params({ x, y }), flow_stride: at('flow')!.stride }),
+  reads: ({ inputs }) => ({ x: inputs.x, places: inputs.flow }),
+  overrides: ({ node: { attributes } }) => ({ ...sampling(attributes), SCALED: attributes.scaled }),
+  params: placed => samplingParams(placed as Placed, placed.at('flow')!),
 });

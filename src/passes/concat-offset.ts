@@ -1,20 +1,13 @@
 // concat  ⇒  join: its parts are written where they belong, as channel ranges of one map.
 import { INPUT, type Node, type NodeOf } from '../graph/graph.ts';
-import { infer } from '../graph/ops.ts';
 import { type Pass, rewrite } from './pass.ts';
-
-/** A lane stores four channels at once, so a part must begin at a multiple of four. */
-const QUAD = 4;
 
 export const concatOffset: Pass = {
   name: 'concat-offset',
   why: 'a part that only the concat reads can be stored at its channel offset; any other part is copied there',
   apply(graph) {
-    const values = infer(graph);
     return rewrite(graph, 'concat', (concat, view) => {
       const parts = Object.entries(concat.inputs);
-      const widths = parts.map(([, value]) => values.get(value)!.shape.c);
-      if (!concat.attributes.whole && widths.slice(0, -1).some(c => c % QUAD !== 0)) return null;
       const copies: Node[] = [];
       const inputs = parts.map(([role, value]) => {
         const producer = value === INPUT ? undefined : view.producer(value);

@@ -30,7 +30,7 @@ export const concatQuads: Pass = {
           op: 'concat',
           name: node.name,
           inputs: Object.fromEntries(parts.entries()),
-          attributes: { whole: true },
+          attributes: { c: wholeChannels(parts, shapes) },
           constants: {},
         };
       const read = found.get(node.inputs.x);
@@ -77,7 +77,7 @@ function partsOf({ inputs }: NodeOf<'move'>, before: View): string[] {
 }
 
 function wholeChannels(parts: readonly string[], shapes: ReadonlyMap<string, Shape>): number {
-  return parts.reduce((sum, part) => sum + quads(shapes.get(part)!.c) * QUAD, 0);
+  return parts.reduce((sum, part) => quads(sum) * QUAD + shapes.get(part)!.c, 0);
 }
 
 /** Channels of the parts, and zeros (from `beyond` on) behind each but the last up to a whole quad. */

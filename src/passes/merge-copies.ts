@@ -1,12 +1,17 @@
 // join of neighbours that are copied into it  ⇒  join of what one step copies.
 import { JOINED } from '../graph/forms.ts';
 import type { Node, NodeOf } from '../graph/graph.ts';
+import { QUAD, quads } from '../graph/layout.ts';
+import { infer } from '../graph/ops.ts';
 import { type Pass, rewrite } from './pass.ts';
 
 export const mergeCopies: Pass = {
   name: 'merge-copies',
   why: 'a step has its price however little it moves',
   apply(graph) {
+    const shapes = infer(graph);
+    const channelsOf = (run: readonly Node[]): number =>
+      run.reduce((sum, { name }) => quads(sum) * QUAD + shapes.get(name)!.shape.c, 0);
     return rewrite(graph, 'join', (join, view) => {
       const parts = Object.values(join.inputs);
       const copies = parts.map(part => view.sole(part, 'copy'));
@@ -24,7 +29,7 @@ export const mergeCopies: Pass = {
           op: 'concat',
           name,
           inputs: Object.fromEntries(run.map(({ inputs: { x } }, n) => [n, x])),
-          attributes: { whole: true },
+          attributes: { c: channelsOf(run) },
           constants: {},
         });
         drop.push(...run);

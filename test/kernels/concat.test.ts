@@ -9,7 +9,12 @@ function row(
 ): Row {
   const inputs = Object.fromEntries(widths.map((_, n) => [String(n), `x${n}`]));
   const values = Object.fromEntries(widths.map((c, n) => [`x${n}`, map(c, h, w)]));
-  return { name, node: node('concat', { attributes: { whole: true }, inputs }), inputs: values, ...more };
+  return {
+    name,
+    node: node('concat', { attributes: { c: widths.reduce((sum, c) => Math.ceil(sum / 4) * 4 + c, 0) }, inputs }),
+    inputs: values,
+    ...more,
+  };
 }
 
 export const table: KernelTable = {

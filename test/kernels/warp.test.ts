@@ -1,13 +1,21 @@
 // Maps sampled where a flow points: within, across the border and far outside. Data only: conformance.test.ts runs it.
+import type { Attributes } from '../../src/graph/graph.ts';
 import { drawPlace, drawSize, type KernelTable, map, node, type Row } from './table.ts';
 
 type Size = readonly [number, number];
 
-/** `reach` is the largest flow, in pixels of the result. */
-function row(name: string, c: number, [h, w]: Size, [fh, fw]: Size, reach: number, place: Pick<Row, 'join' | 'most'> = {}): Row {
+/** `reach` is the largest flow, in pixels of the result or, `scaled`, in halves of the map. */
+function row(
+  name: string,
+  c: number,
+  [h, w]: Size,
+  [fh, fw]: Size,
+  reach: number,
+  { corners = false, outside = 'zeros', scaled = false, ...place }: Partial<Attributes['warp']> & Pick<Row, 'join' | 'most'> = {},
+): Row {
   return {
     name,
-    node: node('warp', { inputs: { x: 'x', flow: 'flow' }, attributes: {} }),
+    node: node('warp', { inputs: { x: 'x', flow: 'flow' }, attributes: { corners, outside, scaled } }),
     inputs: { x: map(c, h, w), flow: map(2, fh, fw) },
     // Multiples of 1/8 are exact in every precision, so that only the sampling is judged.
     fill: (value, i) => (value === 'flow' ? (reach * (((i * 37) % 17) - 8)) / 8 : ((i * 29) % 31) / 16 - 1),
@@ -31,6 +39,9 @@ export const table: KernelTable = {
     row('far outside', 8, [3, 3], [5, 5], 4096),
     row('one row', 12, [1, 6], [1, 11], 2),
     row('one column', 5, [6, 1], [11, 1], 2),
+    row('scaled, corners', 12, [5, 7], [9, 13], 0.5, { scaled: true, corners: true }),
+    row('scaled, border', 5, [6, 4], [7, 9], 1, { scaled: true, outside: 'border' }),
+    row('corners, reflection', 8, [5, 6], [7, 8], 9, { corners: true, outside: 'reflection' }),
     row('into a join', 12, [3, 3], [5, 6], 1, { join: { from: 4, c: 24 } }),
     row('folded grid', 24, [5, 7], [9, 13], 1, { most: 3 }),
   ],

@@ -58,7 +58,7 @@ test('parts of several steps before one convolution', () => {
   const after = verify(concatQuads.apply(graph));
   assert.is(
     printGraph(after),
-    `11×2×3  y2 = concat(input, input, input) whole=true
+    `11×2×3  y2 = concat(input, input, input) c=11
 2×2×3   z = conv(y2) kernel=3 strides=1 dilations=1 pads=1 groups=1 {weight z.weight[:, 0:3 9:10 3:6 9:10 6:9]}`,
   );
   assert.equal(numbers(after, tables).get('z'), numbers(graph, tables).get('z'));

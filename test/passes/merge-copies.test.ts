@@ -20,7 +20,7 @@ test('all of them', () => {
      4×2×3   y.1 = copy(input)
      4×2×3   y.2 = copy(input)
      12×2×3  y = join(y.0, y.1, y.2)`,
-    '12×2×3  y = concat(input, input, input) whole=true',
+    '12×2×3  y = concat(input, input, input) c=12',
   );
 });
 
@@ -39,8 +39,8 @@ test('those beside a part in place, four at a time', () => {
      32×2×3  y = join(y.0, own, y.2, y.3, y.4, y.5, y.6, y.7)`,
     `4×2×3   own = relu(input)
      4×2×3   y.0 = copy(input)
-     16×2×3  y.2 = concat(input, input, input, input) whole=true
-     8×2×3   y.6 = concat(input, input) whole=true
+     16×2×3  y.2 = concat(input, input, input, input) c=16
+     8×2×3   y.6 = concat(input, input) c=8
      32×2×3  y = join(y.0, own, y.2, y.6)`,
   );
 });
