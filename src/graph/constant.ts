@@ -147,18 +147,13 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
       case 'inputs': {
         const [out, inputs, ...kernel] = shapeOf(constant.of);
         const [all, taps] = [read(constant.of), count(kernel)];
-        const rows = Array.from({ length: out }, (_, o) =>
-          constant.ranges.map(([from, to]) =>
-            from < inputs
-              ? all.subarray((o * inputs + from) * taps, (o * inputs + to) * taps)
-              : new Float64Array((to - from) * taps),
-          ),
-        );
         const made = new Float64Array(count(shapeOf(constant)));
         let at = 0;
-        for (const part of rows.flat()) {
-          made.set(part, at);
-          at += part.length;
+        for (let o = 0; o < out; o++) {
+          for (const [from, to] of constant.ranges) {
+            if (from < inputs) made.set(all.subarray((o * inputs + from) * taps, (o * inputs + to) * taps), at);
+            at += (to - from) * taps;
+          }
         }
         return made;
       }
