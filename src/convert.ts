@@ -1,4 +1,5 @@
 // A published checkpoint → the bytes of one safetensors file with its card: what `convert` and `pull` share. Pure; who calls writes.
+import type { Calibration } from './calibrate.ts';
 import { AtrousError } from './errors.ts';
 import { type Constant, constantReader, tensorsOf } from './graph/constant.ts';
 import type { Graph } from './graph/graph.ts';
@@ -11,6 +12,7 @@ import { storeTopology, TOPOLOGY } from './onnx/stored.ts';
 import { run as runReference } from './reference/run.ts';
 import { agreement } from './weights/agreement.ts';
 import type { Card, Check } from './weights/card.ts';
+import { tensorsInCodes, withScales } from './weights/int8.ts';
 import { encodeRuns } from './weights/runs.ts';
 import { writeSafetensors } from './weights/safetensors.ts';
 import { seededInput } from './weights/seeded.ts';
@@ -28,6 +30,8 @@ export interface ConvertOptions {
   readonly key?: string;
   /** f16: half the size; 1-D tensors stay f32. */
   readonly precision?: 'f32' | 'f16';
+  /** For int8 instead: finds what the codes of maps stand for. */
+  readonly calibrate?: Calibrate;
   /** Where the bytes came from. */
   readonly source: NonNullable<Card['source']>;
 }
@@ -44,20 +48,35 @@ export interface Converted {
   readonly assumed: string | null;
 }
 
+/** A network in numbers, and its weights as they are in codes → the network in codes. */
+export type Calibrate = (weights: LoadedWeights, coded: Tensors) => Promise<Calibration>;
+
 /** Reads, checks against the network, and writes anew; `name` is for messages. Throws `BAD_WEIGHTS`, and `BAD_USAGE` for an unknown model. */
 export async function convertWeights(
   bytes: Uint8Array,
   name: string,
-  { model, card, key, precision = 'f32', source }: ConvertOptions,
+  { model, card, key, precision = 'f32', calibrate, source }: ConvertOptions,
 ): Promise<Converted> {
-  const { network, tensors: read, card: known, assumed } = registered(await decodeWeights(bytes, name, { model, card, key }), name);
-  const tensors = convertTensors(read, precision, name);
+  const weights = registered(await decodeWeights(bytes, name, { model, card, key }), name);
+  if (weights.card.int8) throw new AtrousError('BAD_USAGE', `${name} holds int8 codes: convert the file that it was made of`);
+  const { network, card: known, assumed } = weights;
+  if (calibrate && network.tile)
+    throw new AtrousError(
+      'BAD_USAGE',
+      `--precision int8: ${network.canonical} reads tiles, and only networks of whole pictures have int8`,
+    );
+  const plain = convertTensors(weights.tensors, precision, name);
+  const tensors = calibrate ? tensorsInCodes(plain, (_, { shape }) => shape.length > 1) : plain;
+  const decoded = calibrate ? withScales(tensors, name) : tensors;
+  const coded = await calibrate?.(weights, decoded);
+  const made = coded?.network ?? network;
   const complete: Card = {
     ...(card || known.model === network.canonical ? known : defaultCard(network.canonical, network.end.channels)),
     model: network.canonical,
     source,
     // The smallest picture of a network with tiles is tens of GMACs: minutes for the CPU reference.
-    check: network.tile ? undefined : selfTest(network.build({ h: CHECK.h, w: CHECK.w }), tensors, known, CHECK),
+    check: network.tile ? undefined : selfTest(made.build({ h: CHECK.h, w: CHECK.w }), decoded, known, CHECK),
+    int8: coded?.int8,
     file: undefined,
   };
   const written = writeSafetensors(tensors, { atrous: JSON.stringify(complete) });

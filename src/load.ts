@@ -7,6 +7,7 @@ import type { LoadedWeights } from './models/network.ts';
 import { checkpoints } from './models/published.ts';
 import { findNetwork, type Network } from './models/registry.ts';
 import { type Expectations, everyNetwork, expectedOf, nearest, needs, recognise } from './recognise.ts';
+import type { Precision } from './shader/source.ts';
 import {
   type Card,
   checkCard,
@@ -31,6 +32,8 @@ export interface ReadOptions {
   /** Of an ONNX file any part of one. */
   readonly card?: PartialCard;
   readonly key?: string;
+  /** What the weights are to run in: int8 codes in nothing else, and nothing else in int8. */
+  readonly precision?: Precision | 'int8' | 'auto';
   /** Of an ONNX file: what goes before its card's. */
   readonly preprocessing?: Partial<Preprocessing>;
   /** Of an ONNX file: the output that is meant. Default: the first. */
@@ -49,8 +52,7 @@ export interface Reader {
   cardBeside?(path: string): Promise<PartialCard | undefined>;
 }
 
-/** Weights from anywhere. */
-export async function readSource(
+async function readAny(
   reader: Reader,
   source: string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors | Files,
   options: ReadOptions & DownloadOptions & { readonly baseUrl?: string | URL },
@@ -86,6 +88,14 @@ export async function readSource(
   return decodeWeights(await reader.fetch(await urlOf(file, options.baseUrl, undefined), options), file, { ...asked, model: name });
 }
 
+/** Weights from anywhere. Throws as `checkPrecision`. */
+export async function readSource(...[reader, source, options]: Parameters<typeof readAny>): Promise<LoadedWeights> {
+  const weights = await readAny(reader, source, options);
+  const named = typeof source === 'string' || source instanceof URL;
+  checkPrecision(weights, named ? String(source) : 'the file', options.precision);
+  return weights;
+}
+
 /** A weights file's bytes → checked weights. The card is the caller's, or the file's own, or the default of the network. */
 export async function decodeWeights(bytes: Uint8Array, name: string, options: ReadOptions): Promise<LoadedWeights> {
   const { model, card, key, outputName } = options;
@@ -102,15 +112,30 @@ export async function decodeWeights(bytes: Uint8Array, name: string, options: Re
     const wrong = model !== undefined ? 'model' : key !== undefined ? 'key' : null;
     if (wrong) throw new AtrousError('BAD_USAGE', `${wrong}: ${name} is a network of its own: leave it out`);
     const plain = new Map([...tensors].map(([each, tensor]) => [each, readNow(tensor)]));
-    return { ...(await import('./onnx/stored.ts')).loadStored(plain, metadata, name, options), stored: [bytes] };
+    const { loadStored } = await import('./onnx/stored.ts');
+    return { ...loadStored(plain, metadata, name, options), stored: [bytes] };
   }
-  return checkWeights(
-    tensors,
-    name,
-    wholeCard(card) ?? (own === undefined ? null : parseCard(own, `in ${name}`)),
-    model ?? null,
-    key,
-  );
+  const known = own === undefined ? null : parseCard(own, `in ${name}`);
+  const given = wholeCard(card);
+  if (!known?.int8) return checkWeights(tensors, name, given ?? known, model ?? null, key);
+  const [{ withScales }, { inInt8 }] = await Promise.all([import('./weights/int8.ts'), import('./int8.ts')]);
+  // What codes stand for is the file's own affair, whatever else a card beside it says.
+  const weights = checkWeights(withScales(tensors, name), name, { ...(given ?? known), int8: known.int8 }, model ?? null, key);
+  return { ...weights, ...inInt8(weights.network, known.int8, name), stored: [bytes] };
+}
+
+/** Throws `BAD_USAGE` for int8 of weights that have no codes, and for anything else of those that have. */
+export function checkPrecision({ card }: LoadedWeights, file: string, precision: Precision | 'int8' | 'auto' = 'auto'): void {
+  if (precision === 'int8' && !card.int8)
+    throw new AtrousError(
+      'BAD_USAGE',
+      `precision int8: ${file} holds no int8 codes: convert it with atrous convert --precision int8 --calibrate DIR`,
+    );
+  if (card.int8 && precision !== 'int8' && precision !== 'auto')
+    throw new AtrousError(
+      'BAD_USAGE',
+      `precision ${precision}: ${file} holds int8 codes, which run in int8 alone: leave it out, or take the file that it was made of`,
+    );
 }
 
 /** Weights of a network of the registry. Throws `BAD_USAGE` for an ONNX file, which has no checkpoint's names. */

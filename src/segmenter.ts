@@ -62,8 +62,12 @@ export class Segmenter {
   }
 
   /** What maps are stored in on the present device. */
-  get precision(): Precision {
-    return this.#survivor.latest().precision;
+  get precision(): Precision | 'int8' {
+    return this.#stated(this.#survivor.latest());
+  }
+
+  #stated({ precision }: Pick<Opened, 'precision'>): Precision | 'int8' {
+    return this.#parts.stated ?? precision;
   }
 
   get card(): Card {
@@ -164,7 +168,8 @@ export class Segmenter {
     const { profile } = await import('./front/profile.ts');
     const profiled = this.#taking(source, given('profile()', options), async (taken, pipeline, opened) => {
       const staged = await pipeline.stage(taken.frame(this.#taker(opened)));
-      const { device, facts, precision } = opened;
+      const { device, facts } = opened;
+      const precision = this.#stated(opened);
       const { size, tiles } = pipeline;
       return profile(device, facts, staged, { model: this.#parts.network.name, precision, height: size.h, width: size.w, tiles });
     });
@@ -259,14 +264,25 @@ export class Segmenter {
   #info(
     { copy }: Taken,
     { size, tiles }: Pipeline,
-    { facts, precision }: Pick<Opened, 'facts' | 'precision'>,
+    opened: Pick<Opened, 'facts' | 'precision'>,
     options: SegmentOptions,
     ms: number,
   ): SegmentInfo {
     const { network } = this.#parts;
     const threshold = thresholdOf(network, options);
-    const { name: adapter, software } = facts;
-    return { model: network.name, adapter, software, precision, height: size.h, width: size.w, tiles, threshold, copy, ms };
+    const { name: adapter, software } = opened.facts;
+    return {
+      model: network.name,
+      adapter,
+      software,
+      precision: this.#stated(opened),
+      height: size.h,
+      width: size.w,
+      tiles,
+      threshold,
+      copy,
+      ms,
+    };
   }
 
   /** Lends the pipeline for a frame size, made if it must be. */

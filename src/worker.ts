@@ -79,7 +79,7 @@ export class RemoteSegmenter {
   readonly #life = life();
   readonly #canvases = new WeakMap<Canvas, number>();
   readonly #forgotten = new FinalizationRegistry<number>(canvas => void this.#remote.call('forget', { canvas }).catch(() => {}));
-  #precision: Precision;
+  #precision: Precision | 'int8';
   #plan: Plan | null = null;
   #numbers = 0;
 
@@ -91,7 +91,7 @@ export class RemoteSegmenter {
   }
 
   /** What maps are stored in; of the newest result. */
-  get precision(): Precision {
+  get precision(): Precision | 'int8' {
     return this.#precision;
   }
 

@@ -15,7 +15,8 @@ const MOST_MACS = 1300;
 /** Is this a row that the interpreter can do, and soon? */
 export function interpretable({ precision, graph, values }: Case, { shader, macs }: Step, library: ShaderLibrary): boolean {
   const results = graph.outputs.reduce((sum, name) => sum + values[name].c * values[name].h * values[name].w, 0);
-  const together = /workgroupBarrier|enable subgroups/.test(library.text(shader, precision));
+  // It has no shifts of vectors, which codes are taken apart by.
+  const together = /workgroupBarrier|enable subgroups|codes_of/.test(library.text(shader, precision));
   return precision === 'f32' && !together && results <= MOST_RESULTS && macs <= MOST_MACS;
 }
 

@@ -3,6 +3,8 @@
 import { adapterName, factsOf, openDevice } from '../src/gpu/device.ts';
 import { createEngine, destroyEngine, type Engine, prepare } from '../src/gpu/executor.ts';
 import { BufferUsage, MATRIX_FEATURE, TextureUsage } from '../src/gpu/flags.ts';
+import { learnLanguage } from '../src/gpu/language.ts';
+import { PACKED } from '../src/graph/codes.ts';
 import { type ReadConstant, shapeOf } from '../src/graph/constant.ts';
 import type { Graph } from '../src/graph/graph.ts';
 import { weightBytes } from '../src/graph/layout.ts';
@@ -34,6 +36,7 @@ export async function deviceJudge(): Promise<Sitting | null> {
   return seat('device', async () => {
     const opened = await openAdapter({ enable: TOGGLES });
     const device = await openDevice(opened.adapter);
+    await learnLanguage(device);
     const facts = factsOf(device);
     const who = `${adapterName(device.adapterInfo)}${facts.software ? ' (software)' : ''}`;
     return { who, device, facts, close: () => close(device, opened) };
@@ -44,7 +47,9 @@ export async function deviceJudge(): Promise<Sitting | null> {
 export async function compilerJudge(features: readonly GPUFeatureName[] = []): Promise<Sitting | null> {
   return seat('compiler', async () => {
     const opened = await nullAdapter(TOGGLES);
-    const device = await opened.adapter.requestDevice({ requiredFeatures: [...features] });
+    const device = await opened.adapter.requestDevice({
+      requiredFeatures: features.filter(feature => (feature as string) !== PACKED),
+    });
     const facts = { ...factsWith({ needs: { matrix: features.includes(MATRIX_FEATURE) ? MATRIX : undefined } }), features };
     return { who: "Dawn's null backend, default limits", device, facts, close: () => close(device, opened) };
   });

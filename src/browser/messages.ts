@@ -23,7 +23,7 @@ export interface Target {
 export interface Loaded {
   readonly card: Card;
   readonly assumed: string | null;
-  readonly precision: Precision;
+  readonly precision: Precision | 'int8';
 }
 
 /** A result's own, without what the page knows already. */

@@ -61,7 +61,7 @@ export const sharedHelp = {
   weights: 'weights file: .safetensors, .pth or .caffemodel',
   output: 'where the result goes',
   adapter: 'software, hardware, or part of the adapter’s name',
-  precision: 'f32, half, f16 or auto',
+  precision: 'f32, half, f16 or auto; int8 for files of int8 codes, whose auto it is',
   variants: 'auto, plain, or names of kernel variants',
   json: 'one JSON object a line on stdout, all else on stderr',
   card: 'card (JSON) with classes, palette and preprocessing',
@@ -198,16 +198,16 @@ export function parseSize(
 }
 
 /** Of commands that look at pictures: `auto` is settled once a model is on its device. */
-export function precisionOf(args: Arguments): Precision | 'auto' {
-  const text = (args.text('precision') ?? 'auto') as Precision | 'auto';
+export function precisionOf(args: Arguments): Precision | 'int8' | 'auto' {
+  const text = (args.text('precision') ?? 'auto') as Precision | 'int8' | 'auto';
   if (!precisions.includes(text)) throw new AtrousError('BAD_USAGE', `--precision ${text}: allowed are ${precisions.join(', ')}`);
   return text;
 }
 
-/** Of commands that compare: f32 unless another is named. */
+/** Of commands that compare: f32 unless another is named. Of int8 codes the numbers beside them are f32. */
 export function exactPrecisionOf(args: Arguments): Precision {
   const precision = precisionOf(args);
-  return precision === 'auto' ? 'f32' : precision;
+  return precision === 'auto' || precision === 'int8' ? 'f32' : precision;
 }
 
 export function variantsOf(args: Arguments): VariantChoice {

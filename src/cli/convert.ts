@@ -1,9 +1,12 @@
 // Any published checkpoint → one safetensors file with its card, and the card beside it.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type Converted, convertOnnx, convertWeights } from '../convert.ts';
+import { type Calibrate, type Converted, convertOnnx, convertWeights } from '../convert.ts';
 import { AtrousError } from '../errors.ts';
+import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeTogether } from '../node/files.ts';
+import { readImage } from '../node/photograph.ts';
+import { findPictures } from '../node/pictures.ts';
 import type { Card } from '../weights/card.ts';
 import { isOnnx } from '../weights/magic.ts';
 import { type Arguments, type Command, onePositional, required, shared, sharedHelp, sizeOf } from './command.ts';
@@ -12,14 +15,19 @@ import { openWeights, readCardFor } from './weights.ts';
 
 export const convert: Command = {
   usage:
-    'convert <in.pth|in.caffemodel|in.safetensors|in.onnx> -o out.safetensors [-m MODEL] [--key NAME] [--precision f16] [--card FILE] ' +
+    'convert <in.pth|in.caffemodel|in.safetensors|in.onnx> -o out.safetensors [-m MODEL] [--key NAME] [--precision f16|int8] [--card FILE] ' +
+    '[--calibrate DIR] [--adapter NAME] ' +
     '[--size HxW] [--output-name NAME] [--labels FILE]',
   about: 'a checkpoint, or an ONNX file, to one safetensors file with its card',
   help: {
     ...sharedHelp,
     model: 'the network, when the card does not name it and the tensors fit several',
     output: 'safetensors to write; its card goes beside it',
-    precision: 'f32 (default) or f16: half the size, 1-D tensors stay f32',
+    precision:
+      'f32 (default), f16: half the size, 1-D tensors stay f32, or int8: a quarter, weights and maps in codes, with --calibrate',
+    calibrate:
+      'int8: folder of pictures like those that the network is for; what it makes of them in float32 sets the ranges of its codes',
+    adapter: 'int8: what runs the pictures: software, hardware, or part of the adapter’s name',
     card: 'card (JSON) to put in: classes, palette, preprocessing, licence …',
     size: 'of an ONNX file that runs at many: the one that it is written down for',
   },
@@ -27,6 +35,8 @@ export const convert: Command = {
     model: shared.model,
     output: shared.output,
     precision: shared.precision,
+    calibrate: { type: 'string' },
+    adapter: shared.adapter,
     card: shared.card,
     key: shared.key,
     size: shared.size,
@@ -39,11 +49,23 @@ export const convert: Command = {
     const source = resolveFrom(onePositional('convert', args, 'checkpoint'));
     const target = checkTarget(resolveFrom(required(args, 'output', 'convert')));
     const precision = args.text('precision') ?? 'f32';
-    if (precision !== 'f32' && precision !== 'f16')
-      throw new AtrousError('BAD_USAGE', `--precision ${precision}: convert writes f32 or f16`);
+    if (precision !== 'f32' && precision !== 'f16' && precision !== 'int8')
+      throw new AtrousError('BAD_USAGE', `--precision ${precision}: convert writes f32, f16 or int8`);
+    const folder = args.text('calibrate');
+    if ((precision === 'int8') !== (folder !== undefined))
+      throw new AtrousError(
+        'BAD_USAGE',
+        folder === undefined
+          ? '--precision int8 needs --calibrate DIR, a folder of pictures like those that the network is for'
+          : `--calibrate ${folder} is for --precision int8, not ${precision}: leave it out`,
+      );
     await checkFile(target);
     const bytes = await readBytes(source);
-    if (isOnnx(bytes, source)) return convertFile(source, bytes, target, precision, args, out);
+    if (isOnnx(bytes, source)) {
+      if (precision === 'int8')
+        throw new AtrousError('BAD_USAGE', `--precision int8: ${source} is an ONNX file, and those are written in f32 or f16`);
+      return convertFile(source, bytes, target, precision, args, out);
+    }
     for (const option of ['size', 'output-name', 'labels'])
       if (args.text(option) !== undefined)
         throw new AtrousError('BAD_USAGE', `--${option} ${args.text(option)} is for ONNX files, and ${source} is none`);
@@ -53,7 +75,7 @@ export const convert: Command = {
       model: args.text('model'),
       card,
       key: args.text('key'),
-      precision,
+      ...(precision === 'int8' ? { calibrate: calibrateOn(folder!, args, out) } : { precision }),
       source: origin,
     });
     if (converted.assumed) out.note(converted.assumed);
@@ -61,6 +83,26 @@ export const convert: Command = {
     return 0;
   },
 };
+
+/** Pictures of a folder on a device of the command's own. */
+function calibrateOn(folder: string, args: Arguments, out: Output): Calibrate {
+  return async (weights, coded) => {
+    const { pictures } = await findPictures([resolveFrom(folder)], '');
+    const [{ calibrate }, { learnLanguage }] = await Promise.all([import('../calibrate.ts'), import('../gpu/language.ts')]);
+    const { device, note } = await nodeDevice({ adapter: args.text('adapter') });
+    if (note) out.note(note);
+    await learnLanguage(device);
+    async function* read() {
+      for (const { file } of pictures) yield await readImage(file);
+    }
+    try {
+      const told = (done: number, round: string): void => out.progress(`${done} of ${pictures.length} pictures in ${round}`);
+      return await calibrate(weights, coded, read, { device, library: await shaderLibrary(), told });
+    } finally {
+      device.destroy();
+    }
+  };
+}
 
 /** An ONNX file, with what `segment` would take of it. */
 async function convertFile(

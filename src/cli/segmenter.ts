@@ -2,14 +2,16 @@
 import type { LoadedWeights } from '../load.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { Segmenter } from '../segmenter.ts';
+import type { Precision } from '../shader/source.ts';
 import { type Arguments, precisionOf, variantsOf } from './command.ts';
 import type { Output } from './output.ts';
 
 export async function openSegmenter(weights: LoadedWeights, args: Arguments, out: Output): Promise<Segmenter> {
   return Segmenter.create({
-    ...weights,
     library: await shaderLibrary(),
-    precision: precisionOf(args),
+    precision: precisionOf(args) as Precision | 'auto',
+    // Of int8 codes the precision is their own.
+    ...weights,
     variants: variantsOf(args),
     openDevice: async () => {
       const { device, note } = await nodeDevice({ adapter: args.text('adapter') });

@@ -1,7 +1,7 @@
 // What commands do with --model, --weights and --card.
 import { fileURLToPath } from 'node:url';
 import { AtrousError } from '../errors.ts';
-import { cardBeside, decodeWeights, isUrl, type LoadedWeights } from '../load.ts';
+import { cardBeside, checkPrecision, decodeWeights, isUrl, type LoadedWeights } from '../load.ts';
 import { caffemodelOf, checkpoints } from '../models/published.ts';
 import { findNetwork, published } from '../models/registry.ts';
 import { findPulled } from '../node/cache.ts';
@@ -11,7 +11,7 @@ import { refusalsOf } from '../onnx/import.ts';
 import { type Card, type PartialCard, parseCard, parsePart, withLabels } from '../weights/card.ts';
 import { isOnnx } from '../weights/magic.ts';
 import { quote } from '../weights/tensor.ts';
-import { type Arguments, preprocessingOf } from './command.ts';
+import { type Arguments, precisionOf, preprocessingOf } from './command.ts';
 import { output } from './output.ts';
 
 const BUILT_IN = new URL(import.meta.url.includes('/src/cli/') ? '../../weights/' : '../weights/', import.meta.url);
@@ -39,6 +39,7 @@ export async function openWeights(model: string | undefined, args: Arguments): P
     for (const { node, op, reason } of refusalsOf(error)) output(true).note(`${op} ${quote(node)}: ${reason}`);
     throw error;
   });
+  checkPrecision(weights, args.text('weights') ?? model ?? 'the file', precisionOf(args));
   if (weights.assumed) output(true).note(weights.assumed);
   const labels = args.text('labels');
   const card = { ...weights.card, preprocessing: { ...weights.card.preprocessing, ...preprocessing } };

@@ -26,7 +26,7 @@ import { bytesPer, countChecked, type Dtype, quote, type Tensor, type Tensors } 
 import type { LoadOptions, Source } from './load-options.ts';
 import { type Described, type SegmentOptions, tileOf } from './options.ts';
 
-export const precisions = ['f32', 'half', 'f16', 'auto'] as const;
+export const precisions = ['f32', 'half', 'f16', 'int8', 'auto'] as const;
 
 /** What options of `load` take. */
 export const loadChecks: Checks<LoadOptions> = {

@@ -23,8 +23,11 @@ export interface LoadOptions {
   readonly outputName?: string;
   /** Which dict of a checkpoint to take, dots between nested ones: `model_ema`. Default: the one that fits a network. */
   readonly key?: string;
-  /** `auto`: the fastest on this kind of adapter in which the card's self-test holds; f32 where nothing was measured. */
-  readonly precision?: Precision | 'auto';
+  /**
+   * `auto`: the fastest on this kind of adapter in which the card's self-test holds; f32 where nothing was measured. A file of int8 codes runs in `int8`, which
+   * is its `auto`, and no other does.
+   */
+  readonly precision?: Precision | 'int8' | 'auto';
   readonly variants?: VariantChoice;
   /** The caller's own device: it is neither changed nor destroyed. */
   readonly device?: GPUDevice;

@@ -6,7 +6,7 @@ import type { LoadedWeights, Reader } from '../load.ts';
 import { regsegNetwork } from '../models/regseg-network.ts';
 import { Segmenter } from '../segmenter.ts';
 import type { Memory } from '../self-test.ts';
-import type { ShaderLibrary } from '../shader/source.ts';
+import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { LoadOptions, Source } from './load-options.ts';
 import type { Page } from './page.ts';
 
@@ -36,11 +36,12 @@ async function loadModel(platform: Platform, source: Source, options: LoadOption
   const weights = await weightsOf(platform, source, options);
   checkSignal(signal);
   const parts = {
-    ...weights,
     library: platform.library,
     page: platform.page,
     program: true,
-    precision,
+    // int8 is that of weights which say so.
+    precision: precision as Precision | 'auto',
+    ...weights,
     variants,
     openDevice: async () => device ?? platform.openDevice(),
     borrowed: device !== undefined,
@@ -61,7 +62,7 @@ async function loadModel(platform: Platform, source: Source, options: LoadOption
 }
 
 async function weightsOf(platform: Platform, source: Source, options: LoadOptions): Promise<LoadedWeights> {
-  const { baseUrl, card, model, key } = options;
+  const { baseUrl, card, model, key, precision } = options;
   const builtIn = typeof source === 'string' ? builtIns.get(source) : undefined;
   if (!builtIn) return (await import('../load.ts')).readSource(platform, source, options);
   const url = await urlOf(builtIn.file, baseUrl, builtIn.url);
@@ -69,7 +70,7 @@ async function weightsOf(platform: Platform, source: Source, options: LoadOption
   const { bytes: length, sha256 } = builtIn;
   const bytes = await platform.fetch(url, { ...options, bytes: length, sha256, name });
   await checkBuiltIn(name, builtIn, bytes, url);
-  if ([card, model, key, options.outputName].some(option => option !== undefined))
+  if ([card, model, key, options.outputName].some(option => option !== undefined) || precision === 'int8')
     return (await import('../load.ts')).readSource(platform, bytes, { ...options, model: model ?? name });
   const { tensors, card: own } = readBuiltIn(bytes);
   const { body, decoder } = builtIn;

@@ -26,6 +26,10 @@ export interface Parts {
   readonly library: ShaderLibrary;
   /** `auto` is settled on every device anew. */
   readonly precision: Precision | 'auto';
+  /** What it is called, where that is another: of weights in int8 codes, beside which numbers are stored in f32. */
+  readonly stated?: 'int8';
+  /** Of such weights: finds out what a device's language has for them. */
+  learn?(device: GPUDevice): Promise<void>;
   readonly variants: VariantChoice;
   /** What adapters are known to be fastest at; default: what ships. */
   readonly tuned?: Tuned;
@@ -145,6 +149,7 @@ async function reopen(parts: Parts): Promise<Opened> {
 async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, 'signal' | 'onProgress'> = {}): Promise<Opened> {
   const device = await parts.openDevice();
   await learnMatrices(device, device.adapterInfo);
+  await parts.learn?.(device);
   const engine = createEngine(device, parts.library);
   const opened: Opened = {
     device,

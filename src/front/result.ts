@@ -14,7 +14,7 @@ export interface SegmentInfo {
   readonly model: string;
   readonly adapter: string;
   readonly software: boolean;
-  readonly precision: Precision;
+  readonly precision: Precision | 'int8';
   /** Inside the network. */
   readonly height: number;
   readonly width: number;

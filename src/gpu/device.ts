@@ -1,7 +1,6 @@
 // From an adapter to a device with all that the engine can use, and to the facts that plans are made from.
 import { AtrousError, describe } from '../errors.ts';
 import type { AdapterFacts } from '../plan/choose.ts';
-import type { MatrixForm } from '../shader/source.ts';
 import { MATRIX_FEATURE, SIZED } from './flags.ts';
 
 /** Limits worth asking for: the sizes of buffers and pictures. All others stay at WebGPU's defaults, so that plans run everywhere. */
@@ -9,14 +8,19 @@ const RAISED = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxTextureDimen
 /** What the engine has a use for. */
 export const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
 
-/** By device: not all that Dawn's devices repeat of their adapter is whole. */
-const forms = new WeakMap<GPUDevice, readonly MatrixForm[]>();
+/** By device what it doesn't say itself: its adapter's matrices, of which Dawn's devices repeat a part, and features of its language, where somebody has looked. */
+const learned = new WeakMap<GPUDevice, Partial<AdapterFacts>>();
+
+/** From then on `factsOf` says so. */
+export function learn(device: GPUDevice, facts: Partial<AdapterFacts>): void {
+  learned.set(device, { ...learned.get(device), ...facts });
+}
 
 /** Before `factsOf`, of a device that may have subgroup matrices: how their adapter has them. */
 export async function learnMatrices(device: GPUDevice, info: GPUAdapterInfo): Promise<void> {
-  if (!device.features.has(MATRIX_FEATURE) || forms.has(device)) return;
+  if (!device.features.has(MATRIX_FEATURE) || learned.get(device)?.matrices) return;
   const { matricesOf } = await import('./matrices.ts');
-  forms.set(device, matricesOf(device, info));
+  learn(device, { matrices: matricesOf(device, info) });
 }
 
 export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
@@ -56,6 +60,7 @@ export function factsOf(device: GPUDevice): AdapterFacts {
     software: isSoftware(device.adapterInfo),
     features: [...device.features].sort(),
     limits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D },
-    matrices: forms.get(device) ?? [],
+    matrices: [],
+    ...learned.get(device),
   };
 }

@@ -172,9 +172,14 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
     }
     const perChannel = count(shapeOf(of).slice(1));
     if (of.kind !== 'tensor') return read(of).subarray(from * perChannel, to * perChannel);
-    const { dtype, bytes } = find(of.name);
-    const step = perChannel * bytesPer[dtype];
-    return decode({ dtype, shape: [to - from, ...of.shape.slice(1)], bytes: part(bytes, from * step, to * step) });
+    const tensor = find(of.name);
+    const step = perChannel * bytesPer[tensor.dtype];
+    return decode({
+      ...tensor,
+      shape: [to - from, ...of.shape.slice(1)],
+      bytes: part(tensor.bytes, from * step, to * step),
+      scale: tensor.scale?.subarray(from, to),
+    });
   };
   return Object.assign(read, { tensors });
 }

@@ -1,8 +1,8 @@
 // The rules of operations that RegSeg's own networks don't have: DilatedNet's, other decoders', and those of imported networks.
 import { count } from '../weights/tensor.ts';
 import { shapeOf } from './constant.ts';
-import type { Shape } from './graph.ts';
-import { classMap, halved, map, must, mustMatch, type Rules, show } from './rules.ts';
+import type { Shape, Value } from './graph.ts';
+import { classMap, convolved, halved, map, must, mustMatch, type Rules, show } from './rules.ts';
 
 export const furtherOps: Rules<
   | 'maxpool'
@@ -26,6 +26,14 @@ export const furtherOps: Rules<
   | 'product'
   | 'attention'
   | 'matte'
+  | 'quantise'
+  | 'dequantise'
+  | 'qconv'
+  | 'qsums'
+  | 'qscale'
+  | 'qadd'
+  | 'qpool'
+  | 'qresize'
   | 'merge'
   | 'sums'
 > = {
@@ -218,4 +226,66 @@ export const furtherOps: Rules<
     },
     macs: ({ attributes: { inner, pixels } }, { c, h, w }) => (inner + c) * pixels * h * w,
   },
+  quantise: { infer: (_node, input) => [{ shape: input('x').shape, kind: 'int8' }] },
+  dequantise: {
+    infer: (_node, input) => {
+      mustBeCodes(input('x'));
+      return [map(input('x').shape)];
+    },
+  },
+  qconv: {
+    infer: (node, input) => {
+      const { geometry, to, beside } = node.attributes;
+      const [o, i, kh, kw] = shapeOf(node.constants.weight);
+      const { shape: x } = mustBeCodes(input('x'));
+      must(
+        i * geometry.groups === x.c && o % geometry.groups === 0,
+        () => `${geometry.groups} groups of ${i} channels, x is ${show(x)}`,
+      );
+      must(
+        kh === geometry.kernel[0] && kw === geometry.kernel[1],
+        () => `the weight is ${kh}×${kw}, the kernel ${geometry.kernel.join('×')}`,
+      );
+      const sizes = geometry.dilations.map((_, branch) => convolved({ ...x, c: o }, geometry, branch));
+      for (const size of sizes) mustMatch(sizes[0], size, 'another branch');
+      must((beside !== null) === 'residual' in node.inputs, () => 'a residual without its codes, or the other way round');
+      if (beside) mustMatch(sizes[0], mustBeCodes(input('residual')).shape, 'the residual');
+      return [{ shape: sizes[0], kind: to ? 'int8' : 'map' }];
+    },
+    macs: (node, { h, w }) => count(shapeOf(node.constants.weight)) * h * w,
+  },
+  qsums: {
+    infer: (node, input) => [{ shape: { c: mustBeCodes(input('x')).shape.c, h: node.attributes.strips, w: 1 }, kind: 'exact' }],
+  },
+  qscale: {
+    infer: (_node, input) => {
+      const { shape } = mustBeCodes(input('x'));
+      mustMatch({ c: shape.c, h: 1, w: 1 }, input('gate').shape, 'the gate');
+      must(input('gate').kind === 'exact', () => 'the gate must be float32, made by excite');
+      return [{ shape, kind: 'int8' }];
+    },
+  },
+  qadd: {
+    infer: (node, input) => {
+      const { shape } = mustBeCodes(input('x'));
+      must(
+        (node.attributes.beside !== null) === 'other' in node.inputs,
+        () => 'another operand without its codes, or the other way round',
+      );
+      if (node.inputs.other) mustMatch(shape, mustBeCodes(input('other')).shape, 'the other operand');
+      return [{ shape, kind: 'int8' }];
+    },
+  },
+  qpool: { infer: (_node, input) => [{ shape: halved(mustBeCodes(input('x')).shape), kind: 'int8' }] },
+  qresize: {
+    infer: (node, input) => {
+      const { h, w } = node.attributes;
+      return [{ shape: { c: mustBeCodes(input('x')).shape.c, h, w }, kind: 'int8' }];
+    },
+  },
 };
+
+function mustBeCodes(value: Value): Value {
+  must(value.kind === 'int8', () => 'its operands must be maps of codes');
+  return value;
+}

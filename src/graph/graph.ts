@@ -11,9 +11,22 @@ export interface Shape {
 
 /**
  * What a value's numbers are: a feature `map` in the plan's storage precision, `exact` float32 vectors (sums and gates, where
- * half precision would overflow or cost accuracy), or one `class` index a pixel, which may also be a matte's byte.
+ * half precision would overflow or cost accuracy), a map of `int8` codes, or one `class` index a pixel, which may also be a matte's byte.
  */
-export type Kind = 'map' | 'exact' | 'class';
+export type Kind = 'map' | 'exact' | 'int8' | 'class';
+
+/** What an int8 code stands for: (code − zero) · scale. */
+export interface Codes {
+  readonly scale: number;
+  /** From -128 to 127: zero itself has a code, so that what lies beyond a map has. */
+  readonly zero: number;
+}
+
+/** The codes that a result keeps to; a ReLU's begin at zero. */
+export interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
 
 export interface Value {
   readonly shape: Shape;
@@ -226,6 +239,27 @@ export interface Attributes {
   excite: { readonly hidden: number; readonly pixels: number; readonly gate?: Activation };
   /** A single channel's probability as a byte a pixel, 0 to 255: of x, resized to h×w before the activation. */
   matte: { readonly h: number; readonly w: number } & Pick<Decision, 'activation'>;
+  /** Numbers → codes: the nearest, ties to even, and within -128 and 127. */
+  quantise: { readonly to: Codes };
+  /** Codes → numbers. */
+  dequantise: { readonly from: Codes };
+  /** A convolution of codes, of x and of its own weights (see codes.ts); without `to` its result are numbers. A residual, of codes `beside`, is added before the bounds. */
+  qconv: {
+    readonly geometry: Geometry;
+    readonly from: Codes;
+    readonly to: Codes | null;
+    readonly beside: Codes | null;
+  } & Bounds;
+  /** Sums of every channel of a map of codes, as numbers, in rows as the partial sums of a convolution. */
+  qsums: { readonly from: Codes; readonly strips: number };
+  /** x · gate, the gate numbers, one a channel. */
+  qscale: { readonly from: Codes; readonly to: Codes };
+  /** x + other; without `other` the same numbers in other codes. */
+  qadd: { readonly from: Codes; readonly beside: Codes | null; readonly to: Codes } & Bounds;
+  /** `pool` of codes. */
+  qpool: { readonly from: Codes; readonly to: Codes };
+  /** `resize` of codes with half-pixel centres, places in 256ths of a pixel. */
+  qresize: { readonly h: number; readonly w: number; readonly from: Codes; readonly to: Codes };
   /** argmax(resize(x)) without the resized map. */
   classify: { readonly h: number; readonly w: number } & Decision;
 }

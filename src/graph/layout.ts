@@ -49,7 +49,7 @@ export function weightBytes(shape: readonly number[], store: WeightStore): numbe
 /** Bytes that a value takes in its slot. */
 export function byteLength({ c, h, w }: Shape, kind: Kind, precision: Precision): number {
   if (kind === 'class') return h * classRow(w);
-  if (kind === 'exact') return h * w * quads(c) * quadBytes.f32;
+  if (kind !== 'map') return h * w * quads(c) * (kind === 'int8' ? 4 : quadBytes.f32);
   return h * w * pixelStride(c, precision) * quadBytes[precision];
 }
 

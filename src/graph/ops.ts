@@ -42,8 +42,9 @@ function inferConv(node: NodeOf<'conv'>, input: (role: string) => Value): Value[
 }
 
 function inferConcat(node: NodeOf<'concat' | 'join'>, input: (role: string) => Value): Value[] {
-  const parts = Object.keys(node.inputs).map(role => input(role).shape);
-  return [map({ ...parts[0], c: node.attributes.c ?? parts.reduce((sum, part) => sum + part.c, 0) })];
+  const parts = Object.keys(node.inputs).map(input);
+  const c = node.attributes.c ?? parts.reduce((sum, { shape }) => sum + shape.c, 0);
+  return [{ ...parts[0], shape: { ...parts[0].shape, c } }];
 }
 
 const ops: Rules<Exclude<Op, keyof typeof furtherOps>> = {

@@ -19,6 +19,8 @@ interface Curved {
 export const curved: Curved = {
   overrides: ({ curve }, channels) => ({ CURVE: curves.indexOf(curve), REST: channels - (quads(channels) - 1) * 4 }),
   behind(node) {
+    // Weights in codes are packed for those of the maps.
+    if (node.op === 'qconv') return [JSON.stringify([node.attributes.from, node.attributes.to, node.attributes.beside])];
     const { activation } = endOf(node);
     return activation && numbered.includes(activation.curve) ? [`${activation.a} ${activation.b}`] : [];
   },

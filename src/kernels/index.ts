@@ -27,6 +27,11 @@ import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { preprocess, preprocessExternal, preprocessTensor, preprocessTile } from './preprocess.ts';
 import { product } from './product.ts';
+import { qconv } from './qconv.ts';
+import { qelementwise } from './qelementwise.ts';
+import { qpool } from './qpool.ts';
+import { qresize } from './qresize.ts';
+import { qsums } from './qsums.ts';
 import { reduce } from './reduce.ts';
 import { resample } from './resample.ts';
 import { sample } from './sample.ts';
@@ -96,6 +101,11 @@ export const kernels: readonly Kernel[] = [
   moments,
   product,
   attention,
+  qconv,
+  qelementwise,
+  qsums,
+  qpool,
+  qresize,
 ];
 
 /** Throws `BAD_GRAPH` when no kernel can make a node. */

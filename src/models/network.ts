@@ -57,6 +57,10 @@ export interface LoadedWeights<N extends Runnable = Runnable> {
   readonly card: Card;
   /** What was assumed because nothing tells, for people; null otherwise. */
   readonly assumed: string | null;
+  /** Of int8 codes: what numbers beside them are stored in, what that is called, and what is to be learned of a device. */
+  readonly precision?: 'f32';
+  readonly stated?: 'int8';
+  readonly learn?: (device: GPUDevice) => Promise<void>;
   /** The files themselves, where they also say what the network is. */
   readonly stored?: readonly Uint8Array[];
   /** Of an ONNX file what it is at a size, for those that write it down. */

@@ -161,7 +161,7 @@ function place(
     if (!slotOf.has(whole)) continue;
     const { shape, kind } = inferred.get(name)!;
     const { c } = inferred.get(whole)!.shape;
-    const stride = kind === 'map' ? pixelStride(c, precision) : quads(shape.c);
+    const stride = kind === 'map' ? pixelStride(c, precision) : quads(c);
     const start = byteLength({ c, h: row, w: shape.w }, 'map', precision);
     if (start % BINDING !== 0) {
       const where = `"${name}" begins ${start} bytes into "${whole}"`;

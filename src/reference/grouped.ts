@@ -10,7 +10,7 @@ export function grouped(x: Field, options: ConvOptions, strips: number): { y: Fi
 }
 
 /** Tile t is eight pixels of one row, t counting along rows; strip s sums the tiles t ≡ s modulo the number of strips. */
-function partialSums(y: Field, rows: number): Field {
+export function partialSums(y: Field, rows: number): Field {
   const across = Math.ceil(y.w / TILE);
   const sums = field({ c: y.c, h: rows, w: 1 });
   for (let c = 0; c < y.c; c++) {

@@ -11,7 +11,7 @@ export function maxpool(x: Field): Field {
   return pooled(x, window => Math.max(...window));
 }
 
-function pooled(x: Field, of: (window: readonly number[]) => number): Field {
+export function pooled(x: Field, of: (window: readonly number[]) => number): Field {
   const y = field({ c: x.c, h: Math.ceil(x.h / 2), w: Math.ceil(x.w / 2) });
   for (let c = 0; c < x.c; c++) {
     for (let v = 0; v < y.h; v++) {

@@ -25,6 +25,11 @@ import { move } from './move.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { maxpool, pool } from './pool.ts';
 import { product } from './product.ts';
+import { qconv } from './qconv.ts';
+import { dequantise, qadd, qscale, quantise } from './qelementwise.ts';
+import { qpool } from './qpool.ts';
+import { qresize } from './qresize.ts';
+import { qsums } from './qsums.ts';
 import { reduce } from './reduce.ts';
 import { resample } from './resample.ts';
 import { sample } from './sample.ts';
@@ -173,6 +178,25 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, argmax(x, node.attributes)]];
     case 'classify':
       return [[node.name, classify(x, node.attributes)]];
+    case 'quantise':
+      return [[node.name, quantise(x, node.attributes.to)]];
+    case 'dequantise':
+      return [[node.name, dequantise(x, node.attributes.from)]];
+    case 'qconv': {
+      const out = shapeOf(node.constants.weight)[0];
+      const residual = node.inputs.residual ? input('residual') : null;
+      return [[node.name, qconv(x, { attributes: node.attributes, ...weighted(node, read), out, residual })]];
+    }
+    case 'qsums':
+      return [[node.name, qsums(x, node.attributes)]];
+    case 'qscale':
+      return [[node.name, qscale(x, input('gate'), node.attributes)]];
+    case 'qadd':
+      return [[node.name, qadd(x, node.inputs.other ? input('other') : null, node.attributes)]];
+    case 'qpool':
+      return [[node.name, qpool(x, node.attributes)]];
+    case 'qresize':
+      return [[node.name, qresize(x, node.attributes)]];
     case 'excite':
       return [[node.name, excite(x, { ...layers(node, read), ...node.attributes })]];
     case 'sums':

@@ -38,6 +38,16 @@ export interface Check {
   readonly agreement: number;
 }
 
+/** What the codes of maps stand for, (code − zero) · scale, and how it was found. */
+export interface Int8 {
+  /** By value of the network, its picture among them. */
+  readonly maps: Readonly<Record<string, readonly [scale: number, zero: number]>>;
+  /** Pictures that their ranges were found on. */
+  readonly pictures: number;
+  /** Share of the pixels of these that have the class which the network in float32 gives them. */
+  readonly agreement: number;
+}
+
 export interface Card {
   /** A network's name: `exp48_decoder26`. */
   readonly model: string;
@@ -52,6 +62,8 @@ export interface Card {
   readonly training?: string;
   readonly miou?: Readonly<Record<string, number>>;
   readonly check?: Check;
+  /** Of a file of int8 codes: its weights' scales lie beside them. */
+  readonly int8?: Int8;
   /** Only in the card beside a file: the file's own size in bytes and hash. */
   readonly file?: { readonly bytes: number; readonly sha256: string };
 }
@@ -116,7 +128,7 @@ export function checkPart(data: unknown, name: string, code: ErrorCode): Partial
 
 const fields: { readonly [field in keyof Card]-?: true } = {
   ...{ model: true, classes: true, palette: true, preprocessing: true, activation: true, source: true, licence: true },
-  ...{ training: true, miou: true, check: true, file: true },
+  ...{ training: true, miou: true, check: true, int8: true, file: true },
 };
 const preprocessingFields: { readonly [field in keyof Preprocessing]-?: true } = {
   ...{ mean: true, std: true, max_area: true, channels: true, tile: true, resize: true, size: true },
@@ -158,6 +170,7 @@ function checkFields(data: unknown, name: string, code: ErrorCode, whole: boolea
   if (card.activation !== undefined && card.activation !== 'sigmoid' && card.activation !== 'none')
     fail('"activation" must be "sigmoid" or "none", what makes a probability of a single channel of scores');
   if (card.check !== undefined) checkSelfTest(card.check, fail);
+  if (card.int8 !== undefined) checkInt8(card.int8, fail);
   if (!needed(card.preprocessing)) return card;
   return { ...card, preprocessing: checkPreprocessing(card.preprocessing, fail, whole) };
 }
@@ -215,6 +228,17 @@ function checkSelfTest(check: Check, fail: (sentence: string) => never): void {
     Array.isArray(classes) && classes.every(isRun) ? classes : fail('"check.classes" must be a list of [class, run] pairs');
   const pixels = runs.reduce((sum, [, run]) => sum + run, 0);
   if (pixels > height * width) fail(`"check.classes" are ${pixels} pixels, "check" is ${height}×${width}`);
+}
+
+function checkInt8({ maps, pictures, agreement }: Int8, fail: (sentence: string) => never): void {
+  const isCodes = (codes: unknown): boolean =>
+    Array.isArray(codes) && codes.length === 2 && codes[0] > 0 && Number.isFinite(codes[0]) && isCode(codes[1]);
+  const isCode = (zero: unknown): boolean => Number.isInteger(zero) && (zero as number) >= -128 && (zero as number) <= 127;
+  const sound = typeof maps === 'object' && maps !== null && Object.values(maps).every(isCodes);
+  if (!sound || !Number.isSafeInteger(pictures) || !(agreement >= 0 && agreement <= 1))
+    fail(
+      '"int8" must hold "maps", each [scale, zero] with a scale above 0 and zero from -128 to 127, "pictures", and "agreement" up to 1',
+    );
 }
 
 /** The card of a single channel of scores: where it names that class alone, the background comes before it, in black. */

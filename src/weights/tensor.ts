@@ -11,6 +11,8 @@ export interface Tensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
+  /** Of I8: what the codes of each index of the first axis are multiplied with. */
+  readonly scale?: Float32Array;
 }
 
 /** An array as a reader found it. `bytes` may be read, checked and unpacked only when they are asked for, and then throw BAD_WEIGHTS. */
@@ -63,7 +65,7 @@ export function toFloat32(tensor: Tensor): Float32Array {
   const n = count(tensor.shape);
   const { dtype, bytes } = tensor;
   if (dtype === 'F32') return array(Float32Array, bytes, n);
-  return dtype === 'F16' ? decodeFloat16(bitsOf(tensor), new Float32Array(n)) : decoders[dtype]!(bytes, n);
+  return dtype === 'F16' ? decodeFloat16(bitsOf(tensor), new Float32Array(n)) : decoders[dtype]!(bytes, n, tensor.scale);
 }
 
 /** The same in float64, of which F16 is decoded at once. */

@@ -132,7 +132,7 @@ if (device) {
     const variants = 'auto' as const;
     const parts = { ...weights, library: engine.library, variants, borrowed: true, openDevice: async () => device.device };
     const ours = device.facts.id!;
-    const made = async (precision: Precision | 'auto', table?: Tuned): Promise<Precision> => {
+    const made = async (precision: Precision | 'auto', table?: Tuned): Promise<Precision | 'int8'> => {
       const segmenter = await Segmenter.create({ ...parts, precision, tuned: table });
       const found = segmenter.precision;
       await segmenter.dispose();

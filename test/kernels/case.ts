@@ -1,7 +1,7 @@
 // A row made concrete for one precision: the bytes of every buffer before the dispatch, what must be in them after it, the verdict.
 
 import { MATRIX_FEATURE } from '../../src/gpu/flags.ts';
-import { decodeValue, encodeValue } from '../../src/gpu/transfer.ts';
+import * as transfer from '../../src/gpu/transfer.ts';
 import { type Constant, constantReader, type ReadConstant, shapeOf, tensorsOf } from '../../src/graph/constant.ts';
 import { boundaryOf } from '../../src/graph/decision.ts';
 import { FRAME, type Graph, type Node, type NodeOf, type Value, writes } from '../../src/graph/graph.ts';
@@ -37,6 +37,22 @@ const GUARD = 256;
 const UNTOUCHED = 0x5c;
 /** Halves saturate here instead of becoming infinite. */
 const HALF_MAX = 65504;
+
+/** Codes never leave a device but here. */
+function encodeValue(data: ArrayLike<number>, place: Placement, precision: Precision): Uint8Array<ArrayBuffer> {
+  if (place.kind !== 'int8') return transfer.encodeValue(data, place, precision);
+  const { c, h, w, stride } = place;
+  const codes = new Int8Array(h * w * stride * 4);
+  for (let n = 0; n < c * h * w; n++) codes[(n % (h * w)) * stride * 4 + Math.floor(n / (h * w))] = data[n];
+  return new Uint8Array(codes.buffer);
+}
+
+function decodeValue(bytes: ArrayBuffer, place: Placement, precision: Precision): Float32Array {
+  if (place.kind !== 'int8') return transfer.decodeValue(bytes, place, precision);
+  const { c, h, w, stride, offset } = place;
+  const codes = new Int8Array(bytes);
+  return Float32Array.from({ length: c * h * w }, (_, n) => codes[((n % (h * w)) * stride + offset) * 4 + Math.floor(n / (h * w))]);
+}
 
 export interface Case {
   readonly table: KernelTable;
@@ -173,7 +189,7 @@ function judgeMap(
   // How a squeeze's tiles are dealt to strips is the variant's own affair: its partial sums count together.
   const partial = node.op === 'conv' && name === node.attributes.fused.partials?.name;
   const expected = partial ? summed(truth) : truth;
-  const stored = place.kind === 'exact' ? 'f32' : precision;
+  const stored = place.kind === 'map' ? precision : 'f32';
   const most = stored === 'f32' ? Number.POSITIVE_INFINITY : HALF_MAX;
   const wanted = expected.data.map(value => Math.min(Math.max(value, -most), most));
   const decoded = decodeValue(bytes, place, precision);
@@ -304,7 +320,8 @@ function ownBytes({ kind, c, h, w, stride, offset }: Placement, precision: Preci
 /** Lanes of the last quad that hold no channel must be zero: every reader counts on it. */
 function unclearedLanes(place: Placement, after: ArrayBuffer, { precision }: Case): string | null {
   const padded = quads(place.c) * 4;
-  if (place.kind === 'class' || padded === place.c) return null;
+  // A lane of codes that is no channel meets weights of zero.
+  if (place.kind === 'class' || place.kind === 'int8' || padded === place.c) return null;
   const lanes = decodeValue(after, { ...place, c: padded }, precision);
   const pixels = place.h * place.w;
   const at = lanes.findIndex((value, n) => n >= place.c * pixels && value !== 0);
@@ -314,6 +331,7 @@ function unclearedLanes(place: Placement, after: ArrayBuffer, { precision }: Cas
 }
 
 function bytesPerQuad(kind: Value['kind'], precision: Precision): number {
+  if (kind === 'int8') return 4;
   return kind === 'exact' || precision === 'f32' ? 16 : 8;
 }
 
@@ -335,9 +353,12 @@ function poisoned(bytes: Uint8Array, place: Placement, precision: Precision): Ui
   return poison;
 }
 
-function numbersOf(row: Row, name: string, { shape: { c, h, w } }: Value): Float32Array {
+function numbersOf(row: Row, name: string, { shape: { c, h, w }, kind }: Value): Float32Array {
   if (row.fill) return Float32Array.from({ length: c * h * w }, (_, i) => row.fill!(name, i));
-  return uniform(`${row.name}.${name}`, c * h * w).map(u => 2 * u - 1);
+  const [scale, offset] = kind === 'int8' ? [256, -128] : [2, -1];
+  return uniform(`${row.name}.${name}`, c * h * w).map(u =>
+    kind === 'int8' ? Math.floor(scale * u) + offset : scale * u + offset,
+  );
 }
 
 /** The rule follows the tensor's name and shape, the numbers the row's name too. */

@@ -22,6 +22,11 @@ import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
 import { table as preprocess } from './preprocess.test.ts';
 import { table as product } from './product.test.ts';
+import { table as qconv } from './qconv.test.ts';
+import { table as qelementwise } from './qelementwise.test.ts';
+import { table as qpool } from './qpool.test.ts';
+import { table as qresize } from './qresize.test.ts';
+import { table as qsums } from './qsums.test.ts';
 import { table as reduce } from './reduce.test.ts';
 import { table as resample } from './resample.test.ts';
 import { table as sample } from './sample.test.ts';
@@ -79,4 +84,9 @@ export const tables: readonly KernelTable[] = [
   moments,
   product,
   attention,
+  qconv,
+  qelementwise,
+  qsums,
+  qpool,
+  qresize,
 ];

@@ -83,6 +83,7 @@ function draws(seed: string): Draw {
 
 export const map = (c: number, h: number, w: number): Value => ({ shape: { c, h, w }, kind: 'map' });
 export const exact = (c: number, h: number, w: number): Value => ({ shape: { c, h, w }, kind: 'exact' });
+export const codes = (c: number, h: number, w: number): Value => ({ shape: { c, h, w }, kind: 'int8' });
 export const tensor = (name: string, ...shape: number[]): Constant => ({ kind: 'tensor', name, shape });
 
 /** A node that reads `x` and writes `y`, whatever else it needs. */
