@@ -240,7 +240,7 @@ export class Segmenter {
   #ties(source: Picture): Ties {
     const { page } = this.#parts;
     return {
-      count: texture => this.#retrying(({ finisher }) => finisher.count(texture)),
+      count: texture => this.#retrying(async ({ engine }) => (await import('./gpu/count.ts')).countPixels(engine, texture)),
       draw: async (result, canvas, options) => {
         if (!page) throw new AtrousError('BAD_USAGE', 'draw() needs a canvas of a page: in Node use writePng() or toImageData()');
         await this.#retrying(opened => {

@@ -5,14 +5,12 @@ const NAME = 'atrous';
 
 /** The first that this page may use; null: none. */
 export async function openStore(): Promise<Store | null> {
-  for (const open of [openFiles, openCache]) {
-    try {
-      return await open();
-    } catch {
-      // The next one, then.
-    }
+  try {
+    return await openFiles();
+  } catch {
+    // The next one, then.
+    return import('./cache-api.ts').then(({ openCache }) => openCache(NAME)).catch(() => null);
   }
-  return null;
 }
 
 /** Throws where the browser has no such files, or can write them in workers alone. */
@@ -42,23 +40,6 @@ async function openFiles(): Promise<Store> {
       return names;
     },
     remove: name => folder.removeEntry(name),
-  };
-}
-
-/** Throws where the browser has none. */
-async function openCache(): Promise<Store> {
-  const cache = await caches.open(NAME);
-  const url = (name: string): string => new URL(`/${NAME}/${name}`, location.origin).href;
-  return {
-    async read(name) {
-      const response = await cache.match(url(name));
-      return response ? new Uint8Array(await response.arrayBuffer()) : null;
-    },
-    write: (name, bytes) => cache.put(url(name), new Response(bytes)),
-    names: async () => (await cache.keys()).map(request => request.url.split('/').at(-1)!),
-    async remove(name) {
-      await cache.delete(url(name));
-    },
   };
 }
 

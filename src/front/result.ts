@@ -122,15 +122,10 @@ const methods = {
     return globalThis.ImageData ? new ImageData(data, width, height) : ({ data, width, height, colorSpace: 'srgb' } as ImageData);
   },
   async toImageBitmap(this: SegmentResult<Output>) {
-    if (!globalThis.createImageBitmap)
-      throw new AtrousError('BAD_USAGE', 'toImageBitmap() needs a browser: use toImageData() or toBlob()');
-    return createImageBitmap(this.toImageData());
+    return (await import('./result-pictures.ts')).bitmapOf(this);
   },
   async toBlob(this: SegmentResult<Output>) {
-    const { width, height, palette } = this;
-    const { encodeIndexed } = await import('../image/png.ts');
-    const png = await encodeIndexed({ data: inMemory(this), width, height }, palette);
-    return new Blob([png], { type: 'image/png' });
+    return (await import('./result-pictures.ts')).blobOf(inMemory(this), this);
   },
   toJSON(this: SegmentResult<Output>) {
     const { classes, scores, matte, raw } = this;

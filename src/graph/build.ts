@@ -1,18 +1,7 @@
 // The pen that models write with: each call adds one unfused node and returns the name of its value.
 import type { Constant, Norm } from './constant.ts';
-import { type Decision, largest } from './decision.ts';
-import {
-  type Attributes,
-  type Geometry,
-  type Graph,
-  INPUT,
-  type Node,
-  type Op,
-  type Resampling,
-  relu,
-  type Shape,
-  sigmoid,
-} from './graph.ts';
+import { furtherPen, type Push } from './further-pen.ts';
+import { type Geometry, type Graph, INPUT, type Node, type Resampling, relu, type Shape, sigmoid } from './graph.ts';
 import { verify } from './verify.ts';
 
 /** Batch normalisation's ε in both published codes: PyTorch's default. */
@@ -31,6 +20,8 @@ export interface ConvOptions {
   readonly tensors?: string;
 }
 
+const tensor = (key: string, shape: readonly number[]): Constant => ({ kind: 'tensor', name: key, shape });
+
 export type Builder = ReturnType<typeof builder>;
 
 /** `begun` are nodes that are there already. */
@@ -38,20 +29,13 @@ export function builder(name: string, input: Shape, begun: readonly Node[] = [])
   const nodes = [...begun];
   const aliases = new Map<string, string>();
 
-  function push<K extends Op>(
-    op: K,
-    value: string,
-    inputs: Record<string, string>,
-    attributes: Attributes[K],
-    constants: Record<string, Constant> = {},
-  ): string {
+  const push: Push = (op, value, inputs, attributes, constants = {}) => {
     nodes.push({ op, name: value, inputs, attributes, constants } as unknown as Node);
     return value;
-  }
-
-  const tensor = (key: string, shape: readonly number[]): Constant => ({ kind: 'tensor', name: key, shape });
+  };
 
   return {
+    ...(furtherPen.calls?.(push) as ReturnType<typeof furtherPen.calls>),
     input: INPUT,
     /** Tensors `<value>.weight` (out × in/groups × k × k) and, with `bias`, `<value>.bias`. */
     conv(value: string, x: string, options: ConvOptions): string {
@@ -87,20 +71,9 @@ export function builder(name: string, input: Shape, begun: readonly Node[] = [])
     concat: (value: string, parts: readonly string[]) => push('concat', value, Object.fromEntries(parts.entries()), {}),
     mean: (value: string, x: string) => push('mean', value, { x }, {}),
     pool: (value: string, x: string) => push('pool', value, { x }, {}),
-    maxpool: (value: string, x: string) => push('maxpool', value, { x }, {}),
     softmax: (value: string, x: string) => push('softmax', value, { x }, {}),
-    zoom: (value: string, x: string, attributes: Omit<Attributes['zoom'], 'classes' | keyof Decision>) =>
-      push('zoom', value, { x }, { ...attributes, classes: false, ...largest }),
-    /** Tensor `<value>.weight` (channels × 1 × kernel × kernel). */
-    deconv: (value: string, x: string, channels: number, attributes: Omit<Attributes['deconv'], 'classes' | keyof Decision>) => {
-      const weight = tensor(`${value}.weight`, [channels, 1, attributes.kernel, attributes.kernel]);
-      return push('deconv', value, { x }, { ...attributes, classes: false, ...largest }, { weight });
-    },
     resize: (value: string, x: string, size: { h: number; w: number }, mode: Resampling = 'half-pixel') =>
       push('resize', value, { x }, { h: size.h, w: size.w, mode }),
-    adaptive: (value: string, x: string, bins: number) => push('adaptive', value, { x }, { bins }),
-    warp: (value: string, x: string, flow: string) =>
-      push('warp', value, { x, flow }, { corners: false, outside: 'zeros', scaled: false }),
     copy: (value: string, x: string) => push('copy', value, { x }, {}),
     /** With a threshold of a single channel, which is a probability. */
     argmax: (value: string, x: string, threshold: number | null = null) =>

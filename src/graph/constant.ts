@@ -2,6 +2,7 @@
 // expressions and never touch numbers, so a plan can be made, printed and compared without any weights at hand.
 import { AtrousError } from '../errors.ts';
 import { bytesPer, count, part, type Tensor, type Tensors } from '../weights/tensor.ts';
+import { inputs, type Ranges } from './inputs.ts';
 
 /** Batch normalisation at inference: γ(x − μ)/√(σ² + ε) + β over the tensors `<name>.weight .bias .running_mean .running_var`. */
 export interface Norm {
@@ -24,7 +25,7 @@ export type Constant =
   /** Output channels [from, to). */
   | { readonly kind: 'range'; readonly of: Constant; readonly from: number; readonly to: number }
   /** Input channels [from, to) of a dense convolution's weight, range after range; beyond its last there are zeros. */
-  | { readonly kind: 'inputs'; readonly of: Constant; readonly ranges: readonly (readonly [from: number, to: number])[] };
+  | { readonly kind: 'inputs'; readonly of: Constant; readonly ranges: Ranges };
 
 /** The values of a constant in float64, so that folding adds no rounding of its own. */
 export interface ReadConstant {
@@ -50,10 +51,8 @@ export function shapeOf(constant: Constant): readonly number[] {
       return shapeOf(constant.parts[0]);
     case 'range':
       return [constant.to - constant.from, ...shapeOf(constant.of).slice(1)];
-    case 'inputs': {
-      const [out, , ...kernel] = shapeOf(constant.of);
-      return [out, constant.ranges.reduce((sum, [from, to]) => sum + to - from, 0), ...kernel];
-    }
+    case 'inputs':
+      return inputs.shape(shapeOf(constant.of), constant.ranges);
   }
 }
 
@@ -98,7 +97,7 @@ export function printConstant(constant: Constant): string {
     case 'range':
       return `${printConstant(constant.of)}[${constant.from}:${constant.to}]`;
     case 'inputs':
-      return `${printConstant(constant.of)}[:, ${constant.ranges.map(([from, to]) => `${from}:${to}`).join(' ')}]`;
+      return inputs.print(printConstant(constant.of), constant.ranges);
   }
 }
 
@@ -144,19 +143,8 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
       }
       case 'range':
         return readRange(constant);
-      case 'inputs': {
-        const [out, inputs, ...kernel] = shapeOf(constant.of);
-        const [all, taps] = [read(constant.of), count(kernel)];
-        const made = new Float64Array(count(shapeOf(constant)));
-        let at = 0;
-        for (let o = 0; o < out; o++) {
-          for (const [from, to] of constant.ranges) {
-            if (from < inputs) made.set(all.subarray((o * inputs + from) * taps, (o * inputs + to) * taps), at);
-            at += (to - from) * taps;
-          }
-        }
-        return made;
-      }
+      case 'inputs':
+        return inputs.read(read(constant.of), shapeOf(constant.of), constant.ranges);
       case 'sum': {
         const [first, ...rest] = constant.parts.map(read);
         return first.map((value, i) => rest.reduce((sum, part) => sum + part[i], value));

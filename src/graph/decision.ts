@@ -23,3 +23,12 @@ export function classesOf(channels: number): number {
 export function boundaryOf(threshold: number, { activation }: Pick<Decision, 'activation'>): number {
   return activation === 'sigmoid' ? Math.log(threshold / (1 - threshold)) : threshold;
 }
+
+/** What a network's scores are. */
+export interface End {
+  readonly channels: number;
+  /** What makes a probability of a single channel; `none`: it is one already. Default: sigmoid, unless the network ends in one. */
+  readonly activation?: Decision['activation'];
+  /** Above which a single channel's probability is class 1. Default: `THRESHOLD`. */
+  readonly threshold?: number;
+}

@@ -1,7 +1,8 @@
 // The probabilities behind the classes, for who asks for them: at the network's last grid, or of a single channel as a byte a pixel.
-import { RESIZES } from './end.ts';
+
 import { type Graph, isCurve, type Node, type NodeOf, producers } from './graph.ts';
 import { infer } from './ops.ts';
+import { RESIZES } from './probability.ts';
 import { verify } from './verify.ts';
 
 const makesProbabilities = (node: Node): boolean => node.op === 'softmax' || isCurve(node, 'sigmoid');

@@ -2,8 +2,9 @@
 // context module of doubling rates. Layers, sizes and mean pixels are the published deploy networks', and values are called as Caffe calls its layers.
 import { AtrousError } from '../errors.ts';
 import { type Builder, builder } from '../graph/build.ts';
-import { type End, writeClasses, writeProbabilities } from '../graph/end.ts';
+import { type End, writeClasses } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
+import { writeProbabilities } from '../graph/probability.ts';
 import type { Size } from '../image/size.ts';
 import type { Preprocessing, Tile } from '../weights/card.ts';
 import { fromFloat32, type Tensor, type Tensors } from '../weights/tensor.ts';

@@ -1,8 +1,8 @@
 // An imported file as a network that takes pictures: at which sizes it runs, which output is meant, and how that becomes classes.
 import { AtrousError } from '../errors.ts';
-import { RESIZES } from '../graph/end.ts';
 import type { Graph, Node, Op } from '../graph/graph.ts';
 import { infer } from '../graph/ops.ts';
+import { RESIZES } from '../graph/probability.ts';
 import { networkSize, printSize, type Size } from '../image/size.ts';
 import type { BuildOptions, Runnable, RuntimeValue } from '../models/network.ts';
 import type { PartialCard } from '../weights/card.ts';

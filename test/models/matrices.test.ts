@@ -5,7 +5,7 @@ import { select } from '../../src/graph/select.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
 import { fuse } from '../../src/passes/index.ts';
-import { type AdapterFacts, defaultFacts, targetOf } from '../../src/plan/choose.ts';
+import { type AdapterFacts, defaultFacts, kindOf, type Tuned, targetOf, type VariantChoice } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { relativeError } from '../goldens/pytorch.ts';
@@ -33,15 +33,29 @@ const golden = all.find(({ name }) => name.startsWith(REGSEG))!;
 const graph = findNetwork(golden.model).build({ classes: golden.classes, h: golden.h, w: golden.w });
 
 /** Kernels whose steps a plan makes by matrices. */
-function byMatrices(precision: Precision, facts: AdapterFacts): Set<string> {
-  const choice = { precision, facts, variants: 'auto' } as const;
+function byMatrices(precision: Precision, facts: AdapterFacts, variants: VariantChoice = 'auto', tuned?: Tuned): Set<string> {
+  const choice = { precision, facts, variants, tuned };
   const plan = lower(fuse(graph, targetOf(choice)), { ...choice, stem: 'tensor', mean, std, shaderFacts: library.brief });
   return new Set(plan.steps.filter(({ variant }) => variant === 'matrix').map(({ kernel }) => kernel));
 }
 
+const form = { m: 16, n: 16, k: 16, operands: 'f16', sums: 'f32', lanes: 32, sized: false } as const;
+
+run('no plan in f32, whoever asks for it', () => {
+  const facts = { ...defaultFacts, id: 'acme-one', features: ['shader-f16', 'subgroups'], matrices: [form] };
+  assert.is(byMatrices('f32', facts).size, 0);
+  assert.is(byMatrices('f32', facts, ['matrix']).size, 0);
+  const plan = lower(fuse(graph, targetOf({ precision: 'f32', facts, variants: 'auto' })), {
+    ...{ precision: 'f32', facts, variants: 'auto', stem: 'tensor', mean, std },
+    shaderFacts: library.brief,
+  });
+  const kinds = plan.steps.map(step => kindOf({ name: step.kernel }, { ...step, precision: 'f32' }));
+  const winners = Object.fromEntries(kinds.map(kind => [kind, { 5: 'matrix' }]));
+  assert.is(byMatrices('f32', facts, 'auto', { 'acme-one': { precision: 'f32', winners } }).size, 0);
+});
+
 for (const precision of ['half', 'f16'] as const) {
   run(`a plan in ${precision}`, () => {
-    const form = { m: 16, n: 16, k: 16, operands: 'f16', sums: 'f32', lanes: 32, sized: false } as const;
     const facts = { ...defaultFacts, features: ['shader-f16', 'subgroups'] };
     const made = byMatrices(precision, { ...facts, matrices: [form] });
     for (const kernel of ['pointwise', 'gated', 'conv', 'grouped', 'tail']) assert.ok(made.has(kernel), `no ${kernel} by matrices`);
