@@ -5,6 +5,7 @@ import { basename, dirname } from 'node:path';
 import { AtrousError } from '../src/errors.ts';
 import { adapterName, factsOf } from '../src/gpu/device.ts';
 import { createEngine, destroyEngine } from '../src/gpu/executor.ts';
+import { learnLanguage } from '../src/gpu/language.ts';
 import { nodeDevice, shaderLibrary } from '../src/node/engine.ts';
 import type { VariantChoice } from '../src/plan/choose.ts';
 import type { Precision } from '../src/shader/source.ts';
@@ -19,6 +20,7 @@ export function openEngine(spec: EngineSpec): Promise<EngineHandle> {
 async function openOurs({ model, size, precision, variants, adapter, tuned, toggles }: EngineSpec): Promise<EngineHandle> {
   await readModel(model);
   const [{ device }, library] = [await nodeDevice({ adapter, ...toggles }), await shaderLibrary()];
+  if (familyOf(model).stated) await learnLanguage(device);
   const bench = { device, facts: factsOf(device), library, tuned };
   const engine = createEngine(device, library);
   const choice = { precision: precision as Precision, variants: variants as VariantChoice };

@@ -11,13 +11,16 @@ import {
   exactPrecisionOf,
   parse,
   parseSize,
+  precisionOf,
   usage,
   variantsOf,
 } from '../src/cli/command.ts';
 import { type Output, output, runProgram } from '../src/cli/output.ts';
 import { AtrousError } from '../src/errors.ts';
 import { adapterName, factsOf } from '../src/gpu/device.ts';
+import { learnLanguage } from '../src/gpu/language.ts';
 import { measureLimits } from '../src/gpu/roofline.ts';
+import { checkPrecision } from '../src/load.ts';
 import { findNetwork } from '../src/models/registry.ts';
 import { nodeDevice, shaderLibrary } from '../src/node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeAtomic } from '../src/node/files.ts';
@@ -91,6 +94,7 @@ const bench: Command = {
     if (note) out.note(note);
     let measured: Measured;
     try {
+      if (job.models.some(model => familyOf(model).stated)) await learnLanguage(device);
       const [facts, library] = [factsOf(device), await shaderLibrary()];
       out.text(
         `adapter  ${adapterName(device.adapterInfo)}${facts.software ? ' — software: figures prove ratios, not speed' : ''}`,
@@ -126,7 +130,10 @@ function checkAlone(args: Arguments): void {
 /** The words, checked before anything is opened. */
 async function jobOf(args: Arguments): Promise<Job> {
   const models = args.positionals.length > 0 ? args.positionals : ['regseg'];
-  for (const name of models) await (isModelFile(name) ? readModel(name) : findNetwork(name));
+  for (const name of models) {
+    await (isModelFile(name) ? readModel(name) : findNetwork(name));
+    checkPrecision({ card: { int8: familyOf(name).stated } }, name, precisionOf(args));
+  }
   const sizes =
     args.text('size') === undefined
       ? []
@@ -156,7 +163,7 @@ async function jobOf(args: Arguments): Promise<Job> {
   const job = {
     models,
     sizes: sizes.filter((size, n) => sizes.findIndex(other => sizeText(other) === sizeText(size)) === n),
-    precision: exactPrecisionOf(args),
+    precision: exactPrecisionOf(args, true),
     variants: variantsOf(args),
     runs: args.text('runs') === undefined ? undefined : countOf(args, 'runs', 1),
     steps: args.flag('steps'),

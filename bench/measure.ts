@@ -45,7 +45,7 @@ export interface Wish extends Choice {
 export interface Result {
   readonly model: string;
   readonly size: string;
-  readonly precision: Precision;
+  readonly precision: Precision | 'int8';
   readonly variants: string;
   readonly gpu_ms: Statistics | null;
   readonly wall_ms: Statistics;
@@ -189,7 +189,7 @@ export async function measure(bench: Bench, limits: MeasuredLimits, wish: Wish):
     return {
       model,
       size: sizeText(size),
-      precision: wish.precision,
+      precision: net.family.stated ?? wish.precision,
       variants: typeof wish.variants === 'string' ? wish.variants : wish.variants.join(','),
       gpu_ms: gpu,
       wall_ms: wall,

@@ -67,6 +67,8 @@ interface Family {
   readonly preprocessing: Preprocessing;
   /** What of the network's size the picture's reflection makes, on every side; undefined: the picture fills it. */
   readonly margin?: number;
+  /** Of a file of int8 codes. */
+  readonly stated?: 'int8';
   /** Of a single channel of scores: what those of class 1 are above. */
   readonly boundary?: number;
 }
@@ -84,7 +86,7 @@ export async function readModel(model: string): Promise<void> {
   if (!isModelFile(model) || files.has(model)) return;
   const path = resolveFrom(model);
   const { bytes, beside } = await readModelFile(path);
-  const { network, tensors, card } = await decodeWeights(bytes, path, { beside, card: await readCardBeside(path) });
+  const { network, tensors, card, stated } = await decodeWeights(bytes, path, { beside, card: await readCardBeside(path) });
   if (network.tile)
     throw new AtrousError('BAD_USAGE', `${model} takes tiles of pictures: name its network, whose weights don't matter here`);
   const build = (size: Size): Graph => network.build(size);
@@ -99,6 +101,7 @@ export async function readModel(model: string): Promise<void> {
     references: [],
     numbers: graph.nodes.find(({ name }) => name === 'classes')!.inputs.x,
     preprocessing: card.preprocessing,
+    stated,
     ...(network.end.channels === 1 && { boundary: boundaryOf(threshold, { activation }) }),
   };
   files.set(model, { family, build, read: constantReader(tensors, toFloat64) });

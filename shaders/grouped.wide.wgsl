@@ -25,10 +25,6 @@ struct Rows {
   upper: Strip,
   lower: Strip,
 }
-// The next four pixels' sums first, as in `wide_turned`.
-fn rows_turned(r: Rows) -> Rows {
-  return Rows(Strip(r.upper.b, r.upper.c, r.upper.d, r.lower.a), Strip(r.lower.b, r.lower.c, r.lower.d, r.upper.a));
-}
 fn rows_step(sums: Rows, at: u32, upper: Strip, lower: Strip) -> Rows {
   let w = weight_block(at);
   return Rows(add16(sums.upper, w, upper), add16(sums.lower, w, lower));
@@ -81,9 +77,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       sums = rows_step(sums, at + 12u, strip_xy(upper), strip_xy(lower));
     }
     for (var four = 0u; four < 8u; four += 1u) {
-      let lower = four >= 4u;
-      sum += store4(select(row, next, lower), column + (four & 3u) * 4u, quad, sums.upper.a) * select(1.0, f32(next - row), lower);
-      sums = rows_turned(sums);
+      sum += store4(select(row, next, four > 3u), column + (four & 3u) * 4u, quad, sums.upper.a) * f32((four < 4u) | (next > row));
+      sums = Rows(Strip(sums.upper.b, sums.upper.c, sums.upper.d, sums.lower.a), Strip(sums.lower.b, sums.lower.c, sums.lower.d, sums.upper.a));
     }
   }
   if (SQUEEZE) {

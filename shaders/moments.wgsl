@@ -8,11 +8,12 @@
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let quad = lane_of(id, groups);
   if (quad >= params.quads) { return; }
+  let pixels = counted(quad);
   var sum = vec4f();
-  for (var pixel = 0u; pixel < params.pixels; pixel += 1u) { sum += decode(x[pixel * params.x_stride + quad]); }
+  for (var pixel = 0u; pixel < pixels; pixel += 1u) { sum += decode(x[pixel * params.x_stride + quad]); }
   let mean = sum / f32(params.pixels);
   var squares = vec4f();
-  for (var pixel = 0u; pixel < params.pixels; pixel += 1u) {
+  for (var pixel = 0u; pixel < pixels; pixel += 1u) {
     let apart = decode(x[pixel * params.x_stride + quad]) - mean;
     squares += apart * apart;
   }

@@ -11,10 +11,6 @@ enable subgroups;
 
 override SHORTCUT: bool = false;
 
-fn shortcut1(pixel: u32, quad: u32) -> vec4f { return shortcut_mean(window_of(pixel, params.shortcut_side), quad); }
-fn shortcut4(pixels: vec4u, quad: u32) -> mat4x4f {
-  return mat4x4f(shortcut1(pixels.x, quad), shortcut1(pixels.y, quad), shortcut1(pixels.z, quad), shortcut1(pixels.w, quad));
-}
 fn store(pixel: u32, quad: u32, sum: vec4f) {
   y[pixel * params.y_stride + params.y_offset + quad] = encode(max(finished(pixel, quad, sum), vec4f(params.least)));
 }
@@ -54,7 +50,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var x: Strip;
     if (SHORTCUT && k >= main_quads) {
       let quad = min(k - main_quads + own, params.shortcut_quads - 1u);
-      for (var four = 0u; four < 4u; four += 1u) { x = Strip(x.b, x.c, x.d, shortcut4(pixels_at(pixel, four), quad)); }
+      for (var four = 0u; four < 4u; four += 1u) { x = Strip(x.b, x.c, x.d, shortcut_operand(windows(pixels_at(pixel, four)), quad)); }
     } else {
       let quad = min(k + own, params.quads - 1u);
       x = Strip(operand(a * params.x_stride, quad), operand(b * params.x_stride, quad),

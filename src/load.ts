@@ -125,7 +125,11 @@ export async function decodeWeights(bytes: Uint8Array, name: string, options: Re
 }
 
 /** Throws `BAD_USAGE` for int8 of weights that have no codes, and for anything else of those that have. */
-export function checkPrecision({ card }: LoadedWeights, file: string, precision: Precision | 'int8' | 'auto' = 'auto'): void {
+export function checkPrecision(
+  { card }: { readonly card: { readonly int8?: unknown } },
+  file: string,
+  precision: Precision | 'int8' | 'auto' = 'auto',
+): void {
   if (precision === 'int8' && !card.int8)
     throw new AtrousError(
       'BAD_USAGE',

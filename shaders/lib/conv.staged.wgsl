@@ -9,11 +9,15 @@ override POOL: bool = false;  // 2×2 maximum, stride 2, behind the activation; 
 struct Place {
   row: i32,
   column: i32,
+  // Where there is no padding: its first quad, quads from a tap to the next, and pixels (of that distance) that the next row of taps skips.
   at: u32,
+  tap: u32,
+  skip: u32,
 }
 fn place_at(row: u32, column: u32) -> Place {
   let at = (row * params.x_width + column) * params.stride * params.x_stride;
-  return Place(i32(row * params.stride) - i32(params.pad), i32(column * params.stride) - i32(params.pad), at);
+  return Place(i32(row * params.stride) - i32(params.pad), i32(column * params.stride) - i32(params.pad), at,
+               params.dilation * params.x_stride, params.x_width - COLUMNS);
 }
 
 // Four pixels that a lane makes side by side are the corners of a window. A corner beyond the map repeats the one before it: the maximum of those
@@ -36,7 +40,7 @@ fn quad_at(place: Place, step: u32, _part: u32) -> vec4f {
   let tap = step / QUADS;
   let ky = tap / COLUMNS;
   let k = step - tap * QUADS;
-  if (VALID) { return decode(x[place.at + (ky * (params.x_width - COLUMNS) + tap) * (params.dilation * params.x_stride) + k]); }
+  if (VALID) { return decode(x[place.at + (ky * place.skip + tap) * place.tap + k]); }
   let row = place.row + i32(ky * params.dilation);
   let column = place.column + i32((tap - ky * COLUMNS) * params.dilation);
   let at = (u32(row) * params.x_width + u32(column)) * params.x_stride + k;

@@ -13,6 +13,11 @@ struct Params {
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;  // all scales, then all shifts
 @group(0) @binding(3) var<storage, read_write> norm: array<vec4f>;  // all factors, then all offsets
 
+// Pixels to take statistics of: none of a quad whose statistics are all given.
+fn counted(quad: u32) -> u32 {
+  return select(params.pixels, 0u, (quad * 4u >= params.given.x) & (min(quad * 4u + 4u, params.channels) <= params.given.y));
+}
+
 fn finish(quad: u32, mean: vec4f, variance: vec4f) {
   var factor = inverseSqrt(variance + params.epsilon);
   var offset = -mean * factor;

@@ -16,12 +16,11 @@ struct Params {
   shortcut_height: u32,
   shortcut_width: u32,
   shortcut_stride: u32,
-  shortcut_side: u32,  // of its windows: 2 where it is pooled, else 1
   residual_stride: u32,
   addend_height: u32,
   addend_width: u32,
   addend_stride: u32,
-  least: f32,  // what no sum ends below: 0 for a ReLU
+  least: f32,  // what no sum ends below: 0 for a ReLU, else next to the lowest number
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<stored>;

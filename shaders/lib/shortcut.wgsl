@@ -5,10 +5,8 @@ override POOLED: bool = false;  // the average, stride 2
 // pixel of an odd map, so the mean of four is the mean of those that exist.
 fn window(pixel: u32) -> vec4u {
   if (!POOLED) { return vec4u(pixel * params.shortcut_stride); }
-  return window_of(pixel, 2u);
-}
-// The same of `side`×`side`, 1 or 2.
-fn window_of(pixel: u32, side: u32) -> vec4u {
+  // Of one as large as the output each window is a pixel: so a form that pools can do with those that don't.
+  let side = select(1u, 2u, (params.shortcut_height > params.height) | (params.shortcut_width > params.width));
   let row = pixel / params.width * side;
   let column = (pixel - pixel / params.width * params.width) * side;
   let rows = vec2u(row, min(row + side - 1u, params.shortcut_height - 1u)) * params.shortcut_width;
@@ -17,8 +15,5 @@ fn window_of(pixel: u32, side: u32) -> vec4u {
 }
 fn shortcut_quad(at: vec4u, k: u32) -> vec4f {
   if (!POOLED) { return decode(shortcut[at.x + k]); }
-  return shortcut_mean(at, k);
-}
-fn shortcut_mean(at: vec4u, k: u32) -> vec4f {
   return (decode(shortcut[at.x + k]) + decode(shortcut[at.y + k]) + decode(shortcut[at.z + k]) + decode(shortcut[at.w + k])) * 0.25;
 }

@@ -58,19 +58,18 @@ struct Part {
   end: u32,
 }
 
-// Two neighbouring lanes fetch neighbouring quads of a pixel. A step beyond the last repeats it: no branch, so loads go on their way together.
+// Two neighbouring lanes fetch neighbouring quads of a pixel, without a branch, so that loads go on their way together.
 // Nothing is done with what is loaded before the products, or they would wait for it.
-fn fetch(lane: u32, places: Places, weights_at: u32, first: u32, part: Part) -> Fetched {
+fn fetch(step: u32, places: Places, weights_at: u32, part: u32) -> Fetched {
   var fetched: Fetched;
-  let step = min(first + lane % ROUND, part.end - 1u);
   fetched.step = step;
-  fetched.a = quad_at(places.a, step, part.index);
-  if (LANES < 256u) { fetched.b = quad_at(places.b, step, part.index); }
+  fetched.a = quad_at(places.a, step, part);
+  if (LANES < 256u) { fetched.b = quad_at(places.b, step, part); }
   if (LANES < 128u) {
-    fetched.c = quad_at(places.c, step, part.index);
-    fetched.d = quad_at(places.d, step, part.index);
+    fetched.c = quad_at(places.c, step, part);
+    fetched.d = quad_at(places.d, step, part);
   }
-  fetched.weights = weight(weights_at + min(first * 8u + lane % SLOTS, part.end * 8u - 1u));
+  fetched.weights = weight(weights_at);
   return fetched;
 }
 
@@ -81,7 +80,6 @@ fn multiplied_rounds(start: Tile, lane: u32, group: u32, depth: u32, part: Part)
   let index = lane / ROUND;
   let places = Places(place_of(tile, index), place_of(tile, index + LANES / ROUND),
                       place_of(tile, index + 2u * (LANES / ROUND)), place_of(tile, index + 3u * (LANES / ROUND)));
-  let weights_at = min(pair_of(group, lane), params.pairs - 1u) * depth * 8u;
   let bounded = lane % LANES;
   let slot = bounded % SLOTS;
   // Where a lane's first quad goes. Its second lies LANES / 8 quads on, which are 16 or 8, its third and fourth 16 behind these. The second step lies
@@ -96,12 +94,19 @@ fn multiplied_rounds(start: Tile, lane: u32, group: u32, depth: u32, part: Part)
   // The weights of a warp's two pairs are interleaved: its lanes read two quads side by side.
   let mine = bounded / 32u * 32u + bounded / SLOTS % 2u;
   let block_at = bounded / 32u * 32u + slot * 2u + bounded / SLOTS % 2u;
+  // What a lane fetches of a round, and where it stops: a step beyond the last repeats it. Made here, for compilers take nothing out of the loop.
+  let own_step = bounded % ROUND;
+  let last_step = part.end - 1u;
+  let own_block = min(pair_of(group, lane), params.pairs - 1u) * depth * 8u;
+  let weights_at = own_block + slot;
+  let last_weight = own_block + part.end * 8u - 1u;
   let rounds = (part.end - part.first + ROUND - 1u) / ROUND;
   var sums = start;
   // One turn more than there are rounds: the first only fetches, the last only multiplies.
   for (var round = 0u; round < MOST_ROUNDS; round += 1u) {
     if (round > rounds) { break; }
-    let next = fetch(lane, places, weights_at, part.first + round * ROUND, part);
+    let first = part.first + round * ROUND;
+    let next = fetch(min(first + own_step, last_step), places, min(weights_at + first * 8u, last_weight), part.index);
     let half = round % 2u;
     if (round > 0u) {
       let other = 1u - half;

@@ -204,9 +204,11 @@ export function precisionOf(args: Arguments): Precision | 'int8' | 'auto' {
   return text;
 }
 
-/** Of commands that compare: f32 unless another is named. Of int8 codes the numbers beside them are f32. */
-export function exactPrecisionOf(args: Arguments): Precision {
+/** Of commands that compare: f32 unless another is named. Those that take files of `codes` in int8 have the numbers beside them in f32; others refuse it. */
+export function exactPrecisionOf(args: Arguments, codes = false): Precision {
   const precision = precisionOf(args);
+  if (precision === 'int8' && !codes)
+    throw new AtrousError('BAD_USAGE', '--precision int8 is for files of int8 codes, and none is read here: leave it out');
   return precision === 'auto' || precision === 'int8' ? 'f32' : precision;
 }
 

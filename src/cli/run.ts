@@ -86,7 +86,7 @@ export const run: Command = {
     if (isModelFile(model)) return runOnnx(model, args, backend);
     if (args.text('output-name') !== undefined) throw new AtrousError('BAD_USAGE', '--output-name is for ONNX files: use --taps');
     const inside = insideOf(args);
-    const asked = { adapter: args.text('adapter'), precision: exactPrecisionOf(args), variants: variantsOf(args) };
+    const asked = { adapter: args.text('adapter'), precision: exactPrecisionOf(args, true), variants: variantsOf(args) };
     const target = resolveFrom(required(args, 'output', 'run'));
     const picture = await readInput(resolveFrom(required(args, 'input', 'run')));
     const weights = registered(await openWeights(model, args), args.text('weights') ?? model);
@@ -95,6 +95,11 @@ export const run: Command = {
     const choice: Choice = { ...asked, threshold: thresholdOf(network, inside) };
     // The scores and `classes` are always there: a tap of that name asks for nothing more.
     const taps = args.list('taps').filter(tap => tap !== network.scores && tap !== 'classes');
+    if (weights.card.int8 && taps.length > 0)
+      throw new AtrousError(
+        'BAD_USAGE',
+        `--taps ${taps}: maps of int8 weights are codes, and only scores and classes are written: leave it out`,
+      );
     select(network.build({ h: picture.h, w: picture.w }), [network.scores, ...taps]); // unknown taps, before any work
     await checkFile(target);
     const start = performance.now();

@@ -38,15 +38,6 @@ function params(tile: number, bias: number, { node, x, y }: Placed<'conv'>) {
   };
 }
 
-function overrides({ node, y }: Placed<'conv'>) {
-  return {
-    GROUP: quads(groupWidth(node)),
-    STRIDE: node.attributes.geometry.strides[0],
-    ...ending(node, y.c),
-    SQUEEZE: node.attributes.fused.partials !== undefined,
-  };
-}
-
 /** Output channel × input channel of its group × tap. */
 export function weights(node: NodeOf<'conv'>, read: ReadNumbers): WeightAt {
   const width = groupWidth(node);
@@ -61,7 +52,7 @@ const wide: Variant<'conv'> = {
   /** The four lanes of a round must lie in one group. */
   fits: node => groupWidth(node) % 16 === 0,
   /** A pipeline takes a CPU adapter half a second: the stride, which needs none of its own, is a parameter. */
-  overrides: placed => ({ ...overrides(placed), STRIDE: 1 }),
+  overrides: placed => ({ ...grouped.overrides(placed), STRIDE: 1 }),
   params: placed => params(WIDE_TILE.w, wideBiasOffset(placed.y.c, 1, 9 * quads(groupWidth(placed.node))), placed),
   lanes: ({ node, y }) => Math.min(Math.ceil(y.h / WIDE_TILE.h) * Math.ceil(y.w / WIDE_TILE.w), rows(node, y)) * quads(y.c),
   pack(node, read) {
@@ -85,7 +76,12 @@ export const grouped = kernel<'conv'>({
   variants: [wide, plain('grouped')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes }) => ({ y: name, partials: attributes.fused.partials?.name ?? null }),
-  overrides,
+  overrides: ({ node, y }) => ({
+    GROUP: quads(groupWidth(node)),
+    STRIDE: node.attributes.geometry.strides[0],
+    ...ending(node, y.c),
+    SQUEEZE: node.attributes.fused.partials !== undefined,
+  }),
   params: placed => params(TILE, biasOffset(placed.y.c, 9, quads(groupWidth(placed.node))), placed),
   lanes: ({ node, y }) => rows(node, y) * pairs(y.c),
   pack(node, read) {

@@ -10,9 +10,6 @@ import { ending } from './ending.ts';
 import type { ReadNumbers } from './halves.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
-/** Of float32. */
-const LOWEST = -3.4028234663852886e38;
-
 const TILE = 8;
 const WIDE_TILE = 16;
 
@@ -58,12 +55,11 @@ function params(bias: number, { node, x, y, at }: Placed<'conv'>) {
     shortcut_height: shortcut?.h ?? 0,
     shortcut_width: shortcut?.w ?? 0,
     shortcut_stride: shortcut?.stride ?? 0,
-    shortcut_side: node.attributes.fused.shortcut === 'pooled' ? 2 : 1,
     residual_stride: residual?.stride ?? 0,
     addend_height: addend?.h ?? 0,
     addend_width: addend?.w ?? 0,
     addend_stride: addend?.stride ?? 0,
-    least: node.attributes.fused.activation?.curve === 'relu' ? 0 : LOWEST,
+    least: node.attributes.fused.activation?.curve === 'relu' ? 0 : -3.4e38,
   };
 }
 
@@ -86,10 +82,11 @@ const wide: Variant<'conv'> = {
   needs: { software: true, features: ['subgroups'] },
   /** The addend would make the one step a frame that has it 0.7 ms of 167 faster, and a tenth of a second slower to compile. */
   fits: node => fillsWide(shapeOf(node.constants.weight)[0]) && !('addend' in node.inputs),
-  /** A pipeline takes a CPU adapter half a second: a ReLU and the side of windows, which need none of their own, are parameters. */
+  /** A pipeline takes a CPU adapter half a second: a ReLU and a pool, which need none of their own, are told by parameters. */
   overrides(placed) {
+    const { inputs } = placed.node;
     const own = flags(placed);
-    return { SHORTCUT: 'shortcut' in placed.node.inputs, ...own, POOLED: false, ...('RELU' in own && { RELU: false }) };
+    return { ...own, SHORTCUT: 'shortcut' in inputs, POOLED: 'shortcut' in inputs, ...('RELU' in own && { RELU: false }) };
   },
   params: placed => params(wideBiasOffset(placed.y.c, 2, sum(wideDepths(placed.node))), placed),
   lanes: ({ y }) => Math.ceil((y.h * y.w) / WIDE_TILE) * wideLanes(y.c, 2),

@@ -134,28 +134,25 @@ export function tagOf(response: Response): string | null {
 export async function receive(response: Response, got: Received, options: TransferOptions, alive = (): void => {}): Promise<void> {
   const { signal, onProgress, bytes } = options;
   const name = response.url || 'the response';
-  if (!response.ok)
-    throw new AtrousError('NO_FILE', `${name}: the server answered ${response.status} ${response.statusText}`.trimEnd());
-  if (!response.body || response.bodyUsed)
-    throw new AtrousError('NO_FILE', `${name}: its body ${response.body ? 'was read before' : 'is empty'}: fetch it again`);
+  if (!response.ok || !response.body || response.bodyUsed) throw (await import('./unfit.ts')).noBody(name, response);
   if (got.done === 0) {
     got.tag = tagOf(response);
     got.total = packed(response) ? 0 : Number(response.headers.get('content-length')) || 0;
   }
   const total = bytes ?? got.total;
-  if (bytes === undefined) checkLimit(name, Number(response.headers.get('content-length')));
+  const most = bytes ?? MOST_BYTES;
+  const said = Number(response.headers.get('content-length'));
+  if (bytes === undefined && said > most) throw (await import('./unfit.ts')).tooMany(name, said, bytes, most);
   const reader = response.body.getReader();
   for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
     alive();
     got.parts.push(chunk.value);
     got.done += chunk.value.length;
     const { done } = got;
-    if (bytes !== undefined && done > bytes) {
+    if (done > most) {
       void reader.cancel().catch(() => {});
-      throw new AtrousError('BAD_WEIGHTS', `${name}: more than ${bytes} bytes, the size of the file that is asked for`);
+      throw (await import('./unfit.ts')).tooMany(name, done, bytes, most);
     }
-    if (done > MOST_BYTES) void reader.cancel().catch(() => {});
-    checkLimit(name, done);
     checkSignal(signal);
     onProgress?.({ phase: 'download', done, total });
   }
@@ -169,14 +166,6 @@ export function joined({ parts, done }: Pick<Received, 'parts' | 'done'>): Uint8
     at += part.length;
   }
   return whole;
-}
-
-function checkLimit(name: string, bytes: number): void {
-  if (bytes > MOST_BYTES)
-    throw new AtrousError(
-      'LIMIT',
-      `${name} is ${bytes} bytes or more, and weights of up to ${MOST_BYTES} are read: give the URL of weights alone`,
-    );
 }
 
 /** The origin of a URL where it is another one than the page's. */

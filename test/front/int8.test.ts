@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { audit } from '../../src/audit.ts';
 import { calibrate, counts } from '../../src/calibrate.ts';
+import { type Arguments, exactPrecisionOf } from '../../src/cli/command.ts';
 import { type Converted, convertWeights } from '../../src/convert.ts';
 import { createEngine, destroyEngine, runOnPlanes } from '../../src/gpu/executor.ts';
 import { readClasses } from '../../src/gpu/transfer.ts';
@@ -161,6 +162,12 @@ if (device) {
     await refuses(() => lacking.network.build({ h, w }), 'no int8 scale for "stem"');
   });
 }
+
+test('a command that reads no such file refuses int8', () => {
+  const asked = { text: () => 'int8' } as unknown as Arguments;
+  assert.throws(() => exactPrecisionOf(asked), /--precision int8 is for files of int8 codes/);
+  assert.is(exactPrecisionOf(asked, true), 'f32');
+});
 
 test.after(() => device?.close());
 test.run();

@@ -9,6 +9,7 @@ import { printGraph } from '../../src/graph/print.ts';
 import { importOnnx, refusalsOf } from '../../src/onnx/import.ts';
 import { fromPlanes, planes } from '../../src/onnx/planes.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
+import { fuse } from '../../src/passes/index.ts';
 import { run } from '../../src/reference/run.ts';
 import { toFloat64 } from '../../src/weights/tensor.ts';
 import { shared } from '../shared.ts';
@@ -239,6 +240,50 @@ test('a factor and a bias behind a convolution are one norm, which folds into it
   const { data } = outputOf(spec, X);
   const half = data.length / 2;
   assert.equal([data[0], data[1], data[half]], [1, 1.5, 2 + half / 2]);
+});
+
+test('channels half under a batch norm and half under their own statistics, from the middle of a quad on, are one norm', () => {
+  const channels = (from: number, to: number) => ({
+    [`b${from}`]: longs(`b${from}`, [from]),
+    [`e${from}`]: longs(`e${from}`, [to]),
+  });
+  const spec: FileSpec = {
+    opset: 13,
+    inputs: { x: [1, 6, 1, 5] },
+    outputs: ['y'],
+    nodes: [
+      { op: 'Slice', inputs: ['x', 'b0', 'e0', 'axis'], outputs: ['first'] },
+      {
+        op: 'BatchNormalization',
+        inputs: ['first', 'two', 'zero', 'zero', 'one'],
+        outputs: ['normed'],
+        attributes: { epsilon: 0 },
+      },
+      { op: 'Slice', inputs: ['x', 'b3', 'e3', 'axis'], outputs: ['second'] },
+      { op: 'InstanceNormalization', inputs: ['second', 'one', 'zero'], outputs: ['own'], attributes: { epsilon: 0 } },
+      { op: 'Concat', inputs: ['normed', 'own'], outputs: ['both'], attributes: { axis: 1 } },
+      { op: 'Relu', inputs: ['both'], outputs: ['y'] },
+    ],
+    initializers: {
+      ...channels(0, 3),
+      ...channels(3, 6),
+      axis: longs('axis', [1]),
+      one: numbers([3], () => 1),
+      two: numbers([3], () => 2),
+      zero: numbers([3], () => 0),
+    },
+  };
+  const { graph, tensors } = imported(spec, { x: [1, 6, 1, 5] });
+  const fused = fuse(graph, { barriers: false });
+  assert.equal(
+    fused.nodes.map(({ op }) => op),
+    ['moments', 'normalise'],
+  );
+  const x = { c: 6, h: 1, w: 5, data: Float64Array.from({ length: 30 }, (_, n) => n) };
+  const { data } = run(fused, x, constantReader(tensors, toFloat64)).get('y')!;
+  // 2(x − 0) of channels 0 to 2; of five neighbours −2 to 2 over √2, without what is below zero.
+  const expected = x.data.map((value, n) => (n < 15 ? 2 * value : Math.max(0, ((n % 5) - 2) / Math.sqrt(2))));
+  data.forEach((value, n) => void assert.ok(Math.abs(value - expected[n]) < 1e-6, `${value} at ${n}, not ${expected[n]}`));
 });
 
 /** Flow added to a grid, and x sampled there: from −1 to 1 with both ends, or that grid once more or less what is in a corner. */
