@@ -5,7 +5,9 @@ import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'rolldown';
+import { shapeOf } from './src/graph/constant.ts';
 import { furtherOps } from './src/graph/further-ops.ts';
+import { weightStore } from './src/graph/layout.ts';
 import { withScores } from './src/graph/scores.ts';
 import { kernelFor } from './src/kernels/index.ts';
 import type { Kernel } from './src/kernels/kernel.ts';
@@ -37,7 +39,7 @@ const named: readonly [string, string][] = [
   ...row('models', '{}', ['bodies', 'other-decoders']),
   ...row('passes', '{}', ['further-ends']),
   ...row('shader', '{}', ['checks']),
-  ...row('weights', '{}', ['decoders', 'network-reasons']),
+  ...row('weights', '{}', ['decoders', 'halves', 'network-reasons']),
 ];
 /** The same of what only adapters with cheap barriers run. */
 const namedBarriers: readonly [string, string][] = [
@@ -192,6 +194,8 @@ async function usedObjects(): Promise<{ readonly plainly: ReadonlySet<object>; r
               used.add(kernel);
               if (winograds[kernel.name]?.fits?.(node))
                 throw new Error(`build-late.ts: RegSeg has a step for Winograd, ${node.name}`);
+              if ('weight' in node.constants && weightStore(shapeOf(node.constants.weight), precision) === 'half')
+                throw new Error(`build-late.ts: RegSeg has weights that are stored as halves, ${node.name}`);
             }
           }
         }

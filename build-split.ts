@@ -27,6 +27,56 @@ function namesIn(tree: unknown): Set<string> {
   return names;
 }
 
+type Tree = Readonly<Record<string, unknown>>;
+
+/** Names that a pattern binds: of its identifiers all but those in defaults and computed keys. */
+function boundBy(pattern: unknown): string[] {
+  if (typeof pattern !== 'object' || pattern === null) return [];
+  if (Array.isArray(pattern)) return pattern.flatMap(boundBy);
+  const { type, name, left, argument, elements, properties, value } = pattern as Tree;
+  if (type === 'Identifier') return [name as string];
+  if (type === 'AssignmentPattern') return boundBy(left);
+  return [argument, elements, properties, value].flatMap(boundBy);
+}
+
+/** What the statements of a block declare, and those of its loops' heads by `var`. */
+function declaredIn(statements: unknown): string[] {
+  return [statements].flat().flatMap(statement => {
+    const { type, id, declarations } = (statement ?? {}) as Tree;
+    if (type === 'FunctionDeclaration' || type === 'ClassDeclaration') return boundBy(id);
+    return type === 'VariableDeclaration' ? (declarations as Tree[]).flatMap(declaration => boundBy(declaration.id)) : [];
+  });
+}
+
+/** Names that it takes from outside of itself. */
+function referencesIn(tree: unknown, bound: ReadonlySet<string> = new Set(), found = new Set<string>()): Set<string> {
+  if (typeof tree !== 'object' || tree === null) return found;
+  if (Array.isArray(tree)) {
+    for (const part of tree) referencesIn(part, bound, found);
+    return found;
+  }
+  const { type, name, computed, shorthand, id, params, body, init, left, param, cases, kind } = tree as Tree;
+  if (type === 'Identifier' && !bound.has(name as string)) found.add(name as string);
+  if (type === 'VariableDeclaration' && kind === 'var' && bound.size > 0)
+    throw new Error('build-split.ts: a `var` within a function, which belongs to more than its block');
+  // Each has a scope of its own: a function, a class, a block, a loop, a handler, a switch.
+  const own = [
+    ...boundBy(params),
+    ...boundBy(param),
+    ...(/^(Function|Class)Expression$/.test(type as string) ? boundBy(id) : []),
+    ...declaredIn(/^(BlockStatement|StaticBlock)$/.test(type as string) ? body : []),
+    ...declaredIn(/^For/.test(type as string) ? [init, left] : []),
+    ...declaredIn(((cases ?? []) as Tree[]).flatMap(({ consequent }) => consequent)),
+  ];
+  const inner = own.length > 0 ? new Set([...bound, ...own]) : bound;
+  for (const [key, part] of Object.entries(tree)) {
+    // What stands behind a dot or before a colon is no variable, nor is a label.
+    if (key === 'label' || (key === 'property' && !computed) || (key === 'key' && !computed && !shorthand)) continue;
+    referencesIn(part, inner, found);
+  }
+  return found;
+}
+
 /** What a statement of the outermost scope declares; null for one that does something. */
 function declaredBy(statement: Statement): readonly string[] | null {
   if (statement.type === 'FunctionDeclaration' || statement.type === 'ClassDeclaration') return [statement.id!.name];
@@ -87,7 +137,7 @@ export function splitRest(files: Files, from: string, entry: string, rest: strin
   const need = (statement: Statement | undefined): void => {
     if (!statement || needed.has(statement)) return;
     needed.add(statement);
-    for (const name of namesIn(statement)) need(declaring.get(name));
+    for (const name of referencesIn(statement)) need(declaring.get(name));
   };
   rewriteImports(files.get(entry)!, from, (_, names) => {
     for (const { outside } of names) need(declaring.get(exported.get(outside)!));
@@ -99,7 +149,7 @@ export function splitRest(files: Files, from: string, entry: string, rest: strin
     if (!needed.has(statement) && [...assignedIn(statement)].some(name => needed.has(declaring.get(name)!))) need(statement);
   const late = statements.filter(statement => !needed.has(statement));
   const isLate = (name: string): boolean => !needed.has(declaring.get(name)!);
-  const readByRest = [...new Set(late.flatMap(statement => [...namesIn(statement)]))].filter(
+  const readByRest = [...new Set(late.flatMap(statement => [...referencesIn(statement)]))].filter(
     name => declaring.has(name) && !isLate(name),
   );
   const textOf = (some: readonly Statement[]): string => some.map(({ start, end }) => `${code.slice(start, end)}\n`).join('');

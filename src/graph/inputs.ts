@@ -1,7 +1,7 @@
 // Some input channels of a dense convolution's weight, OIHW.
 import { count } from '../weights/tensor.ts';
 
-/** [from, to), one after another. */
+/** [from, to), one after another; those beyond the last channel are zeros. */
 export type Ranges = readonly (readonly [from: number, to: number])[];
 
 type Shape = readonly number[];
@@ -20,9 +20,8 @@ export const inputs = {
     let at = 0;
     for (let o = 0; o < out; o++)
       for (const [from, to] of ranges) {
-        const part = all.subarray((o * inputs + from) * taps, (o * inputs + to) * taps);
-        made.set(part, at);
-        at += part.length;
+        if (from < inputs) made.set(all.subarray((o * inputs + from) * taps, (o * inputs + to) * taps), at);
+        at += (to - from) * taps;
       }
     return made;
   },

@@ -1,7 +1,7 @@
 // The order in which the convolutions read their weights: a lane walks one run of memory from front to back.
 import { quads } from '../graph/layout.ts';
 import type { WeightStore } from '../shader/source.ts';
-import { numberToFloat16 } from '../weights/tensor.ts';
+import { halves } from '../weights/halves.ts';
 
 /** Pairs of channel quads: what a lane makes of a pixel. */
 export function pairs(channels: number): number {
@@ -26,7 +26,7 @@ function packing(blocks: number, biases: number, bias: Float64Array | null, stor
   const count = blocks * 16;
   const bytes = new Uint8Array(count * (half ? 2 : 4) + biases * 4);
   const packed = half ? new Uint16Array(bytes.buffer, 0, count) : new Float32Array(bytes.buffer, 0, count);
-  const encode = half ? numberToFloat16 : (value: number): number => value;
+  const encode = half ? halves.encode! : (value: number): number => value;
   if (bias) new Float32Array(bytes.buffer, bytes.length - biases * 4).set(bias);
   let at = 0;
   return {

@@ -18,7 +18,7 @@ function reset() { calls = 0; }
 const late = { own: 5 };
 class Late { value() { return late.own + twice[0]; } }
 const value = { tables: 3 };
-function early(n) { counted(); ({}).value = n; return table.includes(n); }
+function early(n) { counted(); for (const Late of []) Late.value(); ({}).value = n; return table.includes(n); }
 globalThis.started = counted();
 export { Late as L, early as e, reset as r, late as l, table as t, value as v };`,
   ],
