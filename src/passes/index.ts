@@ -25,6 +25,7 @@ import { residualEpilogue } from './residual-epilogue.ts';
 import { resizeBehind } from './resize-behind.ts';
 import { resizeSum } from './resize-sum.ts';
 import { shortcutOperand } from './shortcut-operand.ts';
+import { splitOutputs } from './split-outputs.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
 import { transposedNorm } from './transposed-norm.ts';
@@ -50,6 +51,7 @@ export const passes: readonly Pass[] = [
   resizeSum,
   concatOperand,
   twinOutputs,
+  splitOutputs,
   chain,
   concatQuads,
   concatOffset,
