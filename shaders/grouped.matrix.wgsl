@@ -8,6 +8,7 @@
 // use lib/grouped.io.wgsl
 // use lib/matrix.form.wgsl
 // use lib/matrix.wgsl
+override STRIDE: u32 = 1u;
 
 const LANES = 128u;
 const PIXELS = 32u;

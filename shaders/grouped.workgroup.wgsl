@@ -8,6 +8,7 @@
 // use lib/tile.wgsl
 // use lib/row.wgsl
 // use lib/grouped.io.wgsl
+override STRIDE: u32 = 1u;
 
 const LANES = 256u;
 const PAIRS = 4u;   // of a workgroup; neighbouring lanes have neighbouring channels

@@ -1,6 +1,5 @@
 // What the forms of `grouped` share: parameters, bindings and the epilogue.
 override GROUP: u32 = 4u;   // channels of a group / 4
-override STRIDE: u32 = 1u;
 override SQUEEZE: bool = false;
 
 struct Params {

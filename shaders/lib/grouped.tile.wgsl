@@ -1,4 +1,6 @@
 // What the forms of `grouped` share that make tiles of 8 pixels of a row × 8 channels.
+override STRIDE: u32 = 1u;
+
 // Stores what lies inside the map and returns it, zero where nothing does.
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f) -> vec4f {
   if (column >= params.width) { return vec4f(); }

@@ -52,7 +52,10 @@ const wide: Variant<'conv'> = {
   /** The four lanes of a round must lie in one group. */
   fits: node => groupWidth(node) % 16 === 0,
   /** A pipeline takes a CPU adapter half a second: the stride, which needs none of its own, is a parameter. */
-  overrides: placed => ({ ...grouped.overrides(placed), STRIDE: 1 }),
+  overrides: placed => {
+    const { STRIDE: _, ...others } = grouped.overrides(placed);
+    return others;
+  },
   params: placed => params(WIDE_TILE.w, wideBiasOffset(placed.y.c, 1, 9 * quads(groupWidth(placed.node))), placed),
   lanes: ({ node, y }) => Math.min(Math.ceil(y.h / WIDE_TILE.h) * Math.ceil(y.w / WIDE_TILE.w), rows(node, y)) * quads(y.c),
   pack(node, read) {

@@ -78,7 +78,7 @@ test('options', async () => {
     ['segment good.png -x', 2, '-x', '--output'],
     ['segment good.png --mask=yes', 2, '--mask'],
     ['segment good.png -o ', 2, '--output is empty'],
-    ['segment good.png --precision f64', 2, '--precision f64', 'f32, half, f16, auto'],
+    ['segment good.png --precision f64', 2, '--precision f64', 'f32, half, f16, int8, auto'],
     ['segment good.png --variants fast', 2, '--variants', 'fast', 'plain'],
     ['segment good.png --adapter  ', 2, '--adapter is empty'],
     ['segment good.png --model unet', 2, '"unet" is not known', 'regseg-camvid'],
