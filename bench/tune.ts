@@ -5,7 +5,7 @@ import { createEngine, destroyEngine } from '../src/gpu/executor.ts';
 import { statistics, stepSamples } from '../src/gpu/timing.ts';
 import { kernels, rowsOf } from '../src/kernels/index.ts';
 import type { Variant } from '../src/kernels/kernel.ts';
-import { isPossible, lacks, scaleOf, type Winners } from '../src/plan/choose.ts';
+import { isPossible, meets, scaleOf, type Winners } from '../src/plan/choose.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import type { Precision } from '../src/shader/source.ts';
 import { type Bench, load, type Running, type Size, sizeText, start, stop } from './network.ts';
@@ -84,7 +84,7 @@ export function tuningOf(
     const sums = new Map([...times].map(([name, each]) => [name, steps.reduce((sum, step) => sum + each.get(step)!, 0)]));
     const variants = rowsOf(kernels.find(({ name }) => name === kernel)!);
     // Of those that can make these steps.
-    const guess = variants.find(variant => sums.has(variant.name) && lacks(variant, facts) === null)?.name;
+    const guess = variants.find(variant => sums.has(variant.name) && meets(variant, facts))?.name;
     const [best, least] = [...sums].sort(([, a], [, b]) => a - b)[0];
     const winner = guess !== undefined && least >= sums.get(guess)! * (1 - MARGIN) ? guess : best;
     const rounded = Object.fromEntries([...sums].map(([name, time]) => [name, round(time)]));

@@ -210,8 +210,8 @@ export async function readable<T>(device: GPUDevice, plan: Plan, work: () => T):
     return await scoped(device, plan, work);
   } catch (error) {
     if (!(error instanceof AtrousError && error.code === 'BAD_SHADER')) throw error;
-    const next = 'it must be of the device that was passed to load(), and not destroyed';
-    throw new AtrousError('BAD_IMAGE', `the texture can't be read: ${next} (${error.message.slice(0, 120)})`, { cause: error });
+    const { unreadable } = await import('./texture-failure.ts');
+    throw unreadable(error);
   }
 }
 

@@ -48,16 +48,14 @@ export function precisionsOf(features: readonly string[]): Precision[] {
 /** `auto`, `plain`, or names of variants, the first that a kernel has and the adapter can run. */
 export type VariantChoice = 'auto' | 'plain' | readonly string[];
 
-/** What an adapter lacks for a variant, or null. */
-export function lacks(
-  { needs }: Pick<Variant, 'needs'>,
-  facts: Pick<AdapterFacts, 'software' | 'features' | 'matrices'>,
-): string | null {
-  if (needs.barriers && facts.software) return 'cheap barriers';
-  if (needs.software && !facts.software) return 'a CPU behind it';
-  const feature = needs.features?.find(feature => !facts.features.includes(feature)) ?? null;
-  if (feature !== null || !needs.matrix || matrixFor(needs.matrix, facts)) return feature;
-  return `subgroup matrices of ${needs.matrix.operands} with sums of ${needs.matrix.sums}`;
+/** Does an adapter have all that a variant needs? */
+export function meets({ needs }: Pick<Variant, 'needs'>, facts: Pick<AdapterFacts, 'software' | 'features' | 'matrices'>): boolean {
+  const { barriers, software, features, matrix } = needs;
+  return (
+    !(facts.software ? barriers : software) &&
+    (!features || features.every(feature => facts.features.includes(feature))) &&
+    (!matrix || matrixFor(matrix, facts) !== null)
+  );
 }
 
 /** Can an adapter run a variant, slow as that may be? Rounded operands are for plans that round maps. */
@@ -66,7 +64,7 @@ export function isPossible(
   precision: Precision,
   facts: Pick<AdapterFacts, 'software' | 'features' | 'matrices'>,
 ): boolean {
-  return !(matrix && precision === 'f32') && lacks({ needs: { features, matrix } }, facts) === null;
+  return !(matrix && precision === 'f32') && meets({ needs: { features, matrix } }, facts);
 }
 
 /** The largest form of these types, or null. */
@@ -131,7 +129,7 @@ export function choose(task: Task, kernel: Kernel, facts: AdapterFacts, choice: 
   const { variants } = kernel;
   if (choice === 'plain') return variants.at(-1)!;
   const possible = variants.filter(variant => isPossible(variant, task.precision, facts));
-  const first = possible.find(variant => lacks(variant, facts) === null) ?? variants.at(-1)!;
+  const first = possible.find(variant => meets(variant, facts)) ?? variants.at(-1)!;
   if (variants.length === 1) return first;
   const names = choice === 'auto' ? [winnerOf(task, kernel, facts, table)] : choice;
   return possible.find(({ name }) => names.includes(name)) ?? first;

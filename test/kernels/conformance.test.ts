@@ -5,7 +5,7 @@ import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
 import { kernels, rowsOf } from '../../src/kernels/index.ts';
 import type { Variant } from '../../src/kernels/kernel.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
-import { isPossible, lacks, precisionsOf } from '../../src/plan/choose.ts';
+import { type AdapterFacts, isPossible, matrixFor, precisionsOf } from '../../src/plan/choose.ts';
 import type { Precision } from '../../src/shader/source.ts';
 import { compileRow, compilerJudge, deviceJudge, interpretation, type Sitting } from '../judges.ts';
 import { sat } from '../record.ts';
@@ -76,16 +76,23 @@ function neverRun({ facts }: Sitting): Set<string> {
   const lacking = kernels
     .filter(({ name }) => chosen.some(({ kernel }) => kernel === name))
     .flatMap(kernel => rowsOf(kernel).map(variant => ({ name: kernel.name, variant })))
-    .filter(({ variant: { needs } }) => lacks({ needs: { features: needs.features, matrix: needs.matrix } }, facts));
+    .filter(({ variant: { needs } }) => lacks(needs, facts) !== null);
   return new Set([
     ...precisions.map(
       precision => `skipped: ${precision} has never run here, every row of it is only compiled: the device lacks shader-f16`,
     ),
     ...lacking.map(
       ({ name, variant }) =>
-        `skipped: ${name}, ${variant.name} has never run here: the device lacks ${lacks(variant, { ...facts, software: false })}`,
+        `skipped: ${name}, ${variant.name} has never run here: the device lacks ${lacks(variant.needs, facts)}`,
     ),
   ]);
+}
+
+/** What a device has not that a variant can't run without, or null. */
+function lacks({ features = [], matrix }: Variant['needs'], facts: Pick<AdapterFacts, 'features' | 'matrices'>): string | null {
+  const feature = features.find(each => !facts.features.includes(each)) ?? null;
+  if (feature !== null || !matrix || matrixFor(matrix, facts)) return feature;
+  return `subgroup matrices of ${matrix.operands} with sums of ${matrix.sums}`;
 }
 
 /** A device with exactly the features that a variant and a precision need. */

@@ -13,8 +13,8 @@ import {
   choose,
   defaultFacts,
   kindOf,
-  lacks,
   matrixFor,
+  meets,
   scaleOf,
   type Task,
   type Tuned,
@@ -138,10 +138,17 @@ test('matrices are for adapters that have them and plans that round maps', () =>
   assert.is(matrixFor(form, gpu)?.n, 16);
 });
 
-test('what is lacking has a name', () => {
-  assert.is(lacks({ needs: { software: true } }, gpu), 'a CPU behind it');
-  assert.is(lacks({ needs: { features: ['subgroups'] } }, defaultFacts), 'subgroups');
-  assert.is(lacks({ needs: {} }, cpu), null);
+test('what a variant needs is met or not', () => {
+  assert.equal(
+    [gpu, cpu].map(facts => meets({ needs: { software: true } }, facts)),
+    [false, true],
+  );
+  assert.equal(
+    [gpu, cpu].map(facts => meets({ needs: { barriers: true } }, facts)),
+    [true, false],
+  );
+  assert.not(meets({ needs: { features: ['subgroups'] } }, defaultFacts));
+  assert.ok(meets({ needs: {} }, cpu));
 });
 
 test.run();

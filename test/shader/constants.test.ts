@@ -63,7 +63,7 @@ const rows: Row[] = [
   ['gated', named('MOST_LANES'), 'kernels/gated', /stagedCut\(y\.h \* y\.w, pairs\(y\.c\), (\d+)\)/, pairsOf],
   ['gated', named('MAX_QUADS'), 'graph/forms', named('MAX_GATES'), channels],
   ['lib/excite.io', named('MAX_HIDDEN'), 'graph/forms', named('MAX_HIDDEN'), channels],
-  ['lib/excite.workgroup', named('MAX_QUADS'), 'kernels/excite', named('MAX_CHANNELS'), channels],
+  ['lib/excite.workgroup', named('MAX_QUADS'), 'graph/forms', named('MAX_CHANNELS'), channels],
   ...['grouped.workgroup', 'grouped.workgroup8'].flatMap((shader): Row[] => [
     [shader, named('TILES'), 'graph/ops', named('TILES')],
     [shader, tileOf, 'graph/ops', named('TILE')],
