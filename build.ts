@@ -68,7 +68,7 @@ const browser = await rolldown({
 // What the entry needs at once is one file, although parts that are fetched later share some of its modules.
 const codeSplitting = { groups: [{ name: 'main', test: (id: string) => main.has(id) }] };
 // Names of files are in every import(): six letters tell builds apart.
-const { output } = await browser.generate({ format: 'esm', chunkFileNames: '[name]-[hash:6].js', codeSplitting });
+const { output } = await browser.generate({ format: 'esm', chunkFileNames: '[name]-[hash:7].js', codeSplitting });
 const chunks = output.filter(file => file.type === 'chunk');
 const first = chunks.find(({ name }) => name === 'main')!.fileName;
 const rest = first.replace('main', 'rest');
