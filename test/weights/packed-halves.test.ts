@@ -6,7 +6,7 @@ import type { NodeOf } from '../../src/graph/graph.ts';
 import { matrices } from '../../src/kernels/matrices.ts';
 import { seededTensor } from '../../src/weights/seeded.ts';
 import { encodeFloat16, fromFloat32, type Tensor, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
-import { tables } from './index.ts';
+import { tables } from '../kernels/index.ts';
 
 const WEIGHTS = ['weight', 'shortcut'];
 
