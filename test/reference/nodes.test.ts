@@ -44,6 +44,7 @@ function evaluated({ op, name, inputs, attributes, constants }: NodeCase) {
 function nodeOf(op: NodeCase['op'], attributes: NodeCase['attributes']) {
   if (op === 'sigmoid') return { op: 'activate', attributes: sigmoid };
   if (op === 'batchnorm') return { op, attributes: { fused: {} } };
+  if (op === 'warp') return { op, attributes: { corners: false, outside: 'zeros', scaled: false } };
   if (op !== 'conv') return { op, attributes: { ...(op === 'argmax' || op === 'classify' ? largest : {}), ...attributes } };
   const { activation, shortcut, ...spec } = attributes as unknown as Golden;
   const geometry = convRow({ i: 1, o: 1, h: 1, w: 1, ...spec }).node.attributes.geometry;
