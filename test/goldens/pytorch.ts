@@ -14,7 +14,7 @@ interface Numbers {
 
 /** One node of the op table; a tensor of it is called `<name>.<role>`. */
 export interface NodeCase {
-  readonly op: 'conv' | 'resize' | 'pool' | 'mean' | 'sigmoid' | 'mul' | 'excite' | 'argmax' | 'classify' | 'batchnorm';
+  readonly op: 'conv' | 'resize' | 'pool' | 'mean' | 'sigmoid' | 'mul' | 'excite' | 'argmax' | 'classify' | 'batchnorm' | 'warp';
   readonly name: string;
   readonly inputs: Readonly<Record<string, Dims>>;
   readonly attributes: Readonly<Record<string, unknown>>;
