@@ -53,12 +53,13 @@ const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['mat
 const resizing: ReadonlyMap<string, string> = new Map(row('kernels', KERNEL, ['preprocess']));
 /** Of what refuses plans. */
 const limits: ReadonlyMap<string, string> = new Map(row('plan', '{}', ['limits']));
-/** Stands for src/plan/fetch.ts. */
+/** Stands for src/plan/fetch.ts. A part fills its places when it is told to: what a module did by itself bundlers would leave out, since the package has no side effects. */
 const FETCHERS = `
-  export const fetchBarriers = () => import('${BARRIERS}');
-  export const fetchMatrices = () => import('${MATRICES}');
-  export const fetchPreprocess = () => import('${PREPROCESS}');
-  export const fetchLimits = () => import('${LIMITS}');`;
+  const fill = part => part.fill();
+  export const fetchBarriers = () => import('${BARRIERS}').then(fill);
+  export const fetchMatrices = () => import('${MATRICES}').then(fill);
+  export const fetchPreprocess = () => import('${PREPROCESS}').then(fill);
+  export const fetchLimits = () => import('${LIMITS}').then(fill);`;
 /** Whoever brings other networks, or asks for rows by name, brings these. */
 const bringers = ['src/models/registry.ts', 'src/models/dilatednet.ts', 'src/plan/names.ts'].map(path => join(root, path));
 
@@ -86,12 +87,17 @@ export async function lateParts(): Promise<Plugin> {
   }
   const { slotOf, slots } = slotsFor(objects, placeholders);
   const filled = (paths: readonly string[]): string =>
-    [`import { slots } from '${SLOTS}';`, ...paths.map((path, n) => filling(path, objects.get(path)!, n, slotOf))].join('\n');
+    [
+      `import { slots } from '${SLOTS}';`,
+      ...paths.map((path, n) => `import * as own${n} from ${JSON.stringify(path)};`),
+      'export function fill() {',
+      ...paths.map((path, n) => filling(path, objects.get(path)!, n, slotOf)),
+      '}',
+    ].join('\n');
   return {
     name: 'late',
     resolveId(id, importer) {
-      if (parts.has(id)) return { id, moduleSideEffects: true };
-      if (id === SLOTS || id.startsWith(PLACEHOLDER)) return id;
+      if (parts.has(id) || id === SLOTS || id.startsWith(PLACEHOLDER)) return id;
       if (!importer || !id.startsWith('.')) return null;
       const path = resolve(dirname(importer), id);
       return placeholders.has(path) && !placeholders.has(importer) ? PLACEHOLDER + path : null;
@@ -109,7 +115,7 @@ export async function lateParts(): Promise<Plugin> {
       ].join('\n');
     },
     transform(code, id) {
-      if (bringers.includes(id)) return `import '${LATE}';\n${code}`;
+      if (bringers.includes(id)) return `import { fill as fillPlaces } from '${LATE}';\nfillPlaces();\n${code}`;
       // Reasons are for readers of the code and of `inspect`.
       return dirname(id) === join(root, 'src/passes') ? code.replace(/^ {2}why: .*$/m, "  why: '',") : null;
     },
@@ -134,8 +140,7 @@ function slotsFor(
 }
 
 function filling(path: string, names: readonly string[], n: number, slotOf: SlotOf): string {
-  const imported = `import * as own${n} from ${JSON.stringify(path)};`;
-  return `${imported} ${names.map(name => `Object.assign(${slotOf(path, name)}, own${n}.${name});`).join(' ')}`;
+  return names.map(name => `Object.assign(${slotOf(path, name)}, own${n}.${name});`).join(' ');
 }
 
 type Module = Readonly<Record<string, unknown>>;
