@@ -24,11 +24,16 @@ export interface Consumer {
 /** The picture of every consumer. */
 export const [WIDTH, HEIGHT] = [64, 32];
 
-/** What a user writes, and what the test looks for: `found`, the classes or an error's sentence. `options` of load as a JavaScript text. */
+/** What a user writes, and what the test looks for: `found`, the classes or an error's sentence. A resized frame takes parts that are fetched for it. `options` of load as a JavaScript text. */
 export function application(options = '{}', entry = 'atrous'): string {
   return `import { load } from '${entry}';
 const data = Uint8Array.from({ length: ${WIDTH * HEIGHT * 4} }, (_, n) => ${pixelText});
-load('regseg-camvid', ${options}).then(model => model.segment({ data, width: ${WIDTH}, height: ${HEIGHT} })).then(
+const picture = { data, width: ${WIDTH}, height: ${HEIGHT} };
+const segment = async model => {
+  await model.segment(picture, { size: { height: ${HEIGHT / 2}, width: ${WIDTH / 2} } });
+  return model.segment(picture);
+};
+load('regseg-camvid', ${options}).then(segment).then(
   ({ classes }) => { globalThis.found = [...classes].join(''); globalThis.onfound?.(); },
   error => { globalThis.found = error.name + ' ' + error.code + ': ' + error.message; globalThis.onfound?.(); },
 );
