@@ -24,7 +24,8 @@ export type Constant =
   | { readonly kind: 'sum'; readonly parts: readonly Constant[] }
   /** Output channels [from, to). */
   | { readonly kind: 'range'; readonly of: Constant; readonly from: number; readonly to: number }
-  | Rearranged;
+  /** `of` in another order. */
+  | (Rearranged & { readonly of: Constant });
 
 /** The values of a constant in float64, so that folding adds no rounding of its own. */
 export interface ReadConstant {

@@ -1,21 +1,19 @@
 // Weights in another order than a file has them: some input channels of a dense convolution's, and those of a transposed convolution as a convolution's.
 import { count } from '../weights/tensor.ts';
-import type { Constant } from './constant.ts';
-import type { Pair } from './graph.ts';
 
 /** [from, to), one after another; those beyond the last channel are zeros. */
 export type Ranges = readonly (readonly [from: number, to: number])[];
 
 export type Rearranged =
   /** Input channels of a weight, OIHW, range after range; beyond its last there are zeros. */
-  | { readonly kind: 'inputs'; readonly of: Constant; readonly ranges: Ranges }
+  | { readonly kind: 'inputs'; readonly ranges: Ranges }
   /** A transposed convolution's weight, IOHW, as OIHW with its taps from the last to the first: that of a convolution which with stride 1 does the same. */
-  | { readonly kind: 'turned'; readonly of: Constant }
+  | { readonly kind: 'turned' }
   /**
    * Of a turned weight, for each of the pixels that lie between two of x (row by row), the outputs with those of its taps alone that reach that pixel: every
    * `strides`th, and zeros before where it has fewer than others. Of one number an output: the same for each.
    */
-  | { readonly kind: 'phases'; readonly of: Constant; readonly strides: Pair };
+  | { readonly kind: 'phases'; readonly strides: readonly [down: number, right: number] };
 
 type Shape = readonly number[];
 
@@ -60,7 +58,12 @@ function turned(all: Float64Array, [inputs, out, ...kernel]: Shape, made: Float6
 }
 
 /** Tap k of the kernel reaches phase r where k = r + stride · j; in both orders here taps run from the last to the first. */
-function phases(all: Float64Array, [out, inputs = 1, rows = 1, columns = 1]: Shape, made: Float64Array, [down, right]: Pair): void {
+function phases(
+  all: Float64Array,
+  [out, inputs = 1, rows = 1, columns = 1]: Shape,
+  made: Float64Array,
+  [down, right]: readonly [number, number],
+): void {
   const [high, wide] = [Math.ceil(rows / down), Math.ceil(columns / right)];
   let at = 0;
   for (let phase = 0; phase < down * right; phase++) {
