@@ -48,7 +48,7 @@ const namedBarriers: readonly [string, string][] = [
   ...row('kernels', '{}', ['workgroups']),
 ];
 /** The same of what only adapters with subgroup matrices run. */
-const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices']));
+const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices', 'matrices-int8']));
 /** Of what resizes frames; the steps of other networks that read them are these as well. */
 const resizing: ReadonlyMap<string, string> = new Map(row('kernels', KERNEL, ['preprocess']));
 /** Of what refuses plans. */

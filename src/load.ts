@@ -107,7 +107,7 @@ export async function decodeWeights(bytes: Uint8Array, name: string, options: Re
     if (wrong) throw new AtrousError('BAD_USAGE', `${wrong}: ${name} is a network of its own: leave it out`);
     const plain = new Map([...tensors].map(([each, tensor]) => [each, readNow(tensor)]));
     const { loadStored } = await import('./onnx/stored.ts');
-    return { ...loadStored(plain, metadata, name, options), stored: [bytes] };
+    return { ...(await loadStored(plain, metadata, name, options)), stored: [bytes] };
   }
   const known = own === undefined ? null : parseCard(own, `in ${name}`);
   const given = wholeCard(card);
