@@ -16,11 +16,8 @@ const graph = toCodes(prepared(findNetwork('regseg').build({ classes: 11, h: 64,
 
 test('a RegSeg in int8, all of whose convolutions are made by matrices of codes', async () => {
   const { brief } = await shaderLibrary();
-  const choice = {
-    ...{ precision: 'f32', variants: 'auto', stem: 'texture' },
-    facts: { ...defaultFacts, features: [PACKED], matrices: [form] },
-  } as const;
-  const plan = lower(fuse(graph, targetOf(choice)), { ...choice, ...imagenet, shaderFacts: brief });
+  const choice = { precision: 'f32', variants: 'auto', facts: { ...defaultFacts, features: [PACKED], matrices: [form] } } as const;
+  const plan = lower(fuse(graph, targetOf(choice)), { ...choice, ...imagenet, stem: 'texture', shaderFacts: brief });
   const codes = plan.steps.filter(({ kernel }) => kernel === 'qconv');
   assert.is(codes.length, 65);
   assert.equal([...new Set(codes.map(({ shader }) => shader))].sort(), ['qconv.grouped.matrix', 'qconv.matrix']);
