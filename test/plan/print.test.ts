@@ -12,7 +12,9 @@ import { printPlan } from '../../src/plan/print.ts';
 import { imagenet } from '../../src/weights/card.ts';
 
 const form = { m: 16, n: 16, k: 32, operands: 'i8', sums: 'i32', lanes: 32, sized: false } as const;
-const graph = toCodes(prepared(findNetwork('regseg').build({ classes: 11, h: 64, w: 128 })), () => ({ scale: 0.02, zero: 0 }));
+const graph = toCodes(prepared(findNetwork('regseg').build({ classes: 11, h: 64, w: 128 })), {
+  of: () => ({ scale: 0.02, zero: 0 }),
+});
 
 test('a RegSeg in int8, all of whose convolutions are made by matrices of codes', async () => {
   const { brief } = await shaderLibrary();
