@@ -5,7 +5,7 @@ import type { Shape, Value } from './graph.ts';
 import { classMap, convolved, halved, map, must, mustMatch, type Rules, show } from './rules.ts';
 
 /** Of a window whose winner is kept: codes from 0 on. */
-export const MOST_TAPS = 128;
+const MOST_TAPS = 128;
 
 export const furtherOps: Rules<
   | 'maxpool'
@@ -128,7 +128,10 @@ export const furtherOps: Rules<
     infer: (node, input) => {
       const { kernel, h, w } = node.attributes;
       const taps = kernel[0] * kernel[1];
-      must(taps <= MOST_TAPS, () => `${taps} taps, a byte tells ${MOST_TAPS}`);
+      must(
+        taps <= MOST_TAPS,
+        () => `it keeps which of ${taps} pixels won a window, a byte tells ${MOST_TAPS}: export the network without its indices`,
+      );
       return [{ shape: { c: input('x').shape.c, h, w }, kind: 'int8' }];
     },
   },
