@@ -147,15 +147,8 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
         return first.map((value, i) => rest.reduce((sum, part) => sum + part[i], value));
       }
       default:
-        return rearranged.read(constant, read(constant.of), shapeOf(constant.of));
+        return rearranged.read(constant, read, shapeOf(constant.of));
     }
-  };
-  // Packing asks for few channels at a time, and of these weights each time all are put in order: kept as long as the packing runs.
-  let whole: [of: Constant, values: WeakRef<Float64Array>] | undefined;
-  const readWhole = (of: Constant): Float64Array => {
-    const values = (whole?.[0] === of && whole[1].deref()) || read(of);
-    whole = [of, new WeakRef(values)];
-    return values;
   };
   // Only the range is decoded: the largest tensor of DilatedNet is 411 MB, and its reader wants a few channels at a time.
   const readRange = ({ of, from, to }: Constant & { readonly kind: 'range' }): Float64Array => {
@@ -165,7 +158,7 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
       return readRange({ kind: 'range', of: of.of, from, to }).map((weight, i) => weight * factors[Math.floor(i / perChannel)]);
     }
     const perChannel = count(shapeOf(of).slice(1));
-    if (of.kind !== 'tensor') return readWhole(of).subarray(from * perChannel, to * perChannel);
+    if (of.kind !== 'tensor') return read(of).subarray(from * perChannel, to * perChannel);
     const tensor = find(of.name);
     const step = perChannel * bytesPer[tensor.dtype];
     return decode({

@@ -77,15 +77,25 @@ function phases(
   }
 }
 
+function made<Of>(constant: Rearranged & { readonly of: Of }, read: (of: Of) => Float64Array, of: Shape): Float64Array {
+  const all = read(constant.of);
+  const values = new Float64Array(count(shape(constant, of)));
+  if (constant.kind === 'inputs') taken(all, of, values, constant.ranges);
+  else if (constant.kind === 'turned') turned(all, of, values);
+  else if (of.length > 1) phases(all, of, values, constant.strides);
+  else for (let at = 0; at < values.length; at += all.length) values.set(all, at);
+  return values;
+}
+
+let kept: readonly [constant: unknown, read: unknown, values: WeakRef<Float64Array>] | undefined;
+
 export const rearranged = {
   shape,
   print: (constant: Rearranged, of: string): string => of + printed[constant.kind](constant as never),
-  read(constant: Rearranged, all: Float64Array, of: Shape): Float64Array {
-    const made = new Float64Array(count(shape(constant, of)));
-    if (constant.kind === 'inputs') taken(all, of, made, constant.ranges);
-    else if (constant.kind === 'turned') turned(all, of, made);
-    else if (of.length > 1) phases(all, of, made, constant.strides);
-    else for (let at = 0; at < made.length; at += all.length) made.set(all, at);
-    return made;
+  /** Packing asks for few channels at a time, and for each all are put in order: the last ones are kept as long as it runs. */
+  read<Of>(constant: Rearranged & { readonly of: Of }, read: (of: Of) => Float64Array, of: Shape): Float64Array {
+    const values = (kept?.[0] === constant && kept[1] === read && kept[2].deref()) || made(constant, read, of);
+    kept = [constant, read, new WeakRef(values)];
+    return values;
   },
 };
