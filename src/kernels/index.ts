@@ -29,6 +29,7 @@ import { pool } from './pool.ts';
 import { preprocess, preprocessExternal, preprocessTensor, preprocessTile } from './preprocess.ts';
 import { product } from './product.ts';
 import { qconv } from './qconv.ts';
+import { qdepthwise } from './qdepthwise.ts';
 import { qelementwise } from './qelementwise.ts';
 import { qpool } from './qpool.ts';
 import { qresize } from './qresize.ts';
@@ -103,6 +104,7 @@ export const kernels: readonly Kernel[] = [
   moments,
   product,
   attention,
+  qdepthwise,
   qconv,
   qelementwise,
   qsums,

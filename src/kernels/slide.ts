@@ -9,7 +9,7 @@ type Op = 'conv' | 'transposed';
 type Frame = Pick<Sliding, 'kernel' | 'strides' | 'dilations' | 'pads'>;
 
 /** A convolution of one branch as what slides over a map. */
-export function slidingOf({ node: { attributes } }: Placed<'conv'>): Frame {
+export function slidingOf({ node: { attributes } }: Placed<'conv' | 'qconv'>): Frame {
   const { kernel, strides, dilations, pads } = attributes.geometry;
   return { kernel, strides, dilations: dilations[0], pads: [pads[0][0], pads[0][1]] };
 }
@@ -33,7 +33,7 @@ function widths(node: NodeOf<Op>): [inputs: number, outputs: number] {
 }
 
 /** Whatever slides over a map: these two (a depthwise convolution is the first), and pools. */
-type Slides = Op | 'window';
+type Slides = Op | 'window' | 'qconv';
 
 export const sliding = {
   reads: ({ inputs }: NodeOf<Slides>) => ({ x: inputs.x }),
