@@ -16,6 +16,7 @@ import { excite } from './excite.ts';
 import { exciteHard } from './excite-hard.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
+import { integers } from './integers.ts';
 import { interleave } from './interleave.ts';
 import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
@@ -28,12 +29,6 @@ import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { preprocess, preprocessExternal, preprocessTensor, preprocessTile } from './preprocess.ts';
 import { product } from './product.ts';
-import { qconv } from './qconv.ts';
-import { qdepthwise } from './qdepthwise.ts';
-import { qelementwise } from './qelementwise.ts';
-import { qpool } from './qpool.ts';
-import { qresize } from './qresize.ts';
-import { qsums } from './qsums.ts';
 import { reduce } from './reduce.ts';
 import { resample } from './resample.ts';
 import { sample } from './sample.ts';
@@ -53,7 +48,7 @@ import { winograds } from './winograd.ts';
 import { workgroups } from './workgroups.ts';
 import { zoom, zoomClasses } from './zoom.ts';
 
-export const kernels: readonly Kernel[] = [
+const numbers: readonly Kernel[] = [
   preprocess,
   preprocessExternal,
   preprocessTile,
@@ -104,17 +99,14 @@ export const kernels: readonly Kernel[] = [
   moments,
   product,
   attention,
-  qdepthwise,
-  qconv,
-  qelementwise,
-  qsums,
-  qpool,
-  qresize,
 ];
+
+/** Asked for anew: a page fills its list of integers when a network needs it. */
+export const kernels = (): readonly Kernel[] => [...numbers, ...integers];
 
 /** Throws `BAD_GRAPH` when no kernel can make a node. */
 export function kernelFor(node: Node): Kernel {
-  const found = kernels.find(({ ops, fits }) => ops.includes(node.op) && fits(node));
+  const found = kernels().find(({ ops, fits }) => ops.includes(node.op) && fits(node));
   if (!found) throw new AtrousError('BAD_GRAPH', `no kernel makes ${node.op} "${node.name}" ${JSON.stringify(node.attributes)}`);
   return found;
 }
@@ -134,7 +126,7 @@ export function variantsFor(kernel: Kernel, node: Node): readonly Variant[] {
 
 /** How a step's constants are packed. By its kernel's name: the step that reads the frame may be another kernel's than the graph's node is. */
 export function packFor({ kernel: word, shader }: { readonly kernel: string; readonly shader: string }): NonNullable<Cut['pack']> {
-  for (const kernel of kernels) {
+  for (const kernel of kernels()) {
     const variant = kernel.name === word && rowsOf(kernel).find(row => row.shader === shader);
     if (!variant) continue;
     const { pack } = cutOf(kernel, variant);
