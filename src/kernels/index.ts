@@ -44,6 +44,7 @@ import { unpool } from './unpool.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
 import { window } from './window.ts';
+import { winners } from './winners.ts';
 import { winograds } from './winograd.ts';
 import { workgroups } from './workgroups.ts';
 import { zoom, zoomClasses } from './zoom.ts';
@@ -87,6 +88,7 @@ const numbers: readonly Kernel[] = [
   transposed,
   interleave,
   window,
+  winners,
   unpool,
   sample,
   combine,
