@@ -56,7 +56,7 @@ const specs: Readonly<Record<string, Spec>> = {
   'few strips': { c: 64, group: 16, h: 33, w: 61, rates: [1, 3], bias: true, relu: true, squeeze: true, strips: 3 },
   'one strip of many tiles': { c: 16, group: 8, h: 67, w: 17, squeeze: true, strips: 1 },
   'more tiles than strips': { c: 2048, group: 8, h: 131, w: 3, squeeze: true },
-  'two tiles of a row, each of its taps a row of its own': { c: 64, group: 16, h: 2, w: 70, rates: [1, 14], bias: true, squeeze: true },
+  'two tiles of a row, taps far apart': { c: 64, group: 16, h: 2, w: 70, rates: [1, 14], bias: true, squeeze: true },
   'stride 2, two tiles of a row': { c: 32, group: 16, h: 3, w: 70, stride: 2, relu: true, squeeze: true },
   'further than a row by matrices has room for': { c: 32, group: 16, h: 2, w: 71, rates: [1, 30], bias: true, squeeze: true },
   'no squeeze': { c: 32, group: 16, h: 3, w: 5, bias: true, relu: true },
