@@ -2,6 +2,7 @@
 // pixels of a row at a time, of four sixteens, each subgroup rows of one sixteen. What a row of the kernel reads is staged once, from the first of its taps to the last:
 // a tap's matrix begins its dilation further on. With stride 2 even columns come first. Where a group is one sixteen its weights are loaded into
 // matrices once for all pixels. It adds up what it sums, as `grouped.workgroup` does.
+// use lib/matrix.halves.wgsl
 // use lib/matrix.enable.wgsl
 // use lib/f32.wgsl
 // use lib/weights.matrix.wgsl

@@ -4,6 +4,9 @@ import { shapeOf } from './constant.ts';
 import type { Shape, Value } from './graph.ts';
 import { classMap, convolved, halved, map, must, mustMatch, type Rules, show } from './rules.ts';
 
+/** Of a window whose winner is kept: codes from 0 on. */
+export const MOST_TAPS = 128;
+
 export const furtherOps: Rules<
   | 'maxpool'
   | 'zoom'
@@ -13,7 +16,9 @@ export const furtherOps: Rules<
   | 'adaptive'
   | 'warp'
   | 'transposed'
+  | 'interleave'
   | 'window'
+  | 'winners'
   | 'unpool'
   | 'sample'
   | 'combine'
@@ -105,8 +110,35 @@ export const furtherOps: Rules<
       return (count(shapeOf(node.constants.weight)) / (down * right)) * h * w;
     },
   },
+  interleave: {
+    infer: (node, input) => {
+      const { strides, cut, h, w } = node.attributes;
+      const { shape } = input('x');
+      const c = shape.c / (strides[0] * strides[1]);
+      must(Number.isInteger(c), () => `${shape.c} channels for ${strides.join('×')} pixels`);
+      must(
+        h + cut[0] <= shape.h * strides[0] && w + cut[1] <= shape.w * strides[1],
+        () => `the result is ${h}×${w} behind ${cut.join('×')}, ${show(shape)} grows by ${strides.join('×')}`,
+      );
+      return [map({ c, h, w })];
+    },
+  },
   window: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
-  unpool: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
+  winners: {
+    infer: (node, input) => {
+      const { kernel, h, w } = node.attributes;
+      const taps = kernel[0] * kernel[1];
+      must(taps <= MOST_TAPS, () => `${taps} taps, a byte tells ${MOST_TAPS}`);
+      return [{ shape: { c: input('x').shape.c, h, w }, kind: 'int8' }];
+    },
+  },
+  unpool: {
+    infer: (node, input) => {
+      const { shape } = input('x');
+      mustMatch(shape, mustBeCodes(input('winners')).shape, 'the map of winners');
+      return [map({ c: shape.c, h: node.attributes.h, w: node.attributes.w })];
+    },
+  },
   sample: {
     infer: (_node, input) => {
       const { c, h, w } = input('grid').shape;

@@ -16,6 +16,7 @@ import { excite } from './excite.ts';
 import { exciteHard } from './excite-hard.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
+import { interleave } from './interleave.ts';
 import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
 import { matrices } from './matrices.ts';
@@ -47,6 +48,7 @@ import { unpool } from './unpool.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
 import { window } from './window.ts';
+import { winners } from './winners.ts';
 import { winograds } from './winograd.ts';
 import { workgroups } from './workgroups.ts';
 import { zoom, zoomClasses } from './zoom.ts';
@@ -88,7 +90,9 @@ export const kernels: readonly Kernel[] = [
   depthwise,
   slide,
   transposed,
+  interleave,
   window,
+  winners,
   unpool,
   sample,
   combine,

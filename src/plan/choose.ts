@@ -64,7 +64,7 @@ export function isPossible(
   precision: Precision,
   facts: Pick<AdapterFacts, 'software' | 'features' | 'matrices'>,
 ): boolean {
-  return !(matrix && precision === 'f32') && meets({ needs: { features, matrix } }, facts);
+  return !(matrix?.operands === 'f16' && precision === 'f32') && meets({ needs: { features, matrix } }, facts);
 }
 
 /** The largest form of these types, or null. */

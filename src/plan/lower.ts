@@ -212,8 +212,7 @@ export function stepOf(
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = [...Object.values(node.constants).map(weightsText), ...(curved.behind?.(node) ?? [])];
   const matrix = variant.needs.matrix && matrixFor(variant.needs.matrix, facts)!;
-  // Operands of matrices are halves.
-  const stored = matrix ? 'half' : store;
+  const stored = matrix?.operands === 'f16' ? 'half' : store;
   const weightBytes = constantBytes(node, stored) * (variant.weightsGrow ?? 1);
   limits.weights?.(node.name, weightBytes, facts);
   const moved = [...new Set([...Object.values(node.inputs), ...written])].filter(value => value !== FRAME);

@@ -17,6 +17,7 @@ import { type ExciteOptions, excite } from './excite.ts';
 import type { Field } from './field.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
+import { interleave } from './interleave.ts';
 import { layernorm } from './layernorm.ts';
 import { matte } from './matte.ts';
 import { merge } from './merge.ts';
@@ -44,6 +45,7 @@ import { upsample } from './upsample.ts';
 import { crop, stack } from './view.ts';
 import { warp } from './warp.ts';
 import { window } from './window.ts';
+import { winners } from './winners.ts';
 import { zoom } from './zoom.ts';
 
 /**
@@ -140,10 +142,14 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       const scale = node.constants.scale ? read(node.constants.scale) : null;
       return [[node.name, transposed(x, { ...node.attributes, ...weighted(node, read), ...endOf(node, read), scale, out })]];
     }
+    case 'interleave':
+      return [[node.name, interleave(x, node.attributes)]];
     case 'window':
       return [[node.name, window(x, node.attributes)]];
+    case 'winners':
+      return [[node.name, winners(x, node.attributes)]];
     case 'unpool':
-      return [[node.name, unpool(x, input('source'), node.attributes)]];
+      return [[node.name, unpool(x, input('winners'), node.attributes)]];
     case 'sample':
       return [[node.name, sample(x, input('grid'), node.attributes)]];
     case 'combine':

@@ -1,6 +1,6 @@
-// Weights as int8 codes in a file: beside the I8 tensor `x` lies `x.scale`, a half for each of its output channels. Vectors are halves too, but for the
-// variances of norms, of which a small one would be lost.
-import { held, nearest } from '../graph/codes.ts';
+// Weights as int8 codes in a file: beside the I8 tensor `x` lies `x.scale`, a half for each of its output channels. Biases and their like are
+// halves too.
+import { held, nearest, scaleOf } from '../graph/codes.ts';
 import { badWeights, count, encodeFloat16, fromFloat32, quote, type Tensor, type Tensors, toFloat32 } from './tensor.ts';
 
 const SCALE = '.scale';
@@ -14,10 +14,7 @@ function inCodes(name: string, tensor: Tensor): [string, Tensor][] {
   const [out, ...rest] = tensor.shape;
   const each = count(rest);
   const values = toFloat32(tensor);
-  const wanted = Float32Array.from({ length: out }, (_, o) => {
-    const row = values.subarray(o * each, (o + 1) * each);
-    return row.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / LARGEST;
-  });
+  const wanted = Float32Array.from({ length: out }, (_, o) => scaleOf(values.subarray(o * each, (o + 1) * each)));
   const exact = fromFloat32([out], wanted);
   const scale = wanted.some(each => each > 0 && each < LEAST_HALF) ? exact : (halves(exact) ?? exact);
   const scales = toFloat32(scale);
@@ -28,13 +25,16 @@ function inCodes(name: string, tensor: Tensor): [string, Tensor][] {
   ];
 }
 
-/** The tensors of a network, those that `isWeight` takes in codes. */
-export function tensorsInCodes(tensors: Tensors, isWeight: (name: string, tensor: Tensor) => boolean): Map<string, Tensor> {
+/** How a tensor is written; in halves only where they reach. */
+export type Form = 'codes' | 'halves' | 'whole';
+
+/** The tensors of a network, each in the form that it takes. */
+export function tensorsInCodes(tensors: Tensors, formOf: (name: string, tensor: Tensor) => Form): Map<string, Tensor> {
   return new Map(
     [...tensors].flatMap(([name, tensor]): [string, Tensor][] => {
-      if (isWeight(name, tensor)) return inCodes(name, tensor);
-      const vector = tensor.shape.length === 1 && tensor.dtype === 'F32' && !name.endsWith('.running_var');
-      return [[name, (vector && halves(tensor)) || tensor]];
+      const form = formOf(name, tensor);
+      if (form === 'codes') return inCodes(name, tensor);
+      return [[name, (form === 'halves' && halves(tensor)) || tensor]];
     }),
   );
 }

@@ -13,6 +13,7 @@ import { table as elementwise } from './elementwise.test.ts';
 import { table as excite } from './excite.test.ts';
 import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
+import { table as interleave } from './interleave.test.ts';
 import { table as layernorm } from './layernorm.test.ts';
 import { table as matte } from './matte.test.ts';
 import { table as merge } from './merge.test.ts';
@@ -43,6 +44,7 @@ import { table as unpool } from './unpool.test.ts';
 import { table as upsample } from './upsample.test.ts';
 import { table as warp } from './warp.test.ts';
 import { table as window } from './window.test.ts';
+import { table as winners } from './winners.test.ts';
 import { table as zoom } from './zoom.test.ts';
 
 export const tables: readonly KernelTable[] = [
@@ -71,7 +73,9 @@ export const tables: readonly KernelTable[] = [
   depthwise,
   slide,
   transposed,
+  interleave,
   window,
+  winners,
   unpool,
   sample,
   combine,
