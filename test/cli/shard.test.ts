@@ -9,11 +9,11 @@ import { parse } from '../../src/cli/command.ts';
 import { openState, readState } from '../../src/cli/eval-state.ts';
 import { commands } from '../../src/cli/main.ts';
 import { type Environment, fnv1a, isOwn, parseShard } from '../../src/cli/shard.ts';
-import { writeSafetensors } from '../../src/weights/safetensors.ts';
 import { deviceJudge } from '../judges.ts';
+import { classes } from '../onnx/pictures.ts';
 import { sat } from '../record.ts';
 import { blankWeights, runFake } from './fake-model.ts';
-import { at, cli, complained, type Outcome, repository, said, save, seeded, spawnCli } from './harness.ts';
+import { at, cli, complained, type Outcome, repository, said, save, spawnCli } from './harness.ts';
 
 const sitting = await deviceJudge();
 const who = sitting?.who;
@@ -277,8 +277,9 @@ test('docs/archives.md: every command that it shows is one, and every variable s
 
 if (who)
   test('the same through the shaders: two tasks of a Slurm array at once, and the whole', async () => {
-    save('seeded.safetensors', writeSafetensors(seeded('regseg', 3)));
-    const real = ['eval', 'regseg', '-w', at('seeded.safetensors'), '--data', data, '--variants', 'plain', '--precision', 'f32'];
+    save('rgb.onnx', classes());
+    save('rgb.card.json', JSON.stringify({ classes: ['a', 'b', 'c'] }));
+    const real = ['eval', at('rgb.onnx'), '--data', data, '--precision', 'f32'];
     const array = (id: number) =>
       spawnCli([...real, '--shard', 'auto', '-o', at('real')], { env: { ...CLEAN, ...slurm(id, 1, 2) } });
     for (const { code, err } of await Promise.all([1, 2].map(array))) assert.is(code, 0, err);
