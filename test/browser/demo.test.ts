@@ -94,6 +94,9 @@ test('the sample is there at once, and is segmented without a word of the reader
   assert.match(await textOf(page, '#badges'), /CPU: slow\s+f32\s+weights: network/);
   assert.is(await page.inputValue('#size'), '120x160');
   await look(page, 'sample');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await look(page, 'dark');
+  await page.emulateMedia({ colorScheme: 'light' });
   await page.hover('#picture', { position: { x: 300, y: 550 } });
   assert.match(await textOf(page, '#hover'), /^road \d+\s%$/);
   for (const tab of ['#tab-bench', '#tab-browser', '#tab-plan']) {
