@@ -293,6 +293,8 @@ export interface Graph {
   readonly outputs: readonly string[];
   /** Further names of values: module paths whose output is another module's output. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** Plans of `half` round less than halves do (shaders/lib/block.wgsl): nobody knows how much the network makes of a rounding. */
+  readonly blocks?: true;
 }
 
 export const INPUT = 'input';

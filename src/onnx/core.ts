@@ -41,7 +41,7 @@ export function aroundPicture(
   const all = [...before.nodes, ...nodes.map(node => reading(node, INPUT, first)), ...behind.nodes];
   const b = builder(file, { ...input, ...(box && { h: box.h, w: box.w }) }, all);
   const scores = map.h === to.h && map.w === to.w ? content : b.resize('pixels', content, to);
-  return b.graph([writeClasses(b, scores, { ...end, threshold })]);
+  return { ...b.graph([writeClasses(b, scores, { ...end, threshold })]), blocks: true };
 }
 
 /** A node that reads `to` where it read `from`. */

@@ -98,6 +98,7 @@ export function importOnnx(
     nodes: draft.nodes,
     outputs: [...new Set([...found.values()].map(({ value }) => value))],
     aliases: new Map(),
+    blocks: true,
   };
   return { graph: verify(pruned(graph)), tensors: draft.tensors, inputs, outputs: found };
 }

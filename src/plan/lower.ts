@@ -11,7 +11,7 @@ import { curved } from '../kernels/curved.ts';
 import { kernelFor, variantsFor } from '../kernels/index.ts';
 import { cutOf, type Placed } from '../kernels/kernel.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
-import type { Precision, WeightStore } from '../shader/source.ts';
+import type { Codec, Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
 import { type AdapterFacts, choose, kindOf, matrixFor, type Tuned, targetOf, type VariantChoice } from './choose.ts';
 import { limits } from './limits.ts';
@@ -35,12 +35,13 @@ export interface LowerOptions {
   /** The input is a tile of the frame with this margin of its reflection, in pixels; default: the whole frame. */
   readonly margin?: number;
   /** Reflected facts of a shader: workgroup sizes come from there. */
-  shaderFacts(shader: string, precision: Precision): Pick<ShaderFacts, 'workgroup'>;
+  shaderFacts(shader: string, precision: Codec): Pick<ShaderFacts, 'workgroup'>;
 }
 
 /** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when the frame, a value or a step's weights are larger than the adapter holds, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
 export function lower(graph: Graph, options: LowerOptions): Plan {
-  const { precision, stem, facts } = options;
+  const { stem, facts } = options;
+  const precision: Codec = options.precision === 'half' && graph.blocks ? 'block' : options.precision;
   if (precision === 'f16' && !facts.features.includes('shader-f16')) {
     throw new AtrousError(
       'BAD_USAGE',
@@ -72,7 +73,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph, precision, facts);
   limits.frame?.(stem, frame, facts);
-  const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
+  const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, { ...options, precision }));
   for (const step of steps) limits.grid?.(step, facts);
   const last = inferred.get(graph.outputs[0])!.shape;
   const plan = {
@@ -126,7 +127,7 @@ function place(
   work: readonly Node[],
   inferred: ReadonlyMap<string, Value>,
   { outputs, others }: Pick<Graph, 'outputs' | 'others'>,
-  precision: Precision,
+  precision: Codec,
   facts: AdapterFacts,
 ): { values: Record<string, Placement>; slots: number[] } {
   const within = homes(nodes, inferred);
@@ -193,7 +194,10 @@ function homes(nodes: readonly Node[], inferred: ReadonlyMap<string, Value>): Ma
 export function stepOf(
   node: Node,
   values: Readonly<Record<string, Placement>>,
-  options: Pick<LowerOptions, 'precision' | 'facts' | 'variants' | 'tuned' | 'shaderFacts'> & { readonly halfWeightsFrom?: number },
+  options: Pick<LowerOptions, 'facts' | 'variants' | 'tuned' | 'shaderFacts'> & {
+    readonly precision: Codec;
+    readonly halfWeightsFrom?: number;
+  },
 ): Step {
   const { precision, facts, variants } = options;
   const kernel = kernelFor(node);
