@@ -48,7 +48,7 @@ const namedBarriers: readonly [string, string][] = [
   ...row('kernels', '{}', ['workgroups']),
 ];
 /** The same of what only adapters with subgroup matrices run. */
-const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices']));
+const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices', 'matrices-int8']));
 /** Of what resizes frames; the steps of other networks that read them are these as well. */
 const resizing: ReadonlyMap<string, string> = new Map(row('kernels', KERNEL, ['preprocess']));
 /** Of what refuses plans. */
@@ -61,7 +61,9 @@ const FETCHERS = `
   export const fetchPreprocess = () => import('${PREPROCESS}').then(fill);
   export const fetchLimits = () => import('${LIMITS}').then(fill);`;
 /** Whoever brings other networks, or asks for rows by name, brings these. */
-const bringers = ['src/models/registry.ts', 'src/models/dilatednet.ts', 'src/plan/names.ts'].map(path => join(root, path));
+const bringers = ['models/registry', 'models/dilatednet', 'onnx/load', 'onnx/stored', 'plan/names'].map(path =>
+  join(root, 'src', `${path}.ts`),
+);
 
 function row(folder: string, placeholder: string, names: readonly string[]): [string, string][] {
   return names.map(name => [join(root, 'src', folder, `${name}.ts`), placeholder]);
@@ -177,15 +179,24 @@ const isPass = (part: unknown): part is Pass => isObject(part) && 'why' in part 
 /** Such a kernel is in no graph: `lower` takes the one for its frame. */
 const readsFrame = (part: unknown): boolean => isKernel(part) && part.ops.some(op => op === 'stem');
 
+/** Channels of scores, of the package's own weights and at both ends of what a RegSeg that has a URL may have, and the picture's side. */
+const SHAPES = [
+  [11, 1],
+  [11, 65],
+  [11, 4096],
+  [2, 65],
+  [256, 65],
+] as const;
+
 /** Kernels and passes. Throws where a graph has an operation that is late. */
 async function usedObjects(): Promise<{ readonly plainly: ReadonlySet<object>; readonly withBarriers: ReadonlySet<object> }> {
   const [plainly, withBarriers] = [new Set<object>(), new Set<object>()];
   for (const software of [true, false])
     for (const variants of ['auto', 'plain'] as const)
       for (const precision of ['f32', 'half', 'f16'] as const)
-        for (const side of [1, 65, 4096]) {
+        for (const [channels, side] of SHAPES) {
           const facts = { ...defaultFacts, software, features: ['subgroups', 'shader-f16'] };
-          const graph = regsegNetwork('regseg', 'exp48', 'decoder26', { channels: 11 }).build({ h: side, w: side });
+          const graph = regsegNetwork('regseg', 'exp48', 'decoder26', { channels }).build({ h: side, w: side });
           const target = targetOf({ precision, facts, variants });
           const used = target.barriers ? withBarriers : plainly;
           for (const asked of [graph, withScores(graph).graph]) {

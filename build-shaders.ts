@@ -64,7 +64,7 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
 function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
   const [cpu, gpu] = [planned(true), planned(false)];
   const [draw, finish] = [[overlay], [blur, shares, smooth]].map(finishes => finishes.map(({ name }) => name));
-  const matrix = Object.values(matrices).map(({ shader }) => shader);
+  const matrix = Object.values(matrices).flatMap(rows => rows.map(({ shader }) => shader));
   const other = shaders.filter(shader => ![...cpu, ...gpu, ...draw, ...finish, ...matrix].includes(shader));
   return new Map([
     ['shaders-draw', draw],
@@ -80,7 +80,7 @@ function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
 function groupModule(texts: ShaderTexts, small: ShaderTexts, shaders: readonly string[]): string {
   const libs = new Set(shaders.flatMap(shader => libsOf(texts, shader)));
   // An adapter may want its other form.
-  if (libs.has(MATRIX)) libs.add(`${MATRIX}.flags`);
+  for (const lib of [...libs].filter(each => MATRIX.test(each))) libs.add(`${lib}.flags`);
   // Curves are with what only other networks need.
   if (shaders.includes(CURVED_EXAMPLE)) for (const lib of [CURVED, ...blocks]) libs.add(lib);
   const facts = shaders.map((shader): [string, string] => [shader, factsLine(texts, shader)]);

@@ -1,6 +1,7 @@
 // The visitor's adapter timed as `npm run bench` times: a warm-up, then thirty frames; beside what other machines have had.
 /// <reference types="vite/client" />
-import type { Segmenter, Support } from 'atrous';
+import type { SegmentResult, Support } from 'atrous';
+import type { RemoteSegmenter } from 'atrous/worker';
 import { button, make, table, tell, tellError, the } from './page.ts';
 import { quantile } from './timing.ts';
 
@@ -40,7 +41,7 @@ function row(adapter: string, model: string, size: string, precision: string, me
 
 export function benchTab(
   found: Support | undefined,
-  model: Segmenter | null,
+  model: RemoteSegmenter | null,
   size: { height: number; width: number } | undefined,
 ): void {
   void storedResults().then(stored => {
@@ -66,16 +67,16 @@ export function benchTab(
         {},
         `The sample picture, ${WARM_UP} frames to warm up, then ${RUNS}: from the picture to the class map in memory. Nothing is uploaded.`,
       ),
-      make('p', { className: 'row' }, start, ' ', copy),
+      make('div', { className: 'row' }, start, copy),
       table([HEAD, ...mine, ...stored]),
     );
   });
 }
 
 /** Throws what `segment` throws. */
-async function time(model: Segmenter, size: { height: number; width: number } | undefined): Promise<Row> {
+async function time(model: RemoteSegmenter, size: { height: number; width: number } | undefined): Promise<Row> {
   const times: number[] = [];
-  let info: Awaited<ReturnType<Segmenter['segment']>>['info'] | undefined;
+  let info: SegmentResult['info'] | undefined;
   for (let n = 0; n < WARM_UP + RUNS; n++) {
     const start = performance.now();
     ({ info } = await model.segment(the('still'), size ? { size } : {}));

@@ -62,9 +62,9 @@ export function explain(found: Support): void {
   tell(`this browser can’t compute here: no ${missing.name}`);
   notice([
     `Missing: ${missing.name}; ${found.hint ?? missing.without}.`,
-    'The sample above was segmented before, and the results of other machines stand under Benchmark.',
+    'The sample was segmented before; what other machines measured stands under Benchmark.',
   ]);
-  for (const control of document.querySelectorAll<HTMLButtonElement>('#controls button, #controls select, #controls input'))
+  for (const control of document.querySelectorAll<HTMLButtonElement>('#controls :is(button, select, input), #classes button'))
     control.disabled = true;
   the('help').disabled = false;
   void storedResults().then(() => document.getElementById('tab-bench')!.click());

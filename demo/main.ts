@@ -1,9 +1,11 @@
-// The page: a model, a scene, and what the reader does with them. Everything it knows of segmentation comes from the published front door.
-import { load, type Progress, type Segmenter, type SegmentResult, type Support, support } from 'atrous';
+// The page: a model in a worker, a scene, and what the reader does with them. Everything it knows of segmentation comes from the published front doors.
+import { type Colour, cache, type Progress, type SegmentResult, type Support, support } from 'atrous';
+import { load, type RemoteSegmenter } from 'atrous/worker';
+import card from '../weights/regseg-camvid.card.json' with { type: 'json' };
 import { benchTab } from './bench.ts';
 import { browserTab, explain } from './ladder.ts';
 import { choose, legend, showShares } from './legend.ts';
-import { button, make, notice, numbers, tell, tellError, the } from './page.ts';
+import { badges, button, make, notice, numbers, tell, tellError, the } from './page.ts';
 import { addressOf, params, remember, sizeOf } from './params.ts';
 import { planTab } from './plan.ts';
 import { camera, drawnStreet, photo, type Scene, sample, videoOf } from './scenes.ts';
@@ -17,11 +19,11 @@ const ABOUT = '11 classes of a street, 6.9 MB, mIoU 0.56 on CamVid’s test pict
 const SMALL = '120x160';
 
 let found: Support;
-let model: Segmenter | null = null;
+let model: RemoteSegmenter | null = null;
 let scene: Scene = sample();
 let result: SegmentResult | null = null;
-/** The model in words. */
-let described = '';
+/** Where the model's weights came from. */
+let from = '';
 let paused = matchMedia('(prefers-reduced-motion: reduce)').matches;
 /** What is under way ends when another begins. */
 let run = new AbortController();
@@ -34,18 +36,19 @@ const more = tabs({
 
 async function start(): Promise<void> {
   listen();
+  // Its place is taken before it comes.
+  legend(card.classes, card.palette as unknown as readonly Colour[], redraw);
+  the('model').textContent = `${BUILT_IN}: ${ABOUT}`;
+  numbers({});
+  // The worker sends pictures back to such a canvas, so that the next model's worker can, too.
+  the('result').getContext('2d');
   tell('looking for a graphics adapter …');
   found = await support();
   more.refresh();
   if (!found.ok) return explain(found);
   const asked = params.get('size') ?? '';
   if (sizeOf(asked)) addSize(asked);
-  if (found.software) {
-    if (!asked) the('size').value = SMALL;
-    notice([
-      `No graphics card here: ${found.adapter} computes on the processor, right but slowly, so the network looks at ${SMALL.replace('x', '×')} pixels.`,
-    ]);
-  }
+  if (found.software && !asked) the('size').value = SMALL;
   await loadModel(params.get('model') ?? BUILT_IN);
   await openSource(params.get('src') ?? 'still');
 }
@@ -65,28 +68,55 @@ async function loadModel(source: string | File): Promise<boolean> {
   const name = typeof source === 'string' ? source : source.name;
   stop();
   try {
+    let came = source instanceof File ? 'a file' : await whence(address?.href ?? name);
+    tell(`${name}: starting its worker …`);
     const loaded = await load(address ?? source, {
       precision: the('precision').value as 'auto',
-      onProgress: progress => tell(`${name}: ${phase(progress)}`),
+      onProgress: progress => {
+        // What is kept comes in one piece.
+        if (progress.phase === 'download' && progress.done < progress.total && came === 'cache') came = 'network';
+        tell(`${name}: ${phase(progress)}`);
+      },
     });
     model = loaded;
+    from = came;
     await previous?.dispose();
   } catch (error) {
-    tellError(error);
-    if (source instanceof File) notice([`${name} does not run here: ${(error as Error).message}`]);
+    tellError(source instanceof File ? new Error(`${name} does not run here: ${(error as Error).message}`) : error);
     if (model) await show(scene, false);
     return false;
   }
-  if (source instanceof File) notice(null);
-  described =
+  the('model').textContent =
     name === BUILT_IN
       ? `${name}: ${ABOUT}`
       : `${name}: ${counted(model.labels.length)}${model.assumed ? `; ${model.assumed}` : ''}`;
-  the('model').textContent = described;
+  showBadges(model.precision);
   the('remove').hidden = name === BUILT_IN;
   remember({ model: name === BUILT_IN || source instanceof File ? '' : name });
   legend(model.labels, model.palette, redraw);
   return true;
+}
+
+/** `cache` where a name or an address lies there whole. */
+async function whence(name: string): Promise<string> {
+  const kept = await cache.list();
+  return kept.some(file => file.complete && (file.name === name || file.url === name)) ? 'cache' : 'network';
+}
+
+function showBadges(precision: string): void {
+  badges([
+    ...(found.software
+      ? [
+          {
+            text: 'CPU: slow',
+            title: `${found.adapter} computes on the processor, right but slowly: choose a small size`,
+            warn: true,
+          },
+        ]
+      : []),
+    { text: precision, title: 'what maps are stored in' },
+    { text: `weights: ${from}`, title: `the weights came from ${from === 'a file' ? from : `the ${from}`}` },
+  ]);
 }
 
 /** `still`, `street`, `camera`, or the address of a picture or a video. */
@@ -151,7 +181,7 @@ async function show(shown: Scene, ready = true): Promise<void> {
   stop();
   const { signal } = run;
   for (const id of ['still', 'before', 'video'] as const) the(id).hidden = the(id) !== shown.picture;
-  the('picture').style.aspectRatio = `${shown.width} / ${shown.height}`;
+  the('frame').style.setProperty('--ratio', String(shown.width / shown.height));
   for (const item of the('sources').querySelectorAll('button')) item.ariaPressed = String(item.dataset.source === shown.kind);
   the('still-after').hidden = shown.kind !== 'still' || model !== null;
   the('pause').disabled = shown.advance === undefined && shown.picture !== the('video');
@@ -160,14 +190,18 @@ async function show(shown: Scene, ready = true): Promise<void> {
     if (shown.picture instanceof HTMLVideoElement) await watch(model, shown.picture, signal);
     else if (shown.advance) await drive(model, shown, signal);
     else await look(model, shown, signal);
-    if (ready && !signal.aborted) tell(`ready on ${found.adapter}`);
+    if (ready && !signal.aborted) tellReady();
   } catch (error) {
     if (!signal.aborted) tellError(error);
   }
 }
 
+function tellReady(): void {
+  tell(`ready on ${found.adapter}`);
+}
+
 /** One picture, with probabilities for the pointer. */
-async function look(model: Segmenter, { picture }: Scene, signal: AbortSignal): Promise<void> {
+async function look(model: RemoteSegmenter, { picture }: Scene, signal: AbortSignal): Promise<void> {
   const segmented = await model.segment(picture as HTMLCanvasElement, {
     ...asked(),
     scores: true,
@@ -176,11 +210,11 @@ async function look(model: Segmenter, { picture }: Scene, signal: AbortSignal): 
   });
   await present(segmented, signal);
   more.refresh();
-  numbers({ ms: segmented.info.ms.toFixed(0), ...about(segmented) });
+  numbers({ 'ms, median': segmented.info.ms.toFixed(0), ...about(segmented) });
 }
 
 /** A drawn street, whose truth is known. */
-async function drive(model: Segmenter, { picture, advance }: Scene, signal: AbortSignal): Promise<void> {
+async function drive(model: RemoteSegmenter, { picture, advance }: Scene, signal: AbortSignal): Promise<void> {
   const pace = timing();
   let last = performance.now();
   let first = true;
@@ -200,10 +234,11 @@ async function drive(model: Segmenter, { picture, advance }: Scene, signal: Abor
       onProgress: progress => tell(phase(progress)),
     });
     await present(segmented, signal);
-    pace.add(performance.now() - now);
+    // The first has waited for the compiler.
+    if (!first) pace.add(performance.now() - now);
     if (first) {
       more.refresh();
-      tell(`ready on ${found.adapter}`);
+      tellReady();
     }
     first = false;
     numbers({
@@ -215,7 +250,7 @@ async function drive(model: Segmenter, { picture, advance }: Scene, signal: Abor
 }
 
 /** A video or a camera, by the model's own stream. */
-async function watch(model: Segmenter, video: HTMLVideoElement, signal: AbortSignal): Promise<void> {
+async function watch(model: RemoteSegmenter, video: HTMLVideoElement, signal: AbortSignal): Promise<void> {
   let told = 0;
   const live = model.stream(video, the('result'), {
     ...drawOptions(model.labels, model.palette),
@@ -224,7 +259,7 @@ async function watch(model: Segmenter, video: HTMLVideoElement, signal: AbortSig
       accept(shown);
       if (told++ === 0) {
         more.refresh();
-        tell(`ready on ${found.adapter}`);
+        tellReady();
       }
       numbers({ ...paceOf(live.stats), ...about(shown), dropped: String(live.stats.dropped) });
     },
@@ -249,9 +284,8 @@ function accept(segmented: SegmentResult): void {
   the('still-after').hidden = true;
   const shares = segmented.shares();
   showShares(shares);
-  const { precision, height, width } = segmented.info;
-  the('model').textContent = `${described}; in ${precision} at ${height}×${width}, ${model!.plan.steps.length} dispatches`;
   the('summary').textContent = sharesText(shares);
+  showBadges(segmented.info.precision);
 }
 
 /** The view has changed. */
@@ -266,15 +300,15 @@ const asked = (): { size?: { height: number; width: number } } => {
   return size ? { size } : {};
 };
 
-function about({ info }: SegmentResult): Record<string, string> {
+function about({ info }: SegmentResult): Parameters<typeof numbers>[0] {
   return {
-    network: `${info.height}×${info.width} ${info.precision}`,
+    network: `${info.height}×${info.width}`,
     copy: info.copy,
     dispatches: String(model!.plan.steps.length),
   };
 }
 
-function paceOf(pace: { fps: number; p50: number | null; p95: number | null } | null): Record<string, string> {
+function paceOf(pace: { fps: number; p50: number | null; p95: number | null } | null): Parameters<typeof numbers>[0] {
   const whole = (ms: number | null): string => ms?.toFixed(0) ?? '–';
   return pace ? { 'frames a second': pace.fps.toFixed(1), 'ms, median': whole(pace.p50), 'ms, 95 %': whole(pace.p95) } : {};
 }
@@ -294,7 +328,7 @@ function agreement(classes: Uint8Array, truth: Uint8Array): number {
 
 function addSize(text: string): void {
   const list = the('size');
-  if (![...list.options].some(({ value }) => value === text)) list.add(new Option(text));
+  if (![...list.options].some(({ value }) => value === text)) list.add(new Option(text.replace('x', '×'), text));
   list.value = text;
 }
 
@@ -306,13 +340,9 @@ function setPaused(to: boolean): void {
   else the('video').play().catch(tellError);
 }
 
-/** Drawn anew in 2-D: what a canvas of WebGPU showed can't be read back later. */
 async function save(): Promise<void> {
   if (!result) return;
-  const canvas = document.createElement('canvas');
-  canvas.getContext('2d');
-  await result.draw(canvas, drawOptions(result.labels, result.palette));
-  const blob = await new Promise<Blob | null>(resolve => canvas.toBlob(resolve));
+  const blob = await new Promise<Blob | null>(resolve => the('result').toBlob(resolve));
   const link = make('a', { href: URL.createObjectURL(blob!), download: 'atrous.png' });
   link.click();
   URL.revokeObjectURL(link.href);
@@ -330,7 +360,7 @@ function help(): void {
 
 /** Class and probability under the pointer. */
 function point(event: PointerEvent): void {
-  const box = the('picture').getBoundingClientRect();
+  const box = the('frame').getBoundingClientRect();
   const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   const seen = result && !the('result').hidden && x >= 0 && x < 1 && y >= 0 && y < 1;
   the('hover').hidden = !seen;
@@ -377,11 +407,15 @@ function listen(): void {
     void show(scene);
   });
   let current: string | File = params.get('model') ?? BUILT_IN;
-  const open = (source: string | File): Promise<void> => openModel((current = source));
+  const open = (source: string | File): Promise<void> => {
+    notice(null);
+    return openModel((current = source));
+  };
   the('precision').addEventListener('change', () => void open(current));
   the('remove').addEventListener('click', () => void open(BUILT_IN));
   the('sources').addEventListener('click', event => {
     const source = (event.target as HTMLElement).dataset.source;
+    if (source) notice(null);
     const accept = { video: 'video/*', photo: 'image/*', network: '.onnx,.safetensors,.pth,.pt,.caffemodel' }[source ?? ''];
     if (accept) {
       the('file').accept = accept;
@@ -391,6 +425,7 @@ function listen(): void {
   });
   const take = (file: File | undefined): void => {
     if (!file) return;
+    notice(null);
     if (!/^(image|video)\//.test(file.type)) current = file;
     void openFile(file);
   };

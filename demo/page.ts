@@ -3,6 +3,7 @@
 const kinds = {
   after: HTMLDivElement,
   background: HTMLSelectElement,
+  badges: HTMLUListElement,
   before: HTMLCanvasElement,
   bench: HTMLDivElement,
   browser: HTMLDivElement,
@@ -11,6 +12,7 @@ const kinds = {
   'colour-label': HTMLLabelElement,
   edge: HTMLDivElement,
   file: HTMLInputElement,
+  frame: HTMLDivElement,
   full: HTMLButtonElement,
   help: HTMLButtonElement,
   hover: HTMLOutputElement,
@@ -63,12 +65,25 @@ export function tell(text: string): void {
 }
 
 export function tellError(error: unknown): void {
-  if ((error as Error).name !== 'AbortError') tell(error instanceof Error ? error.message : String(error));
+  if ((error as Error).name === 'AbortError') return;
+  tell('that did not work');
+  notice([error instanceof Error ? error.message : String(error)]);
 }
 
-/** What the reader should know, with what can be done about it; null takes it away. */
+/** Facts of this run beside the line: `warn` for what the reader should know of. */
+export function badges(facts: readonly { readonly text: string; readonly title: string; readonly warn?: boolean }[]): void {
+  the('badges').replaceChildren(
+    ...facts.map(({ text, title, warn }) => make('li', { title, className: warn ? 'warn' : '' }, text)),
+  );
+}
+
+/** What the reader should know, over the picture, with what can be done about it; null takes it away. */
 export function notice(words: readonly string[] | null, ...actions: readonly HTMLElement[]): void {
-  the('notice').replaceChildren(...(words ?? []).map(text => make('p', {}, text)), ...actions);
+  const close = Object.assign(
+    button('×', () => notice(null)),
+    { className: 'close', ariaLabel: 'Close' },
+  );
+  the('notice').replaceChildren(close, ...(words ?? []).map(text => make('p', {}, text)), ...actions);
   the('notice').hidden = words === null;
 }
 
@@ -83,10 +98,12 @@ export function table(rows: readonly (readonly string[])[]): HTMLTableElement {
   );
 }
 
-/** Name and value pairs below the picture. */
-export function numbers(values: Readonly<Record<string, string>>): void {
+const NUMBERS = ['frames a second', 'ms, median', 'ms, 95 %', 'dispatches', 'network', 'copy', 'dropped', 'accuracy'] as const;
+
+/** Below the picture: each has its place, whether it is known or not. */
+export function numbers(values: Readonly<Partial<Record<(typeof NUMBERS)[number], string>>>): void {
   the('numbers').replaceChildren(
-    ...Object.entries(values).map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value))),
+    ...NUMBERS.map(name => make('div', {}, make('dt', {}, name), make('dd', {}, values[name] ?? '–'))),
   );
 }
 

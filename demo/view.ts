@@ -50,6 +50,6 @@ export function sharesText(shares: Readonly<Record<string, number>>): string {
 }
 
 export function percent(share: number): string {
-  const text = share > 0 && share < 0.005 ? 'under\u00a01' : String(Math.round(share * 100));
+  const text = share > 0 && share < 0.005 ? '<1' : String(Math.round(share * 100));
   return `${text}\u00a0%`;
 }

@@ -7,7 +7,15 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
-  resolve: { alias: { 'atrous/drawings': `${root}dist/drawings.js`, atrous: `${root}dist/index.js` } },
+  resolve: {
+    alias: {
+      'atrous/drawings': `${root}dist/drawings.js`,
+      'atrous/worker': `${root}dist/worker.js`,
+      atrous: `${root}dist/index.js`,
+    },
+  },
+  // The package's worker is a module.
+  worker: { format: 'es' },
   server: { fs: { allow: [root] } },
   build: {
     outDir: `${root}out/demo`,

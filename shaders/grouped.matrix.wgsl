@@ -1,6 +1,7 @@
 // `grouped` for GPUs with subgroup matrices, of groups of whole sixteens of channels: a tap of 16 of them is one product of 16 by 16. A workgroup
 // makes 32 pixels of four sixteens at a time, so that a pixel's operand is 128 bytes side by side; each subgroup makes rows of one sixteen. The rest is as in lib/matrix.product: rows of 16
 // channels of halves, first of pixels, sixteen by sixteen, then of the weights of a tap. It adds up what it sums, as `grouped.workgroup` does.
+// use lib/matrix.halves.wgsl
 // use lib/matrix.enable.wgsl
 // use lib/f32.wgsl
 // use lib/weights.matrix.wgsl

@@ -1,4 +1,5 @@
 // `pointwise` for GPUs with subgroup matrices: the same product with operands of halves.
+// use lib/matrix.halves.wgsl
 // use lib/matrix.enable.wgsl
 // use lib/f32.wgsl
 // use lib/weights.matrix.wgsl

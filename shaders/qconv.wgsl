@@ -3,4 +3,5 @@
 // use lib/lane.wgsl
 // use lib/codes.wgsl
 // use lib/dot4.wgsl
+// use lib/qconv.io.wgsl
 // use lib/qconv.wgsl

@@ -1,6 +1,7 @@
 // `tail` for GPUs with subgroup matrices, of up to 64 channels: the same tile of 16 columns, 8 rows of it. Sixteen channels of the operand are staged with their
 // border, and the weights of one tap at a time: rows of 16 channels of halves, of pixels first, as in lib/matrix.product. A tap's left matrix is pixels side
 // by side in a row of the stage. The classifier reads what the convolution made as halves, from where the operand lay.
+// use lib/matrix.halves.wgsl
 // use lib/matrix.enable.wgsl
 // use lib/f32.wgsl
 // use lib/weights.matrix.wgsl

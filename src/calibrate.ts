@@ -111,9 +111,12 @@ export async function calibrate(
       for await (const pixels of pictures()) {
         const picture = { h: pixels.height, w: pixels.width };
         const size = network.inside?.(picture, null) ?? networkSize(picture, preprocessing.max_area);
-        const planes = Float32Array.from(preprocess(pixels, size, { channels: 'rgb', ...preprocessing }).data);
         const graph = build({ ...size, to: picture });
-        const program = await programOn(engine, select(graph, valuesOf(graph)), weights, card, planes);
+        // Between bars a picture is smaller than the network.
+        const planes = Float32Array.from(preprocess(pixels, graph.input, { channels: 'rgb', ...preprocessing }).data);
+        // What is put around a picture has tables of its own.
+        const all = weights === tensors ? tensors : new Map([...tensors, ...weights]);
+        const program = await programOn(engine, select(graph, valuesOf(graph)), all, card, planes);
         try {
           await each(program, planes, n++);
         } finally {

@@ -8,11 +8,12 @@ import { printSize, type Size } from './image/size.ts';
 import { decodeWeights, registered } from './load.ts';
 import { defaultCard } from './models/cards.ts';
 import type { LoadedWeights, Runnable } from './models/network.ts';
+import type { Core } from './onnx/core.ts';
 import { storeTopology, TOPOLOGY } from './onnx/stored.ts';
 import { run as runReference } from './reference/run.ts';
 import { agreement } from './weights/agreement.ts';
 import type { Card, Check } from './weights/card.ts';
-import { tensorsInCodes, withScales } from './weights/int8.ts';
+import { type Form, tensorsInCodes, withScales } from './weights/int8.ts';
 import { encodeRuns } from './weights/runs.ts';
 import { writeSafetensors } from './weights/safetensors.ts';
 import { seededInput } from './weights/seeded.ts';
@@ -66,7 +67,7 @@ export async function convertWeights(
       `--precision int8: ${network.canonical} reads tiles, and only networks of whole pictures have int8`,
     );
   const plain = convertTensors(weights.tensors, precision, name);
-  const tensors = calibrate ? tensorsInCodes(plain, (_, { shape }) => shape.length > 1) : plain;
+  const tensors = calibrate ? tensorsInCodes(plain, formOf) : plain;
   const decoded = calibrate ? withScales(tensors, name) : tensors;
   const coded = await calibrate?.(weights, decoded);
   const made = coded?.network ?? network;
@@ -81,6 +82,12 @@ export async function convertWeights(
   };
   const written = writeSafetensors(tensors, { atrous: JSON.stringify(complete) });
   return { network, card: complete, tensors: tensors.size, bytes: written, assumed };
+}
+
+/** Of a checkpoint's tensors in int8: a small variance of a norm would be lost in halves. */
+function formOf(name: string, { shape, dtype }: Tensor): Form {
+  if (shape.length > 1) return 'codes';
+  return dtype === 'F32' && !name.endsWith('.running_var') ? 'halves' : 'whole';
 }
 
 const LARGEST_F16 = 65504;
@@ -128,19 +135,18 @@ const MOST_MACS = 4e9;
 /** The least agreement that a self-test may ask for: below it nothing is tested. */
 const LEAST_AGREEMENT = 0.9;
 
-export interface TopologyOptions {
+export interface TopologyOptions extends Pick<ConvertOptions, 'precision' | 'calibrate' | 'source'> {
   /** What the network is written down at: its only size where it has one. */
   readonly size: Size | undefined;
-  readonly precision?: 'f32' | 'f16';
-  readonly source: NonNullable<Card['source']>;
 }
 
 /** An ONNX file's weights, what is done with them at a size, and its card. Throws `BAD_USAGE` where no size is said. */
-export function convertOnnx(
-  { network, tensors: read, card, core }: LoadedWeights,
+export async function convertOnnx(
+  weights: LoadedWeights,
   name: string,
-  { size, precision = 'f32', source }: TopologyOptions,
-): Converted {
+  { size, precision = 'f32', calibrate, source }: TopologyOptions,
+): Promise<Converted> {
+  const { network, tensors: read, card, core } = weights;
   // A network of one size takes it for any picture.
   const [small, large] = [
     { h: 64, w: 64 },
@@ -148,24 +154,20 @@ export function convertOnnx(
   ].map(picture => network.inside!(picture, size ?? null));
   if (small.h !== large.h || small.w !== large.w)
     throw new AtrousError('BAD_USAGE', `${name} runs at many sizes, and is written down for one: say --size HxW`);
-  const { text, tensors: needed } = storeTopology(small, core!(small), network.end, read);
-  const weights = new Set(
-    core!(small)
-      .nodes.flatMap(({ constants }) => Object.entries<Constant>(constants))
-      .flatMap(weightOf),
-  );
-  const tensors = new Map(
-    [...needed].map(([each, tensor]): [string, Tensor] => {
-      if (tensor.dtype === 'F32' || tensor.dtype === 'F16' || /^[IU]8/.test(tensor.dtype))
-        return [each, precision === 'f16' && tensor.dtype === 'F32' && weights.has(each) ? halved(each, tensor, name) : tensor];
-      return [each, fromFloat32(tensor.shape, toFloat32(tensor))];
-    }),
-  );
-  const graph = network.build(small);
+  const made = core!(small);
+  const { text, tensors: needed } = storeTopology(small, made, network.end, read);
+  const named = (role: string): Set<string> => tensorsIn(made, role);
+  const tensors = calibrate
+    ? codedTopology(needed, named('weight'), named('bias'))
+    : convertTopology(needed, precision === 'f16' ? named('weight') : new Set(), name);
+  const decoded = calibrate ? withScales(tensors, name) : tensors;
+  const coded = await calibrate?.({ ...weights, network: { ...network, inside: () => small } }, decoded);
+  const graph = (coded?.network ?? network).build(small);
   const values = infer(graph);
   const cost = graph.nodes.reduce((sum, node) => sum + macs(node, values.get(node.name)!.shape), 0);
-  const check = cost <= MOST_MACS ? calibrated(graph, tensors, card, small) : undefined;
-  const complete: Card = { ...card, source, check, file: undefined };
+  // What is put around a picture has tables beside the file's.
+  const check = cost <= MOST_MACS ? calibrated(graph, new Map([...read, ...decoded]), card, small) : undefined;
+  const complete: Card = { ...card, source, check, int8: coded?.int8, file: undefined };
   const written = writeSafetensors(tensors, { atrous: JSON.stringify(complete), [TOPOLOGY]: text });
   const note = check
     ? null
@@ -173,13 +175,29 @@ export function convertOnnx(
   return { network, card: complete, tensors: tensors.size, bytes: written, assumed: note };
 }
 
-/** The tensor that a convolution's weight is. */
-function weightOf([role, constant]: [string, Constant]): string[] {
-  return role === 'weight'
-    ? tensorsOf(constant)
-        .slice(0, 1)
-        .map(([name]) => name)
-    : [];
+/** Names of the tensors that constants of a role begin with: a convolution's weight, or its bias. */
+function tensorsIn({ nodes }: Core, role: string): Set<string> {
+  const constants = nodes.flatMap(node => Object.entries<Constant>(node.constants));
+  return new Set(constants.filter(([own]) => own === role).flatMap(([, constant]) => tensorsOf(constant)[0][0]));
+}
+
+/** As they are, those of `halves` as halves, and whole numbers of other types than bytes as float32. */
+function convertTopology(tensors: Tensors, halves: ReadonlySet<string>, source: string): Map<string, Tensor> {
+  return new Map(
+    [...tensors].map(([name, tensor]) => {
+      if (tensor.dtype === 'F32' || tensor.dtype === 'F16' || /^[IU]8/.test(tensor.dtype))
+        return [name, tensor.dtype === 'F32' && halves.has(name) ? halved(name, tensor, source) : tensor];
+      return [name, fromFloat32(tensor.shape, toFloat32(tensor))];
+    }),
+  );
+}
+
+/** Tables of places, which are neither weights nor biases, stay as they are. */
+function codedTopology(tensors: Tensors, weights: ReadonlySet<string>, biases: ReadonlySet<string>): Map<string, Tensor> {
+  const whole = [...tensors].map(([name, tensor]) => [name, fromFloat32(tensor.shape, toFloat32(tensor))] as const);
+  return tensorsInCodes(new Map(whole), (name, { shape }) =>
+    weights.has(name) && shape.length > 1 ? 'codes' : biases.has(name) ? 'halves' : 'whole',
+  );
 }
 
 /** With the agreement that weights and a picture rounded to halves leave, less three times what they lose: scores of a seeded picture may be close. */

@@ -1,29 +1,18 @@
 // From weights to the network that they fit: files of any format, checked by names, shapes and cards.
-import { urlOf } from './builtin.ts';
-import { AtrousError, describe } from './errors.ts';
-import { classesOf } from './graph/decision.ts';
-import { defaultCard } from './models/cards.ts';
-import type { LoadedWeights } from './models/network.ts';
-import { checkpoints } from './models/published.ts';
-import { findNetwork, type Network } from './models/registry.ts';
-import { type Expectations, everyNetwork, expectedOf, nearest, needs, recognise } from './recognise.ts';
+import { builtIns, urlOf } from './builtin.ts';
+import { AtrousError } from './errors.ts';
+import { expectedOf, fitTo, needs, readNow } from './fit.ts';
+import { aliases, knownRegseg } from './models/known-regseg.ts';
+import type { LoadedWeights, Network } from './models/network.ts';
+import { usualCard } from './models/usual-card.ts';
 import type { Precision } from './shader/source.ts';
-import {
-  type Card,
-  checkCard,
-  type PartialCard,
-  type Preprocessing,
-  parseCard,
-  parsePart,
-  withBackground,
-} from './weights/card.ts';
-import { checkTensors } from './weights/check.ts';
+import { type Card, checkCard, type PartialCard, type Preprocessing, parseCard, parsePart } from './weights/card.ts';
 import type { DownloadOptions } from './weights/download.ts';
-import { findTensors, type Listing, say } from './weights/find.ts';
+import { findTensors, type Listing } from './weights/find.ts';
 import { isOnnx } from './weights/magic.ts';
 import { readWeights } from './weights/read.ts';
 import { readResponse } from './weights/response.ts';
-import { badWeights, quote, some, type Tensor, type Tensors } from './weights/tensor.ts';
+import { badWeights, quote, some, type Tensors } from './weights/tensor.ts';
 
 export type { LoadedWeights } from './models/network.ts';
 
@@ -62,7 +51,7 @@ async function readAny(
   if (source instanceof Map) {
     if (isFiles(source)) return readFiles(source, asked);
     if (outputName !== undefined) throw new AtrousError('BAD_USAGE', 'outputName is for ONNX files: leave it out');
-    return checkWeights(source, 'the tensors', wholeCard(card), model ?? null, key);
+    return weightsIn(source, 'the tensors', wholeCard(card), model ?? null, key);
   }
   if (source instanceof Blob)
     return decodeWeights(new Uint8Array(await source.arrayBuffer()), (source as File).name ?? 'the file', asked);
@@ -70,7 +59,7 @@ async function readAny(
   if (source instanceof Uint8Array) return decodeWeights(source, 'the weights', asked);
   if (source instanceof Response) return decodeWeights(await readResponse(source, options), source.url || 'the response', asked);
   const name = String(source);
-  if (!checkpoints.has(name)) {
+  if (!(await isCheckpoint(name))) {
     const beside = (other: string): Promise<Uint8Array> =>
       reader.beside?.(name, other) ?? reader.fetch(besideOf(name, other), { signal: options.signal });
     const bytes = await reader.fetch(source as string | URL, options);
@@ -86,6 +75,11 @@ async function readAny(
     );
   }
   return decodeWeights(await reader.fetch(await urlOf(file, options.baseUrl, undefined), options), file, { ...asked, model: name });
+}
+
+/** A bare word is no URL that anyone means. */
+async function isCheckpoint(name: string): Promise<boolean> {
+  return /^[\w-]+$/.test(name) && (await import('./models/published.ts')).checkpoints.has(name);
 }
 
 /** Weights from anywhere. Throws as `checkPrecision`. */
@@ -113,15 +107,44 @@ export async function decodeWeights(bytes: Uint8Array, name: string, options: Re
     if (wrong) throw new AtrousError('BAD_USAGE', `${wrong}: ${name} is a network of its own: leave it out`);
     const plain = new Map([...tensors].map(([each, tensor]) => [each, readNow(tensor)]));
     const { loadStored } = await import('./onnx/stored.ts');
-    return { ...loadStored(plain, metadata, name, options), stored: [bytes] };
+    return { ...(await loadStored(plain, metadata, name, options)), stored: [bytes] };
   }
   const known = own === undefined ? null : parseCard(own, `in ${name}`);
   const given = wholeCard(card);
-  if (!known?.int8) return checkWeights(tensors, name, given ?? known, model ?? null, key);
+  if (!known?.int8) return weightsIn(tensors, name, given ?? known, model ?? null, key);
   const [{ withScales }, { inInt8 }] = await Promise.all([import('./weights/int8.ts'), import('./int8.ts')]);
   // What codes stand for is the file's own affair, whatever else a card beside it says.
-  const weights = checkWeights(withScales(tensors, name), name, { ...(given ?? known), int8: known.int8 }, model ?? null, key);
+  const weights = await weightsIn(withScales(tensors, name), name, { ...(given ?? known), int8: known.int8 }, model ?? null, key);
   return { ...weights, ...inInt8(weights.network, known.int8, name), stored: [bytes] };
+}
+
+/** Of any network of the registry, which is fetched for all but the package's own. Throws as `checkWeights` of recognise.ts. */
+async function weightsIn(...given: Contents): Promise<LoadedWeights<Network>> {
+  return ownWeights(...given) ?? (await import('./recognise.ts')).checkWeights(...given);
+}
+
+type Contents = [read: Listing, name: string, card: Card | null, model: string | null, key: string | undefined];
+
+/** Tensors of a network that the package has weights of: pages have all that it needs. Null where they are anything else, or not as plain as its own. */
+function ownWeights(...[read, name, card, model, key]: Contents): LoadedWeights<Network> | null {
+  const network = ownNetwork(model ?? card?.model);
+  if (!network || (card && !ownNetwork(card.model))) return null;
+  const known = new Set(expectedOf(network, network.publishedClasses).keys());
+  const { tensors, paths } = findTensors(read, name, {
+    known,
+    fits: tensors => needs(network, tensors) !== null,
+    key: key ?? null,
+  });
+  const plain = [...tensors.values()].every(({ dtype }) => dtype === 'F32' || dtype === 'F16');
+  if (paths.length !== 1 || network.channels(tensors) === 1 || !plain) return null;
+  return { ...fitTo(network, tensors, name, card, usualCard), assumed: null };
+}
+
+function ownNetwork(name = ''): Network | null {
+  const canonical = aliases.get(name) ?? name;
+  for (const [builtIn, { body, decoder }] of builtIns)
+    if (name === builtIn || canonical === `${body}_${decoder}`) return knownRegseg(name, body, decoder);
+  return null;
 }
 
 /** Throws `BAD_USAGE` for int8 of weights that have no codes, and for anything else of those that have. */
@@ -199,102 +222,4 @@ export function isUrl(path: string): boolean {
 export function besideOf(path: string, name: string): string {
   if (!isUrl(path)) return path.replace(/[^/\\]*$/, '') + name;
   return new URL(name.split('/').map(encodeURIComponent).join('/'), path).href;
-}
-
-/**
- * Finds the network (named by the caller, else by the card, else the only one with these tensors) and its tensors, wherever in the file they lie, and
- * holds the tensors to it. Throws `BAD_WEIGHTS` when names, shapes, classes or the card disagree.
- */
-export function checkWeights(
-  read: Listing,
-  name: string,
-  card: Card | null,
-  model: string | null,
-  key: string | null = null,
-): LoadedWeights<Network> {
-  const asked = model !== null ? findNetwork(model) : card ? inFile(name, () => findNetwork(card.model)) : null;
-  const candidates = asked ? [asked] : everyNetwork();
-  const expectations: Expectations = new Map();
-  const known = new Set(candidates.flatMap(network => [...expectedOf(network, network.publishedClasses, expectations).keys()]));
-  const fits = (tensors: Listing): boolean => candidates.some(network => needs(network, tensors, expectations) !== null);
-  const { tensors: there, paths } = findTensors(read, name, { known, fits, key });
-  if (paths.length === 0) throwProblem(read, there, known);
-  const present = [...known].filter(each => there.has(each)).length;
-  if (asked && !there.has(asked.classifier) && 2 * present < known.size)
-    throw badWeights(name, `these are no tensors of ${asked.canonical}: ${nearest([asked], there, expectations)}`);
-  const { network: found, assumed } = asked ? { network: asked, assumed: null } : recognise(candidates, there, name, expectations);
-  const channels = inFile(name, () => found.channels(there));
-  const classes = classesOf(channels);
-  if (classes > 256) throw new AtrousError('BAD_WEIGHTS', `${name} has ${classes} classes, a class map holds at most 256`);
-  const { network, tensors: whole } = found.fit(there, card?.activation && { activation: card.activation });
-  const expected = expectedOf(network, channels);
-  checkTensors(whole, expected, name);
-  const tensors = new Map([...whole].filter(([each]) => expected.has(each)).map(([each, tensor]) => [each, readNow(tensor)]));
-  // Networks that differ in their dilations alone have the same tensors: the card is the only witness.
-  if (model !== null && card && findNetworkOrNull(card.model)?.canonical !== network.canonical) {
-    throw new AtrousError(
-      'BAD_WEIGHTS',
-      `${name}: its card says ${card.model}, and ${network.canonical} is asked for: leave one out or correct the card`,
-    );
-  }
-  const complete = card && channels === 1 ? withBackground(card) : card;
-  if (complete && complete.classes.length !== classes) {
-    throw new AtrousError(
-      'BAD_WEIGHTS',
-      `${name} has ${classes} classes, its card names ${complete.classes.length}: correct the card (the one given, X.card.json beside the file, or its metadata)`,
-    );
-  }
-  if (card?.activation && channels > 1) {
-    throw new AtrousError(
-      'BAD_WEIGHTS',
-      `${name}: its card has "activation", which is for a single channel of scores, and there are ${channels}: leave it out`,
-    );
-  }
-  const [cut, own] = [card?.preprocessing.tile, network.tile];
-  if (cut && cut.margin !== own?.margin) {
-    const takes = own ? `has a margin of ${own.margin}` : 'takes pictures whole';
-    throw new AtrousError(
-      'BAD_WEIGHTS',
-      `${name}: its card has tiles with a margin of ${cut.margin}, ${network.canonical} ${takes}: correct "preprocessing.tile", or leave it out`,
-    );
-  }
-  const notes = [severalFit(paths, name), assumed].filter(note => note !== null);
-  return { network, tensors, card: complete ?? defaultCard(network.canonical, channels), assumed: notes.join('; ') || null };
-}
-
-/** Of a file in which nothing fits: the first needed value that is no tensor, or the first of all where there are no tensors. */
-function throwProblem(read: Listing, there: Listing, known: ReadonlySet<string>): void {
-  const needed = [...there].find(([name, { problem }]) => problem && known.has(name))?.[1];
-  const first = [...read.values()].every(({ problem }) => problem) ? read.values().next().value : undefined;
-  const problem = (needed ?? first)?.problem;
-  if (problem) throw problem();
-}
-
-/** A tensor that holds its bytes, and nothing of the file's other contents. */
-function readNow(tensor: Tensor): Tensor {
-  if (!Object.getOwnPropertyDescriptor(tensor, 'bytes')?.get) return tensor;
-  const { dtype, shape, bytes } = tensor;
-  return { dtype, shape, bytes };
-}
-
-function severalFit([taken, ...others]: readonly string[], name: string): string | null {
-  if (others.length === 0) return null;
-  return `${name}: ${some(others.map(say))} fit${others.length > 1 ? '' : 's'} too: ${say(taken)} is taken; --key says otherwise`;
-}
-
-function findNetworkOrNull(model: string): Network | null {
-  try {
-    return findNetwork(model);
-  } catch {
-    return null;
-  }
-}
-
-/** A fault that the file's own contents cause is told with the file's name. */
-function inFile<T>(name: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw new AtrousError('BAD_WEIGHTS', `${name}: ${describe(error)}`, { cause: error });
-  }
 }

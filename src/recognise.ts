@@ -1,24 +1,16 @@
 // Which network tensors belong to: names and shapes are the only witnesses where neither a card nor the caller tells.
-
+import { AtrousError } from './errors.ts';
+import { type Expectations, expectedOf, fitTo, inFile, needs } from './fit.ts';
+import { defaultCard } from './models/cards.ts';
 import { dilatedNets } from './models/dilatednet.ts';
-import { aliases, anySize, expectedTensors, findNetwork, type Network, networks } from './models/registry.ts';
-import type { Listing } from './weights/find.ts';
+import type { LoadedWeights } from './models/network.ts';
+import { aliases, findNetwork, type Network, networks } from './models/registry.ts';
+import type { Card } from './weights/card.ts';
+import { findTensors, type Listing, say } from './weights/find.ts';
 import { badWeights, quote, some } from './weights/tensor.ts';
-
-/** Names and shapes of what a network needs. */
-type Expected = ReadonlyMap<string, readonly number[]>;
-/** By network and channels of scores, as built so far: building a network takes milliseconds, and there are a hundred. */
-export type Expectations = Map<string, Expected>;
 
 export function everyNetwork(): Network[] {
   return [...networks(), ...dilatedNets.keys()].map(findNetwork);
-}
-
-export function expectedOf(network: Network, channels: number, built?: Expectations): Expected {
-  const key = `${network.canonical} ${channels}`;
-  const expected = built?.get(key) ?? expectedTensors(network.build({ classes: channels, ...anySize(network) }));
-  built?.set(key, expected);
-  return expected;
 }
 
 /**
@@ -45,18 +37,6 @@ export function recognise(
     return { network, assumed };
   }
   throw badWeights(name, `${names} all have these tensors; name it by --model or MODEL`);
-}
-
-/** Number of tensors that a network needs, null unless they are all there. */
-export function needs(network: Network, tensors: Listing, built: Expectations): number | null {
-  const [channels = 0, ...others] = tensors.get(network.classifier)?.shape ?? [];
-  if (!(channels > 0 && channels <= 256) || others.length !== 3) return null;
-  const { network: fitted, tensors: all }: { network: Network; tensors: Listing } = network.fit(tensors);
-  // Of a DilatedNet the widths depend on the tensors.
-  const expected = expectedOf(fitted, channels, network.tile ? undefined : built);
-  const holds = (key: string, shape: readonly number[]): boolean =>
-    !all.get(key)?.problem && all.get(key)?.shape.join() === shape.join();
-  return [...expected].every(([key, shape]) => holds(key, shape)) ? expected.size : null;
 }
 
 /** Of tensors that fit nothing: which network comes nearest (of equals one with a short name), what it lacks, and what is there instead. */
@@ -87,4 +67,59 @@ export function nearest(candidates: readonly Network[], tensors: Listing, built:
 function isPublished(network: Network, tensors: Listing): boolean {
   if (!network.tile) return [...aliases.values()].includes(network.canonical);
   return network.channels(tensors) === network.publishedClasses;
+}
+
+/**
+ * Finds the network (named by the caller, else by the card, else the only one with these tensors) and its tensors, wherever in the file they lie, and
+ * holds the tensors to it. Throws `BAD_WEIGHTS` when names, shapes, classes or the card disagree.
+ */
+export function checkWeights(
+  read: Listing,
+  name: string,
+  card: Card | null,
+  model: string | null,
+  key: string | null = null,
+): LoadedWeights<Network> {
+  const asked = model !== null ? findNetwork(model) : card ? inFile(name, () => findNetwork(card.model)) : null;
+  const candidates = asked ? [asked] : everyNetwork();
+  const expectations: Expectations = new Map();
+  const known = new Set(candidates.flatMap(network => [...expectedOf(network, network.publishedClasses, expectations).keys()]));
+  const fits = (tensors: Listing): boolean => candidates.some(network => needs(network, tensors, expectations) !== null);
+  const { tensors: there, paths } = findTensors(read, name, { known, fits, key });
+  if (paths.length === 0) throwProblem(read, there, known);
+  const present = [...known].filter(each => there.has(each)).length;
+  if (asked && !there.has(asked.classifier) && 2 * present < known.size)
+    throw badWeights(name, `these are no tensors of ${asked.canonical}: ${nearest([asked], there, expectations)}`);
+  const { network: found, assumed } = asked ? { network: asked, assumed: null } : recognise(candidates, there, name, expectations);
+  const weights = fitTo(found, there, name, card, defaultCard);
+  // Networks that differ in their dilations alone have the same tensors: the card is the only witness.
+  if (model !== null && card && findNetworkOrNull(card.model)?.canonical !== found.canonical) {
+    throw new AtrousError(
+      'BAD_WEIGHTS',
+      `${name}: its card says ${card.model}, and ${found.canonical} is asked for: leave one out or correct the card`,
+    );
+  }
+  const notes = [severalFit(paths, name), assumed].filter(note => note !== null);
+  return { ...weights, assumed: notes.join('; ') || null };
+}
+
+/** Of a file in which nothing fits: the first needed value that is no tensor, or the first of all where there are no tensors. */
+function throwProblem(read: Listing, there: Listing, known: ReadonlySet<string>): void {
+  const needed = [...there].find(([name, { problem }]) => problem && known.has(name))?.[1];
+  const first = [...read.values()].every(({ problem }) => problem) ? read.values().next().value : undefined;
+  const problem = (needed ?? first)?.problem;
+  if (problem) throw problem();
+}
+
+function severalFit([taken, ...others]: readonly string[], name: string): string | null {
+  if (others.length === 0) return null;
+  return `${name}: ${some(others.map(say))} fit${others.length > 1 ? '' : 's'} too: ${say(taken)} is taken; --key says otherwise`;
+}
+
+function findNetworkOrNull(model: string): Network | null {
+  try {
+    return findNetwork(model);
+  } catch {
+    return null;
+  }
 }

@@ -122,6 +122,11 @@ export class RemoteSegmenter {
     return this.#call('facts', {});
   }
 
+  /** What `drawFieldsOfView` of `atrous/drawings` draws of a model on the page's own thread: SVG, of the size that was used last. Throws `NOT_PREPARED`. */
+  async drawFieldsOfView(): Promise<string> {
+    return this.#call('drawFieldsOfView', {});
+  }
+
   /** As in `Segmenter`. */
   async prepare(frame: { readonly height: number; readonly width: number }, options: SegmentOptions = {}): Promise<void> {
     const size = { height: frame?.height, width: frame?.width };

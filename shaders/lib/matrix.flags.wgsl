@@ -1,4 +1,7 @@
 // lib/matrix in an earlier form of the language: the order of a matrix in memory is a flag, true by columns, and memory holds single numbers.
+alias Operand = vec4h;
+alias Part = vec4f;
+const DEPTH = 4u;
 alias Left = subgroup_matrix_left<f16, MATRIX_K, MATRIX_M>;
 alias Right = subgroup_matrix_right<f16, MATRIX_N, MATRIX_K>;
 alias Sums = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
@@ -6,7 +9,7 @@ alias Sums = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
 var<workgroup> operands: array<f16, 4u * OPERANDS>;
 var<workgroup> stage: array<f32, 4u * STAGE>;
 
-fn put_operand(at: u32, quad: vec4h) {
+fn put_operand(at: u32, quad: Operand) {
   operands[4u * at] = quad.x;
   operands[4u * at + 1u] = quad.y;
   operands[4u * at + 2u] = quad.z;

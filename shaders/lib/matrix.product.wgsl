@@ -38,10 +38,10 @@ struct Places {
 struct Fetched {
   step: u32,
   part: u32,
-  a: vec4f,
-  b: vec4f,
-  c: vec4f,
-  d: vec4f,
+  a: Part,
+  b: Part,
+  c: Part,
+  d: Part,
   weights: vec4u,
 }
 
@@ -76,7 +76,7 @@ fn fetch(lane: u32, places: Places, weights_at: u32, round: u32, depth: Depth) -
   return fetched;
 }
 
-fn put_pixels(at: u32, quad: vec4f, step: u32, part: u32) { put_operand(at, vec4h(scaled(quad, step, part))); }
+fn put_pixels(at: u32, quad: Part, step: u32, part: u32) { put_operand(at, Operand(scaled(quad, step, part))); }
 
 alias Made = array<Sums, MATRICES_DOWN * MATRICES_ACROSS>;
 
@@ -99,8 +99,8 @@ fn multiplied(lane: u32, group: u32, depth: Depth) -> Made {
     if (round > depth.rounds) { break; }
     let next = fetch(lane, places, weights_at, min(round, depth.rounds - 1u), depth);
     if (round > 0u) {
-      for (var k = 0u; k < ROUND * 4u / MATRIX_K; k += 1u) {
-        let along = k * (MATRIX_K / 4u);
+      for (var k = 0u; k < ROUND * DEPTH / MATRIX_K; k += 1u) {
+        let along = k * (MATRIX_K / DEPTH);
         var rights: array<Right, MATRICES_ACROSS>;
         for (var j = 0u; j < MATRICES_ACROSS; j += 1u) { rights[j] = right_matrix(right_at + j * (MATRIX_N * ROW) + along); }
         for (var i = 0u; i < MATRICES_DOWN; i += 1u) {
@@ -116,8 +116,8 @@ fn multiplied(lane: u32, group: u32, depth: Depth) -> Made {
     put_pixels(pixels_at + PIXELS / 4u * ROW, next.b, next.step, next.part);
     put_pixels(pixels_at + PIXELS / 2u * ROW, next.c, next.step, next.part);
     put_pixels(pixels_at + PIXELS / 4u * 3u * ROW, next.d, next.step, next.part);
-    put_operand(block_at, bitcast<vec4h>(next.weights.xy));
-    put_operand(block_at + 1u, bitcast<vec4h>(next.weights.zw));
+    put_operand(block_at, bitcast<Operand>(next.weights.xy));
+    put_operand(block_at + 1u, bitcast<Operand>(next.weights.zw));
     workgroupBarrier();
   }
   return made;

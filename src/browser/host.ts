@@ -63,6 +63,7 @@ const answers: Answers = {
     }),
   profile: ({ picture, options }) => using(picture, () => model.profile(picture, options)),
   facts: () => model.facts(),
+  drawFieldsOfView: async () => (await import('../drawings.ts')).drawFieldsOfView(model),
   draw: ({ result, picture, target, options }) =>
     using(picture, async () => {
       const canvas = canvasOf(target);

@@ -47,6 +47,8 @@ export interface Calls {
   segment(ask: { readonly picture: Parcel; readonly options: SegmentOptions }): Segmented & { readonly plan: Plan | null };
   profile(ask: { readonly picture: Parcel; readonly options: SegmentOptions }): Profile;
   facts(ask: Plain): AdapterFacts;
+  /** SVG. */
+  drawFieldsOfView(ask: Plain): string;
   /** The picture itself where the target is the page's own. */
   draw(ask: {
     readonly result: Omit<Segmented, 'scores' | 'raw'>;

@@ -1,7 +1,7 @@
 // Any published checkpoint → one safetensors file with its card, and the card beside it.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type Calibrate, type Converted, convertOnnx, convertWeights } from '../convert.ts';
+import { type Calibrate, type Converted, convertOnnx, convertWeights, type TopologyOptions } from '../convert.ts';
 import { AtrousError } from '../errors.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeTogether } from '../node/files.ts';
@@ -61,11 +61,9 @@ export const convert: Command = {
       );
     await checkFile(target);
     const bytes = await readBytes(source);
-    if (isOnnx(bytes, source)) {
-      if (precision === 'int8')
-        throw new AtrousError('BAD_USAGE', `--precision int8: ${source} is an ONNX file, and those are written in f32 or f16`);
-      return convertFile(source, bytes, target, precision, args, out);
-    }
+    const form: Pick<TopologyOptions, 'precision' | 'calibrate'> =
+      precision === 'int8' ? { calibrate: calibrateOn(folder!, args, out) } : { precision };
+    if (isOnnx(bytes, source)) return convertFile(source, bytes, target, form, args, out);
     for (const option of ['size', 'output-name', 'labels'])
       if (args.text(option) !== undefined)
         throw new AtrousError('BAD_USAGE', `--${option} ${args.text(option)} is for ONNX files, and ${source} is none`);
@@ -75,7 +73,7 @@ export const convert: Command = {
       model: args.text('model'),
       card,
       key: args.text('key'),
-      ...(precision === 'int8' ? { calibrate: calibrateOn(folder!, args, out) } : { precision }),
+      ...form,
       source: origin,
     });
     if (converted.assumed) out.note(converted.assumed);
@@ -109,7 +107,7 @@ async function convertFile(
   source: string,
   bytes: Uint8Array,
   target: string,
-  precision: 'f32' | 'f16',
+  form: Pick<TopologyOptions, 'precision' | 'calibrate'>,
   args: Arguments,
   out: Output,
 ): Promise<number> {
@@ -119,9 +117,9 @@ async function convertFile(
         'BAD_USAGE',
         `--${option} ${args.text(option)}: ${source} is an ONNX file, a network of its own: leave it out`,
       );
-  const weights = await openWeights(source, args);
+  const weights = await openWeights(source, args, 'auto');
   const origin = { file: basename(source), sha256: sha256(bytes) };
-  const converted = convertOnnx(weights, source, { size: sizeOf(args), precision, source: origin });
+  const converted = await convertOnnx(weights, source, { size: sizeOf(args), ...form, source: origin });
   if (converted.assumed) out.note(converted.assumed);
   await writeConverted(target, converted, out);
   return 0;

@@ -64,7 +64,7 @@ export const inspect: Command = {
     fov: 'what one cell of each layer sees of what the network reads, holes, and the largest rate that leaves none',
     draw: 'SVG to write: the plan as a score, or what --passes or --fov tell',
     features:
-      'what the adapter is to have beside its own: WebGPU features that rows and precisions need, such as shader-f16; subgroup matrices as matrix-16x16x16, with other subgroups than of 32 lanes as matrix-8x8x8/8',
+      'what the adapter is to have beside its own: WebGPU features that rows and precisions need, such as shader-f16; subgroup matrices as matrix-16x16x16, with other subgroups than of 32 lanes as matrix-8x8x8/8, of int8 codes as matrix-i8-16x16x32',
     jobs: 'JSON to write: every pipeline of the plan with its WGSL, constants and layout, and the steps that use it; f16 brings its feature along',
   },
   options: {
@@ -181,8 +181,8 @@ function jobsFileOf(args: Arguments): string | null {
 }
 
 const F16 = ['shader-f16'];
-/** `matrix-16x8x16`, or with the lanes of a subgroup `matrix-8x8x8/8`. */
-const MATRIX = /^matrix-(\d+)x(\d+)x(\d+)(?:\/(\d+))?$/;
+/** `matrix-16x8x16`, with the lanes of a subgroup `matrix-8x8x8/8`, of int8 codes `matrix-i8-16x16x32`. */
+const MATRIX = /^matrix-(i8-)?(\d+)x(\d+)x(\d+)(?:\/(\d+))?$/;
 
 /** Throws `BAD_USAGE` for a feature that nothing here asks for. */
 function featuresOf(args: Arguments): string[] {
@@ -198,15 +198,17 @@ function featuresOf(args: Arguments): string[] {
   return named;
 }
 
-/** Subgroup matrices of halves that `--features` names. Throws `BAD_USAGE` for a form that no row is made for. */
+/** Subgroup matrices that `--features` names. Throws `BAD_USAGE` for a form that no row is made for. */
 function matricesOf(args: Arguments): MatrixForm[] {
   const sized = args.list('features').includes(SIZED);
   return args.list('features').flatMap(word => {
-    const [m, n, k, lanes = 32] = (MATRIX.exec(word) ?? []).slice(1).map(part => (part === undefined ? part : Number(part)));
-    if (m === undefined) return [];
-    const form = { m, n: n!, k: k!, operands: 'f16', sums: 'f32', lanes, sized } as const;
+    const found = MATRIX.exec(word);
+    if (!found) return [];
+    const [m, n, k, lanes] = found.slice(2).map(part => Number(part ?? 32));
+    const types = found[1] ? ({ operands: 'i8', sums: 'i32' } as const) : ({ operands: 'f16', sums: 'f32' } as const);
+    const form = { m, n, k, ...types, lanes, sized };
     if (isUsable(form)) return [form];
-    const next = 'sides are 8 or 16, subgroups have 8 to 64 lanes and a quad of sums each';
+    const next = 'sides are 8 or 16, 32 too in depth of int8, subgroups have 8 to 64 lanes and a quad of sums each';
     throw new AtrousError('BAD_USAGE', `--features ${word}: no row is made of such matrices; ${next}`);
   });
 }

@@ -33,13 +33,17 @@ export async function readCardFor(path: string, file: string | undefined): Promi
 }
 
 /** The weights that a command names, with the names and colours of `--labels` and the preprocessing of options where they are given. */
-export async function openWeights(model: string | undefined, args: Arguments): Promise<LoadedWeights> {
+export async function openWeights(
+  model: string | undefined,
+  args: Arguments,
+  precision = precisionOf(args),
+): Promise<LoadedWeights> {
   const preprocessing = preprocessingOf(args);
   const weights = await readNamed(model, args).catch(error => {
     for (const { node, op, reason } of refusalsOf(error)) output(true).note(`${op} ${quote(node)}: ${reason}`);
     throw error;
   });
-  checkPrecision(weights, args.text('weights') ?? model ?? 'the file', precisionOf(args));
+  checkPrecision(weights, args.text('weights') ?? model ?? 'the file', precision);
   if (weights.assumed) output(true).note(weights.assumed);
   const labels = args.text('labels');
   const card = { ...weights.card, preprocessing: { ...weights.card.preprocessing, ...preprocessing } };

@@ -29,20 +29,20 @@ export function matricesOf({ features }: GPUDevice, info: GPUAdapterInfo): Matri
 const SIDES: readonly number[] = [8, 16];
 
 export function isUsable({ m, n, k, operands, sums, lanes }: MatrixForm): boolean {
-  if (operands !== 'f16' || sums !== 'f32') return false;
-  return [m, n, k].every(side => SIDES.includes(side)) && [8, 16, 32, 64].includes(lanes) && (m * n) / 4 >= lanes && lanes >= m;
+  const depths = operands === 'i8' && sums === 'i32' ? [...SIDES, 32] : operands === 'f16' && sums === 'f32' ? SIDES : [];
+  const fits = SIDES.includes(m) && SIDES.includes(n) && depths.includes(k);
+  return fits && [8, 16, 32, 64].includes(lanes) && (m * n) / 4 >= lanes && lanes >= m;
 }
 
-/** A program that loads and stores in the present form of the language. */
-const PRESENT = `enable f16;
-enable chromium_experimental_subgroup_matrix;
+/** A program that loads and stores in the present form of the language; of codes, because not every device that has matrices has halves. */
+const PRESENT = `enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-var<workgroup> operands: array<vec4h, 64>;
-var<workgroup> stage: array<vec4f, 64>;
+var<workgroup> operands: array<vec2u, 64>;
+var<workgroup> stage: array<vec4i, 64>;
 @compute @workgroup_size(128) fn main() {
-  let left = subgroupMatrixLoad<subgroup_matrix_left<f16, 8, 8>, row_major>(&operands, 0, 2);
-  let right = subgroupMatrixLoad<subgroup_matrix_right<f16, 8, 8>, col_major>(&operands, 0, 2);
-  let sums = subgroupMatrixMultiplyAccumulate(left, right, subgroup_matrix_result<f32, 8, 8>());
+  let left = subgroupMatrixLoad<subgroup_matrix_left<i8, 8, 8>, row_major>(&operands, 0, 2);
+  let right = subgroupMatrixLoad<subgroup_matrix_right<i8, 8, 8>, col_major>(&operands, 0, 2);
+  let sums = subgroupMatrixMultiplyAccumulate(left, right, subgroup_matrix_result<i32, 8, 8>());
   subgroupMatrixStore<row_major>(&stage, 0, sums, 2);
 }`;
 

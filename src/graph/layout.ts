@@ -10,7 +10,8 @@ export const QUAD = 4;
 /** Alignment of a class map's rows in bytes: what copies between buffers and textures demand. */
 const ROW = 256;
 
-const quadBytes: Record<Codec, number> = { f32: 16, half: 8, f16: 8, block: 8 };
+/** Of a channel quad in a map. */
+const quadBytes = (precision: Codec): number => (precision === 'f32' ? 16 : 8);
 
 /** Channel quads that hold numbers. */
 export function quads(channels: number): number {
@@ -19,7 +20,7 @@ export function quads(channels: number): number {
 
 /** Channel quads from one pixel to the next: whole 16 bytes in every precision. */
 export function pixelStride(channels: number, precision: Codec): number {
-  const grain = 16 / quadBytes[precision];
+  const grain = 16 / quadBytes(precision);
   return Math.ceil(quads(channels) / grain) * grain;
 }
 
@@ -49,8 +50,8 @@ export function weightBytes(shape: readonly number[], store: WeightStore): numbe
 /** Bytes that a value takes in its slot. */
 export function byteLength({ c, h, w }: Shape, kind: Kind, precision: Codec): number {
   if (kind === 'class') return h * classRow(w);
-  if (kind !== 'map') return h * w * quads(c) * (kind === 'int8' ? 4 : quadBytes.f32);
-  return h * w * pixelStride(c, precision) * quadBytes[precision];
+  if (kind !== 'map') return h * w * quads(c) * (kind === 'int8' ? 4 : quadBytes('f32'));
+  return h * w * pixelStride(c, precision) * quadBytes(precision);
 }
 
 /** Bytes of the largest value or weights: a buffer that a shader may see whole. */

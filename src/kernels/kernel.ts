@@ -37,7 +37,7 @@ export interface Variant<K extends Op = Op> extends Partial<Cut<K>> {
     readonly software?: true;
     /** WebGPU features. */
     readonly features?: readonly string[];
-    /** Subgroup matrices of these types, which make sums of rounded operands: for plans that round maps anyway. */
+    /** Subgroup matrices of these types. Those of halves make sums of rounded operands: for plans that round maps anyway. */
     readonly matrix?: Pick<MatrixForm, 'operands' | 'sums'>;
   };
   /** Packed weights over the canonical ones, paddings left out; default 1. */

@@ -1,7 +1,7 @@
 // The rows with subgroup matrices: how they cut a product of pixels by channels into workgroups, and how weights lie for them
 // (shaders/lib/matrix.product.wgsl). By kernel, apart from it: few adapters have matrices, and a page fetches these rows for those alone.
 // Shaders: pointwise.matrix.wgsl, twin.matrix.wgsl, gated.matrix.wgsl, conv.matrix.wgsl,
-// grouped.matrix.wgsl, tail.matrix.wgsl.
+// grouped.matrix.wgsl, tail.matrix.wgsl; those of int8 stand in matrices-int8.ts.
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
@@ -13,6 +13,7 @@ import { gated } from './gated.ts';
 import { grouped, biasOf as groupedBias, rows as groupedRows, weights as groupedWeights, groupWidth } from './grouped.ts';
 import { bitsReader, type ReadNumbers } from './halves.ts';
 import { type Cut, cutOf, type Kernel, type Placed, type Variant } from './kernel.ts';
+import { codeMatrices } from './matrices-int8.ts';
 import { biasOf, depths, pointwise, weights } from './pointwise.ts';
 import { COLUMNS, packClassifier, tail } from './tail.ts';
 import { twin } from './twin.ts';
@@ -156,8 +157,9 @@ const ofTail = row(tail, tailQuads, (node, read) => {
 });
 
 /** By kernel. */
-export const matrices: Readonly<Record<string, Variant>> = Object.fromEntries(
+export const matrices: Readonly<Record<string, readonly Variant[]>> = Object.fromEntries(
   Object.entries({
+    qconv: codeMatrices,
     pointwise: row(pointwise, depths, packPointwise),
     twin: row(twin, depths, packPointwise),
     conv: ofConv,
@@ -183,5 +185,5 @@ export const matrices: Readonly<Record<string, Variant>> = Object.fromEntries(
       },
       lanes: ({ y }: Placed<'conv'>) => Math.ceil(y.w / COLUMNS) * Math.ceil(y.h / (PIXELS / COLUMNS)) * LANES,
     },
-  }).map(([name, variant]) => [name, variant as unknown as Variant]),
+  }).map(([name, variants]) => [name, [variants].flat() as unknown as Variant[]]),
 );

@@ -18,7 +18,7 @@ const EACH = 8;
 /** Four codes of zero. */
 const zeroWord = ({ zero }: Codes): number => ((zero & 255) * 0x01010101) >>> 0;
 
-const groupWidth = ({ constants }: NodeOf<'qconv'>): number => shapeOf(constants.weight)[1];
+export const groupWidth = ({ constants }: NodeOf<'qconv'>): number => shapeOf(constants.weight)[1];
 /** Words of weights of a pair of output quads. */
 const run = (node: NodeOf<'qconv'>): number => count(node.attributes.geometry.kernel) * quads(groupWidth(node)) * EACH;
 
@@ -77,33 +77,43 @@ export const qconv = kernel<'qconv'>({
   pack,
 });
 
-/**
- * For each pair of output quads, tap and input quad a word an output channel, its four codes of weights. Behind them of each quad of the result: biases
- * less what the code of zero adds to the sums, factors, and those of the residual.
- */
+/** For each pair of output quads, tap and input quad a word an output channel, its four codes of weights. */
 function pack(node: NodeOf<'qconv'>, read: ReadConstant): Uint8Array<ArrayBuffer> {
+  const [, inputs, kh, kw] = shapeOf(node.constants.weight);
+  const [taps, each] = [kh * kw, quads(inputs)];
+  return packCodes(node, read, pairs(shapeOf(node.constants.weight)[0]) * run(node) * 4, (o, i, tap) => {
+    const block = Math.floor(o / EACH) * taps * each + tap * each + Math.floor(i / 4);
+    return (block * EACH + (o % EACH)) * 4 + (i % 4);
+  });
+}
+
+/**
+ * Codes of weights in so many bytes, each where `at` has it. Behind them of each quad of the result: biases less what the code of zero adds to the sums,
+ * factors, and those of the residual.
+ */
+export function packCodes(
+  node: NodeOf<'qconv'>,
+  read: ReadConstant,
+  whole: number,
+  at: (o: number, i: number, tap: number) => number,
+): Uint8Array<ArrayBuffer> {
   const { attributes, constants } = node;
   const [out, inputs, kh, kw] = shapeOf(constants.weight);
   const made = weightCodes(read(constants.weight), biasOf(node, read), out, attributes);
-  const [taps, each] = [kh * kw, quads(inputs)];
-  const whole = pairs(out) * run(node);
-  const bytes = new Uint8Array((whole + pairs(out) * 2 * 12) * 4);
+  const taps = kh * kw;
+  const bytes = new Uint8Array(whole + pairs(out) * 2 * 12 * 4);
   const codes = new Int8Array(bytes.buffer);
-  const ends = new DataView(bytes.buffer, whole * 4);
+  const ends = new DataView(bytes.buffer, whole);
   for (let o = 0; o < out; o++) {
     const row = made.codes.subarray(o * inputs * taps, (o + 1) * inputs * taps);
-    const first = Math.floor(o / EACH) * taps * each;
     for (let i = 0; i < inputs; i++) {
-      for (let tap = 0; tap < taps; tap++) {
-        const block = first + tap * each + Math.floor(i / 4);
-        codes[(block * EACH + (o % EACH)) * 4 + (i % 4)] = row[i * taps + tap];
-      }
+      for (let tap = 0; tap < taps; tap++) codes[at(o, i, tap)] = row[i * taps + tap];
     }
-    const at = (Math.floor(o / 4) * 12 + (o % 4)) * 4;
+    const end = (Math.floor(o / 4) * 12 + (o % 4)) * 4;
     const all = row.reduce((sum, code) => sum + code, 0);
-    ends.setInt32(at, made.bias[o] - attributes.from.zero * all, true);
-    ends.setFloat32(at + 16, made.factors[o], true);
-    if (attributes.beside) ends.setFloat32(at + 32, made.residual[o], true);
+    ends.setInt32(end, made.bias[o] - attributes.from.zero * all, true);
+    ends.setFloat32(end + 16, made.factors[o], true);
+    if (attributes.beside) ends.setFloat32(end + 32, made.residual[o], true);
   }
   return bytes;
 }

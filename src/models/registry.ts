@@ -1,27 +1,19 @@
 // From a name to a network: `regseg`, `exp49_decoder14`, `dilation8_camvid`, or a name that also stands for weights, such as `regseg-camvid`.
 import { AtrousError, brief } from '../errors.ts';
-import { tensorsOf } from '../graph/constant.ts';
 import type { End } from '../graph/end.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Size } from '../image/size.ts';
 import { bodies } from './bodies.ts';
 import { classifiedBy } from './channels.ts';
 import { decoders } from './decoders.ts';
 import { completed, type DilatedNet, type DilatedOptions, dilatedNet, dilatedNets, widthsOf } from './dilatednet.ts';
+import { expectedTensors } from './expected.ts';
+import { aliases, knownRegseg } from './known-regseg.ts';
 import { endOptions, type Network } from './network.ts';
 import { checkpoints } from './published.ts';
-import { regsegNetwork } from './regseg-network.ts';
 
+export { anySize, expectedTensors } from './expected.ts';
+export { aliases } from './known-regseg.ts';
 export type { Network, Runnable } from './network.ts';
-
-/** Cityscapes', which the paper counts with. */
-const PUBLISHED_CLASSES = 19;
-
-/** Short names of networks. */
-export const aliases: ReadonlyMap<string, string> = new Map([
-  ['regseg', 'exp48_decoder26'],
-  ['regseg-large', 'exp53_decoder29'],
-]);
 
 /** Names with weights in `weights/`: the network, and the file. */
 export const published: ReadonlyMap<string, { readonly network: string; readonly file: string; readonly about: string }> = new Map([
@@ -58,22 +50,7 @@ export function findNetwork(name: string): Network {
   const [body, decoder] = [canonical.slice(0, split), canonical.slice(split + 1)];
   if (split < 0 || !Object.hasOwn(bodies, body) || !decoders.has(decoder))
     throw new AtrousError('BAD_USAGE', unknownModel(name, body, decoder));
-  return knownRegseg(name, body, decoder, { channels: PUBLISHED_CLASSES });
-}
-
-function knownRegseg(name: string, body: string, decoder: string, end: End): Network {
-  const network = regsegNetwork(name, body, decoder, end);
-  const classified = classifiedBy(decoders.get(decoder)!.classifier, network.canonical);
-  return {
-    ...network,
-    ...classified,
-    publishedClasses: PUBLISHED_CLASSES,
-    fit: (tensors, given) => ({
-      network: knownRegseg(name, body, decoder, { ...end, channels: classified.channels(tensors), ...given }),
-      tensors,
-    }),
-    scores: 'logits',
-  };
+  return knownRegseg(name, body, decoder);
 }
 
 function dilatedNetwork(name: string, net: DilatedNet, end: End, fitted: Pick<DilatedOptions, 'widths'> = {}): Network {
@@ -95,11 +72,6 @@ function dilatedNetwork(name: string, net: DilatedNet, end: End, fitted: Pick<Di
   };
 }
 
-/** A size that the network takes, for what does not depend on it: names and shapes of tensors, parameters. */
-export function anySize({ tile }: Network): Size {
-  return tile ? { h: tile.height, w: tile.width } : { h: 32, w: 32 };
-}
-
 function unknownModel(name: string, body: string, decoder: string): string {
   for (const part of [body, decoder, name.replace(/^regseg-/, '')]) {
     if (refused.has(part)) return `model "${name}": ${part} is left out on purpose: ${refused.get(part)}`;
@@ -110,11 +82,6 @@ function unknownModel(name: string, body: string, decoder: string): string {
     return `model "${name}": no decoder "${decoder}"; ${body} goes with ${[...decoders.keys()].join(', ')}`;
   if (decoders.has(decoder)) return `model "${name}": no body "${body}"; ${decoder} goes with ${Object.keys(bodies).join(', ')}`;
   return `model ${brief(name)} is not known: there are ${known} and others, and <body>_<decoder>, as \`atrous models\` lists them`;
-}
-
-/** Tensors of a network's checkpoint: name → shape, as published. */
-export function expectedTensors(graph: Graph): Map<string, readonly number[]> {
-  return new Map(graph.nodes.flatMap(node => Object.values(node.constants).flatMap(tensorsOf)));
 }
 
 /** Trainable parameters, as papers count them: running means and variances are not. */

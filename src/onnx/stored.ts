@@ -43,20 +43,22 @@ export interface StoredOptions {
 }
 
 /** Throws `BAD_WEIGHTS` for a file whose topology no graph can be made of, and where its tensors or its card are others. */
-export function loadStored(
+export async function loadStored(
   read: Tensors,
   metadata: ReadonlyMap<string, string>,
   file: string,
   { card, preprocessing }: StoredOptions,
-): Omit<LoadedWeights, 'stored'> {
+): Promise<Omit<LoadedWeights, 'stored'>> {
   const { size, core, end } = parseTopology(metadata.get(TOPOLOGY)!, read, file);
   const own = parseCard(metadata.get('atrous') ?? '{}', `in ${file}`);
-  const whole: Card = { ...own, ...card, preprocessing: { ...own.preprocessing, ...card?.preprocessing, ...preprocessing } };
+  const { int8 } = own;
+  // What codes stand for is the file's own affair, whatever a card beside it says.
+  const whole: Card = { ...own, ...card, int8, preprocessing: { ...own.preprocessing, ...card?.preprocessing, ...preprocessing } };
   const classes = end.channels === 1 ? 2 : end.channels;
   if (whole.classes.length !== classes || whole.palette.length !== classes)
     throw badWeights(file, `its card names ${whole.classes.length} classes, its scores are of ${classes}: correct the card`);
   // What is put around a picture has tables of its own.
-  const tensors = new Map(read);
+  const tensors = int8 ? (await import('../weights/int8.ts')).withScales(read, file) : new Map(read);
   const letterbox = whole.preprocessing.resize === 'letterbox';
   const network: Runnable = {
     name: whole.model,
@@ -77,7 +79,8 @@ export function loadStored(
       return aroundPicture(file, core, { h, w, to, threshold, tensors, letterbox, end });
     },
   };
-  return { network, tensors, card: whole, assumed: null };
+  const weights = { network, tensors, card: whole, assumed: null };
+  return int8 ? { ...weights, ...(await import('../int8.ts')).inInt8(network, int8, file) } : weights;
 }
 
 /** Values of more numbers are no maps of a picture. */

@@ -64,7 +64,7 @@ export function isPossible(
   precision: Codec,
   facts: Pick<AdapterFacts, 'software' | 'features' | 'matrices'>,
 ): boolean {
-  return !(matrix && (precision === 'f32' || precision === 'block')) && meets({ needs: { features, matrix } }, facts);
+  return (matrix?.operands !== 'f16' || ['half', 'f16'].includes(precision)) && meets({ needs: { features, matrix } }, facts);
 }
 
 /** The largest form of these types, or null. */

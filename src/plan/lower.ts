@@ -39,9 +39,9 @@ export interface LowerOptions {
 }
 
 /** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when the frame, a value or a step's weights are larger than the adapter holds, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
-export function lower(graph: Graph, options: LowerOptions): Plan {
-  const { stem, facts } = options;
-  const precision: Codec = options.precision === 'half' && graph.blocks ? 'block' : options.precision;
+export function lower(graph: Graph, asked: LowerOptions): Plan {
+  const options = { ...asked, precision: graph.codecs?.[asked.precision] ?? asked.precision };
+  const { precision, stem, facts } = options;
   if (precision === 'f16' && !facts.features.includes('shader-f16')) {
     throw new AtrousError(
       'BAD_USAGE',
@@ -60,11 +60,11 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
     start: 0,
     kind: 'map',
   };
-  const [first] = stemNodes(graph, options);
+  const [first] = stemNodes(graph, asked);
   // A stem convolution reads the frame itself, unless more is to be done with it than to normalise it.
   const plainly = first && frame.h === h && frame.w === w && !first.attributes.tile && first.attributes.channels === 'rgb';
   const whole: readonly Node[] = plainly ? stemFrame(graph, first) : first ? [first, ...graph.nodes] : graph.nodes;
-  const { nodes } = plainly && targetOf(options).barriers ? chains.apply({ ...graph, nodes: whole }) : { nodes: whole };
+  const { nodes } = plainly && targetOf(asked).barriers ? chains.apply({ ...graph, nodes: whole }) : { nodes: whole };
   // A step that is several of the graph's nodes writes what none of them does.
   for (const node of nodes.filter(({ op }) => op === 'stem')) {
     const made = ruleOf('stem').infer(node, () => map(graph.input));
@@ -73,7 +73,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph, precision, facts);
   limits.frame?.(stem, frame, facts);
-  const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, { ...options, precision }));
+  const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
   for (const step of steps) limits.grid?.(step, facts);
   const last = inferred.get(graph.outputs[0])!.shape;
   const plan = {
@@ -216,8 +216,7 @@ export function stepOf(
   const across = Math.min(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = [...Object.values(node.constants).map(weightsText), ...(curved.behind?.(node) ?? [])];
   const matrix = variant.needs.matrix && matrixFor(variant.needs.matrix, facts)!;
-  // Operands of matrices are halves.
-  const stored = matrix ? 'half' : store;
+  const stored = matrix?.operands === 'f16' ? 'half' : store;
   const weightBytes = constantBytes(node, stored) * (variant.weightsGrow ?? 1);
   limits.weights?.(node.name, weightBytes, facts);
   const moved = [...new Set([...Object.values(node.inputs), ...written])].filter(value => value !== FRAME);

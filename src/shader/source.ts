@@ -33,8 +33,8 @@ export interface ShaderLibrary {
   brief(shader: string): Pick<ShaderFacts, 'workgroup'>;
   /** Fetches what is not here yet of these shaders in a precision: a build holds them in several files. `text` and `facts` need it. */
   load(shaders: Iterable<string>, precision: Codec): Promise<void>;
-  /** `curved`: with the other form of `lib/activation`; `words`: what takes the place of `lib/matrix`. */
-  text(shader: string, precision: Codec, store?: WeightStore, curved?: boolean, words?: string): string;
+  /** `curved`: with the other form of `lib/activation`; `earlier`: with subgroup matrices in the language's earlier words. */
+  text(shader: string, precision: Codec, store?: WeightStore, curved?: boolean, earlier?: boolean): string;
   facts(shader: string, precision: Codec): ShaderFacts;
 }
 
@@ -60,8 +60,8 @@ export function shadersOf(steps: readonly Ended[]): string[] {
   return steps.flatMap(step => (isCurved(step) ? [step.shader, CURVED] : step.shader));
 }
 
-/** The words that load and store matrices. */
-export const MATRIX = 'lib/matrix';
+/** The words that load and store matrices, of halves and of codes; each has an earlier form beside it, `.flags`. */
+export const MATRIX = /^lib\/matrix(\.codes)?$/;
 
 /** The libs that a shader names. */
 export function libsOf(texts: ShaderTexts, shader: string): string[] {
@@ -75,7 +75,7 @@ export function assemble(
   precision: Codec,
   store: WeightStore = 'f32',
   curved = false,
-  words: string = MATRIX,
+  earlier = false,
 ): string {
   const text = (path: string): string => {
     const found = texts.get(path);
@@ -84,7 +84,7 @@ export function assemble(
   };
   const chosen = (lib: string): string => {
     if (lib === CODEC) return `lib/${precision}`;
-    if (lib === MATRIX) return words;
+    if (earlier && MATRIX.test(lib)) return `${lib}.flags`;
     if (lib === ACTIVATION && curved) return CURVED;
     return lib === WEIGHTS && store === 'half' ? `${WEIGHTS}.half` : lib;
   };

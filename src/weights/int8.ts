@@ -1,5 +1,5 @@
-// Weights as int8 codes in a file: beside the I8 tensor `x` lies `x.scale`, a half for each of its output channels. Vectors are halves too, but for the
-// variances of norms, of which a small one would be lost.
+// Weights as int8 codes in a file: beside the I8 tensor `x` lies `x.scale`, a half for each of its output channels. Biases and their like are
+// halves too.
 import { held, nearest } from '../graph/codes.ts';
 import { badWeights, count, encodeFloat16, fromFloat32, quote, type Tensor, type Tensors, toFloat32 } from './tensor.ts';
 
@@ -28,13 +28,16 @@ function inCodes(name: string, tensor: Tensor): [string, Tensor][] {
   ];
 }
 
-/** The tensors of a network, those that `isWeight` takes in codes. */
-export function tensorsInCodes(tensors: Tensors, isWeight: (name: string, tensor: Tensor) => boolean): Map<string, Tensor> {
+/** How a tensor is written; in halves only where they reach. */
+export type Form = 'codes' | 'halves' | 'whole';
+
+/** The tensors of a network, each in the form that it takes. */
+export function tensorsInCodes(tensors: Tensors, formOf: (name: string, tensor: Tensor) => Form): Map<string, Tensor> {
   return new Map(
     [...tensors].flatMap(([name, tensor]): [string, Tensor][] => {
-      if (isWeight(name, tensor)) return inCodes(name, tensor);
-      const vector = tensor.shape.length === 1 && tensor.dtype === 'F32' && !name.endsWith('.running_var');
-      return [[name, (vector && halves(tensor)) || tensor]];
+      const form = formOf(name, tensor);
+      if (form === 'codes') return inCodes(name, tensor);
+      return [[name, (form === 'halves' && halves(tensor)) || tensor]];
     }),
   );
 }

@@ -91,6 +91,14 @@ test('in turns: ours, theirs, with the faster tail of theirs', async () => {
   }
 });
 
+test('a frame of theirs that takes half a minute is run once for its tail', async () => {
+  const { start, log } = fakes(({ provider }) => (provider === 'webgpu' ? { ms: { classes: 30_000, scores: 31_000 } } : {}));
+  const [, webgpu] = await comparePeers(match, 'a.onnx', start, 1);
+  const frames = log.filter(line => line === 'webgpu classes' || line === 'webgpu scores');
+  assert.equal(frames, ['webgpu scores', 'webgpu classes', 'webgpu scores', 'webgpu scores']);
+  assert.is(webgpu.tail, 'scores');
+});
+
 test('the ratio is the median of pairs, not of medians', async () => {
   const times = { ours: [0, 1, 1, 100, 10], cpu: [0, 0, 0, 0, 0, 2, 30, 100] };
   const { start: other } = fakes(() => ({}));

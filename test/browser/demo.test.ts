@@ -10,6 +10,10 @@ import { type Server, serve } from './server.ts';
 
 const FOLDER = '/some/folder/';
 const WAIT = { timeout: 90_000 };
+/** Pixels: a desk's, and the narrowest phone's. */
+const [WIDE, NARROW] = [1280, 360];
+/** Of layout shift in one state: a web page is called good up to 0.1. */
+const MOST_SHIFT = 0.02;
 
 declare const axe: {
   run(options: {
@@ -33,14 +37,19 @@ interface Opened {
   readonly server: Server;
 }
 
-async function open(query = '', { webgpu = true, held = Promise.resolve() as Promise<unknown> } = {}): Promise<Opened> {
+async function open(
+  query = '',
+  { webgpu = true, held = Promise.resolve() as Promise<unknown>, width = WIDE } = {},
+): Promise<Opened> {
   const server = await serve(
     path => (path.startsWith(FOLDER) ? { file: `${root}out/demo/${path.slice(FOLDER.length) || 'index.html'}` } : undefined),
     { 'content-security-policy': "default-src 'self'" },
   );
   servers.push(server);
   const browser = await browserWith({ webgpu, flags: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const page = await browser.newPage({ viewport: { width, height: 900 } });
+  page.setDefaultTimeout(WAIT.timeout);
+  await page.addInitScript(watchShifts);
   await page.route('**/*.safetensors', route => held.then(() => route.continue()));
   const complaints: string[] = [];
   page.on('pageerror', error => complaints.push(String(error)));
@@ -59,9 +68,11 @@ const ready = (page: Page): Promise<unknown> =>
   page.waitForFunction(() => /^ready on /.test(document.getElementById('status')!.innerText), undefined, WAIT);
 const says = (page: Page, words: string): Promise<unknown> =>
   page.waitForFunction(text => document.getElementById('status')!.innerText.includes(text), words, WAIT);
+/** Waits until the note over the picture says it. */
+const notes = (page: Page, words: string): Promise<unknown> => page.locator('#notice', { hasText: words }).waitFor(WAIT);
 /** Waits until the number of that name has come, and gives it. */
 async function number(page: Page, name: string): Promise<number> {
-  const cell = page.locator('#numbers div', { has: page.locator(`dt:text-is("${name}")`) }).locator('dd');
+  const cell = page.locator('#numbers div', { has: page.locator(`dt:text-is("${name}")`) }).locator('dd', { hasText: /\d/ });
   await cell.waitFor(WAIT);
   return Number.parseFloat(await cell.innerText());
 }
@@ -74,18 +85,20 @@ test('the sample is there at once, and is segmented without a word of the reader
   first = await open('', { held: new Promise<void>(resolve => (go = resolve)) });
   const { page, complaints, server } = first;
   assert.ok(await page.isVisible('#still-after'), 'the result that was made before');
+  await look(page, 'first-paint');
   go();
   await ready(page);
   assert.not(await page.isVisible('#still-after'));
   assert.ok(await page.isVisible('#result'));
   assert.match(await textOf(page, '#summary'), /road \d+\s%/);
-  assert.match(await textOf(page, '#notice'), /No graphics card here/);
+  assert.match(await textOf(page, '#badges'), /CPU: slow\s+f32\s+weights: network/);
   assert.is(await page.inputValue('#size'), '120x160');
   await look(page, 'sample');
   await page.hover('#picture', { position: { x: 300, y: 550 } });
   assert.match(await textOf(page, '#hover'), /^road \d+\s%$/);
   for (const tab of ['#tab-bench', '#tab-browser', '#tab-plan']) {
     await page.click(tab);
+    if (tab !== '#tab-plan') await page.locator(`${tab.replace('tab-', '')} table`).waitFor(WAIT);
     await look(page, tab.slice(1));
   }
   for (const drawing of ['Score', 'Fields of view']) {
@@ -95,6 +108,10 @@ test('the sample is there at once, and is segmented without a word of the reader
   }
   const weights = server.requests.filter(path => path.endsWith('.safetensors'));
   assert.is(weights.length, 1, 'the one small model');
+  await page.reload();
+  await ready(page);
+  assert.match(await textOf(page, '#badges'), /weights: cache/);
+  assert.is(server.requests.filter(path => path.endsWith('.safetensors')).length, 1);
   assert.equal(complaints, []);
 });
 
@@ -165,8 +182,8 @@ test('a drawn street drives on, with its accuracy', async () => {
   assert.equal(complaints, []);
 });
 
-test('a camera, a photograph, a video, and what is none', async () => {
-  const { page, complaints } = await open('?size=60x80');
+test('a camera, a photograph, a video, and what is none, on a phone', async () => {
+  const { page, complaints } = await open('?size=60x80', { width: NARROW });
   await ready(page);
   await page.click('[data-source=camera]');
   await number(page, 'dropped');
@@ -180,28 +197,27 @@ test('a camera, a photograph, a video, and what is none', async () => {
   await page.waitForFunction(() => document.querySelector('video')!.currentTime > 0, undefined, WAIT);
   await look(page, 'video');
   await give(page, 'video', 'broken.webm', 'video/webm', 'AAAA');
-  await says(page, 'broken.webm does not play in this browser');
+  await notes(page, 'broken.webm does not play in this browser');
+  await look(page, 'broken');
   await give(page, 'photo', 'broken.png', 'image/png', 'AAAA');
-  await says(page, 'broken.png is no picture');
+  await notes(page, 'broken.png is no picture');
   await give(page, 'network', 'own.onnx', 'application/octet-stream', Buffer.from(classes()).toString('base64'));
   await ready(page);
-  assert.match(await textOf(page, '#model'), /^own\.onnx: \d classes; .* dispatches$/);
+  assert.match(await textOf(page, '#model'), /^own\.onnx: 3 classes; .*assumed/);
+  assert.is(await number(page, 'dispatches'), 4);
+  assert.match(await textOf(page, '#badges'), /weights: a file/);
   await look(page, 'network');
   await page.click('#remove');
-  await page.waitForFunction(
-    () => /^regseg-camvid.*dispatches$/.test(document.getElementById('model')!.innerText),
-    undefined,
-    WAIT,
-  );
+  await page.waitForFunction(() => /^regseg-camvid/.test(document.getElementById('model')!.innerText), undefined, WAIT);
+  await ready(page);
   await give(page, 'network', 'broken.onnx', 'application/octet-stream', 'AAAA');
-  await says(page, 'broken.onnx');
-  assert.match(await textOf(page, '#notice'), /broken\.onnx does not run here/);
+  await notes(page, 'broken.onnx does not run here');
   assert.equal(complaints, []);
 });
 
 test('links name a model and a picture; other hosts wait for a click', async () => {
   const { page, complaints } = await open('?src=https://example.org/street.png&size=60x80');
-  await page.locator('#notice button').waitFor(WAIT);
+  await page.locator('#notice button:text-is("Load from example.org")').waitFor(WAIT);
   assert.match(await textOf(page, '#notice'), /example\.org/);
   assert.equal(complaints, []);
   const name = readdirSync(`${root}out/demo/assets`).find(file => /^seed2_t0_480x360-.*png$/.test(file))!;
@@ -262,19 +278,45 @@ async function give(page: Page, source: string, name: string, mimeType: string, 
 /** With `--pictures` (`npx tsx test/browser/demo.test.ts --pictures`) every state is photographed into out/screenshots. */
 const pictures = process.argv.includes('--pictures');
 
-/** What a reader sees at both widths: nothing sticks out sideways, nothing is cut; axe-core finds no fault. */
+/** In the page: what moves by itself, not within half a second of what the reader does. */
+function watchShifts(): void {
+  interface Shift extends PerformanceEntry {
+    readonly value: number;
+    readonly hadRecentInput: boolean;
+    readonly sources: readonly { readonly node: Element | null }[];
+  }
+  const shifts: { value: number; moved: string }[] = [];
+  Object.assign(globalThis, { shifts });
+  new PerformanceObserver(list => {
+    for (const { value, hadRecentInput, sources } of list.getEntries() as Shift[])
+      if (!hadRecentInput) shifts.push({ value, moved: sources.map(({ node }) => node?.id || node?.nodeName).join(' ') });
+  }).observe({ type: 'layout-shift', buffered: true });
+}
+
+declare const shifts: { value: number; moved: string }[];
+
+/** What a reader sees: nothing has jumped on the way here; at both widths nothing sticks out sideways, nothing is cut; axe-core finds no fault. */
 async function look(page: Page, name: string): Promise<void> {
-  for (const width of [1280, 360]) {
+  const own = page.viewportSize()!;
+  // Shifts are told behind the frame that shows them.
+  const settle = (): Promise<unknown> =>
+    page.evaluate(async () => {
+      for (let n = 0; n < 3; n++) await new Promise(requestAnimationFrame);
+    });
+  await settle();
+  const moved = await page.evaluate(() => shifts.splice(0));
+  const sum = moved.reduce((sum, { value }) => sum + value, 0);
+  if (pictures) console.log(`${name}: layout shift ${sum.toFixed(4)} at ${own.width}`);
+  assert.ok(sum <= MOST_SHIFT, `${name} at ${own.width}: layout shift ${sum}: ${JSON.stringify(moved)}`);
+  for (const width of [WIDE, NARROW]) {
     await page.setViewportSize({ width, height: 900 });
+    await settle();
     if (pictures) await page.screenshot({ path: `${root}out/screenshots/${name}-${width}.png`, fullPage: true });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.is(wide, 0, `${name} at ${width}: ${wide} pixels stick out`);
     const cut = await page.evaluate(() =>
-      [...document.querySelectorAll<HTMLElement>('button, label, dd, dt, legend, p')]
-        .filter(
-          ({ offsetParent, scrollWidth, clientWidth, tagName }) =>
-            offsetParent && tagName !== 'P' && scrollWidth > clientWidth + 1 && clientWidth > 0,
-        )
+      [...document.querySelectorAll<HTMLElement>('button, label, dd, dt, legend, li, span')]
+        .filter(({ offsetParent, scrollWidth, clientWidth }) => offsetParent && scrollWidth > clientWidth + 1 && clientWidth > 0)
         .map(element => element.innerText),
     );
     assert.equal(cut, [], `${name} at ${width}: texts are cut`);
@@ -286,7 +328,9 @@ async function look(page: Page, name: string): Promise<void> {
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' ')}`);
   });
   assert.equal(faults, [], `axe-core on ${name}`);
-  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.setViewportSize(own);
+  await settle();
+  await page.evaluate(() => shifts.splice(0));
 }
 
 test.run();

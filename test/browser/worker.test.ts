@@ -118,6 +118,7 @@ test('a worker gives the page’s results, for every picture and on every canvas
       steps: model.plan.steps.length,
       software: (await model.facts()).software,
       step: (await model.profile(image)).steps.length > 10,
+      fields: /^<svg[\s\S]*stage16/.test(await model.drawFieldsOfView()),
     };
     const expected = inPage.plan.steps.length;
     await inPage.dispose();
@@ -151,7 +152,7 @@ test('a worker gives the page’s results, for every picture and on every canvas
     assert.ok(!far || far < 0.02, `${kind}: ${far} of the overlay’s numbers are off`);
   }
   assert.is(found.open, 0);
-  assert.equal(found.described, { labels: 11, precision: 'f32', steps: found.expected, software: true, step: true });
+  assert.equal(found.described, { labels: 11, precision: 'f32', steps: found.expected, software: true, step: true, fields: true });
   assert.ok(found.phases.includes('download') && found.phases.includes('compile'));
 });
 

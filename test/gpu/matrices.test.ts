@@ -15,6 +15,11 @@ const form = (m: number, n: number, k: number, lanes: number, sized = false): Ma
   ...{ m, n, k, lanes, sized },
   ...({ operands: 'f16', sums: 'f32' } as const),
 });
+const codes = (m: number, n: number, k: number, lanes: number): MatrixForm => ({
+  ...form(m, n, k, lanes),
+  operands: 'i8',
+  sums: 'i32',
+});
 /** Of lavapipe, NVIDIA, AMD, Intel. */
 const forms = [
   form(8, 8, 8, 8),
@@ -24,6 +29,7 @@ const forms = [
   form(16, 16, 16, 64),
   form(8, 16, 16, 16),
 ];
+const formsOfCodes = [codes(8, 8, 8, 8), codes(16, 16, 32, 32), codes(16, 8, 32, 32), codes(16, 8, 16, 32), codes(16, 16, 16, 64)];
 
 const library = fileLibrary();
 const sitting = await compilerJudge(['shader-f16', 'subgroups', MATRIX_FEATURE, 'subgroup-size-control' as GPUFeatureName]);
@@ -39,13 +45,14 @@ async function refusal(device: GPUDevice, code: string): Promise<string | null> 
   );
 }
 
-for (const { shader } of Object.values(matrices)) {
+for (const { shader, needs } of Object.values(matrices).flat()) {
+  const own = needs.matrix!.operands === 'i8' ? formsOfCodes : forms;
   (sitting ? test : test.skip)(`${shader} in every form`, async () => {
     const { device, who } = sitting!;
-    for (const each of forms)
+    for (const each of own)
       assert.is(await refusal(device, matrixText(library, { shader, overrides: {} }, 'f16', each)), null, JSON.stringify(each));
     assert.is(
-      await refusal(device, matrixText(library, { shader, overrides: { CURVE: 3 } }, 'half', forms[0], true)),
+      await refusal(device, matrixText(library, { shader, overrides: own === forms ? { CURVE: 3 } : {} }, 'half', own[0], true)),
       null,
       'in the earlier words',
     );
@@ -65,8 +72,9 @@ for (const { shader } of Object.values(matrices)) {
 });
 
 test('forms of other types, sides and subgroups are left alone', () => {
-  for (const each of forms) assert.ok(isUsable(each), JSON.stringify(each));
-  assert.not.ok(isUsable({ ...forms[0], sums: 'i32', operands: 'i8' }));
+  for (const each of [...forms, ...formsOfCodes]) assert.ok(isUsable(each), JSON.stringify(each));
+  assert.not.ok(isUsable({ ...forms[0], operands: 'i8' }));
+  assert.not.ok(isUsable({ ...forms[0], sums: 'i32' }));
   assert.not.ok(isUsable(form(16, 16, 32, 32)));
   assert.not.ok(isUsable(form(8, 8, 8, 32)));
 });

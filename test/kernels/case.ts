@@ -106,7 +106,10 @@ export function makeCase(table: KernelTable, row: Row, precision: Codec): Case {
 }
 
 /** Of most GPUs that have any. */
-const MATRICES: readonly MatrixForm[] = [{ m: 16, n: 16, k: 16, operands: 'f16', sums: 'f32', lanes: 32, sized: false }];
+const MATRICES: readonly MatrixForm[] = [
+  { m: 16, n: 16, k: 16, operands: 'f16', sums: 'f32', lanes: 32, sized: false },
+  { m: 16, n: 16, k: 32, operands: 'i8', sums: 'i32', lanes: 32, sized: false },
+];
 
 /** A GPU with what a variant needs. */
 export function factsWith({ needs: { features = [], matrix } }: Pick<Variant, 'needs'>): AdapterFacts {

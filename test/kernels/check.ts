@@ -96,7 +96,7 @@ export async function checkRow(
     const made = makeCase(table, row, precision);
     const step = caseStep(made, variant, facts, engine.library);
     macs = step.macs;
-    verdict = judge(made, await dispatch(engine, made, step), needs.matrix !== undefined);
+    verdict = judge(made, await dispatch(engine, made, step), needs.matrix?.operands === 'f16');
   } catch (error) {
     verdict = { error: Number.POSITIVE_INFINITY, fault: error instanceof Error ? error.message : String(error) };
   }

@@ -73,6 +73,10 @@ const specs: Readonly<Record<string, Spec>> = {
     pads: [1, 2, 3, 4],
     groups: 4,
   },
+  'groups of sixteens, residual': {
+    ...{ i: 96, o: 96, h: 13, w: 11, kernel: [3, 3], pads: [1], groups: 6, bias: true, relu: true, residual: true },
+  },
+  'groups of three quads as numbers': { i: 24, o: 32, h: 5, w: 9, kernel: [5, 2], pads: [2], groups: 2, numbers: true, zero: 9 },
   'another kernel': { i: 8, o: 16, h: 5, w: 9, kernel: [1, 5], pads: [2], bias: true },
   'into the middle of a join': { i: 12, o: 8, h: 5, w: 6, bias: true, join: { from: 12, c: 32 } },
   'folded grid': { i: 8, o: 24, h: 13, w: 19, relu: true, most: 2 },

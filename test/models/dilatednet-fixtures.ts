@@ -2,9 +2,10 @@
 // a 412×428 input.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { checkWeights, type LoadedWeights } from '../../src/load.ts';
+import type { LoadedWeights } from '../../src/load.ts';
 import { dilatedNets, narrowed } from '../../src/models/dilatednet.ts';
 import { anySize, expectedTensors, findNetwork } from '../../src/models/registry.ts';
+import { checkWeights } from '../../src/recognise.ts';
 import { type Field, field } from '../../src/reference/field.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { seededInput, seededTensor } from '../../src/weights/seeded.ts';

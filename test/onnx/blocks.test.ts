@@ -2,12 +2,14 @@
 // plans have it, and that it holds networks within 2e-2 that halves don't.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runImported } from '../../src/cli/onnx.ts';
 import { createEngine, destroyEngine, runOnPlanes } from '../../src/gpu/executor.ts';
 import { readBuffer } from '../../src/gpu/transfer.ts';
 import { decodeBlocks, encodeBlocks } from '../../src/graph/block.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { type Graph, INPUT } from '../../src/graph/graph.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
+import { codecs } from '../../src/onnx/core.ts';
 import { importOnnx } from '../../src/onnx/import.ts';
 import { pictureNetwork } from '../../src/onnx/network.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
@@ -104,7 +106,7 @@ const judged = await deviceJudge();
     nodes: [],
     outputs: [INPUT],
     aliases: new Map(),
-    blocks: true,
+    codecs,
   };
   const options = { precision: 'half', facts, variants: 'auto', stem: 'tensor', shaderFacts: engine.library.brief } as const;
   const plan = lower(graph, { ...options, ...imagenet });
@@ -125,6 +127,24 @@ const judged = await deviceJudge();
   }
   assert.ok(other <= 3, `${other} of 256 numbers are others`);
   program.destroy();
+  destroyEngine(engine);
+});
+(judged ? test : test.skip)('the input of `run` is read in float32', async () => {
+  const { device, facts } = judged!;
+  const engine = createEngine(device, fileLibrary());
+  const difference = readOnnx(
+    onnx({
+      inputs: { image: [1, 3, 'h', 'w'] },
+      outputs: ['y'],
+      nodes: [{ op: 'Conv', inputs: ['image', 'w'], outputs: ['y'] }],
+      initializers: { w: numbers([1, 3, 1, 1], n => 1 - n) },
+    }),
+    'difference.onnx',
+  );
+  const imported = importOnnx(difference, new Map([['image', [1, 3, 1, 1]]]));
+  const given = new Map([[INPUT, { c: 3, h: 1, w: 1, data: Float64Array.of(1 + 2 ** -20, 0, 1) }]]);
+  const { values } = await runImported(engine, imported, given, { precision: 'half', facts, variants: 'auto' });
+  assert.equal([...values.get('y')!.data], [2 ** -20]);
   destroyEngine(engine);
 });
 test.after(() => judged?.close());

@@ -1,10 +1,12 @@
 // The choice of a variant from facts and a table, without a device.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PACKED } from '../../src/graph/codes.ts';
 import { excite } from '../../src/kernels/excite.ts';
 import { variantsFor } from '../../src/kernels/index.ts';
 import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
 import { pointwise } from '../../src/kernels/pointwise.ts';
+import { qconv } from '../../src/kernels/qconv.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { shaderLibrary } from '../../src/node/engine.ts';
 import { fuse } from '../../src/passes/index.ts';
@@ -21,7 +23,7 @@ import {
   type VariantChoice,
 } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
-import type { Precision } from '../../src/shader/source.ts';
+import type { Codec } from '../../src/shader/source.ts';
 import { tables } from '../kernels/index.ts';
 
 const rows: readonly Variant[] = [
@@ -124,11 +126,12 @@ test('matrices are for adapters that have them and plans that round maps', () =>
   const form = { m: 16, n: 8, k: 16, operands: 'f16', sums: 'f32', lanes: 32, sized: false } as const;
   const gpu = { ...defaultFacts, features: ['shader-f16'], matrices: [form, { ...form, n: 16 }] };
   const { node } = tables.find(({ kernel }) => kernel === 'pointwise')!.rows[0];
-  const chosen = (precision: Precision, facts: AdapterFacts, choice: VariantChoice = 'auto'): string =>
+  const chosen = (precision: Codec, facts: AdapterFacts, choice: VariantChoice = 'auto'): string =>
     choose({ ...task, precision }, { ...pointwise, variants: variantsFor(pointwise, node) }, facts, choice).name;
   assert.is(chosen('half', gpu), 'matrix');
   assert.is(chosen('f16', gpu), 'matrix');
   assert.is(chosen('f32', gpu), 'workgroup');
+  assert.is(chosen('block', gpu), 'workgroup');
   assert.is(chosen('f32', gpu, ['matrix']), 'workgroup');
   assert.is(chosen('f16', { ...gpu, matrices: [] }), 'workgroup');
   assert.is(chosen('f16', { ...gpu, matrices: [{ ...form, operands: 'i8', sums: 'i32' }] }), 'workgroup');
@@ -136,6 +139,23 @@ test('matrices are for adapters that have them and plans that round maps', () =>
   assert.is(chosen('f16', { ...gpu, software: true }), 'plain');
   assert.is(chosen('f16', { ...gpu, software: true }, ['matrix']), 'matrix');
   assert.is(matrixFor(form, gpu)?.n, 16);
+});
+
+test('matrices of codes are for int8 steps, whatever the precision of the numbers beside them', () => {
+  const form = { m: 16, n: 16, k: 32, operands: 'i8', sums: 'i32', lanes: 32, sized: false } as const;
+  const gpu = { ...defaultFacts, features: [PACKED], matrices: [form] };
+  const { rows } = tables.find(({ kernel }) => kernel === 'qconv')!;
+  const chosen = (name: string, facts: AdapterFacts, choice: VariantChoice = 'auto'): string => {
+    const { node } = rows.find(row => row.name === name)!;
+    return choose(task, { ...qconv, variants: variantsFor(qconv, node) }, facts, choice).shader;
+  };
+  assert.is(chosen('stem, stride 2', gpu), 'qconv.matrix');
+  assert.is(chosen('two branches', gpu), 'qconv.grouped.matrix');
+  // Its groups are of eight channels.
+  assert.is(chosen('four branches, stride 2', gpu), 'qconv.packed');
+  assert.is(chosen('stem, stride 2', { ...gpu, matrices: [{ ...form, operands: 'f16', sums: 'f32' }] }), 'qconv.packed');
+  assert.is(chosen('stem, stride 2', { ...gpu, software: true }), 'qconv.packed');
+  assert.is(chosen('stem, stride 2', { ...gpu, software: true }, ['matrix']), 'qconv.matrix');
 });
 
 test('what a variant needs is met or not', () => {

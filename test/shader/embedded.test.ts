@@ -66,7 +66,7 @@ test('programs of embedded texts are the files’ programs but for names, and ha
 });
 
 /** Their programs are told an adapter's form, and maps are halves. */
-const byMatrices = new Set(Object.values(matrices).map(({ shader }) => shader));
+const byMatrices = new Set(Object.values(matrices).flatMap(rows => rows.map(({ shader }) => shader)));
 const form = { m: 8, n: 8, k: 8, operands: 'f16', sums: 'f32', lanes: 8, sized: false } as const;
 
 const sitting = await compilerJudge(['subgroups', 'shader-f16', MATRIX_FEATURE]);

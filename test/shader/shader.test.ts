@@ -44,7 +44,13 @@ for (const shader of shaders) {
 }
 
 test('every lib is used', () => {
-  const codecs = new Set([...CODECS.map(precision => `lib/${precision}`), 'lib/weights.half', 'lib/matrix.flags', CURVED]);
+  const codecs = new Set([
+    ...CODECS.map(precision => `lib/${precision}`),
+    'lib/weights.half',
+    'lib/matrix.flags',
+    'lib/matrix.codes.flags',
+    CURVED,
+  ]);
   const all = [...texts.values()].join('\n');
   for (const lib of libs)
     assert.ok(codecs.has(lib) || all.includes(`// use ${lib}.wgsl\n`), `shaders/${lib}.wgsl is used by no shader`);

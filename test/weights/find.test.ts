@@ -3,7 +3,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AtrousError } from '../../src/errors.ts';
-import { everyNetwork, expectedOf } from '../../src/recognise.ts';
+import { expectedOf } from '../../src/fit.ts';
+import { everyNetwork } from '../../src/recognise.ts';
 import { findTensors, type Listing } from '../../src/weights/find.ts';
 import { fromFloat32, type Stored } from '../../src/weights/tensor.ts';
 

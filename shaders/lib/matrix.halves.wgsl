@@ -1,0 +1,2 @@
+// Before lib/matrix.enable where operands are halves.
+enable f16;
