@@ -34,7 +34,7 @@ const BARRIERS_PASS = '{ needs: { barriers: true }, apply: graph => graph }';
 /** Modules of rooms in which the code can't tell what a RegSeg needs, and what stands for their objects. */
 const named: readonly [string, string][] = [
   ...row('gpu', '{}', ['descriptors']),
-  ...row('graph', '{}', ['faults', 'further-ops', 'further-pen', 'inputs', 'single']),
+  ...row('graph', '{}', ['faults', 'further-ops', 'further-pen', 'rearranged', 'single']),
   ...row('kernels', '{}', ['curved', 'winograd']),
   ...row('models', '{}', ['bodies', 'other-decoders']),
   ...row('passes', '{}', ['further-ends']),

@@ -18,12 +18,12 @@ export function openEngine(spec: EngineSpec): Promise<EngineHandle> {
 }
 
 async function openOurs({ model, size, precision, variants, adapter, tuned, toggles }: EngineSpec): Promise<EngineHandle> {
-  await readModel(model);
+  await readModel(model, precision);
   const [{ device }, library] = [await nodeDevice({ adapter, ...toggles }), await shaderLibrary()];
   if (familyOf(model).stated) await learnLanguage(device);
   const bench = { device, facts: factsOf(device), library, tuned };
   const engine = createEngine(device, library);
-  const choice = { precision: precision as Precision, variants: variants as VariantChoice };
+  const choice = { precision: (precision === 'int8' ? 'f32' : precision) as Precision, variants: variants as VariantChoice };
   const running = await start(engine, bench, load(model), size, choice);
   const session = open(device, running, picture(frameSize(size, familyOf(model))));
   let classes = new Uint8Array();

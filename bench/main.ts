@@ -131,7 +131,7 @@ function checkAlone(args: Arguments): void {
 async function jobOf(args: Arguments): Promise<Job> {
   const models = args.positionals.length > 0 ? args.positionals : ['regseg'];
   for (const name of models) {
-    await (isModelFile(name) ? readModel(name) : findNetwork(name));
+    await (isModelFile(name) ? readModel(name, precisionOf(args)) : findNetwork(name));
     checkPrecision({ card: { int8: familyOf(name).stated } }, name, precisionOf(args));
   }
   const sizes =
@@ -306,6 +306,11 @@ async function onNewDevice<T>({ adapter, toggles }: Job, work: (device: GPUDevic
   }
 }
 
+/** What a process of its own is told of a precision: files of int8 codes say it themselves, an ONNX file has other readings. */
+function wordOf(model: string, precision: Precision): string {
+  return (model.endsWith('.onnx') && familyOf(model).stated) || precision;
+}
+
 async function compare(job: Job, { report, bench }: Measured, source: string, out: Output): Promise<Peer[]> {
   const { models, precision, variants, adapter } = job;
   const toggles = togglesFor(job.toggles);
@@ -316,7 +321,7 @@ async function compare(job: Job, { report, bench }: Measured, source: string, ou
     for (const size of sizesOf(job, model, report.limits.software)) {
       out.progress(`comparing ${model} ${sizeText(size)}`);
       const onnx = isModelFile(model) ? resolveFrom(model) : (job.onnx ?? findOnnx(root, model, size));
-      const match = { model, size, precision, variants, adapter, tuned: bench.tuned, toggles };
+      const match = { model, size, precision: wordOf(model, precision), variants, adapter, tuned: bench.tuned, toggles };
       const found = await comparePeers(match, onnx, start, job.runs);
       out.text(`\n${model} ${sizeText(size)} beside others${onnx ? `, ${basename(onnx)}` : ''}`);
       for (const peer of found) out.block(printPeer(peer));
@@ -339,7 +344,7 @@ async function against(job: Job, checkout: string, out: Output): Promise<Report>
   for (const model of models) {
     for (const size of sizesOf(job, model, facts.software)) {
       out.progress(`timing ${model} ${sizeText(size)} here and there`);
-      const spec = { engine: 'atrous', model, size, precision, variants, adapter, toggles };
+      const spec = { engine: 'atrous', model, size, precision: wordOf(model, precision), variants, adapter, toggles };
       const each = await compareWith(checkout, spec, where => startEngine(programs[where], [AS_ENGINE]), runs);
       out.block(printAgainst(each));
       found.push(each);

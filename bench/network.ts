@@ -81,12 +81,17 @@ const files = new Map<string, Loaded>();
 /** Multiply-adds that the CPU reference makes in some seconds. */
 const FEW_MACS = 1e9;
 
-/** Reads a model that is a file: from then on `familyOf` and `load` know it. Throws as `decodeWeights`. */
-export async function readModel(model: string): Promise<void> {
+/** Reads a model that is a file: from then on `familyOf` and `load` know it; of `precision` only int8 says something. Throws as `decodeWeights`. */
+export async function readModel(model: string, precision?: string): Promise<void> {
   if (!isModelFile(model) || files.has(model)) return;
   const path = resolveFrom(model);
   const { bytes, beside } = await readModelFile(path);
-  const { network, tensors, card, stated } = await decodeWeights(bytes, path, { beside, card: await readCardBeside(path) });
+  const asked = precision === 'int8' ? precision : undefined;
+  const { network, tensors, card, stated } = await decodeWeights(bytes, path, {
+    beside,
+    card: await readCardBeside(path),
+    precision: asked,
+  });
   if (network.tile)
     throw new AtrousError('BAD_USAGE', `${model} takes tiles of pictures: name its network, whose weights don't matter here`);
   const build = (size: Size): Graph => network.build(size);

@@ -133,10 +133,11 @@ export async function calibrate(
     { build: options => prepared(network.build(options)) },
     tensors,
     graph => {
-      toCodes(graph, value => {
+      const of = (value: string): Codes => {
         if (!maps.has(value)) maps.set(value, counts());
         return { scale: 1, zero: 0 };
-      });
+      };
+      toCodes(graph, { of });
       return [...maps.keys(), ...graph.outputs].filter(value => value !== INPUT);
     },
     async (program, planes, n) => {

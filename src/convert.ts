@@ -140,7 +140,7 @@ export interface TopologyOptions extends Pick<ConvertOptions, 'precision' | 'cal
   readonly size: Size | undefined;
 }
 
-/** An ONNX file's weights, what is done with them at a size, and its card. Throws `BAD_USAGE` where no size is said. */
+/** An ONNX file's weights, what is done with them at a size, and its card; in int8 where it was loaded so. Throws `BAD_USAGE` where no size is said. */
 export async function convertOnnx(
   weights: LoadedWeights,
   name: string,
@@ -155,19 +155,20 @@ export async function convertOnnx(
   if (small.h !== large.h || small.w !== large.w)
     throw new AtrousError('BAD_USAGE', `${name} runs at many sizes, and is written down for one: say --size HxW`);
   const made = core!(small);
+  const int8 = calibrate !== undefined || card.int8 !== undefined;
   const { text, tensors: needed } = storeTopology(small, made, network.end, read);
   const named = (role: string): Set<string> => tensorsIn(made, role);
-  const tensors = calibrate
+  const tensors = int8
     ? codedTopology(needed, named('weight'), named('bias'))
     : convertTopology(needed, precision === 'f16' ? named('weight') : new Set(), name);
-  const decoded = calibrate ? withScales(tensors, name) : tensors;
+  const decoded = int8 ? withScales(tensors, name) : tensors;
   const coded = await calibrate?.({ ...weights, network: { ...network, inside: () => small } }, decoded);
   const graph = (coded?.network ?? network).build(small);
   const values = infer(graph);
   const cost = graph.nodes.reduce((sum, node) => sum + macs(node, values.get(node.name)!.shape), 0);
   // What is put around a picture has tables beside the file's.
   const check = cost <= MOST_MACS ? calibrated(graph, new Map([...read, ...decoded]), card, small) : undefined;
-  const complete: Card = { ...card, source, check, int8: coded?.int8, file: undefined };
+  const complete: Card = { ...card, source, check, int8: coded?.int8 ?? card.int8, file: undefined };
   const written = writeSafetensors(tensors, { atrous: JSON.stringify(complete), [TOPOLOGY]: text });
   const note = check
     ? null

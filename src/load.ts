@@ -46,8 +46,8 @@ async function readAny(
   source: string | URL | Response | Blob | ArrayBuffer | Uint8Array | Tensors | Files,
   options: ReadOptions & DownloadOptions & { readonly baseUrl?: string | URL },
 ): Promise<LoadedWeights> {
-  const { model, card, key, outputName } = options;
-  const asked: ReadOptions = { model, card, key, outputName };
+  const { model, card, key, outputName, precision } = options;
+  const asked: ReadOptions = { model, card, key, outputName, precision };
   if (source instanceof Map) {
     if (isFiles(source)) return readFiles(source, asked);
     if (outputName !== undefined) throw new AtrousError('BAD_USAGE', 'outputName is for ONNX files: leave it out');

@@ -150,7 +150,7 @@ await runProgram(async () => {
         for (const [n, { page }] of opened.entries()) frames[n].push(await page.evaluate(() => globalThis.frame()));
       const after = await Promise.all(opened.map(each => each.worked()));
       return opened.map(({ server, started, main_ms }, n) => ({
-        engine: `${engines[n].engine} ${engines[n].provider}${network.plain && n > 0 ? (engines[n].plain ? ', file as exported' : ', file rewritten') : ''}`,
+        engine: `${engines[n].engine} ${engines[n].provider}${n > 0 ? `, file ${formOf(network, engines[n].plain)}` : ''}`,
         bytes: codeOf(server),
         first_ms: started.first_ms,
         first_main_ms: main_ms,
@@ -162,6 +162,11 @@ await runProgram(async () => {
     } finally {
       for (const each of opened) await each.close();
     }
+  }
+
+  /** What theirs read. */
+  function formOf(network: Network, plain: boolean): string {
+    return plain ? 'as exported' : network.plain ? 'rewritten' : 'with ArgMax';
   }
 
   /** A page of its own, with nothing in its cache, from the import to the first classes. */
@@ -294,7 +299,8 @@ function readme(texts: readonly string[], version: string, chromium: string, bus
 \`npm run build && ${INSTALL} && npm run bench:browser\` writes this page. ${new Date().toISOString().slice(0, 10)}, Chromium ${chromium}, onnxruntime-web ${version}, Node ${process.version}, ${availableParallelism()} cores, load ${busy.toFixed(1)} before it began${busy > 1 ? ': other work ran beside, so times are long and first frames can’t be compared' : ''}.
 The same picture and weights for every engine, each in a page of its own with an empty cache, files from a server of this machine. The first frame goes from the import of the engine to a class map in memory, weights,
 compilation and run included; a frame from RGBA in memory to classes in memory, median of ${ROUNDS}, engines in turns. Their WebGPU and their wasm (SIMD, ${availableParallelism()} threads in a cross-origin isolated page) each end with the faster of ArgMax in
-the network and the largest score found in JavaScript. Ours keeps nothing for the next visit and runs no self-test (\`cache: false\`, \`selfTest: false\`), as theirs do. Main thread: what Chromium counts as tasks of the page. On a software adapter ratios count, not times, and wasm is on its own ground.
+the network and the largest score found in JavaScript. *As exported* is the file that PyTorch wrote, parts of which their WebGPU fetches to the CPU (sequences of equal parts); *rewritten* has Split in
+their place and ArgMax behind the scores; *with ArgMax* has that alone. Ours keeps nothing for the next visit and runs no self-test (\`cache: false\`, \`selfTest: false\`), as theirs do. Main thread: what Chromium counts as tasks of the page. On a software adapter ratios count, not times, and wasm is on its own ground.
 
 ${texts.join('\n\n')}
 `;

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { count, hot, loops, parse, readLog } from './isa.mjs';
 
 // 32 CUs of two SIMD32 at 2.25 GHz; wave64 takes two turns. L2 and Infinity Cache rates are guesses. A CU makes 512 f16 operations of matrices a clock
-// (GPUOpen, "How to accelerate AI applications on RDNA 3 using WMMA"): 16×16×16 takes 32 clocks of a SIMD, in waves of 32.
+// (GPUOpen, "How to accelerate AI applications on RDNA 3 using WMMA"), and as many of int8: 16×16×16 takes 32 clocks of a SIMD, in waves of 32.
 const rx7600 = {
   log: 'navi33',
   memory: 65536,
@@ -32,7 +32,7 @@ export const GPUS = {
   // The same where wave64 multiply-adds take one turn (dual issue).
   rx7600dual: { ...rx7600, fmaTurns: 1 },
   // 132 SMs of four schedulers at 1.755 GHz; compiled for sm_86 by Mesa. 989 TFLOP/s of f16 are 512 multiply-adds a clock and scheduler, of which instructions
-  // of whole warps, all that Vulkan has, reach 62.9 % (arXiv 2402.13499): 6.4 clocks for 16×8×16.
+  // of whole warps, all that Vulkan has, reach 62.9 % (arXiv 2402.13499): 6.4 clocks for 16×8×16, and for 16×8×32 of int8, whose peak is twice that.
   h200: {
     log: 'ga102',
     memory: 233472,
@@ -90,6 +90,20 @@ function work({ shader, overrides: o, params: p, grid, macs, bytes }, precision,
   const at = precision === 'f32' ? 16 : 8; // bytes of a stored quad
   const staged = depth => ({ fma: Math.ceil(depth / 2) * 512, lanes: o.LANES, staged: true });
   const wg = o.LANES / 16; // pairs of a workgroup
+  if (shader === 'qconv.matrix' || shader === 'qconv.grouped.matrix') {
+    // 32 codes a round: 128 pixels by 64 channels, or 32 by four sixteens of a group each. A kernel of several taps has a third of its operand from beyond L1.
+    const [grouped, taps] = [shader === 'qconv.grouped.matrix', o.ROWS * o.COLUMNS];
+    const rounds = Math.ceil((taps * Math.ceil(o.QUADS / 2)) / 4);
+    const [rows, pixels] = [128, grouped ? 32 : 128];
+    return {
+      fma: rounds * (grouped ? 512 : 2048),
+      lanes: 128,
+      matrix: true,
+      rounds,
+      bytes:
+        (rows * taps * o.QUADS * 4) / (taps > 1 ? 3 : 1) + rounds * 2048 + pixels * 64 * (o.NUMBERS ? 4 : 1) * (o.RESIDUAL ? 2 : 1),
+    };
+  }
   if (shader === 'grouped.matrix') {
     // 32 pixels of 64 channels a turn; of the nine taps a third come from beyond L1.
     const turns = Math.ceil(Math.ceil((p.height * p.width) / 32) / p.strips);

@@ -1,8 +1,9 @@
 // Any published checkpoint → one safetensors file with its card, and the card beside it.
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type Calibrate, type Converted, convertOnnx, convertWeights, type TopologyOptions } from '../convert.ts';
+import { type Calibrate, type Converted, convertOnnx, convertWeights } from '../convert.ts';
 import { AtrousError } from '../errors.ts';
+import { quantisedBefore } from '../int8.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeTogether } from '../node/files.ts';
 import { readImage } from '../node/photograph.ts';
@@ -24,7 +25,7 @@ export const convert: Command = {
     model: 'the network, when the card does not name it and the tensors fit several',
     output: 'safetensors to write; its card goes beside it',
     precision:
-      'f32 (default), f16: half the size, 1-D tensors stay f32, or int8: a quarter, weights and maps in codes, with --calibrate',
+      'f32 (default), f16: half the size, 1-D tensors stay f32, or int8: a quarter, weights and maps in codes, with --calibrate unless an ONNX file is quantised',
     calibrate:
       'int8: folder of pictures like those that the network is for; what it makes of them in float32 sets the ranges of its codes',
     adapter: 'int8: what runs the pictures: software, hardware, or part of the adapter’s name',
@@ -52,28 +53,30 @@ export const convert: Command = {
     if (precision !== 'f32' && precision !== 'f16' && precision !== 'int8')
       throw new AtrousError('BAD_USAGE', `--precision ${precision}: convert writes f32, f16 or int8`);
     const folder = args.text('calibrate');
-    if ((precision === 'int8') !== (folder !== undefined))
-      throw new AtrousError(
-        'BAD_USAGE',
-        folder === undefined
-          ? '--precision int8 needs --calibrate DIR, a folder of pictures like those that the network is for'
-          : `--calibrate ${folder} is for --precision int8, not ${precision}: leave it out`,
-      );
+    if (folder !== undefined && precision !== 'int8')
+      throw new AtrousError('BAD_USAGE', `--calibrate ${folder} is for --precision int8, not ${precision}: leave it out`);
     await checkFile(target);
     const bytes = await readBytes(source);
-    const form: Pick<TopologyOptions, 'precision' | 'calibrate'> =
-      precision === 'int8' ? { calibrate: calibrateOn(folder!, args, out) } : { precision };
+    const form: Form =
+      precision === 'int8' ? { calibrate: folder === undefined ? null : calibrateOn(folder, args, out) } : { precision };
     if (isOnnx(bytes, source)) return convertFile(source, bytes, target, form, args, out);
     for (const option of ['size', 'output-name', 'labels'])
       if (args.text(option) !== undefined)
         throw new AtrousError('BAD_USAGE', `--${option} ${args.text(option)} is for ONNX files, and ${source} is none`);
+    const { calibrate } = form;
+    if (calibrate === null)
+      throw new AtrousError(
+        'BAD_USAGE',
+        '--precision int8 needs --calibrate DIR, a folder of pictures like those that the network is for',
+      );
     const card = await readCardFor(source, args.text('card'));
     const origin = { file: basename(source), sha256: sha256(bytes) };
     const converted = await convertWeights(bytes, source, {
       model: args.text('model'),
       card,
       key: args.text('key'),
-      ...form,
+      precision: form.precision,
+      calibrate,
       source: origin,
     });
     if (converted.assumed) out.note(converted.assumed);
@@ -81,6 +84,12 @@ export const convert: Command = {
     return 0;
   },
 };
+
+/** How a file is written; without `calibrate` one of int8 must have been quantised before. */
+interface Form {
+  readonly precision?: 'f32' | 'f16';
+  readonly calibrate?: Calibrate | null;
+}
 
 /** Pictures of a folder on a device of the command's own. */
 function calibrateOn(folder: string, args: Arguments, out: Output): Calibrate {
@@ -107,7 +116,7 @@ async function convertFile(
   source: string,
   bytes: Uint8Array,
   target: string,
-  form: Pick<TopologyOptions, 'precision' | 'calibrate'>,
+  { precision, calibrate }: Form,
   args: Arguments,
   out: Output,
 ): Promise<number> {
@@ -117,9 +126,17 @@ async function convertFile(
         'BAD_USAGE',
         `--${option} ${args.text(option)}: ${source} is an ONNX file, a network of its own: leave it out`,
       );
-  const weights = await openWeights(source, args, 'auto');
+  // Without pictures the file must say the codes of its maps itself.
+  const weights = await openWeights(source, args, calibrate === null ? 'int8' : 'auto');
+  if (calibrate && quantisedBefore(weights, source))
+    throw new AtrousError('BAD_USAGE', `--calibrate: ${source} says the codes of its maps itself: leave it out`);
   const origin = { file: basename(source), sha256: sha256(bytes) };
-  const converted = await convertOnnx(weights, source, { size: sizeOf(args), ...form, source: origin });
+  const converted = await convertOnnx(weights, source, {
+    size: sizeOf(args),
+    precision,
+    calibrate: calibrate ?? undefined,
+    source: origin,
+  });
   if (converted.assumed) out.note(converted.assumed);
   await writeConverted(target, converted, out);
   return 0;

@@ -1,7 +1,7 @@
 // What commands do with --model, --weights and --card.
 import { fileURLToPath } from 'node:url';
 import { AtrousError } from '../errors.ts';
-import { cardBeside, checkPrecision, decodeWeights, isUrl, type LoadedWeights } from '../load.ts';
+import { cardBeside, checkPrecision, decodeWeights, isUrl, type LoadedWeights, type ReadOptions } from '../load.ts';
 import { caffemodelOf, checkpoints } from '../models/published.ts';
 import { findNetwork, published } from '../models/registry.ts';
 import { findPulled } from '../node/cache.ts';
@@ -39,7 +39,7 @@ export async function openWeights(
   precision = precisionOf(args),
 ): Promise<LoadedWeights> {
   const preprocessing = preprocessingOf(args);
-  const weights = await readNamed(model, args).catch(error => {
+  const weights = await readNamed(model, args, precision).catch(error => {
     for (const { node, op, reason } of refusalsOf(error)) output(true).note(`${op} ${quote(node)}: ${reason}`);
     throw error;
   });
@@ -65,7 +65,7 @@ export function refuseWithoutWeights(args: Arguments, ...options: readonly ('car
 }
 
 /** Without a file the model must be a name with weights, of the package or pulled. A `X.card.json` beside the file counts too. */
-async function readNamed(model: string | undefined, args: Arguments): Promise<LoadedWeights> {
+async function readNamed(model: string | undefined, args: Arguments, precision: ReadOptions['precision']): Promise<LoadedWeights> {
   const [file, cardFile, key, outputName] = ['weights', 'card', 'key', 'output-name'].map(args.text);
   if (model !== undefined && isModelFile(model)) {
     if (file !== undefined || key !== undefined)
@@ -75,7 +75,7 @@ async function readNamed(model: string | undefined, args: Arguments): Promise<Lo
       throw new AtrousError('BAD_USAGE', `${model} is neither a network's name nor an ONNX file: weights are named by --weights`);
     const own = isUrl(name) ? undefined : await readCardBeside(name);
     const card = cardFile === undefined ? own : await readPart(cardFile);
-    return decodeWeights(bytes, name, { card, preprocessing: preprocessingOf(args), outputName, beside });
+    return decodeWeights(bytes, name, { card, preprocessing: preprocessingOf(args), outputName, precision, beside });
   }
   if (outputName !== undefined)
     throw new AtrousError('BAD_USAGE', `--output-name ${outputName}: only ONNX files have outputs by name; leave it out`);

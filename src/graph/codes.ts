@@ -11,6 +11,8 @@ export const MOST_SUM = 2 ** 24 - 1;
 /** A channel's unit, in codes of the result, is at least this: then the bound on sums lies beyond every code. */
 const LEAST_UNIT = 2 ** -16;
 const LARGEST_WEIGHT = 127;
+/** Weights are float32 products of their scale: so far they may be from whole steps of it. */
+const WHOLE = 1e-4;
 /** Parts of a code in which the two operands of a sum are added. */
 export const PARTS = 256;
 
@@ -48,6 +50,22 @@ export interface WeightCodes {
   readonly residual: Float32Array;
 }
 
+/**
+ * What weights are codes of: those that were quantised before are whole steps of a scale, whose largest is rarely the largest code. Others fill the range.
+ */
+export function scaleOf(row: Float64Array | Float32Array): number {
+  let most = 0;
+  for (const value of row) most = Math.max(most, Math.abs(value));
+  const whole = (scale: number): boolean => {
+    for (const value of row) if (Math.abs(value / scale - nearest(value / scale)) >= WHOLE) return false;
+    return true;
+  };
+  for (let largest = LARGEST_WEIGHT; largest > 1; largest--) {
+    if (whole(most / largest)) return most / largest;
+  }
+  return most / LARGEST_WEIGHT;
+}
+
 /** A convolution's weights (o × what a channel has) as codes, with all that follows from their scales. */
 export function weightCodes(
   weight: Float64Array,
@@ -61,9 +79,8 @@ export function weightCodes(
   const residual = new Float32Array(beside ? out : 0);
   for (let o = 0; o < out; o++) {
     const row = weight.subarray(o * each, (o + 1) * each);
-    const most = row.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
     const least = to ? (to.scale * LEAST_UNIT) / from.scale : 0;
-    const scale = Math.max(most / LARGEST_WEIGHT, least) || 1;
+    const scale = Math.max(scaleOf(row), least) || 1;
     row.forEach((value, n) => {
       codes[o * each + n] = nearest(value / scale);
     });

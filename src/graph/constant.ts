@@ -2,7 +2,7 @@
 // expressions and never touch numbers, so a plan can be made, printed and compared without any weights at hand.
 import { AtrousError } from '../errors.ts';
 import { bytesPer, count, part, type Tensor, type Tensors } from '../weights/tensor.ts';
-import { inputs, type Ranges } from './inputs.ts';
+import { type Rearranged, rearranged } from './rearranged.ts';
 
 /** Batch normalisation at inference: γ(x − μ)/√(σ² + ε) + β over the tensors `<name>.weight .bias .running_mean .running_var`. */
 export interface Norm {
@@ -24,8 +24,8 @@ export type Constant =
   | { readonly kind: 'sum'; readonly parts: readonly Constant[] }
   /** Output channels [from, to). */
   | { readonly kind: 'range'; readonly of: Constant; readonly from: number; readonly to: number }
-  /** Input channels [from, to) of a dense convolution's weight, range after range; beyond its last there are zeros. */
-  | { readonly kind: 'inputs'; readonly of: Constant; readonly ranges: Ranges };
+  /** `of` in another order. */
+  | (Rearranged & { readonly of: Constant });
 
 /** The values of a constant in float64, so that folding adds no rounding of its own. */
 export interface ReadConstant {
@@ -51,8 +51,8 @@ export function shapeOf(constant: Constant): readonly number[] {
       return shapeOf(constant.parts[0]);
     case 'range':
       return [constant.to - constant.from, ...shapeOf(constant.of).slice(1)];
-    case 'inputs':
-      return inputs.shape(shapeOf(constant.of), constant.ranges);
+    default:
+      return rearranged.shape(constant, shapeOf(constant.of));
   }
 }
 
@@ -61,9 +61,6 @@ export function tensorsOf(constant: Constant): [string, readonly number[]][] {
   switch (constant.kind) {
     case 'tensor':
       return [[constant.name, constant.shape]];
-    case 'range':
-    case 'inputs':
-      return tensorsOf(constant.of);
     case 'scaled':
       return [...tensorsOf(constant.of), ...normTensors(constant.norm)];
     case 'scale':
@@ -73,6 +70,8 @@ export function tensorsOf(constant: Constant): [string, readonly number[]][] {
     case 'stack':
     case 'sum':
       return constant.parts.flatMap(tensorsOf);
+    default:
+      return tensorsOf(constant.of);
   }
 }
 
@@ -96,8 +95,8 @@ export function printConstant(constant: Constant): string {
       return constant.parts.map(printConstant).join(' + ');
     case 'range':
       return `${printConstant(constant.of)}[${constant.from}:${constant.to}]`;
-    case 'inputs':
-      return inputs.print(printConstant(constant.of), constant.ranges);
+    default:
+      return rearranged.print(constant, printConstant(constant.of));
   }
 }
 
@@ -143,13 +142,20 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
       }
       case 'range':
         return readRange(constant);
-      case 'inputs':
-        return inputs.read(read(constant.of), shapeOf(constant.of), constant.ranges);
       case 'sum': {
         const [first, ...rest] = constant.parts.map(read);
         return first.map((value, i) => rest.reduce((sum, part) => sum + part[i], value));
       }
+      default:
+        return rearranged.read(constant, read(constant.of), shapeOf(constant.of));
     }
+  };
+  // Packing asks for few channels at a time, and of these weights each time all are put in order: kept as long as the packing runs.
+  let whole: [of: Constant, values: WeakRef<Float64Array>] | undefined;
+  const readWhole = (of: Constant): Float64Array => {
+    const values = (whole?.[0] === of && whole[1].deref()) || read(of);
+    whole = [of, new WeakRef(values)];
+    return values;
   };
   // Only the range is decoded: the largest tensor of DilatedNet is 411 MB, and its reader wants a few channels at a time.
   const readRange = ({ of, from, to }: Constant & { readonly kind: 'range' }): Float64Array => {
@@ -159,7 +165,7 @@ export function constantReader(tensors: Tensors, decode: (tensor: Tensor) => Flo
       return readRange({ kind: 'range', of: of.of, from, to }).map((weight, i) => weight * factors[Math.floor(i / perChannel)]);
     }
     const perChannel = count(shapeOf(of).slice(1));
-    if (of.kind !== 'tensor') return read(of).subarray(from * perChannel, to * perChannel);
+    if (of.kind !== 'tensor') return readWhole(of).subarray(from * perChannel, to * perChannel);
     const tensor = find(of.name);
     const step = perChannel * bytesPer[tensor.dtype];
     return decode({

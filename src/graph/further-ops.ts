@@ -13,6 +13,7 @@ export const furtherOps: Rules<
   | 'adaptive'
   | 'warp'
   | 'transposed'
+  | 'interleave'
   | 'window'
   | 'unpool'
   | 'sample'
@@ -103,6 +104,19 @@ export const furtherOps: Rules<
     macs: (node, { h, w }) => {
       const [down, right] = node.attributes.strides;
       return (count(shapeOf(node.constants.weight)) / (down * right)) * h * w;
+    },
+  },
+  interleave: {
+    infer: (node, input) => {
+      const { strides, cut, h, w } = node.attributes;
+      const { shape } = input('x');
+      const c = shape.c / (strides[0] * strides[1]);
+      must(Number.isInteger(c), () => `${shape.c} channels for ${strides.join('×')} pixels`);
+      must(
+        h + cut[0] <= shape.h * strides[0] && w + cut[1] <= shape.w * strides[1],
+        () => `the result is ${h}×${w} behind ${cut.join('×')}, ${show(shape)} grows by ${strides.join('×')}`,
+      );
+      return [map({ c, h, w })];
     },
   },
   window: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },

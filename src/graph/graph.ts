@@ -187,6 +187,11 @@ export interface Attributes {
   /** Transposed convolution, dense or in groups; the weight is IOHW, and a `scale` one factor of it for each channel that it makes. */
   transposed: Sliding & { readonly groups: number; readonly fused: Ending };
   /**
+   * Channels as the pixels between others: pixel (row, column) behind `cut` of the result is of pixel (⌊row / stride⌋, …) of x, whose channels are so many
+   * runs one after another, one for each of the `strides` rows and columns.
+   */
+  interleave: { readonly strides: Pair; readonly cut: Pair; readonly h: number; readonly w: number };
+  /**
    * Maximum or mean of windows of any form. Beyond the map there is nothing; `counted` are the rows below and columns to the right that a mean
    * counts as zeros all the same, and with them those above and to the left; null: only what is in the map.
    */

@@ -16,6 +16,7 @@ import { excite } from './excite.ts';
 import { exciteHard } from './excite-hard.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
+import { interleave } from './interleave.ts';
 import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { layernorm } from './layernorm.ts';
 import { matrices } from './matrices.ts';
@@ -88,6 +89,7 @@ export const kernels: readonly Kernel[] = [
   depthwise,
   slide,
   transposed,
+  interleave,
   window,
   unpool,
   sample,

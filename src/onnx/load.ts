@@ -13,6 +13,8 @@ export interface OnnxOptions {
   readonly preprocessing?: Partial<Preprocessing>;
   /** The output that is meant; default: the first. */
   readonly outputName?: string;
+  /** int8: in the codes that the file gives its maps, if it does. */
+  readonly precision?: string;
   /** The bytes of a file beside the model's; absent where the model lies in no folder. */
   readonly beside?: (name: string) => Promise<Uint8Array>;
 }
@@ -21,7 +23,7 @@ export interface OnnxOptions {
 export async function loadOnnx(
   bytes: Uint8Array,
   file: string,
-  { card, preprocessing, outputName, beside }: OnnxOptions,
+  { card, preprocessing, outputName, precision, beside }: OnnxOptions,
 ): Promise<LoadedWeights> {
   const read = readOnnx(bytes, file);
   const names = externalFiles(read);
@@ -42,7 +44,7 @@ export async function loadOnnx(
     .replace(/\.onnx$/i, '');
   const { network, tensors, assumed, core } = pictureNetwork(model, name, part, outputName);
   const notes = [...(part.preprocessing.mean ? [] : ["ImageNet's mean and std of colours"]), ...assumed];
-  return {
+  const weights: LoadedWeights = {
     network,
     tensors,
     card: completed(part, network, file),
@@ -50,10 +52,11 @@ export async function loadOnnx(
     stored: [bytes, ...files.map(([, each]) => each)],
     core,
   };
+  return (precision === 'int8' && (await import('../int8.ts')).quantisedBefore(weights, file)) || weights;
 }
 
 /** The card with what is missing: classes are numbered, colours VOC's, and pictures normalised as for ImageNet. */
-function completed(part: PartialCard, { name, end: { channels } }: Runnable, file: string): Card {
+function completed({ int8, check, ...part }: PartialCard, { name, end: { channels } }: Runnable, file: string): Card {
   const usual = defaultCard(name, channels);
   const alone = channels === 1 && part.classes?.length === 1;
   const classes = alone ? [usual.classes[0], ...part.classes!] : (part.classes ?? usual.classes);
@@ -66,5 +69,13 @@ function completed(part: PartialCard, { name, end: { channels } }: Runnable, fil
   if (part.activation && channels > 1)
     fail(`has "activation", which is for a single channel of scores, not ${channels}: leave it out`);
   if (part.preprocessing?.tile) fail('has "preprocessing.tile", and ONNX files take pictures whole: leave it out');
-  return { ...part, model: name, classes, palette, preprocessing: { ...usual.preprocessing, ...part.preprocessing } };
+  // Codes, and what was made of a picture in them, are those of a file that this one was converted to.
+  return {
+    ...part,
+    check: int8 ? undefined : check,
+    model: name,
+    classes,
+    palette,
+    preprocessing: { ...usual.preprocessing, ...part.preprocessing },
+  };
 }

@@ -28,7 +28,9 @@ import { shortcutOperand } from './shortcut-operand.ts';
 import { splitOutputs } from './split-outputs.ts';
 import { splitWeights } from './split-weights.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
+import { transposedConv } from './transposed-conv.ts';
 import { transposedNorm } from './transposed-norm.ts';
+import { transposedPhases } from './transposed-phases.ts';
 import { twinOutputs } from './twin-outputs.ts';
 import { upsampleAdd } from './upsample-add.ts';
 
@@ -36,6 +38,7 @@ export const passes: readonly Pass[] = [
   foldPad,
   recompose,
   mergeNorms,
+  transposedConv,
   mergeBranches,
   foldBatchnorm,
   transposedNorm,
@@ -60,6 +63,7 @@ export const passes: readonly Pass[] = [
   classifierEpilogue,
   classifyEnd,
   fuseActivation,
+  transposedPhases,
   bands,
   splitWeights,
 ];

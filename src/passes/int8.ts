@@ -8,6 +8,7 @@ import {
   type Codes,
   type Ending,
   type Graph,
+  isCurve,
   type Node,
   type NodeOf,
   producers,
@@ -18,17 +19,30 @@ import { infer } from '../graph/ops.ts';
 import { verify } from '../graph/verify.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { foldPad } from './fold-pad.ts';
-import { fuseRelu } from './fuse-relu.ts';
+import { ended, fuseRelu } from './fuse-relu.ts';
 import { mergeBranches } from './merge-branches.ts';
+import { type Pass, pruned, rewrite } from './pass.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
 import { resizeBehind } from './resize-behind.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
 
-/** What can be done to numbers and to codes alike: names of values are the same in both, so that ranges found in the one are the other's. */
-export function prepared(graph: Graph): Graph {
-  const passes = [foldPad, recompose, mergeBranches, foldBatchnorm, resizeBehind, fuseRelu, squeezeExcite, residualEpilogue];
-  return passes.reduce((before, pass) => verify(pass.apply(before)), graph);
+/** A clip is two bounds, and so is a ReLU. */
+const fuseClip: Pick<Pass, 'apply'> = {
+  apply: graph => rewrite(graph, 'activate', (activate, view) => (isCurve(activate, 'clip') ? ended(activate, view) : null)),
+};
+
+/**
+ * What can be done to numbers and to codes alike: names of values are the same in both, so that ranges found in the one are the other's. Values that
+ * have codes of their own stay.
+ */
+export function prepared(graph: Graph, own: readonly string[] = []): Graph {
+  const passes = [
+    ...[foldPad, recompose, mergeBranches, foldBatchnorm, resizeBehind, fuseRelu, fuseClip, squeezeExcite, residualEpilogue],
+  ];
+  const kept: Graph = { ...graph, outputs: [...new Set([...graph.outputs, ...own])] };
+  const after = passes.reduce((before, pass) => verify(pass.apply(before)), kept);
+  return pruned({ ...after, outputs: graph.outputs });
 }
 
 /** Ends that are bounds. */
@@ -56,6 +70,10 @@ function convolves(node: Node, values: ReadonlyMap<string, Value>): node is Node
 /** What may stay in codes between such. */
 function carries(node: Node, values: ReadonlyMap<string, Value>, made: ReadonlyMap<string, Node>): boolean {
   switch (node.op) {
+    case 'copy':
+      return true;
+    case 'activate':
+      return bounded({ activation: node.attributes });
     case 'add':
       return bounded(node.attributes.fused);
     case 'mul':
@@ -73,23 +91,41 @@ function carries(node: Node, values: ReadonlyMap<string, Value>, made: ReadonlyM
   }
 }
 
-/** A `prepared` graph in codes. `codesOf` is asked for every map that has some. */
-export function toCodes(graph: Graph, codesOf: (value: string) => Codes): Graph {
+/** What the codes of a graph's maps stand for. */
+export interface Coding {
+  /** Null for a value that has none and stays in numbers. */
+  of(value: string): Codes | null;
+  /** A file says it of every map: then parts of a join have their own, else those of the whole. */
+  readonly fixed?: boolean;
+}
+
+/** A `prepared` graph in codes. */
+export function toCodes(graph: Graph, coding: Coding): Graph {
   const values = infer(graph);
   const [made, read] = [producers(graph), readers(graph)];
   const outputs = new Set(graph.outputs);
+  const has = (value: string): boolean => coding.of(value) !== null;
+  const operands = ({ inputs }: Node): string[] =>
+    Object.entries(inputs).flatMap(([role, value]) => (role === 'gate' ? [] : [value]));
+  /** Its sums become numbers, unless they are bounded or summed up. */
+  const sums = (node: Node): node is NodeOf<'conv'> => {
+    if (!convolves(node, values)) return false;
+    const { activation, partials } = node.attributes.fused;
+    return operands(node).every(has) && (!(activation || partials) || has(node.name));
+  };
   // Values that are wanted in codes, from the last to the first; parts of joins have the codes of the whole.
   const wanted = new Set<string>();
   const wholes = new Map<string, string>();
+  const carried = new Set<Node>();
   for (const node of [...graph.nodes].reverse()) {
-    const carried = wanted.has(node.name) && carries(node, values, made);
-    if (!carried && !convolves(node, values)) continue;
-    for (const [role, value] of Object.entries(node.inputs)) if (role !== 'gate') wanted.add(value);
-    if (node.op !== 'concat') continue;
+    if (wanted.has(node.name) && carries(node, values, made) && operands(node).every(has)) carried.add(node);
+    else if (!sums(node)) continue;
+    for (const value of operands(node)) wanted.add(value);
+    if (node.op !== 'concat' || coding.fixed) continue;
     for (const part of Object.values(node.inputs))
       if (read.get(part)!.length === 1 && !outputs.has(part)) wholes.set(part, node.name);
   }
-  const codes = (value: string): Codes => codesOf(wholes.get(value) ?? value);
+  const codes = (value: string): Codes => coding.of(wholes.get(value) ?? value)!;
   const nodes: Node[] = [];
   // Names of a value's codes and of its numbers, as far as there are any.
   const coded = new Map<string, string>();
@@ -120,7 +156,7 @@ export function toCodes(graph: Graph, codesOf: (value: string) => Codes): Graph 
   for (const node of graph.nodes) {
     const { name, inputs, constants } = node;
     const to = wanted.has(name) ? codes(name) : null;
-    if (convolves(node, values)) {
+    if (sums(node)) {
       const { geometry, fused } = node.attributes;
       const x = inCodes(inputs.x);
       const residual: Record<string, string> = inputs.residual ? { residual: inCodes(inputs.residual) } : {};
@@ -136,7 +172,7 @@ export function toCodes(graph: Graph, codesOf: (value: string) => Codes): Graph 
       }
       continue;
     }
-    if (!to || !carries(node, values, made)) {
+    if (!to || !carried.has(node)) {
       const own = Object.entries(inputs).map(([role, value]) => [role, inNumbers(value)]);
       nodes.push({ ...node, inputs: Object.fromEntries(own) } as Node);
       continue;
@@ -145,7 +181,11 @@ export function toCodes(graph: Graph, codesOf: (value: string) => Codes): Graph 
       inputs: { x: inCodes(inputs.x) },
       from: codes(inputs.x),
     });
-    if (node.op === 'add') {
+    if (node.op === 'copy' || node.op === 'activate') {
+      const { from, inputs: own } = x();
+      const bounds = boundsOf(node.op === 'copy' ? {} : { activation: node.attributes }, to);
+      make(name, { op: 'qadd', inputs: own, attributes: { from, beside: null, to, ...bounds }, constants: {} });
+    } else if (node.op === 'add') {
       const { from, inputs: own } = x();
       const attributes = { from, beside: codes(inputs.other), to, ...boundsOf(node.attributes.fused, to) };
       make(name, { op: 'qadd', inputs: { ...own, other: inCodes(inputs.other) }, attributes, constants: {} });
@@ -161,10 +201,12 @@ export function toCodes(graph: Graph, codesOf: (value: string) => Codes): Graph 
       make(name, { op: 'qresize', inputs: own, attributes: { h, w, from, to }, constants: {} });
     } else {
       const parts = Object.entries(inputs).map(([role, value]) => {
-        if (wholes.get(value) === name) return [role, inCodes(value)];
+        const own = codes(value);
+        const alone = read.get(value)!.length === 1 && !outputs.has(value);
+        if (alone && own.scale === to.scale && own.zero === to.zero) return [role, inCodes(value)];
         // It has codes of its own, or other readers.
         const copy = `${name}.${role}`;
-        const attributes = { from: codes(value), beside: null, to, low: -128, high: 127 };
+        const attributes = { from: own, beside: null, to, low: -128, high: 127 };
         nodes.push({ op: 'qadd', name: copy, inputs: { x: inCodes(value) }, attributes, constants: {} });
         return [role, copy];
       });

@@ -10,7 +10,7 @@ export function printPlan(plan: Plan): string {
 
 function print(plan: Plan): string {
   const rows = plan.steps.map((step, index) => {
-    const output = Object.values(step.writes)[0]!;
+    const output = Object.values(step.writes).find(isValue)!;
     return [
       String(index),
       step.node,

@@ -17,6 +17,7 @@ import { type ExciteOptions, excite } from './excite.ts';
 import type { Field } from './field.ts';
 import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
+import { interleave } from './interleave.ts';
 import { layernorm } from './layernorm.ts';
 import { matte } from './matte.ts';
 import { merge } from './merge.ts';
@@ -140,6 +141,8 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       const scale = node.constants.scale ? read(node.constants.scale) : null;
       return [[node.name, transposed(x, { ...node.attributes, ...weighted(node, read), ...endOf(node, read), scale, out })]];
     }
+    case 'interleave':
+      return [[node.name, interleave(x, node.attributes)]];
     case 'window':
       return [[node.name, window(x, node.attributes)]];
     case 'unpool':

@@ -42,10 +42,10 @@ export interface Check {
 export interface Int8 {
   /** By value of the network, its picture among them. */
   readonly maps: Readonly<Record<string, readonly [scale: number, zero: number]>>;
-  /** Pictures that their ranges were found on. */
+  /** Pictures that their ranges were found on; 0 where the network was quantised before, and says the codes of its maps itself. */
   readonly pictures: number;
   /** Share of the pixels of these that have the class which the network in float32 gives them. */
-  readonly agreement: number;
+  readonly agreement?: number;
 }
 
 export interface Card {
@@ -235,7 +235,11 @@ function checkInt8({ maps, pictures, agreement }: Int8, fail: (sentence: string)
     Array.isArray(codes) && codes.length === 2 && codes[0] > 0 && Number.isFinite(codes[0]) && isCode(codes[1]);
   const isCode = (zero: unknown): boolean => Number.isInteger(zero) && (zero as number) >= -128 && (zero as number) <= 127;
   const sound = typeof maps === 'object' && maps !== null && Object.values(maps).every(isCodes);
-  if (!sound || !Number.isSafeInteger(pictures) || !(agreement >= 0 && agreement <= 1))
+  if (
+    !sound ||
+    !Number.isSafeInteger(pictures) ||
+    (!(pictures === 0 && agreement === undefined) && !(agreement! >= 0 && agreement! <= 1))
+  )
     fail(
       '"int8" must hold "maps", each [scale, zero] with a scale above 0 and zero from -128 to 127, "pictures", and "agreement" up to 1',
     );

@@ -1,6 +1,6 @@
 // Weights as int8 codes in a file: beside the I8 tensor `x` lies `x.scale`, a half for each of its output channels. Biases and their like are
 // halves too.
-import { held, nearest } from '../graph/codes.ts';
+import { held, nearest, scaleOf } from '../graph/codes.ts';
 import { badWeights, count, encodeFloat16, fromFloat32, quote, type Tensor, type Tensors, toFloat32 } from './tensor.ts';
 
 const SCALE = '.scale';
@@ -14,10 +14,7 @@ function inCodes(name: string, tensor: Tensor): [string, Tensor][] {
   const [out, ...rest] = tensor.shape;
   const each = count(rest);
   const values = toFloat32(tensor);
-  const wanted = Float32Array.from({ length: out }, (_, o) => {
-    const row = values.subarray(o * each, (o + 1) * each);
-    return row.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / LARGEST;
-  });
+  const wanted = Float32Array.from({ length: out }, (_, o) => scaleOf(values.subarray(o * each, (o + 1) * each)));
   const exact = fromFloat32([out], wanted);
   const scale = wanted.some(each => each > 0 && each < LEAST_HALF) ? exact : (halves(exact) ?? exact);
   const scales = toFloat32(scale);

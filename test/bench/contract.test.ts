@@ -90,7 +90,7 @@ gpu('an ONNX file is a model', async () => {
 });
 
 gpu('--against: frames of two checkouts in turns, here of one with itself', async () => {
-  const words = ['regseg', '--size', '32x64', '--against', repository, '--json', 'against.json'];
+  const words = ['tiny.onnx', '--size', '16x24', '--against', repository, '--json', 'against.json'];
   const { code, out, err } = await spawnCli(words, { script: '../../bench/main' });
   assert.is(code, 0, err);
   assert.match(out, /ratio [\d.]+ \(quartiles [\d.]+–[\d.]+, \d+ pairs in turns\)/);

@@ -38,7 +38,10 @@ export interface Outcome {
 }
 
 /** One command in this process. */
-export async function cli(...words: string[]): Promise<Outcome> {
+export const cli = (...words: string[]): Promise<Outcome> => captured(() => main(words));
+
+/** What a command that runs in this process says, and its code. */
+export async function captured(command: () => Promise<number>): Promise<Outcome> {
   const texts = { out: '', err: '' };
   const [stdout, stderr] = [process.stdout.write, process.stderr.write];
   const into =
@@ -49,7 +52,7 @@ export async function cli(...words: string[]): Promise<Outcome> {
     };
   [process.stdout.write, process.stderr.write] = [into('out'), into('err')];
   try {
-    return { code: await main(words), ...texts };
+    return { code: await command(), ...texts };
   } finally {
     [process.stdout.write, process.stderr.write] = [stdout, stderr];
   }

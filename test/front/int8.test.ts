@@ -67,7 +67,7 @@ if (device) {
     assert.equal(told, ['1 float32', '2 float32', '1 int8', '2 int8']);
     const { int8, check } = made.card;
     assert.is(int8!.pictures, 2);
-    assert.ok(int8!.agreement > 0.95 && int8!.agreement <= 1, `${int8!.agreement}`);
+    assert.ok(int8!.agreement! > 0.95 && int8!.agreement! <= 1, `${int8!.agreement}`);
     assert.ok(made.bytes.length <= 3_600_000, `${made.bytes.length} bytes`);
     assert.ok(check!.classes.length > 1);
     const { tensors } = readSafetensors(made.bytes, 'x');

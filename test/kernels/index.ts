@@ -13,6 +13,7 @@ import { table as elementwise } from './elementwise.test.ts';
 import { table as excite } from './excite.test.ts';
 import { table as gated } from './gated.test.ts';
 import { table as grouped } from './grouped.test.ts';
+import { table as interleave } from './interleave.test.ts';
 import { table as layernorm } from './layernorm.test.ts';
 import { table as matte } from './matte.test.ts';
 import { table as merge } from './merge.test.ts';
@@ -71,6 +72,7 @@ export const tables: readonly KernelTable[] = [
   depthwise,
   slide,
   transposed,
+  interleave,
   window,
   unpool,
   sample,
