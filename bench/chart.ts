@@ -16,9 +16,16 @@ export interface Charted {
 const LEFT = 84;
 const RIGHT = 40;
 const COLUMN = 12.5;
-const NARROWEST = 760;
+/** Six figures beside each other, each over its words. */
+const NARROWEST = 960;
 const PLOT = 250;
-const NAMES = 58;
+/** Below the bars: a bracket and a name under it. A name that hangs takes more. */
+const NAMES = 34;
+/** What a name leaves free of its bracket, both sides together. */
+const MARGIN = 24;
+/** Letters of a name that hangs, and how steeply, in degrees. */
+const HUNG = 20;
+const SLOPE = 50;
 const ROW = 21;
 const HEAD = 112;
 
@@ -110,11 +117,12 @@ function drawSteps(steps: readonly StepTime[], width: number): Panel {
       'g',
       { class: `step ${kernelClass(step.kernel)}` },
       tip(describe(step, n)),
-      bar(x, 0, column, PLOT + NAMES - 12, { class: 'hit' }),
+      bar(x, 0, column, PLOT + NAMES, { class: 'hit' }),
       bar(x + inset, y(step.us), wide, PLOT - y(step.us), { class: 'fill', rx: 1.5 }),
       bar(x + inset, y(step.floor_us), wide, PLOT - y(step.floor_us), { class: 'solid' }),
     );
   });
+  const modules = drawModules(steps, column);
   return {
     body: [
       ...ticks.flatMap(us => [
@@ -122,36 +130,41 @@ function drawSteps(steps: readonly StepTime[], width: number): Panel {
         label(LEFT - 8, y(us) + 3.5, us === 0 ? '0' : time(us), { class: 'end soft' }),
       ]),
       ...bars,
-      ...drawModules(steps, column),
+      ...modules.body,
     ],
-    height: PLOT + NAMES,
+    height: PLOT + modules.height,
   };
 }
 
 /** A bracket under the steps of each module of the network; names where they fit, hung where they do not. */
-function drawModules(steps: readonly StepTime[], column: number): string[] {
+function drawModules(steps: readonly StepTime[], column: number): Panel {
   // The body has stages, which have names of their own.
   const module = ({ node }: StepTime): string =>
     node
       .split('.')
       .slice(0, node.startsWith('body.') ? 2 : 1)
       .join('.');
-  const drawn: string[] = [];
+  const body: string[] = [];
+  let height = NAMES;
   for (let from = 0; from < steps.length; ) {
     let to = from + 1;
     while (to < steps.length && module(steps[to]) === module(steps[from])) to++;
     const [left, right] = [LEFT + from * column + 2, LEFT + to * column - 2];
+    const middle = (left + right) / 2;
     const name = module(steps[from]).replace(/^body\./, '');
-    const text = fitting([name, name.split('.').at(-1)!], 10, right - left);
-    drawn.push(
-      rule(left, PLOT + 7, right, PLOT + 7, { class: 'strong' }),
-      text
-        ? label((left + right) / 2, PLOT + 20, text, { class: 'mid soft' })
-        : label(0, 0, name, { class: 'end soft', transform: `translate(${(left + right) / 2 + 3} ${PLOT + 17}) rotate(-50)` }),
-    );
+    // Room for the beginning of one that hangs beside it.
+    const text = fitting([name, name.split('.').at(-1)!], 10, right - left - MARGIN);
+    body.push(rule(left, PLOT + 7, right, PLOT + 7, { class: 'strong' }));
+    if (text) body.push(label(middle, PLOT + 20, text, { class: 'mid soft' }));
+    else {
+      const hung = name.length > HUNG ? `…${name.slice(1 - HUNG)}` : name;
+      const transform = `translate(${middle + 3} ${PLOT + 17}) rotate(-${SLOPE})`;
+      body.push(label(0, 0, hung, { class: 'end soft', transform }));
+      height = Math.max(height, NAMES + widthOf(hung, 10) * Math.sin((SLOPE * Math.PI) / 180));
+    }
     from = to;
   }
-  return drawn;
+  return { body, height };
 }
 
 /** Where the time goes: a bar a kernel, its floor solid, the largest first. */

@@ -400,6 +400,7 @@ function listen(): void {
     });
   the('palette').addEventListener('input', () => {
     if (model) legend(model.labels, model.palette, redraw);
+    if (result) showShares(result.shares());
     redraw();
   });
   the('size').addEventListener('change', () => {

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { type Charted, drawChart } from '../../bench/chart.ts';
 import type { Result, StepTime } from '../../bench/measure.ts';
 import type { Peer } from '../../bench/peers.ts';
+import { widthOf } from '../../src/plan/svg.ts';
 import { onItsOwn } from '../plan/drawing.ts';
 
 const step = (node: string, kernel: string, us: number, floor_us: number): StepTime => ({
@@ -87,6 +88,70 @@ test('bars are as high as their times', () => {
   assert.is(heights.length, steps.length);
   for (const [n, { us }] of steps.entries()) assert.ok(Math.abs(heights[n] / heights[3] - us / 3000) < 1e-3, `${n}: ${heights[n]}`);
 });
+
+test('no text lies on another: short runs, modules with long names, many small ones', () => {
+  const of = (nodes: readonly string[]): StepTime[] => nodes.map(node => step(node, 'depthwise', 100, 50));
+  const names = ['decoder', 'a.1', 'a.2', 'a.3', 'classes'];
+  for (const nodes of [
+    ['conv'],
+    [...names, ...names],
+    Array.from({ length: 90 }, (_, n) => `/backbone/features/${n}/Conv_output_0`),
+    Array.from({ length: 40 }, (_, n) => `layer${n >> 1}.${n}`),
+    ['stem', ...Array.from({ length: 5 }, () => 'decoder'), 'classes'],
+  ]) {
+    const boxes = textBoxes(drawChart({ ...run, results: [{ ...result, steps: of(nodes) }, result] }));
+    assert.ok(boxes.length > 20 + nodes.length / 20);
+    boxes.forEach((a, n) => {
+      for (const b of boxes.slice(n + 1)) assert.not(overlap(a, b), `“${a.text}” lies on “${b.text}”`);
+    });
+  }
+});
+
+interface Box {
+  readonly text: string;
+  readonly corners: readonly (readonly [x: number, y: number])[];
+}
+
+/** Of every text, by the width that drawings reckon with and the height of its capitals. */
+function textBoxes(svg: string): Box[] {
+  const sizes: Readonly<Record<string, number>> = { title: 26, sub: 13, head: 12, figure: 21, row: 11.5 };
+  const boxes: Box[] = [];
+  const shifts: number[] = [0];
+  // Tips are no drawing.
+  for (const [, close, name, words, empty, text] of svg.matchAll(/<(\/?)(g|text)((?: [^<>]*[^/])?)(\/?)>([^<]*)/g)) {
+    const number = (pattern: RegExp): number => Number(pattern.exec(words)?.[1] ?? 0);
+    if (name === 'g' && close) shifts.pop();
+    else if (name === 'g' && !empty) shifts.push(shifts.at(-1)! + number(/translate\(0 ([\d.]+)\)/));
+    else if (!close) {
+      const kinds = (/class="([^"]*)"/.exec(words)?.[1] ?? '').split(' ');
+      const size = number(/font-size:([\d.]+)/) || kinds.map(kind => sizes[kind]).find(Boolean) || 10;
+      const wide = widthOf(text, size);
+      const left = kinds.includes('end') ? -wide : kinds.includes('mid') ? -wide / 2 : 0;
+      const turn = (number(/rotate\((-?[\d.]+)\)/) * Math.PI) / 180;
+      const [x, y] = turn
+        ? [number(/translate\(([\d.]+)/), number(/translate\([\d.]+ ([\d.]+)/)]
+        : [number(/ x="([^"]*)"/), number(/ y="([^"]*)"/)];
+      const at = (u: number, v: number): [number, number] => [
+        x + u * Math.cos(turn) - v * Math.sin(turn),
+        shifts.at(-1)! + y + u * Math.sin(turn) + v * Math.cos(turn),
+      ];
+      boxes.push({ text, corners: [at(left, 0), at(left + wide, 0), at(left + wide, -0.75 * size), at(left, -0.75 * size)] });
+    }
+  }
+  return boxes;
+}
+
+/** Two rectangles overlap where no side of either parts them. */
+function overlap(a: Box, b: Box): boolean {
+  return ![a, b].some(({ corners: [p, q, r] }) =>
+    [q, r].some((to, side) => {
+      const from = side ? q : p;
+      const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+      const along = ({ corners }: Box): number[] => corners.map(([x, y]) => x * dx + y * dy);
+      return Math.max(...along(a)) <= Math.min(...along(b)) || Math.max(...along(b)) <= Math.min(...along(a));
+    }),
+  );
+}
 
 test('several results, none, no steps, no peers', () => {
   const plain = { ...result, gpu_ms: null, steps: null };

@@ -133,6 +133,7 @@ test('the view by clicks and keys', async () => {
   await changes('opacity', () => page.fill('#opacity', '30'));
   await changes('outlines', () => page.check('#outlines'));
   await changes('the palette', () => page.selectOption('#palette', 'safe'));
+  assert.match(await textOf(page, '#classes'), /road\s+\d+ %/);
   await changes('a blurred background', () => page.selectOption('#background', 'blur'));
   await changes('a colour behind', () => page.selectOption('#background', 'colour'));
   await look(page, 'background');
