@@ -39,14 +39,11 @@ export interface LowerOptions {
 }
 
 /** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when the frame, a value or a step's weights are larger than the adapter holds, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
-export function lower(graph: Graph, asked: LowerOptions): Plan {
-  const options = { ...asked, precision: graph.codecs?.[asked.precision] ?? asked.precision };
-  const { precision, stem, facts } = options;
+export function lower(graph: Graph, options: LowerOptions): Plan {
+  const { stem, facts } = options;
+  const precision: Codec = graph.codecs?.[options.precision] ?? options.precision;
   if (precision === 'f16' && !facts.features.includes('shader-f16')) {
-    throw new AtrousError(
-      'BAD_USAGE',
-      `precision f16 needs the feature shader-f16, which ${facts.name} lacks: half stores as few bytes`,
-    );
+    throw new AtrousError('BAD_USAGE', `f16 needs shader-f16, which ${facts.name} lacks: half stores as few bytes`);
   }
   const { h, w } = graph.input;
   const inferred = infer(graph);
@@ -60,11 +57,11 @@ export function lower(graph: Graph, asked: LowerOptions): Plan {
     start: 0,
     kind: 'map',
   };
-  const [first] = stemNodes(graph, asked);
+  const [first] = stemNodes(graph, options);
   // A stem convolution reads the frame itself, unless more is to be done with it than to normalise it.
   const plainly = first && frame.h === h && frame.w === w && !first.attributes.tile && first.attributes.channels === 'rgb';
   const whole: readonly Node[] = plainly ? stemFrame(graph, first) : first ? [first, ...graph.nodes] : graph.nodes;
-  const { nodes } = plainly && targetOf(asked).barriers ? chains.apply({ ...graph, nodes: whole }) : { nodes: whole };
+  const { nodes } = plainly && targetOf(options).barriers ? chains.apply({ ...graph, nodes: whole }) : { nodes: whole };
   // A step that is several of the graph's nodes writes what none of them does.
   for (const node of nodes.filter(({ op }) => op === 'stem')) {
     const made = ruleOf('stem').infer(node, () => map(graph.input));
@@ -73,7 +70,7 @@ export function lower(graph: Graph, asked: LowerOptions): Plan {
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph, precision, facts);
   limits.frame?.(stem, frame, facts);
-  const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
+  const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, { ...options, precision }));
   for (const step of steps) limits.grid?.(step, facts);
   const last = inferred.get(graph.outputs[0])!.shape;
   const plan = {
