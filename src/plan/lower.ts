@@ -4,7 +4,7 @@ import { chains } from '../graph/chain.ts';
 import { type Constant, printConstant, shapeOf } from '../graph/constant.ts';
 import { FRAME, type Graph, INPUT, type Node, type NodeOf, type Value, VIEWS, writes } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
-import { BINDING, byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
+import { byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
 import { infer, macs, ruleOf } from '../graph/ops.ts';
 import { map } from '../graph/rules.ts';
 import { curved } from '../kernels/curved.ts';
@@ -161,10 +161,7 @@ function place(
     const { c } = inferred.get(whole)!.shape;
     const stride = kind === 'map' ? pixelStride(c, precision) : quads(c);
     const start = byteLength({ c, h: row, w: shape.w }, 'map', precision);
-    if (start % BINDING !== 0) {
-      const where = `"${name}" begins ${start} bytes into "${whole}"`;
-      throw new AtrousError('BAD_GRAPH', `${where}, bindings begin at multiples of ${BINDING}: cut it at other rows`);
-    }
+    limits.start?.(name, whole, start);
     values[name] = { slot: slotOf.get(whole)!, ...shape, stride, offset, start, kind };
   }
   return { values, slots };
