@@ -4,6 +4,9 @@ import { shapeOf } from './constant.ts';
 import type { Shape, Value } from './graph.ts';
 import { classMap, convolved, halved, map, must, mustMatch, type Rules, show } from './rules.ts';
 
+/** Of a window whose winner is kept: codes from 0 on. */
+export const MOST_TAPS = 128;
+
 export const furtherOps: Rules<
   | 'maxpool'
   | 'zoom'
@@ -15,6 +18,7 @@ export const furtherOps: Rules<
   | 'transposed'
   | 'interleave'
   | 'window'
+  | 'winners'
   | 'unpool'
   | 'sample'
   | 'combine'
@@ -120,7 +124,21 @@ export const furtherOps: Rules<
     },
   },
   window: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
-  unpool: { infer: (node, input) => [map({ c: input('x').shape.c, h: node.attributes.h, w: node.attributes.w })] },
+  winners: {
+    infer: (node, input) => {
+      const { kernel, h, w } = node.attributes;
+      const taps = kernel[0] * kernel[1];
+      must(taps <= MOST_TAPS, () => `${taps} taps, a byte tells ${MOST_TAPS}`);
+      return [{ shape: { c: input('x').shape.c, h, w }, kind: 'int8' }];
+    },
+  },
+  unpool: {
+    infer: (node, input) => {
+      const { shape } = input('x');
+      mustMatch(shape, mustBeCodes(input('winners')).shape, 'the map of winners');
+      return [map({ c: shape.c, h: node.attributes.h, w: node.attributes.w })];
+    },
+  },
   sample: {
     infer: (_node, input) => {
       const { c, h, w } = input('grid').shape;

@@ -196,10 +196,9 @@ export interface Attributes {
    * counts as zeros all the same, and with them those above and to the left; null: only what is in the map.
    */
   window: Sliding & { readonly kind: 'max' | 'mean'; readonly counted: readonly [number, number] | null };
-  /**
-   * Maxima back to where they came from, zeros elsewhere: of `source` the same windows were the maxima. A pixel that won several windows takes the
-   * last one's.
-   */
+  /** The tap (row by row) that is the maximum of each window, the first of equals, -1 where there is none: codes, a byte a channel. */
+  winners: Sliding;
+  /** Maxima back to where they came from by the `winners` of the same windows, zeros elsewhere. A pixel that won several windows takes the last one's. */
   unpool: Sliding;
   /** x sampled bilinearly at the points of `grid` (two channels, x first, from −1 to 1 over the map, to the centres of its corners or its edges). */
   sample: { readonly corners: boolean; readonly outside: 'zeros' | 'border' | 'reflection' };

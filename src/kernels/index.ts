@@ -48,6 +48,7 @@ import { unpool } from './unpool.ts';
 import { upsample } from './upsample.ts';
 import { warp } from './warp.ts';
 import { window } from './window.ts';
+import { winners } from './winners.ts';
 import { winograds } from './winograd.ts';
 import { workgroups } from './workgroups.ts';
 import { zoom, zoomClasses } from './zoom.ts';
@@ -91,6 +92,7 @@ export const kernels: readonly Kernel[] = [
   transposed,
   interleave,
   window,
+  winners,
   unpool,
   sample,
   combine,

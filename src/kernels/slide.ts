@@ -32,8 +32,8 @@ function widths(node: NodeOf<Op>): [inputs: number, outputs: number] {
   return node.op === 'conv' ? [second, first / groups] : [first / groups, second];
 }
 
-/** Whatever slides over a map: these two (a depthwise convolution is the first), and pools. */
-type Slides = Op | 'window';
+/** Whatever slides over a map: these two (a depthwise convolution is the first), pools, and the winners of such. */
+type Slides = Op | 'window' | 'winners';
 
 export const sliding = {
   reads: ({ inputs }: NodeOf<Slides>) => ({ x: inputs.x }),

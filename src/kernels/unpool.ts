@@ -7,7 +7,7 @@ export const unpool = kernel<'unpool'>({
   ops: ['unpool'],
   fits: () => true,
   variants: [plain('unpool')],
-  reads: ({ inputs }) => ({ x: inputs.x, source: inputs.source }),
+  reads: ({ inputs }) => ({ x: inputs.x, winners: inputs.winners }),
   writes: ({ name }) => ({ y: name }),
   overrides: ({ node: { attributes } }) => ({ ROWS: attributes.kernel[0], COLUMNS: attributes.kernel[1] }),
   params: ({ node: { attributes }, x, y, at }) => ({
@@ -15,7 +15,7 @@ export const unpool = kernel<'unpool'>({
     width: y.w,
     quads: quads(y.c),
     x_stride: x.stride,
-    source_stride: at('source')!.stride,
+    winners_stride: at('winners')!.stride,
     y_stride: y.stride,
     y_offset: y.offset,
     x_size: [x.h, x.w],

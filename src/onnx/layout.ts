@@ -33,10 +33,10 @@ export interface Mapped {
   /** It stands for whole numbers, of which it holds what they are dequantised to: only DequantizeLinear with the same scale reads them. */
   readonly quantised?: { readonly scale: number; readonly zero: number };
   /**
-   * It stands for the indices of a pool's maxima, which are nowhere: what was pooled, how, and from where they count, the map's beginning or that of their own
-   * channel; or for where the channels begin. Only what puts maxima back reads them.
+   * It stands for the indices of a pool's maxima, which are nowhere: the value of its winning taps, how it pooled, and from where they count, the map's beginning or
+   * that of their own channel; or for where the channels begin. Only what puts maxima back reads them.
    */
-  readonly indices?: Sliding & { readonly source: string; readonly from: 'map' | 'channel' | 'channels begin' };
+  readonly indices?: Sliding & { readonly winners: string; readonly from: 'map' | 'channel' | 'channels begin' };
 }
 
 const whole = (axis: Axis, size: number): Factor[] => (size === 1 ? [] : [{ axis, size, step: 1 }]);

@@ -45,6 +45,7 @@ import { upsample } from './upsample.ts';
 import { crop, stack } from './view.ts';
 import { warp } from './warp.ts';
 import { window } from './window.ts';
+import { winners } from './winners.ts';
 import { zoom } from './zoom.ts';
 
 /**
@@ -145,8 +146,10 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       return [[node.name, interleave(x, node.attributes)]];
     case 'window':
       return [[node.name, window(x, node.attributes)]];
+    case 'winners':
+      return [[node.name, winners(x, node.attributes)]];
     case 'unpool':
-      return [[node.name, unpool(x, input('source'), node.attributes)]];
+      return [[node.name, unpool(x, input('winners'), node.attributes)]];
     case 'sample':
       return [[node.name, sample(x, input('grid'), node.attributes)]];
     case 'combine':

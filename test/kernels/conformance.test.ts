@@ -10,7 +10,7 @@ import type { Precision } from '../../src/shader/source.ts';
 import { compileRow, compilerJudge, deviceJudge, interpretation, type Sitting } from '../judges.ts';
 import { sat } from '../record.ts';
 import { factsWith, variantsOf } from './case.ts';
-import { affordable, checkRow, runnable, seldomRun } from './check.ts';
+import { affordable, checkRow, ONE_PRECISION, runnable, seldomRun } from './check.ts';
 import { tables } from './index.ts';
 import { allRows, type KernelTable, type Row, randomRow } from './table.ts';
 
@@ -62,15 +62,18 @@ for (const table of chosen) {
   run.run();
 }
 
-if (device)
-  for (const line of [...neverRun(device), ...(only === undefined ? chosen.flatMap(table => seldomRun(table, device.facts)) : [])])
-    console.log(line);
+if (device) for (const line of [...neverRun(device), ...(only === undefined ? leftOut(device) : [])]) console.log(line);
 
 const end = suite('end');
 end.after(() => {
   for (const sitting of [device, ...compilers.values()]) sitting?.close();
 });
 end.run();
+
+/** What this device could run and did not. */
+function leftOut({ facts }: Sitting): string[] {
+  return [...(facts.software ? [ONE_PRECISION] : []), ...chosen.flatMap(table => seldomRun(table, facts))];
+}
 
 /** What this device compiles at most: precisions and variants whose features it lacks. */
 function neverRun({ facts }: Sitting): Set<string> {

@@ -44,6 +44,7 @@ import { table as unpool } from './unpool.test.ts';
 import { table as upsample } from './upsample.test.ts';
 import { table as warp } from './warp.test.ts';
 import { table as window } from './window.test.ts';
+import { table as winners } from './winners.test.ts';
 import { table as zoom } from './zoom.test.ts';
 
 export const tables: readonly KernelTable[] = [
@@ -74,6 +75,7 @@ export const tables: readonly KernelTable[] = [
   transposed,
   interleave,
   window,
+  winners,
   unpool,
   sample,
   combine,

@@ -1,4 +1,4 @@
-// Maxima back in their places: of windows side by side, overlapping and padded, with equals. Data only: conformance.test.ts runs it.
+// Maxima back in their places: by winners of windows side by side, overlapping and padded, some of them none. Data only: conformance.test.ts runs it.
 import { lengthOf } from './slide.test.ts';
 import { drawPlace, type KernelTable, map, node, type Row } from './table.ts';
 
@@ -17,9 +17,15 @@ function row(name: string, [c, h, w]: readonly [number, number, number], spec: S
     lengthOf(size, kernel[axis], strides[axis], dilations[axis], pads[axis], pads[axis]);
   const pooled = map(c, along(0, h), along(1, w));
   const attributes = { kernel, strides, dilations, pads, h, w };
-  const made = node('unpool', { attributes, inputs: { x: 'x', source: 'source' } });
-  return { name, node: made, inputs: { x: pooled, source: map(c, h, w) }, ...place };
+  const made = node('unpool', { attributes, inputs: { x: 'x', winners: 'winners' } });
+  return { name, node: made, inputs: { x: pooled, winners: { ...pooled, kind: 'int8' } }, fill: tapped(kernel), ...place };
 }
+
+/** Any tap, and at times none. */
+const tapped =
+  ([rows, columns]: Pair) =>
+  (value: string, i: number): number =>
+    value === 'x' ? 1 + (i % 97) / 8 : ((i * 7 + (i >> 3)) % (rows * columns + 1)) - 1;
 
 export const table: KernelTable = {
   kernel: 'unpool',
@@ -28,7 +34,7 @@ export const table: KernelTable = {
     row('one window', [3, 2, 2]),
     row('even map', [12, 6, 8]),
     row('odd map', [5, 7, 9]),
-    row('equals everywhere', [4, 6, 6], { fill: (value, i) => (value === 'x' ? i + 1 : 0) }),
+    row('nothing anywhere', [4, 6, 6], { fill: (value, i) => (value === 'x' ? i + 1 : -1) }),
     row('3×3, padded, overlapping', [8, 7, 6], { kernel: [3, 3], strides: [2, 2], pads: [1, 1] }),
     row('overlapping, stride 1', [6, 5, 5], { kernel: [2, 3], strides: [1, 1] }),
     row('dilated', [5, 9, 8], { kernel: [2, 2], strides: [2, 1], dilations: [2, 1] }),

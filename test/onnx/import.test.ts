@@ -454,6 +454,19 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
     { x: X },
     /does not fit/,
   ],
+  [
+    'indices of windows that no byte tells',
+    {
+      inputs: { x: [1, 1, 16, 16] },
+      outputs: ['y'],
+      nodes: [
+        { op: 'MaxPool', inputs: ['x'], outputs: ['p', 'i'], attributes: { kernel_shape: [16, 16], strides: [16, 16] } },
+        { op: 'MaxUnpool', inputs: ['p', 'i'], outputs: ['y'], attributes: { kernel_shape: [16, 16], strides: [16, 16] } },
+      ],
+    },
+    { x: [1, 1, 16, 16] },
+    /windows of 16×16, more than 128 places/,
+  ],
   ['a list where a number must be', file([one('Concat', ['x'], { axis: [1] })]), { x: X }, /axis is no whole number/],
 ];
 for (const [title, spec, shapes, message] of wrong) {

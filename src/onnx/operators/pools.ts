@@ -1,4 +1,5 @@
 // Pools: the graph's own halves and means where they are that, else windows of any form.
+import { MOST_TAPS } from '../../graph/further-ops.ts';
 import { axisOf, whole } from '../array.ts';
 import { intOf, textOf } from '../call.ts';
 import { isUsual, type Mapped, regrouped } from '../layout.ts';
@@ -34,8 +35,10 @@ function pool(making: Making, kind: 'max' | 'mean'): Value | Value[] {
   const pooled = plainPool(making, x, geometry, kind, h, w);
   if (!node.outputs[1]) return pooled;
   if (intOf(node, 'storage_order', 0)) refuse('its indices run by columns');
-  const indices = { kernel, strides, dilations, pads, h: x.shape.h, w: x.shape.w, source: x.value, from: 'map' as const };
-  return [pooled, { ...pooled, indices }];
+  const sliding = { kernel, strides, dilations, pads };
+  if (kernel[0] * kernel[1] > MOST_TAPS) refuse(`the indices of windows of ${kernel.join('×')}, more than ${MOST_TAPS} places`);
+  const winners = making.pen.emit('winners', node.outputs[1], { x: x.value }, { ...sliding, h, w });
+  return [pooled, { ...pooled, indices: { ...sliding, h: x.shape.h, w: x.shape.w, winners, from: 'map' as const } }];
 }
 
 function plainPool(
@@ -61,7 +64,7 @@ function plainPool(
   return made(pen.emit('window', name, inputs, { kind, kernel, strides, dilations, pads, counted, h, w }), dims);
 }
 
-/** Where the indices are those of a pool of the result's size: which pixel won is worked out again. */
+/** Where the indices are those of a pool of the result's size. */
 function unpool(making: Making): Mapped {
   const x = mapIn(making);
   const index = indicesOf(making, 'map');
@@ -80,8 +83,8 @@ function indicesOf(making: Making, from: 'map' | 'channel'): Mapped {
 }
 
 function putBack({ pen, node }: Making, x: Mapped, { indices }: Mapped, dims: readonly number[]): Mapped {
-  const { source, from: _, ...sliding } = indices!;
-  return made(pen.emit('unpool', node.outputs[0], { x: x.value, source }, sliding), dims);
+  const { winners, from: _, ...sliding } = indices!;
+  return made(pen.emit('unpool', node.outputs[0], { x: x.value, winners }, sliding), dims);
 }
 
 /** PyTorch's way to unpool: a channel a row, maxima put into zeros at their indices within it. */
