@@ -145,7 +145,8 @@ function winnerOf(task: Task, kernel: Kernel, { id }: AdapterFacts, table: Tuned
 /** What the passes may count on. Plain rows ask for a plain graph; who names the rows of workgroups wants the graph that they are for. */
 export function targetOf({ precision, facts, variants }: TargetFacts): Target {
   const named = variants !== 'auto' && (variants.includes('workgroup') || variants.includes('matrix'));
-  return { precision, limits: facts.limits, barriers: variants !== 'plain' && (!facts.software || named) };
+  const matrices = precision !== 'f32' && facts.matrices.some(({ operands }) => operands === 'f16');
+  return { precision, limits: facts.limits, barriers: variants !== 'plain' && (!facts.software || named), matrices };
 }
 
 interface TargetFacts {
