@@ -79,7 +79,7 @@ function leftOut({ facts }: Sitting): string[] {
 function neverRun({ facts }: Sitting): Set<string> {
   const has = precisionsOf(facts.features);
   const precisions = precisionsOf(['shader-f16']).filter(precision => !has.includes(precision));
-  const lacking = kernels
+  const lacking = kernels()
     .filter(({ name }) => chosen.some(({ kernel }) => kernel === name))
     .flatMap(kernel => rowsOf(kernel).map(variant => ({ name: kernel.name, variant })))
     .filter(({ variant: { needs } }) => lacks(needs, facts) !== null);
