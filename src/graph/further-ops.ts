@@ -1,11 +1,10 @@
 // The rules of operations that RegSeg's own networks don't have: DilatedNet's, other decoders', and those of imported networks.
+
 import { count } from '../weights/tensor.ts';
 import { shapeOf } from './constant.ts';
 import type { Shape, Value } from './graph.ts';
 import { classMap, convolved, halved, map, must, mustMatch, type Rules, show } from './rules.ts';
-
-/** Of a window whose winner is kept: codes from 0 on. */
-export const MOST_TAPS = 128;
+import { MOST_TAPS } from './taps.ts';
 
 export const furtherOps: Rules<
   | 'maxpool'

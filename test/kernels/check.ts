@@ -7,14 +7,14 @@ import { readBuffer } from '../../src/gpu/transfer.ts';
 import type { Variant } from '../../src/kernels/kernel.ts';
 import { type AdapterFacts, isPossible, precisionsOf } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
-import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
+import type { Codec, ShaderLibrary } from '../../src/shader/source.ts';
 import { type Case, casePlan, caseStep, judge, makeCase, outputsOf, readsFrame, variantsOf } from './case.ts';
 import { allRows, type KernelTable, type Row } from './table.ts';
 
 export interface Check {
   readonly kernel: string;
   readonly variant: string;
-  readonly precision: Precision;
+  readonly precision: Codec;
   readonly row: string;
   readonly macs: number;
   /** Worst |Δ| over the largest |expected|. */
@@ -25,9 +25,9 @@ export interface Check {
 
 export interface CheckOptions {
   readonly rows?: readonly Row[];
-  readonly precisions?: readonly Precision[];
+  readonly precisions?: readonly Codec[];
   /** Default: those that don't take minutes in a table. */
-  readonly variants?: (row: Row, precision: Precision) => Variant[];
+  readonly variants?: (row: Row, precision: Codec) => Variant[];
   readonly onCheck?: (check: Check) => void;
   /** How programs with subgroup matrices are written; the device's own way by default. */
   readonly matrixTexts?: MatrixTexts;
@@ -60,7 +60,7 @@ export async function checkTable(
 }
 
 /** Variants of the row that the device can run. Slow ones are checked too. */
-export function runnable(table: KernelTable, row: Row, precision: Precision, facts: AdapterFacts): Variant[] {
+export function runnable(table: KernelTable, row: Row, precision: Codec, facts: AdapterFacts): Variant[] {
   return variantsOf(table, row).filter(variant => isPossible(variant, precision, facts));
 }
 
@@ -84,7 +84,7 @@ const UNROLLED = { variants: ['winograd'], rows: 3 };
  * Of these, those that don't take minutes in a table: of the rows with barriers the first alone in other precisions than f32, since only the codec differs;
  * a random row in f32 or in the others; codes, which no precision stores otherwise, in f32 alone.
  */
-export function affordable(table: KernelTable, row: Row, precision: Precision, facts: AdapterFacts): Variant[] {
+export function affordable(table: KernelTable, row: Row, precision: Codec, facts: AdapterFacts): Variant[] {
   const able = runnable(table, row, precision, facts);
   if (!facts.software) return able;
   const plain = precision === 'f32';
@@ -114,7 +114,7 @@ export async function checkRow(
   table: KernelTable,
   row: Row,
   { name: variant, needs }: Variant,
-  precision: Precision,
+  precision: Codec,
 ): Promise<Check> {
   const named = { kernel: table.kernel, variant, precision, row: row.name };
   let macs = 0;

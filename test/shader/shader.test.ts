@@ -6,7 +6,7 @@ import { fileLibrary, readShaders } from '../../src/node/shader-files.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import { packParams } from '../../src/shader/pack.ts';
 import { reflect } from '../../src/shader/reflect.ts';
-import { ACTIVATION, assemble, CURVED, isCurved, libsOf, type Precision } from '../../src/shader/source.ts';
+import { ACTIVATION, assemble, type Codec, CURVED, isCurved, libsOf } from '../../src/shader/source.ts';
 import { compilerJudge } from '../judges.ts';
 import { caseStep, factsWith, makeCase, variantsOf } from '../kernels/case.ts';
 import { tables } from '../kernels/index.ts';
@@ -14,7 +14,7 @@ import { sat } from '../record.ts';
 
 /** WebGPU's default maxStorageBuffersPerShaderStage. */
 const STORAGE_BUFFERS = 8;
-const CODECS: readonly Precision[] = ['f32', 'half', 'f16'];
+const CODECS: readonly Codec[] = ['f32', 'half', 'f16', 'block'];
 
 const texts = readShaders();
 const library = fileLibrary(texts);

@@ -1,5 +1,5 @@
 // Pools: the graph's own halves and means where they are that, else windows of any form.
-import { MOST_TAPS } from '../../graph/further-ops.ts';
+import { MOST_TAPS } from '../../graph/taps.ts';
 import { axisOf, whole } from '../array.ts';
 import { intOf, textOf } from '../call.ts';
 import { isUsual, type Mapped, regrouped } from '../layout.ts';
