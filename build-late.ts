@@ -36,6 +36,7 @@ const named: readonly [string, string][] = [
   ...row('gpu', '{}', ['descriptors']),
   ...row('graph', '{}', ['faults', 'further-ops', 'further-pen', 'rearranged', 'single']),
   ...row('kernels', '{}', ['curved', 'winograd']),
+  ...row('kernels', '[]', ['further']),
   ...row('models', '{}', ['bodies', 'other-decoders']),
   ...row('passes', '{}', ['further-ends']),
   ...row('shader', '{}', ['checks']),

@@ -13,12 +13,14 @@ import { defaultFacts, targetOf } from './src/plan/choose.ts';
 import { lower } from './src/plan/lower.ts';
 import { decodeFacts, encodeFacts, USUAL_LANES } from './src/shader/embedded.ts';
 import { reflect } from './src/shader/reflect.ts';
-import { assemble, CURVED, libsOf, MATRIX, type Precision, type ShaderTexts, WEIGHTS } from './src/shader/source.ts';
+import { assemble, type Codec, CURVED, libsOf, MATRIX, type ShaderTexts, WEIGHTS } from './src/shader/source.ts';
 import { imagenet } from './src/weights/card.ts';
 
-const PRECISIONS: readonly Precision[] = ['f32', 'half', 'f16'];
+const CODECS: readonly Codec[] = ['f32', 'half', 'f16', 'block'];
 /** What `assemble` puts in the place of libs where something is stored as halves. */
 const halves = ['lib/half', 'lib/f16', `${WEIGHTS}.half`];
+/** The same in blocks, with what only other networks need. */
+const blocks = ['lib/block', `${WEIGHTS}.half`];
 
 /** A shader that RegSeg does not need and that ends in a curve. */
 const CURVED_EXAMPLE = 'slide';
@@ -80,7 +82,7 @@ function groupModule(texts: ShaderTexts, small: ShaderTexts, shaders: readonly s
   // An adapter may want its other form.
   for (const lib of [...libs].filter(each => MATRIX.test(each))) libs.add(`${lib}.flags`);
   // Curves are with what only other networks need.
-  if (shaders.includes(CURVED_EXAMPLE)) libs.add(CURVED);
+  if (shaders.includes(CURVED_EXAMPLE)) for (const lib of [CURVED, ...blocks]) libs.add(lib);
   const facts = shaders.map((shader): [string, string] => [shader, factsLine(texts, shader)]);
   return moduleOf([...libs, ...shaders], small, facts);
 }
@@ -103,7 +105,7 @@ function planned(software: boolean): string[] {
 
 /** Facts are the same in every precision, and short: both are checked here. */
 function factsLine(texts: ShaderTexts, shader: string): string {
-  const lines = PRECISIONS.map(precision => {
+  const lines = CODECS.map(precision => {
     const facts = reflect(assemble(texts, shader, precision), shader);
     const line = encodeFacts(facts);
     if (JSON.stringify(decodeFacts(line)) !== JSON.stringify(facts))

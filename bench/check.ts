@@ -16,7 +16,7 @@ import { imagenet } from '../src/weights/card.ts';
 import { readSafetensors } from '../src/weights/safetensors.ts';
 import { seededInput, seededTensor } from '../src/weights/seeded.ts';
 import { toFloat32, toFloat64 } from '../src/weights/tensor.ts';
-import { checkTable, seldomRun } from '../test/kernels/check.ts';
+import { checkTable, ONE_PRECISION, seldomRun } from '../test/kernels/check.ts';
 import { tables } from '../test/kernels/index.ts';
 import { GOLDEN, goldenFile } from './golden.ts';
 import { relativeError } from './network.ts';
@@ -34,14 +34,15 @@ const BOUNDS = { f32: 2e-4, half: 2e-2, f16: 2e-2 } as const;
 export async function check(bench: Device, out: Output): Promise<number> {
   const precisions = precisionsOf(bench.facts.features);
   let [passed, failed] = [0, 0];
+  if (bench.facts.software) out.text(ONE_PRECISION);
   for (const table of tables) {
     out.progress(`checking ${table.kernel}`);
     const checks = await checkTable(bench.device, bench.library, bench.facts, table);
     const wrong = checks.filter(({ message }) => message !== null);
     const variants = [...new Set(checks.map(({ variant }) => variant))];
-    const worst = precisions.map(precision => {
+    const worst = precisions.flatMap(precision => {
       const errors = checks.filter(entry => entry.precision === precision).map(({ error }) => error);
-      return `${precision} ${Math.max(...errors).toExponential(1)}`;
+      return errors.length > 0 ? `${precision} ${Math.max(...errors).toExponential(1)}` : [];
     });
     out.text(`${table.kernel.padEnd(12)} ${checks.length} checks (${variants.join(', ')}), worst error ${worst.join(', ')}`);
     for (const { message } of wrong) out.block(`  wrong: ${message}`);

@@ -40,7 +40,11 @@ export async function tune(bench: Bench, model: string, size: Size, precision: P
     // Slow barriers are timed; what is made for CPU adapters is nothing for a GPU.
     const timed = (variant: Variant): boolean =>
       (!variant.needs.software || facts.software) && isPossible(variant, precision, facts);
-    const names = new Set(kernels.map(rowsOf).flatMap(rows => (rows.length > 1 ? rows.filter(timed).map(({ name }) => name) : [])));
+    const names = new Set(
+      kernels()
+        .map(rowsOf)
+        .flatMap(rows => (rows.length > 1 ? rows.filter(timed).map(({ name }) => name) : [])),
+    );
     for (const name of names) running.push(await start(engine, bench, net, size, { precision, variants: [name] }));
     const programs = running.map(({ program }) => program);
     await stepSamples(device, programs, 1);
@@ -82,7 +86,7 @@ export function tuningOf(
     const steps = [...[...times.values()][0].keys()].filter(step => [...times.values()].every(each => each.has(step)));
     if (times.size < 2 || steps.length === 0) continue;
     const sums = new Map([...times].map(([name, each]) => [name, steps.reduce((sum, step) => sum + each.get(step)!, 0)]));
-    const variants = rowsOf(kernels.find(({ name }) => name === kernel)!);
+    const variants = rowsOf(kernels().find(({ name }) => name === kernel)!);
     // Of those that can make these steps.
     const guess = variants.find(variant => sums.has(variant.name) && meets(variant, facts))?.name;
     const [best, least] = [...sums].sort(([, a], [, b]) => a - b)[0];

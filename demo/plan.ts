@@ -27,7 +27,8 @@ export function planTab(model: RemoteSegmenter | null): void {
 
 async function draw(model: RemoteSegmenter, kind: Drawing, body: HTMLElement): Promise<void> {
   if (kind === 'table') return tabulate(await printPlan(model.plan), body);
-  if (kind === 'fields') return embed(await model.drawFieldsOfView(), body);
+  if (kind === 'fields')
+    return embed(await model.drawFieldsOfView(), body, 'svg { max-width: 100%; min-width: 60rem; height: auto; }');
   const { drawPlan } = await import('atrous/drawings');
   embed(drawPlan(model.plan), body);
 }
@@ -47,12 +48,12 @@ function tabulate(text: string, body: HTMLElement): void {
 }
 
 /** A drawing in a tree of its own, its style as a sheet and by properties: the page's policy forbids style elements and attributes. */
-function embed(svg: string, body: HTMLElement): void {
+function embed(svg: string, body: HTMLElement, look = ''): void {
   const plain = svg.replaceAll(' style="', ' data-style="').replace(/<style>([\s\S]*?)<\/style>/, '<desc>$1</desc>');
   const { documentElement: drawing } = new DOMParser().parseFromString(plain, 'image/svg+xml');
   const style = drawing.querySelector('desc')!;
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(style.textContent!);
+  sheet.replaceSync(style.textContent! + look);
   style.remove();
   const root = body.attachShadow({ mode: 'open' });
   root.adoptedStyleSheets = [sheet];

@@ -1,6 +1,7 @@
-// `grouped` for GPUs with subgroup matrices, of groups of whole sixteens of channels: a tap of 16 of them is one product of 16 by 16. A workgroup
-// makes 32 pixels of four sixteens at a time, so that a pixel's operand is 128 bytes side by side; each subgroup makes rows of one sixteen. The rest is as in lib/matrix.product: rows of 16
-// channels of halves, first of pixels, sixteen by sixteen, then of the weights of a tap. It adds up what it sums, as `grouped.workgroup` does.
+// `grouped` for GPUs with subgroup matrices, of groups of whole sixteens of channels: a tap of 16 of them is one product of 16 by 16. A workgroup makes 32
+// pixels of a row at a time, of four sixteens, each subgroup rows of one sixteen. What a row of the kernel reads is staged once, from the first of its taps to the last:
+// a tap's matrix begins its dilation further on. With stride 2 even columns come first. Where a group is one sixteen its weights are loaded into
+// matrices once for all pixels. It adds up what it sums, as `grouped.workgroup` does.
 // use lib/matrix.halves.wgsl
 // use lib/matrix.enable.wgsl
 // use lib/f32.wgsl
@@ -15,41 +16,102 @@ const LANES = 128u;
 const PIXELS = 32u;
 const GROUPS = 4u;  // of sixteen output channels
 const QUADS = 4u;   // of these
-const ROWS = GROUPS * PIXELS;
-const ROW = 6u;    // quads from one row to the next
-const OPERANDS = (ROWS + GROUPS * 16u) * ROW;
+const WIDE = GROUPS * QUADS;
+const SPAN = 80u;   // columns that there is room for; src/kernels/matrices.ts keeps to it
+const ROW = 18u;    // quads from one pixel to the next, or from one output channel of all four sixteens
+const OPERANDS = SPAN * ROW;
 const STAGE = 256u;
+const AT_ONCE = LANES / WIDE;  // pixels that all lanes fetch
+const BATCH = 5u;              // of those, on their way together: 40 columns hold a dilation of 4, twice as many one of 24
+const ROWS = GROUPS * PIXELS;
 const SUBGROUPS = LANES / MATRIX_LANES;
 const OWN_ROWS = ROWS / SUBGROUPS;
+const OWN_GROUPS = max(1u, OWN_ROWS / PIXELS);
 const MATRICES_DOWN = OWN_ROWS / MATRIX_M;
 const MATRICES_ACROSS = 16u / MATRIX_N;
+const MATRICES_ALONG = 16u / MATRIX_K;
 const MATRIX_QUADS = MATRIX_M * MATRIX_N / 4u;
 alias Made = array<Sums, MATRICES_DOWN * MATRICES_ACROSS>;
 // Of the quad that a lane stores in each.
 alias Totals = array<vec4f, MATRICES_DOWN * MATRICES_ACROSS>;
+// Of a tap, and of a row of the kernel.
+const OF_TAP = OWN_GROUPS * MATRICES_ALONG * MATRICES_ACROSS;
+alias Rights = array<Right, 3u * OF_TAP>;
 
-// Where a lane fetches: a quad of a group, of four pixels.
-struct Place {
-  row: i32,  // of a tap in the middle
-  column: i32,
-  quad: u32,    // of the first sixteen of its group
-  dilation: i32,
+fn dilation_of(quad: u32) -> u32 { return params.dilations[min(quad / params.branch_quads, 3u)]; }
+fn slot_of(column: u32) -> u32 { return column % STRIDE * (SPAN / STRIDE) + column / STRIDE; }
+
+// The weights of a row of the kernel. All lanes come here.
+fn load_rights(lane: u32, subgroup: u32, at: u32, next: u32) -> Rights {
+  workgroupBarrier();
+  for (var tap = 0u; tap < 3u; tap += 1u) {
+    let eight = weights[at + tap * next * LANES];
+    let to = (tap * 16u + lane / 2u % 16u) * ROW + lane / 32u * QUADS + lane % 2u * 2u;
+    put_operand(to, bitcast<vec4h>(eight.xy));
+    put_operand(to + 1u, bitcast<vec4h>(eight.zw));
+  }
+  workgroupBarrier();
+  var rights: Rights;
+  for (var tap = 0u; tap < 3u; tap += 1u) {
+    for (var g = 0u; g < OWN_GROUPS; g += 1u) {
+      let group = subgroup * OWN_ROWS / PIXELS + g;
+      for (var k = 0u; k < MATRICES_ALONG; k += 1u) {
+        for (var j = 0u; j < MATRICES_ACROSS; j += 1u) {
+          rights[tap * OF_TAP + (g * MATRICES_ALONG + k) * MATRICES_ACROSS + j] =
+            right_matrix((tap * 16u + j * MATRIX_N) * ROW + group * QUADS + k * (MATRIX_K / 4u));
+        }
+      }
+    }
+  }
+  return rights;
 }
-fn place_of(first_pixel: u32, index: u32, quad: u32) -> Place {
-  let pixel = min(first_pixel + index, params.height * params.width - 1u);
-  let row = pixel / params.width;
-  let own = min(quad, params.pairs * 2u - 1u);
-  return Place(i32(row * STRIDE), i32((pixel - row * params.width) * STRIDE), own / GROUP * GROUP + own % QUADS,
-               i32(params.dilations[min(own / params.branch_quads, 3u)]));
+
+// What a lane fetches: a quad of every eighth pixel.
+struct Fetch {
+  index: u32,  // of the first
+  to: u32,     // the quad's place in a row of the operands
+  quad: u32,   // in x
+  dilation: u32,
 }
-// Steps are taps, and within one the sixteens of a group.
-fn quad_at(place: Place, step: u32) -> vec4f {
-  let tap = step / (GROUP / QUADS);
-  let row = place.row + (i32(tap / 3u) - 1) * place.dilation;
-  let column = place.column + (i32(tap % 3u) - 1) * place.dilation;
-  let inside = (row >= 0) & (column >= 0) & (row < i32(params.x_height)) & (column < i32(params.x_width));
-  let at = (u32(row) * params.x_width + u32(column)) * params.x_stride + place.quad + step % (GROUP / QUADS) * QUADS;
-  return select(vec4f(), decode(x[select(0u, at, inside)]), inside);
+
+// A row of the kernel, `ky` rows down. All lanes come here.
+fn add_row(fetch: Fetch, subgroup: u32, first: u32, row: u32, left: u32, ky: u32, made: Made, rights: Rights) -> Made {
+  var sums = made;
+  workgroupBarrier();
+  let y_row = i32(row * STRIDE + ky * fetch.dilation) - i32(fetch.dilation);
+  let inside = (y_row >= 0) & (y_row < i32(params.x_height));
+  let start = i32(left * STRIDE) - i32(fetch.dilation);
+  let row_start = select(0, y_row, inside) * i32(params.x_width);
+  let columns = (PIXELS - 1u) * STRIDE + 1u + 2u * fetch.dilation;
+  for (var batch = 0u; batch < columns; batch += BATCH * AT_ONCE) {
+    var quads: array<stored, BATCH>;
+    for (var i = 0u; i < BATCH; i += 1u) {
+      let column = start + i32(batch + fetch.index + i * AT_ONCE);
+      let live = inside & (column >= 0) & (column < i32(params.x_width));
+      quads[i] = select(stored(), x[u32(select(0, row_start + column, live)) * params.x_stride + fetch.quad], live);
+    }
+    for (var i = 0u; i < BATCH; i += 1u) {
+      put_operand(slot_of(batch + fetch.index + i * AT_ONCE) * ROW + fetch.to, vec4h(decode(quads[i])));
+    }
+  }
+  workgroupBarrier();
+  for (var g = 0u; g < OWN_GROUPS; g += 1u) {
+    let group = subgroup * OWN_ROWS / PIXELS + g;
+    let dilation = dilation_of(first + group * QUADS);
+    for (var tap = 0u; tap < 3u; tap += 1u) {
+      let at = (slot_of(tap * dilation) + subgroup * OWN_ROWS % PIXELS) * ROW + group * QUADS;
+      for (var i = 0u; i < MATRICES_DOWN / OWN_GROUPS; i += 1u) {
+        for (var k = 0u; k < MATRICES_ALONG; k += 1u) {
+          let pixels = left_matrix(at + i * (MATRIX_M * ROW) + k * (MATRIX_K / 4u));
+          for (var j = 0u; j < MATRICES_ACROSS; j += 1u) {
+            let n = (g * (MATRICES_DOWN / OWN_GROUPS) + i) * MATRICES_ACROSS + j;
+            sums[n] = subgroupMatrixMultiplyAccumulate(pixels, rights[tap * OF_TAP + (g * MATRICES_ALONG + k) * MATRICES_ACROSS + j], sums[n]);
+          }
+        }
+      }
+    }
+  }
+  return sums;
 }
 
 @compute @workgroup_size(LANES)
@@ -63,69 +125,48 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
   let subgroup = bounded / MATRIX_LANES;
   let within = bounded % MATRIX_LANES;
   // Sixteen neighbouring lanes fetch the 64 channels of a pixel.
-  let quad = bounded % (GROUPS * QUADS);
-  let index = bounded / (GROUPS * QUADS);
-  let pixels_at = (quad / QUADS * PIXELS + index) * ROW + quad % QUADS;
-  let block_at = ROWS * ROW + bounded / 2u * ROW + bounded % 2u * 2u;
-  let steps = 9u * (GROUP / QUADS);
-  let weights_at = own_block * steps * LANES + lane;
+  let first = own_block * WIDE;
+  let mine = min(first + bounded % WIDE, params.pairs * 2u - 1u);
+  let parts = GROUP / QUADS;  // sixteens of a group
+  let weights_at = own_block * 9u * parts * LANES + lane;
 
   var totals: Totals;
-  let tiles = (params.height * params.width + PIXELS - 1u) / PIXELS;
-  let turns = (tiles + params.strips - 1u) / params.strips;
+  var upper = load_rights(bounded, subgroup, weights_at, parts);
+  var middle = load_rights(bounded, subgroup, weights_at + 3u * parts * LANES, parts);
+  var lower = load_rights(bounded, subgroup, weights_at + 6u * parts * LANES, parts);
+  let across = (params.width + PIXELS - 1u) / PIXELS;
+  let turns = (params.height * across + params.strips - 1u) / params.strips;
   for (var turn = 0u; turn < 65536u; turn += 1u) {
     if (turn >= turns) { break; }
-    let first_pixel = (strip + turn * params.strips) * PIXELS;
-    let a = place_of(first_pixel, index, own_block * GROUPS * QUADS + quad);
-    let b = place_of(first_pixel, index + 8u, own_block * GROUPS * QUADS + quad);
-    let c = place_of(first_pixel, index + 16u, own_block * GROUPS * QUADS + quad);
-    let d = place_of(first_pixel, index + 24u, own_block * GROUPS * QUADS + quad);
+    let tile = strip + turn * params.strips;
+    let row = tile / across;
+    let left = (tile - row * across) * PIXELS;
     // Zero is said: lavapipe goes on with the sums of the turn before where it is not.
     var made = Made();
-    // One turn more than there are steps: the first only fetches, the last only multiplies.
-    for (var step = 0u; step < 9u * (GROUP / QUADS) + 1u; step += 1u) {
-      let next = min(step, steps - 1u);
-      let a_quad = quad_at(a, next);
-      let b_quad = quad_at(b, next);
-      let c_quad = quad_at(c, next);
-      let d_quad = quad_at(d, next);
-      let eight = weights[weights_at + next * LANES];
-      if (step > 0u) {
-        for (var k = 0u; k < 16u / MATRIX_K; k += 1u) {
-          for (var i = 0u; i < MATRICES_DOWN; i += 1u) {
-            let row = subgroup * OWN_ROWS + i * MATRIX_M;
-            let left = left_matrix(row * ROW + k * (MATRIX_K / 4u));
-            for (var j = 0u; j < MATRICES_ACROSS; j += 1u) {
-              let right = right_matrix((ROWS + row / PIXELS * 16u + j * MATRIX_N) * ROW + k * (MATRIX_K / 4u));
-              made[i * MATRICES_ACROSS + j] = subgroupMatrixMultiplyAccumulate(left, right, made[i * MATRICES_ACROSS + j]);
-            }
-          }
-        }
+    for (var part = 0u; part < GROUP / QUADS; part += 1u) {
+      if (GROUP > QUADS) {
+        upper = load_rights(bounded, subgroup, weights_at + part * LANES, parts);
+        middle = load_rights(bounded, subgroup, weights_at + (3u * parts + part) * LANES, parts);
+        lower = load_rights(bounded, subgroup, weights_at + (6u * parts + part) * LANES, parts);
       }
-      workgroupBarrier();
-      put_operand(pixels_at, vec4h(a_quad));
-      put_operand(pixels_at + 8u * ROW, vec4h(b_quad));
-      put_operand(pixels_at + 16u * ROW, vec4h(c_quad));
-      put_operand(pixels_at + 24u * ROW, vec4h(d_quad));
-      put_operand(block_at, bitcast<vec4h>(eight.xy));
-      put_operand(block_at + 1u, bitcast<vec4h>(eight.zw));
-      workgroupBarrier();
+      let fetch = Fetch(bounded / WIDE, bounded % WIDE, mine / GROUP * GROUP + part * QUADS + mine % QUADS, dilation_of(mine));
+      made = add_row(fetch, subgroup, first, row, left, 0u, made, upper);
+      made = add_row(fetch, subgroup, first, row, left, 1u, made, middle);
+      made = add_row(fetch, subgroup, first, row, left, 2u, made, lower);
     }
     for (var i = 0u; i < MATRICES_DOWN; i += 1u) {
       for (var j = 0u; j < MATRICES_ACROSS; j += 1u) {
         workgroupBarrier();
         put_sums(subgroup * MATRIX_QUADS, made[i * MATRICES_ACROSS + j]);
         workgroupBarrier();
-        let row = subgroup * OWN_ROWS + i * MATRIX_M;
+        let of_group = subgroup * OWN_ROWS + i * MATRIX_M;
         // A lane's quads of a matrix all have the same channels.
-        let own = (own_block * GROUPS + row / PIXELS) * QUADS + j * (MATRIX_N / 4u) + within % (MATRIX_N / 4u);
+        let own = (own_block * GROUPS + of_group / PIXELS) * QUADS + j * (MATRIX_N / 4u) + within % (MATRIX_N / 4u);
         for (var part = 0u; part < MATRIX_QUADS / MATRIX_LANES; part += 1u) {
           let of_matrix = part * MATRIX_LANES + within;
-          let pixel = first_pixel + row % PIXELS + of_matrix / (MATRIX_N / 4u);
-          if (pixel < params.height * params.width && own < params.pairs * 2u) {
-            let y_row = pixel / params.width;
-            totals[i * MATRICES_ACROSS + j] += store(y_row, pixel - y_row * params.width, own,
-                                                     staged(subgroup * MATRIX_QUADS + of_matrix) + bias(params.bias, own));
+          let column = left + of_group % PIXELS + of_matrix / (MATRIX_N / 4u);
+          if ((row < params.height) & (column < params.width) & (own < params.pairs * 2u)) {
+            totals[i * MATRICES_ACROSS + j] += store(row, column, own, staged(subgroup * MATRIX_QUADS + of_matrix) + bias(params.bias, own));
           }
         }
       }

@@ -69,9 +69,11 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
   let down = subgroup / ACROSS;
   let across = subgroup % ACROSS;
   let block_at = AREA * ROW + bounded / 2u * ROW + bounded % 2u * 2u;
+  let left_at = down * (OWN_PIXELS / COLUMNS * WIDE * ROW);
   let right_at = (AREA + across * OWN_CHANNELS) * ROW;
 
   var made: array<Sums, MATRICES_DOWN * MATRICES_ACROSS>;
+  var next = weights[lane];
   for (var round = 0u; round < (QUADS + ROUND - 1u) / ROUND; round += 1u) {
     workgroupBarrier();
     for (var index = lane; index < AREA * ROUND; index += LANES) {
@@ -82,19 +84,19 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
       put_operand(pixel * ROW + index % ROUND, vec4h(value));
     }
     for (var tap = 0u; tap < 9u; tap += 1u) {
-      let eight = weights[(round * 9u + tap) * LANES + lane];
+      let eight = next;
       if (tap > 0u) { workgroupBarrier(); }
       put_operand(block_at, bitcast<vec4h>(eight.xy));
       put_operand(block_at + 1u, bitcast<vec4h>(eight.zw));
+      next = weights[(round * 9u + tap + 1u) * LANES + lane];
       workgroupBarrier();
       for (var k = 0u; k < 16u / MATRIX_K; k += 1u) {
         let along = k * (MATRIX_K / 4u);
         var rights: array<Right, MATRICES_ACROSS>;
         for (var j = 0u; j < MATRICES_ACROSS; j += 1u) { rights[j] = right_matrix(right_at + j * (MATRIX_N * ROW) + along); }
         for (var i = 0u; i < MATRICES_DOWN; i += 1u) {
-          let pixel = down * OWN_PIXELS + i * MATRIX_M;
-          let at = (pixel / COLUMNS + tap / 3u) * WIDE + pixel % COLUMNS + tap % 3u;
-          let matrix = left_matrix(at * ROW + along);
+          let pixel = i * MATRIX_M;
+          let matrix = left_matrix(left_at + ((pixel / COLUMNS + tap / 3u) * WIDE + pixel % COLUMNS + tap % 3u) * ROW + along);
           for (var j = 0u; j < MATRICES_ACROSS; j += 1u) {
             made[i * MATRICES_ACROSS + j] = subgroupMatrixMultiplyAccumulate(matrix, rights[j], made[i * MATRICES_ACROSS + j]);
           }
@@ -103,21 +105,22 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
     }
   }
   let quads_across = MATRIX_N / 4u;
-  for (var i = 0u; i < MATRICES_DOWN; i += 1u) {
-    for (var j = 0u; j < MATRICES_ACROSS; j += 1u) {
-      workgroupBarrier();
-      put_sums(subgroup * MATRIX_QUADS, made[i * MATRICES_ACROSS + j]);
-      workgroupBarrier();
-      for (var turn = 0u; turn < MATRIX_QUADS / MATRIX_LANES; turn += 1u) {
-        let index = turn * MATRIX_LANES + within;
-        let row = index / quads_across;
-        let quad = (across * OWN_CHANNELS + j * MATRIX_N) / 4u + index % quads_across;
-        finish(top, left, down * OWN_PIXELS + i * MATRIX_M + row, down * MATRIX_M + row, quad, staged(subgroup * MATRIX_QUADS + index));
-      }
+  // As in lib/matrix.product the next matrix always stands first.
+  for (var n = 0u; n < MATRICES_DOWN * MATRICES_ACROSS; n += 1u) {
+    let row = n / MATRICES_ACROSS;
+    workgroupBarrier();
+    put_sums(subgroup * MATRIX_QUADS, made[0]);
+    for (var k = 1u; k < MATRICES_DOWN * MATRICES_ACROSS; k += 1u) { made[k - 1u] = made[k]; }
+    workgroupBarrier();
+    for (var turn = 0u; turn < MATRIX_QUADS / MATRIX_LANES; turn += 1u) {
+      let index = turn * MATRIX_LANES + within;
+      let of_matrix = index / quads_across;
+      let quad = (across * OWN_CHANNELS + n % MATRICES_ACROSS * MATRIX_N) / 4u + index % quads_across;
+      finish(top, left, down * OWN_PIXELS + row * MATRIX_M + of_matrix, down * MATRIX_M + of_matrix, quad, staged(subgroup * MATRIX_QUADS + index));
     }
-    if (PROJECTED > 0u) {
+    if (PROJECTED > 0u && n % MATRICES_ACROSS == MATRICES_ACROSS - 1u) {
       workgroupBarrier();
-      project(lane, top, left, i);
+      project(lane, top, left, row);
     }
   }
 }

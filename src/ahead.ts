@@ -10,9 +10,9 @@ import { pipelineKey } from './plan/plan.ts';
 
 /** Compiles what a plan for a video's own frames has and that for textures has not. */
 export async function compileStem(material: Material, picture: Size, size: Size): Promise<void> {
-  const { engine, network, precision } = material;
+  const { engine, network } = material;
   const graph = fuse(network.build({ ...size, to: picture }), targetOf(material));
-  const { steps } = lower(graph, { ...lowering(material), stem: 'external', frame: picture });
+  const { steps, precision } = lower(graph, { ...lowering(material), stem: 'external', frame: picture });
   const step = steps.find(({ reads }) => Object.values(reads).includes(FRAME))!;
   await engine.library.load([step.shader], precision);
   await compile(engine, step, precision, pipelineKey(step, precision));

@@ -53,8 +53,9 @@ export async function selfTest(subject: Subject): Promise<void> {
 
 /** All that a verdict depends on: the adapter and what is below it, the weights, the plan, and its programs. */
 async function keyOf({ material, tensors, driver }: Subject, plan: Plan): Promise<string> {
-  const { engine, facts, precision } = material;
+  const { engine, facts } = material;
   const { library } = engine;
+  const { precision } = plan;
   await library.load(
     plan.steps.map(({ shader }) => shader),
     precision,

@@ -7,7 +7,7 @@ import type { Variant } from '../src/kernels/kernel.ts';
 import { fileLibrary } from '../src/node/shader-files.ts';
 import { type AdapterFacts, precisionsOf } from '../src/plan/choose.ts';
 import { matrixText } from '../src/shader/matrix-text.ts';
-import type { Precision } from '../src/shader/source.ts';
+import type { Codec, Precision } from '../src/shader/source.ts';
 import { deviceJudge } from './judges.ts';
 import { type Check, type CheckOptions, checkTable, runnable } from './kernels/check.ts';
 import { tables } from './kernels/index.ts';
@@ -19,7 +19,7 @@ const [kernel, named] = words.filter(word => word !== '--quick');
 const OTHERS = 3;
 const PRECISIONS: readonly Precision[] = ['f16', 'half', 'f32'];
 
-function variantsFor(table: KernelTable, facts: AdapterFacts): (row: Row, precision: Precision) => Variant[] {
+function variantsFor(table: KernelTable, facts: AdapterFacts): (row: Row, precision: Codec) => Variant[] {
   const third = new Set(table.rows.filter((_, n) => n % OTHERS === 0));
   return (row, precision) => {
     const able = runnable(table, row, precision, facts).filter(({ name }) => named === undefined || name === named);

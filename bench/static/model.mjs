@@ -105,15 +105,18 @@ function work({ shader, overrides: o, params: p, grid, macs, bytes }, precision,
     };
   }
   if (shader === 'grouped.matrix') {
-    // 32 pixels of 64 channels a turn; of the nine taps a third come from beyond L1.
-    const turns = Math.ceil(Math.ceil((p.height * p.width) / 32) / p.strips);
+    // 32 pixels of a row by 64 channels a turn, and for each row of the kernel what its taps read, in batches of 40 columns. Of the three rows one comes from beyond L1.
+    const turns = Math.ceil((p.height * Math.ceil(p.width / 32)) / p.strips);
     const taps = (9 * o.GROUP) / 4;
+    const branches = p.dilations.slice(0, (2 * p.pairs) / p.branch_quads);
+    const mean = of => branches.reduce((sum, dilation) => sum + of(31 * o.STRIDE + 1 + 2 * dilation), 0) / branches.length;
     return {
       fma: turns * taps * 256,
       lanes: 128,
       matrix: true,
       rounds: turns * taps,
-      bytes: turns * ((taps * 32 * 16 * at) / 3 + taps * 2048 + 32 * 16 * at),
+      batches: mean(columns => Math.ceil(columns / 40)),
+      bytes: turns * (mean(columns => columns) * 16 * at + 32 * 16 * at) + taps * 2048,
     };
   }
   if (shader === 'tail.matrix') {
@@ -241,10 +244,13 @@ export function estimate(name, plan, log, { ptxas } = {}) {
     }
     const { stats, loop, whole } = programs.get(step.key);
     const w = work(step, plan.precision, plan.jobs.find(({ key }) => key === step.key).code);
-    const body = loop?.counts ?? count([]);
+    const body = { ...(loop?.counts ?? count([])) };
     // Two forms of a loop's body, of which a turn takes one.
     const forms = w.grouped && body.fma >= 2048 ? 2 : 1;
     const trips = loop ? w.fma / (body.products / forms) : 0;
+    // Loops within the hot one that load its operand take several turns each.
+    for (const { counts } of w.batches ? loop.inner : [])
+      if (counts.vmem) for (const name of Object.keys(body)) body[name] += (w.batches - 1) * counts[name];
     const once = clocks(gpu, minus(whole, body), w);
     let slots = clocks(gpu, body, w) / forms;
     if (ptxas && loop && !w.matrix) {

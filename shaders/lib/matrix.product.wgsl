@@ -126,16 +126,16 @@ fn multiplied(lane: u32, group: u32, depth: Depth) -> Made {
 // Sums of one operand over `depth` steps, and of a second one over `more`, stored matrix by matrix.
 fn make(lane: u32, group: u32, depth: u32, more: u32) {
   let first = rounds_of(depth);
-  let made = multiplied(lane, group, Depth(depth, more, first, first + rounds_of(more)));
+  var made = multiplied(lane, group, Depth(depth, more, first, first + rounds_of(more)));
   let subgroup = lane % LANES / MATRIX_LANES;
   let pixel = tile_of(group) * PIXELS + subgroup / ACROSS * OWN_PIXELS;
   let quad = (block_of(group) * CHANNELS + subgroup % ACROSS * OWN_CHANNELS) / 4u;
-  for (var i = 0u; i < MATRICES_DOWN; i += 1u) {
-    for (var j = 0u; j < MATRICES_ACROSS; j += 1u) {
-      workgroupBarrier();
-      put_sums(subgroup * MATRIX_QUADS, made[i * MATRICES_ACROSS + j]);
-      workgroupBarrier();
-      finish_matrix(subgroup * MATRIX_QUADS, lane % MATRIX_LANES, pixel + i * MATRIX_M, quad + j * (MATRIX_N / 4u));
-    }
+  // The next matrix always stands first: a number that changes from turn to turn would put them all in memory wherever a compiler leaves this loop rolled.
+  for (var n = 0u; n < MATRICES_DOWN * MATRICES_ACROSS; n += 1u) {
+    workgroupBarrier();
+    put_sums(subgroup * MATRIX_QUADS, made[0]);
+    for (var k = 1u; k < MATRICES_DOWN * MATRICES_ACROSS; k += 1u) { made[k - 1u] = made[k]; }
+    workgroupBarrier();
+    finish_matrix(subgroup * MATRIX_QUADS, lane % MATRIX_LANES, pixel + n / MATRICES_ACROSS * MATRIX_M, quad + n % MATRICES_ACROSS * (MATRIX_N / 4u));
   }
 }

@@ -24,7 +24,8 @@ fn quad_at(place: Place, step: u32, _part: u32) -> Part {
   let ky = tap / COLUMNS;
   let row = place.row + i32(ky * place.down);
   let column = place.column + i32((tap - ky * COLUMNS) * place.across);
-  let inside = (row >= 0) & (column >= 0) & (row < i32(params.x_height)) & (column < i32(params.x_width));
+  // What is negative is too large.
+  let inside = (u32(row) < params.x_height) & (u32(column) < params.x_width);
   let at = (u32(row) * params.x_width + u32(column)) * params.x_stride + place.quad + (step - tap * pairs) * 2u;
   let safe = select(0u, at, inside);
   return select(vec2u(params.zero_word), vec2u(x[safe], x[safe + 1u]), inside);

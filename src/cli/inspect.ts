@@ -187,7 +187,7 @@ const MATRIX = /^matrix-(i8-)?(\d+)x(\d+)x(\d+)(?:\/(\d+))?$/;
 /** Throws `BAD_USAGE` for a feature that nothing here asks for. */
 function featuresOf(args: Arguments): string[] {
   const named = args.list('features').filter(word => !MATRIX.test(word));
-  const needed = kernels.flatMap(kernel => rowsOf(kernel).flatMap(({ needs }) => needs.features ?? []));
+  const needed = kernels().flatMap(kernel => rowsOf(kernel).flatMap(({ needs }) => needs.features ?? []));
   const known = new Set([...F16, ...needed, SIZED]);
   const unknown = named.find(feature => !known.has(feature));
   if (unknown !== undefined)

@@ -1,9 +1,10 @@
 // `run` for an ONNX file: its inputs and outputs by its own names, in its own dimensions.
 import { AtrousError } from '../errors.ts';
 import { factsOf } from '../gpu/device.ts';
-import { createEngine, destroyEngine, runOnValues } from '../gpu/executor.ts';
+import { createEngine, destroyEngine, type Engine, runOnPlanes, runOnValues } from '../gpu/executor.ts';
 import { decodeClasses, readBuffer, readValue } from '../gpu/transfer.ts';
 import { constantReader } from '../graph/constant.ts';
+import { INPUT } from '../graph/graph.ts';
 import { nodeDevice, shaderLibrary } from '../node/engine.ts';
 import { checkFile, readBytes, resolveFrom, writeAtomic } from '../node/files.ts';
 import { openOnnx } from '../node/onnx-file.ts';
@@ -12,9 +13,11 @@ import type { Mapped } from '../onnx/layout.ts';
 import type { OnnxModel } from '../onnx/model.ts';
 import { fromPlanes, type Planes, planes } from '../onnx/planes.ts';
 import { fuse } from '../passes/index.ts';
-import { targetOf } from '../plan/choose.ts';
+import { type AdapterFacts, targetOf, type VariantChoice } from '../plan/choose.ts';
 import { lower } from '../plan/lower.ts';
+import type { Plan } from '../plan/plan.ts';
 import { run as runReference } from '../reference/run.ts';
+import type { Precision } from '../shader/source.ts';
 import { imagenet } from '../weights/card.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import { fromFloat32, quote, type Tensor, toFloat32, toFloat64 } from '../weights/tensor.ts';
@@ -124,21 +127,37 @@ async function onGpu(
   const engine = createEngine(device, await shaderLibrary());
   try {
     const facts = factsOf(device);
-    const graph = fuse(imported.graph, targetOf({ precision, facts, variants }));
-    const { mean, std } = imagenet;
-    const plan = lower(graph, { precision, facts, variants, stem: 'map', mean, std, shaderFacts: engine.library.brief });
-    const program = await runOnValues(engine, graph, plan, constantReader(imported.tensors, toFloat64), given);
-    const values = new Map<string, Planes>();
-    for (const [name, { value, shape, classes }] of imported.outputs) {
-      const data = classes
-        ? decodeClasses(await readBuffer(device, program.buffer(value)), plan.values[value])
-        : await readValue(device, program, value);
-      values.set(name, { ...shape, data: Float64Array.from(data) });
-    }
-    program.destroy();
+    const { values, plan } = await runImported(engine, imported, given, { precision, facts, variants });
     return { values, made: { adapter: facts.name, backend: 'webgpu', precision, dispatches: plan.steps.length, plan: plan.hash } };
   } finally {
     destroyEngine(engine);
     device.destroy();
   }
+}
+
+/** On a device, by output. One input of three channels is read as it is, in float32; what else is given is stored as maps are. */
+export async function runImported(
+  engine: Engine,
+  { graph: whole, tensors, inputs, outputs }: Imported,
+  given: ReadonlyMap<string, Planes>,
+  choice: { readonly precision: Precision; readonly facts: AdapterFacts; readonly variants: VariantChoice },
+): Promise<{ readonly values: ReadonlyMap<string, Planes>; readonly plan: Plan }> {
+  const { device, library } = engine;
+  const graph = fuse(whole, targetOf(choice));
+  const { mean, std } = imagenet;
+  const picture = inputs.size === 1 && graph.input.c === 3;
+  const plan = lower(graph, { ...choice, stem: picture ? 'tensor' : 'map', mean, std, shaderFacts: library.brief });
+  const read = constantReader(tensors, toFloat64);
+  const program = picture
+    ? await runOnPlanes(engine, graph, plan, read, Float32Array.from(given.get(INPUT)!.data))
+    : await runOnValues(engine, graph, plan, read, given);
+  const values = new Map<string, Planes>();
+  for (const [name, { value, shape, classes }] of outputs) {
+    const data = classes
+      ? decodeClasses(await readBuffer(device, program.buffer(value)), plan.values[value])
+      : await readValue(device, program, value);
+    values.set(name, { ...shape, data: Float64Array.from(data) });
+  }
+  program.destroy();
+  return { values, plan };
 }

@@ -10,7 +10,7 @@ import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { nodeOf } from '../plan/stem.ts';
 import { packParams } from '../shader/pack.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
-import { isCurved, type Precision, type ShaderLibrary, shadersOf } from '../shader/source.ts';
+import { type Codec, isCurved, type ShaderLibrary, shadersOf } from '../shader/source.ts';
 import { descriptors } from './descriptors.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
@@ -284,7 +284,7 @@ async function readyMatrices(engine: Engine, { steps }: Plan): Promise<void> {
 export function compile(
   engine: Engine,
   step: Pick<Step, 'shader' | 'overrides'> & Partial<Pick<Step, 'store' | 'matrix'>>,
-  precision: Precision,
+  precision: Codec,
   key: string,
 ): Promise<Compiled> {
   const known = engine.pipelines.get(key);

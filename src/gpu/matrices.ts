@@ -1,7 +1,7 @@
 // Subgroup matrices on a device: an experimental feature, whose words differ between versions of Dawn and Chromium.
 
 import { matrixText } from '../shader/matrix-text.ts';
-import type { Ended, MatrixForm, Precision, ShaderLibrary } from '../shader/source.ts';
+import type { Codec, Ended, MatrixForm, ShaderLibrary } from '../shader/source.ts';
 import { SIZED } from './flags.ts';
 
 /** What a version of the browser that has the feature says of it. */
@@ -56,7 +56,7 @@ export async function wantsFlags(device: GPUDevice, program = PRESENT): Promise<
 }
 
 /** Programs as the device has them written. */
-export type MatrixTexts = (library: ShaderLibrary, step: Ended, precision: Precision, form: MatrixForm) => string;
+export type MatrixTexts = (library: ShaderLibrary, step: Ended, precision: Codec, form: MatrixForm) => string;
 
 export async function matrixTexts(device: GPUDevice): Promise<MatrixTexts> {
   const flags = await wantsFlags(device);

@@ -1,7 +1,8 @@
 // Between a value's bytes on the device and plain arrays: channels first outside, the plan's layout inside.
+import { decodeBlocks, encodeBlocks } from '../graph/block.ts';
 import { classRow, type Placement } from '../graph/layout.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Precision } from '../shader/source.ts';
+import type { Codec } from '../shader/source.ts';
 import { encodeFloat16, float16ToNumber } from '../weights/tensor.ts';
 import { BufferUsage, READ } from './flags.ts';
 
@@ -9,26 +10,26 @@ import { BufferUsage, READ } from './flags.ts';
 const ROW = 256;
 
 /** c×h×w float32 → the bytes of a value that lies alone in its slot (a map in storage precision, or exact float32). */
-export function encodeValue(data: ArrayLike<number>, place: Placement, precision: Precision): Uint8Array<ArrayBuffer> {
+export function encodeValue(data: ArrayLike<number>, place: Placement, precision: Codec): Uint8Array<ArrayBuffer> {
   const { c, h, w, stride } = place;
   const pixels = h * w;
   const values = new Float32Array(pixels * stride * 4);
   for (let channel = 0; channel < c; channel++) {
     for (let pixel = 0; pixel < pixels; pixel++) values[pixel * stride * 4 + channel] = data[channel * pixels + pixel];
   }
-  return place.kind === 'exact' || precision === 'f32'
-    ? new Uint8Array(values.buffer)
-    : (encodeFloat16(values) as Uint8Array<ArrayBuffer>);
+  if (place.kind === 'exact' || precision === 'f32') return new Uint8Array(values.buffer);
+  return precision === 'block' ? encodeBlocks(values) : (encodeFloat16(values) as Uint8Array<ArrayBuffer>);
 }
 
 /** The bytes of a slot → the value's c×h×w float32. */
-export function decodeValue(bytes: ArrayBuffer, place: Placement, precision: Precision): Float32Array {
+export function decodeValue(bytes: ArrayBuffer, place: Placement, precision: Codec): Float32Array {
   const { c, h, w, stride, offset } = place;
   const pixels = h * w;
   const values = new Float32Array(c * pixels);
-  const exact = place.kind === 'exact' || precision === 'f32';
-  const source = exact ? new Float32Array(bytes) : new Uint16Array(bytes);
-  const decode = exact ? (n: number) => n : float16ToNumber;
+  const halves = place.kind !== 'exact' && (precision === 'half' || precision === 'f16');
+  const blocks = place.kind !== 'exact' && precision === 'block';
+  const source = halves ? new Uint16Array(bytes) : blocks ? decodeBlocks(bytes) : new Float32Array(bytes);
+  const decode = halves ? float16ToNumber : (n: number) => n;
   for (let channel = 0; channel < c; channel++) {
     for (let pixel = 0; pixel < pixels; pixel++)
       values[channel * pixels + pixel] = decode(source[(pixel * stride + offset) * 4 + channel]);

@@ -105,6 +105,11 @@ export function places(
   return { low, high: Math.min(low + 1, from - 1), share: Math.floor((rest * PARTS + to) / (2 * to)) };
 }
 
+/** Has every channel a kernel of its own? */
+export function isDepthwise({ groups, dilations }: Geometry, out: number): boolean {
+  return groups > 1 && groups === out && dilations.length === 1;
+}
+
 /** Do quads of channels hold whole groups' parts: every lane's words of one group alone? */
 export function isAligned({ groups }: Geometry, inputs: number, out: number): boolean {
   return groups === 1 || (inputs % 4 === 0 && (out / groups) % 8 === 0);

@@ -1,11 +1,10 @@
 // The rules of operations that RegSeg's own networks don't have: DilatedNet's, other decoders', and those of imported networks.
+
 import { count } from '../weights/tensor.ts';
 import { shapeOf } from './constant.ts';
 import type { Shape, Value } from './graph.ts';
 import { classMap, convolved, halved, map, must, mustMatch, type Rules, show } from './rules.ts';
-
-/** Of a window whose winner is kept: codes from 0 on. */
-const MOST_TAPS = 128;
+import { MOST_TAPS } from './taps.ts';
 
 export const furtherOps: Rules<
   | 'maxpool'
@@ -128,10 +127,7 @@ export const furtherOps: Rules<
     infer: (node, input) => {
       const { kernel, h, w } = node.attributes;
       const taps = kernel[0] * kernel[1];
-      must(
-        taps <= MOST_TAPS,
-        () => `it keeps which of ${taps} pixels won a window, a byte tells ${MOST_TAPS}: export the network without its indices`,
-      );
+      must(taps <= MOST_TAPS, () => `${taps} taps, a byte tells ${MOST_TAPS}`);
       return [{ shape: { c: input('x').shape.c, h, w }, kind: 'int8' }];
     },
   },

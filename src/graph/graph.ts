@@ -1,4 +1,6 @@
 // A network as frozen data: nodes in execution order, each naming the values that it reads. Nothing here knows of a GPU.
+
+import type { Codec, Precision } from '../shader/source.ts';
 import type { Constant } from './constant.ts';
 import type { Decision } from './decision.ts';
 import type { Curve, Operation, Reduction } from './numbered.ts';
@@ -297,6 +299,8 @@ export interface Graph {
   readonly outputs: readonly string[];
   /** Further names of values: module paths whose output is another module's output. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** What a plan of a precision stores maps in, where it is not the codec of that name. */
+  readonly codecs?: Readonly<Partial<Record<Precision, Codec>>>;
 }
 
 export const INPUT = 'input';

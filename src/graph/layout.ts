@@ -1,6 +1,6 @@
 // The one layout of feature maps: rows of pixels, channels innermost (HWC), padded to whole quads. Strides and byte counts come from here.
 
-import type { Precision, WeightStore } from '../shader/source.ts';
+import type { Codec, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
 import type { Kind, Shape } from './graph.ts';
 
@@ -10,7 +10,8 @@ export const QUAD = 4;
 /** Alignment of a class map's rows in bytes: what copies between buffers and textures demand. */
 const ROW = 256;
 
-const quadBytes: Record<Precision, number> = { f32: 16, half: 8, f16: 8 };
+/** Of a channel quad in a map. */
+const quadBytes = (precision: Codec): number => (precision === 'f32' ? 16 : 8);
 
 /** Channel quads that hold numbers. */
 export function quads(channels: number): number {
@@ -18,8 +19,8 @@ export function quads(channels: number): number {
 }
 
 /** Channel quads from one pixel to the next: whole 16 bytes in every precision. */
-export function pixelStride(channels: number, precision: Precision): number {
-  const grain = 16 / quadBytes[precision];
+export function pixelStride(channels: number, precision: Codec): number {
+  const grain = 16 / quadBytes(precision);
   return Math.ceil(quads(channels) / grain) * grain;
 }
 
@@ -32,7 +33,7 @@ export function classRow(width: number): number {
 const HALF_WEIGHTS = 32 * 2 ** 20;
 
 /** How the weights of a dense convolution of that shape (OIHW) are stored: from so many float32 bytes on as halves, unless the plan is float32. */
-export function weightStore(shape: readonly number[], precision: Precision, from = HALF_WEIGHTS): WeightStore {
+export function weightStore(shape: readonly number[], precision: Codec, from = HALF_WEIGHTS): WeightStore {
   return precision !== 'f32' && count(shape) * 4 >= from ? 'half' : 'f32';
 }
 
@@ -47,10 +48,10 @@ export function weightBytes(shape: readonly number[], store: WeightStore): numbe
 }
 
 /** Bytes that a value takes in its slot. */
-export function byteLength({ c, h, w }: Shape, kind: Kind, precision: Precision): number {
+export function byteLength({ c, h, w }: Shape, kind: Kind, precision: Codec): number {
   if (kind === 'class') return h * classRow(w);
-  if (kind !== 'map') return h * w * quads(c) * (kind === 'int8' ? 4 : quadBytes.f32);
-  return h * w * pixelStride(c, precision) * quadBytes[precision];
+  if (kind !== 'map') return h * w * quads(c) * (kind === 'int8' ? 4 : quadBytes('f32'));
+  return h * w * pixelStride(c, precision) * quadBytes(precision);
 }
 
 /** Bytes of the largest value or weights: a buffer that a shader may see whole. */

@@ -18,13 +18,14 @@ export function strips({ c, h, w }: Shape): number {
   return Math.min(h * Math.ceil(w / TILE), Math.ceil(MAX_LANES / Math.ceil(c / 8)));
 }
 
-/** Tiles that a workgroup with barriers sums up, and the quads of sums that many workgroups may read again each: 32 KiB. */
+/** Tiles that a workgroup with barriers sums up, and one with subgroup matrices; the quads of sums that many workgroups may read again each: 32 KiB. */
 const TILES = 64;
+const MATRIX_TILES = 16;
 const MAX_SUMS = 2048;
 
 /** The same for workgroups that sum their own tiles: so few rows that every workgroup of the next convolution can add them up. */
-export function fewStrips({ c, h, w }: Shape): number {
-  const groups = Math.ceil((h * Math.ceil(w / TILE)) / TILES);
+export function fewStrips({ c, h, w }: Shape, matrices?: boolean): number {
+  const groups = Math.ceil((h * Math.ceil(w / TILE)) / (matrices ? MATRIX_TILES : TILES));
   const most = Math.max(Math.floor(MAX_SUMS / Math.ceil(c / 4)), 1);
   return Math.ceil(groups / Math.ceil(groups / most));
 }

@@ -137,6 +137,14 @@ const ofGrouped = row(
   },
 );
 
+/** Columns that `grouped.matrix` reads for a tile's row at most, and those that it has room for. */
+const spanOf = ({ attributes: { geometry } }: NodeOf<'conv'>): number => {
+  const furthest = Math.max(...geometry.dilations.map(([, across]) => across));
+  return (GROUPED_PIXELS - 1) * geometry.strides[0] + 1 + 2 * furthest;
+};
+const GROUPED_PIXELS = 32;
+const SPAN = 80;
+
 /** Rounds of a tail: sixteens of channels, and the taps of each. */
 const tailQuads = (node: NodeOf<'conv'>): [number] => [rounds(quads(shapeOf(node.constants.weight)[1])) * 9 * ROUND];
 
@@ -173,7 +181,7 @@ export const matrices: Readonly<Record<string, readonly Variant[]>> = Object.fro
     },
     grouped: {
       ...ofGrouped,
-      fits: (node: NodeOf<'conv'>) => groupWidth(node) % 16 === 0,
+      fits: (node: NodeOf<'conv'>) => groupWidth(node) % 16 === 0 && spanOf(node) <= SPAN,
       lanes: ({ node, y }: Placed<'conv'>) => groupedRows(node, y) * blocks(y.c) * LANES,
     },
     tail: {

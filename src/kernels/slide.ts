@@ -9,7 +9,7 @@ type Op = 'conv' | 'transposed';
 type Frame = Pick<Sliding, 'kernel' | 'strides' | 'dilations' | 'pads'>;
 
 /** A convolution of one branch as what slides over a map. */
-export function slidingOf({ node: { attributes } }: Placed<'conv'>): Frame {
+export function slidingOf({ node: { attributes } }: Placed<'conv' | 'qconv'>): Frame {
   const { kernel, strides, dilations, pads } = attributes.geometry;
   return { kernel, strides, dilations: dilations[0], pads: [pads[0][0], pads[0][1]] };
 }
@@ -32,8 +32,8 @@ function widths(node: NodeOf<Op>): [inputs: number, outputs: number] {
   return node.op === 'conv' ? [second, first / groups] : [first / groups, second];
 }
 
-/** Whatever slides over a map: these two (a depthwise convolution is the first), pools, and the winners of such. */
-type Slides = Op | 'window' | 'winners';
+/** Whatever slides over a map: these two (a depthwise convolution is the first, of codes too), pools, and the winners of such. */
+type Slides = Op | 'window' | 'winners' | 'qconv';
 
 export const sliding = {
   reads: ({ inputs }: NodeOf<Slides>) => ({ x: inputs.x }),

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { reflect, type ShaderFacts } from '../shader/reflect.ts';
-import { assemble, type Precision, type ShaderLibrary, type ShaderTexts } from '../shader/source.ts';
+import { assemble, type Codec, type ShaderLibrary, type ShaderTexts } from '../shader/source.ts';
 
 export function readShaders(folder = fileURLToPath(new URL('../../shaders', import.meta.url))): ShaderTexts {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.wgsl'));
@@ -13,7 +13,7 @@ export function readShaders(folder = fileURLToPath(new URL('../../shaders', impo
 
 export function fileLibrary(texts: ShaderTexts = readShaders()): ShaderLibrary {
   const known = new Map<string, ShaderFacts>();
-  const facts = (shader: string, precision: Precision): ShaderFacts => {
+  const facts = (shader: string, precision: Codec): ShaderFacts => {
     const key = `${shader}/${precision}`;
     const found = known.get(key) ?? reflect(assemble(texts, shader, precision), shader);
     known.set(key, found);

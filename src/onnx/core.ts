@@ -25,6 +25,9 @@ export interface Around extends Size {
   readonly end: End;
 }
 
+/** Nobody knows how much a network makes of a rounding, so that plans of `half` round less than halves do. */
+export const codecs: Graph['codecs'] = { half: 'block' };
+
 /** The graph from a picture that is as large as the size inside, or with bars its own part of that, to its classes. */
 export function aroundPicture(
   file: string,
@@ -41,7 +44,7 @@ export function aroundPicture(
   const all = [...before.nodes, ...nodes.map(node => reading(node, INPUT, first)), ...behind.nodes];
   const b = builder(file, { ...input, ...(box && { h: box.h, w: box.w }) }, all);
   const scores = map.h === to.h && map.w === to.w ? content : b.resize('pixels', content, to);
-  return b.graph([writeClasses(b, scores, { ...end, threshold })]);
+  return { ...b.graph([writeClasses(b, scores, { ...end, threshold })]), codecs };
 }
 
 /** A node that reads `to` where it read `from`. */

@@ -8,7 +8,7 @@ export const gatePrologue: Pass = {
   name: 'gate-prologue',
   why: 'an excitation is one workgroup that the whole adapter waits for; its products are so few that every workgroup of the next convolution can make them again',
   needs: { barriers: true },
-  apply(graph) {
+  apply(graph, target) {
     const before = view(graph);
     const values = infer(graph);
     const replaced = new Map<Node, Node | null>();
@@ -25,7 +25,7 @@ export const gatePrologue: Pass = {
         constants: { ...conv.constants, ...excite.constants },
       };
       if (!isGated(node)) continue;
-      const partials = { name: excite.inputs.x, strips: fewStrips(values.get(squeezed.name)!.shape) };
+      const partials = { name: excite.inputs.x, strips: fewStrips(values.get(squeezed.name)!.shape, target?.matrices) };
       replaced.set(squeezed, { ...squeezed, attributes: fusing(squeezed, { partials }) });
       replaced.set(excite, null);
       replaced.set(conv, node);

@@ -1,6 +1,6 @@
 // A network in numbers ⇒ the same in int8 codes, where that pays: its convolutions, and what lies between them. Other nodes stay as they are, and numbers
 // become codes before, and codes numbers behind them. Of a RegSeg that leaves the picture's preprocessing, the gates, and what makes classes of the last scores.
-import { codeOf, isAligned } from '../graph/codes.ts';
+import { codeOf, isAligned, isDepthwise } from '../graph/codes.ts';
 import { shapeOf } from '../graph/constant.ts';
 import {
   type Activation,
@@ -22,6 +22,7 @@ import { foldPad } from './fold-pad.ts';
 import { ended, fuseRelu } from './fuse-relu.ts';
 import { mergeBranches } from './merge-branches.ts';
 import { type Pass, pruned, rewrite } from './pass.ts';
+import { recalibrate } from './recalibrate.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
 import { resizeBehind } from './resize-behind.ts';
@@ -38,7 +39,18 @@ const fuseClip: Pick<Pass, 'apply'> = {
  */
 export function prepared(graph: Graph, own: readonly string[] = []): Graph {
   const passes = [
-    ...[foldPad, recompose, mergeBranches, foldBatchnorm, resizeBehind, fuseRelu, fuseClip, squeezeExcite, residualEpilogue],
+    ...[
+      foldPad,
+      recompose,
+      mergeBranches,
+      foldBatchnorm,
+      resizeBehind,
+      fuseRelu,
+      fuseClip,
+      squeezeExcite,
+      recalibrate,
+      residualEpilogue,
+    ],
   ];
   const kept: Graph = { ...graph, outputs: [...new Set([...graph.outputs, ...own])] };
   const after = passes.reduce((before, pass) => verify(pass.apply(before)), kept);
@@ -64,7 +76,8 @@ function convolves(node: Node, values: ReadonlyMap<string, Value>): node is Node
   const [out, inputs] = shapeOf(node.constants.weight);
   const { h, w } = values.get(node.inputs.x)!.shape;
   const plain = only(node.inputs, 'x', 'residual') && only(fused, 'activation', 'partials') && bounded(fused);
-  return plain && isAligned(geometry, inputs, out) && h * w > 1;
+  const alone = isDepthwise(geometry, out) && !('residual' in node.inputs) && !fused.partials;
+  return plain && (alone || isAligned(geometry, inputs, out)) && h * w > 1;
 }
 
 /** What may stay in codes between such. */
@@ -170,6 +183,11 @@ export function toCodes(graph: Graph, coding: Coding): Graph {
         const attributes = { from: own!, strips: fused.partials.strips };
         nodes.push({ op: 'qsums', name: fused.partials.name, inputs: { x: coded.get(name)! }, attributes, constants: {} });
       }
+      continue;
+    }
+    if (node.op === 'sums' && wanted.has(inputs.x)) {
+      const attributes = { ...node.attributes, from: codes(inputs.x) };
+      nodes.push({ ...node, op: 'qsums', inputs: { x: inCodes(inputs.x) }, attributes });
       continue;
     }
     if (!to || !carried.has(node)) {

@@ -9,6 +9,8 @@ import type { Precision } from '../shader/source.ts';
 export interface Target {
   /** Workgroup barriers are cheap, as they are on GPUs and not on CPU adapters. */
   readonly barriers: boolean;
+  /** Products are made by subgroup matrices, whose workgroups are done sooner. */
+  readonly matrices?: boolean;
   /** Default: f32. */
   readonly precision?: Precision;
   /** Without, maps and weights stay whole. */

@@ -3,7 +3,7 @@ import type { Shape } from '../graph/graph.ts';
 import type { BufferLimits } from '../graph/layout.ts';
 import type { Kernel, Variant } from '../kernels/kernel.ts';
 import type { Target } from '../passes/pass.ts';
-import type { MatrixForm, Precision } from '../shader/source.ts';
+import type { Codec, MatrixForm, Precision } from '../shader/source.ts';
 import { pipelineKey, type Step } from './plan.ts';
 import shipped from './tuned.json' with { type: 'json' };
 
@@ -58,13 +58,13 @@ export function meets({ needs }: Pick<Variant, 'needs'>, facts: Pick<AdapterFact
   );
 }
 
-/** Can an adapter run a variant, slow as that may be? Rounded operands are for plans that round maps. */
+/** Can an adapter run a variant, slow as that may be? Rounded operands are for plans that round maps to halves. */
 export function isPossible(
   { needs: { features, matrix } }: Pick<Variant, 'needs'>,
-  precision: Precision,
+  precision: Codec,
   facts: Pick<AdapterFacts, 'software' | 'features' | 'matrices'>,
 ): boolean {
-  return !(matrix?.operands === 'f16' && precision === 'f32') && meets({ needs: { features, matrix } }, facts);
+  return (matrix?.operands !== 'f16' || ['half', 'f16'].includes(precision)) && meets({ needs: { features, matrix } }, facts);
 }
 
 /** The largest form of these types, or null. */
@@ -101,7 +101,7 @@ export function fastestOn({ id, features }: Pick<AdapterFacts, 'id' | 'features'
 /** What a choice may depend on, beside the adapter. */
 export interface Task {
   readonly overrides: Step['overrides'];
-  readonly precision: Precision;
+  readonly precision: Codec;
   readonly store: Step['store'];
   /** What the step writes. */
   readonly y: Pick<Shape, 'h' | 'w'>;
@@ -145,7 +145,8 @@ function winnerOf(task: Task, kernel: Kernel, { id }: AdapterFacts, table: Tuned
 /** What the passes may count on. Plain rows ask for a plain graph; who names the rows of workgroups wants the graph that they are for. */
 export function targetOf({ precision, facts, variants }: TargetFacts): Target {
   const named = variants !== 'auto' && (variants.includes('workgroup') || variants.includes('matrix'));
-  return { precision, limits: facts.limits, barriers: variants !== 'plain' && (!facts.software || named) };
+  const matrices = precision !== 'f32' && facts.matrices.some(({ operands }) => operands === 'f16');
+  return { precision, limits: facts.limits, barriers: variants !== 'plain' && (!facts.software || named), matrices };
 }
 
 interface TargetFacts {

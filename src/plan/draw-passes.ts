@@ -121,7 +121,7 @@ function group<T>(items: Iterable<T>, key: (item: T) => string): Map<string, T[]
 
 /** The kernel that would make the node, for its colour; what no kernel makes moves data at most. */
 function kernelOf(node: Node): string {
-  return kernels.find(({ ops, fits }) => ops.includes(node.op) && fits(node))?.name ?? 'elementwise';
+  return kernels().find(({ ops, fits }) => ops.includes(node.op) && fits(node))?.name ?? 'elementwise';
 }
 
 /** What works where a node is a view: the first of a stack's bands. */

@@ -3,7 +3,7 @@
 
 import type { Placement } from '../graph/layout.ts';
 import { byteLength, QUAD, quads } from '../graph/layout.ts';
-import type { Precision } from '../shader/source.ts';
+import type { Codec } from '../shader/source.ts';
 import { type Plan, peakBytes, pipelineKey, pipelines, type Step } from './plan.ts';
 import { bar, element, fitting, kernelClass, label, megabytes, page, rule, tip, widthOf } from './svg.ts';
 
@@ -198,20 +198,20 @@ function homesOf({ steps, values, outputs, precision }: Plan, idle: ReadonlySet<
 /** Rows [top, bottom) and quads [left, right) of the map that a value lies in. */
 function boundsOf(
   { start, offset, c, h, w, stride, kind }: Placement,
-  precision: Precision,
+  precision: Codec,
 ): { top: number; bottom: number; left: number; right: number } {
   const top = start / byteLength({ c: stride * QUAD, h: 1, w }, kind, precision);
   return { top, bottom: top + h, left: offset, right: offset + quads(c) };
 }
 
 /** Whether one value is a range of rows, of channels or both of another. */
-function inside(part: Placement, whole: Placement, precision: Precision): boolean {
+function inside(part: Placement, whole: Placement, precision: Codec): boolean {
   const [a, b] = [boundsOf(part, precision), boundsOf(whole, precision)];
   const alike = part.slot === whole.slot && part.w === whole.w && part.stride === whole.stride && part.kind === whole.kind;
   return alike && a.top >= b.top && a.bottom <= b.bottom && a.left >= b.left && a.right <= b.right;
 }
 
-function apart(one: Placement, other: Placement, precision: Precision): boolean {
+function apart(one: Placement, other: Placement, precision: Codec): boolean {
   const [a, b] = [boundsOf(one, precision), boundsOf(other, precision)];
   return a.bottom <= b.top || b.bottom <= a.top || a.right <= b.left || b.right <= a.left;
 }

@@ -1,8 +1,8 @@
-// What an adapter can hold: the one place where a plan is refused for its size, before anything is made on a device. A page fetches it where `isTooLarge` is
+// What an adapter can hold: the one place where a plan is refused for its sizes, before anything is made on a device. A page fetches it where `isTooLarge` is
 // true (room.ts).
 import { AtrousError } from '../errors.ts';
 import type { Shape } from '../graph/graph.ts';
-import { bindable } from '../graph/layout.ts';
+import { BINDING, bindable } from '../graph/layout.ts';
 import type { AdapterFacts } from './choose.ts';
 import type { Stem, Step } from './plan.ts';
 
@@ -46,6 +46,13 @@ function checkGrid({ node, grid }: Pick<Step, 'node' | 'grid'>, { name, limits }
   throw new AtrousError('LIMIT', `step "${node}" needs ${grid[0] * grid[1]} workgroups, ${name} allows ${most}²; ${SMALLER}`);
 }
 
+/** Throws `BAD_GRAPH` for rows of a map that no binding begins at. */
+function checkStart(name: string, whole: string, start: number): void {
+  if (start % BINDING === 0) return;
+  const where = `"${name}" begins ${start} bytes into "${whole}"`;
+  throw new AtrousError('BAD_GRAPH', `${where}, bindings begin at multiples of ${BINDING}: cut it at other rows`);
+}
+
 function tooLarge(what: string, most: number, { name }: AdapterFacts, next: string): AtrousError {
   return new AtrousError('LIMIT', `${what}, the adapter binds at most ${most} (${name}); ${next}`);
 }
@@ -55,4 +62,5 @@ export const limits: {
   readonly weights?: typeof checkWeights;
   readonly frame?: typeof checkFrame;
   readonly grid?: typeof checkGrid;
-} = { value: checkValue, weights: checkWeights, frame: checkFrame, grid: checkGrid };
+  readonly start?: typeof checkStart;
+} = { value: checkValue, weights: checkWeights, frame: checkFrame, grid: checkGrid, start: checkStart };

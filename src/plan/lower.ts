@@ -4,14 +4,14 @@ import { chains } from '../graph/chain.ts';
 import { type Constant, printConstant, shapeOf } from '../graph/constant.ts';
 import { FRAME, type Graph, INPUT, type Node, type NodeOf, type Value, VIEWS, writes } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
-import { BINDING, byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
+import { byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
 import { infer, macs, ruleOf } from '../graph/ops.ts';
 import { map } from '../graph/rules.ts';
 import { curved } from '../kernels/curved.ts';
 import { kernelFor, variantsFor } from '../kernels/index.ts';
 import { cutOf, type Placed } from '../kernels/kernel.ts';
 import type { ShaderFacts } from '../shader/reflect.ts';
-import type { Precision, WeightStore } from '../shader/source.ts';
+import type { Codec, Precision, WeightStore } from '../shader/source.ts';
 import { count } from '../weights/tensor.ts';
 import { type AdapterFacts, choose, kindOf, matrixFor, type Tuned, targetOf, type VariantChoice } from './choose.ts';
 import { limits } from './limits.ts';
@@ -35,17 +35,15 @@ export interface LowerOptions {
   /** The input is a tile of the frame with this margin of its reflection, in pixels; default: the whole frame. */
   readonly margin?: number;
   /** Reflected facts of a shader: workgroup sizes come from there. */
-  shaderFacts(shader: string, precision: Precision): Pick<ShaderFacts, 'workgroup'>;
+  shaderFacts(shader: string, precision: Codec): Pick<ShaderFacts, 'workgroup'>;
 }
 
 /** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when the frame, a value or a step's weights are larger than the adapter holds, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
 export function lower(graph: Graph, options: LowerOptions): Plan {
-  const { precision, stem, facts } = options;
+  const { stem, facts } = options;
+  const precision: Codec = graph.codecs?.[options.precision] ?? options.precision;
   if (precision === 'f16' && !facts.features.includes('shader-f16')) {
-    throw new AtrousError(
-      'BAD_USAGE',
-      `precision f16 needs the feature shader-f16, which ${facts.name} lacks: half stores as few bytes`,
-    );
+    throw new AtrousError('BAD_USAGE', `f16 needs shader-f16, which ${facts.name} lacks: half stores as few bytes`);
   }
   const { h, w } = graph.input;
   const inferred = infer(graph);
@@ -72,7 +70,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph, precision, facts);
   limits.frame?.(stem, frame, facts);
-  const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, options));
+  const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, { ...options, precision }));
   for (const step of steps) limits.grid?.(step, facts);
   const last = inferred.get(graph.outputs[0])!.shape;
   const plan = {
@@ -126,7 +124,7 @@ function place(
   work: readonly Node[],
   inferred: ReadonlyMap<string, Value>,
   { outputs, others }: Pick<Graph, 'outputs' | 'others'>,
-  precision: Precision,
+  precision: Codec,
   facts: AdapterFacts,
 ): { values: Record<string, Placement>; slots: number[] } {
   const within = homes(nodes, inferred);
@@ -163,10 +161,7 @@ function place(
     const { c } = inferred.get(whole)!.shape;
     const stride = kind === 'map' ? pixelStride(c, precision) : quads(c);
     const start = byteLength({ c, h: row, w: shape.w }, 'map', precision);
-    if (start % BINDING !== 0) {
-      const where = `"${name}" begins ${start} bytes into "${whole}"`;
-      throw new AtrousError('BAD_GRAPH', `${where}, bindings begin at multiples of ${BINDING}: cut it at other rows`);
-    }
+    limits.start?.(name, whole, start);
     values[name] = { slot: slotOf.get(whole)!, ...shape, stride, offset, start, kind };
   }
   return { values, slots };
@@ -193,7 +188,10 @@ function homes(nodes: readonly Node[], inferred: ReadonlyMap<string, Value>): Ma
 export function stepOf(
   node: Node,
   values: Readonly<Record<string, Placement>>,
-  options: Pick<LowerOptions, 'precision' | 'facts' | 'variants' | 'tuned' | 'shaderFacts'> & { readonly halfWeightsFrom?: number },
+  options: Pick<LowerOptions, 'facts' | 'variants' | 'tuned' | 'shaderFacts'> & {
+    readonly precision: Codec;
+    readonly halfWeightsFrom?: number;
+  },
 ): Step {
   const { precision, facts, variants } = options;
   const kernel = kernelFor(node);

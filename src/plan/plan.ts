@@ -1,7 +1,7 @@
 // A plan is data: the dispatches of one network at one size for one kind of adapter. It prints, hashes, compares and replays.
 import type { Placement } from '../graph/layout.ts';
 import type { Params } from '../shader/pack.ts';
-import type { MatrixForm, Precision, WeightStore } from '../shader/source.ts';
+import type { Codec, MatrixForm, WeightStore } from '../shader/source.ts';
 
 /** What the first step reads: a texture (any frame or picture), a video's external texture, the caller's own normalised planes, or what the caller copies into `input`. */
 export type Stem = 'texture' | 'external' | 'tensor' | 'map';
@@ -35,7 +35,7 @@ export interface Step {
 
 export interface Plan {
   readonly model: string;
-  readonly precision: Precision;
+  readonly precision: Codec;
   readonly stem: Stem;
   /** Height and width of the network's input. */
   readonly size: readonly [number, number];
@@ -53,7 +53,7 @@ export interface Plan {
 /** Pipeline key and GPU label: `grouped/half?GROUP=4&STRIDE=2&RELU=1`. Flags that are off are not listed; half weights are: `conv/half+weights`, or the form of matrices: `conv.matrix/f16+16×16×16`. */
 export function pipelineKey(
   { shader, overrides, store, matrix }: Pick<Step, 'shader' | 'overrides' | 'store' | 'matrix'>,
-  precision: Precision,
+  precision: Codec,
 ): string {
   const flags = Object.entries(overrides)
     .filter(([, value]) => value !== false)

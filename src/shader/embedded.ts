@@ -17,7 +17,7 @@ export interface EmbeddedShaders {
   readonly workgroups: Readonly<Record<string, ShaderFacts['workgroup']>>;
   /** A shader may be in several, whole with its libs. */
   readonly groups: readonly { readonly shaders: readonly string[]; load(): Promise<ShaderGroup> }[];
-  /** All shaders that no group has. */
+  /** All shaders that no group has, and the codec that only they are in plans with. */
   others(): Promise<ShaderGroup>;
   /** The codecs of halves, which take the place of those for float32. */
   halves(): Promise<ShaderGroup>;
@@ -30,7 +30,7 @@ export function embeddedLibrary({ workgroups, groups, others, halves }: Embedded
     brief: shader => ({ workgroup: workgroups[shader] ?? USUAL_LANES }),
     async load(wanted, precision) {
       const missing = new Set([...wanted].filter(shader => !facts.has(shader)));
-      const fetched = precision === 'f32' ? [] : [halves()];
+      const fetched = precision === 'f32' ? [] : [precision === 'block' ? others() : halves()];
       while (missing.size > 0) {
         // The first group that holds the most of them: as a rule, all.
         const [best] = [...groups].sort((a, b) => shared(b.shaders, missing) - shared(a.shaders, missing));

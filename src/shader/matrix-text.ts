@@ -1,8 +1,8 @@
 // Programs with subgroup matrices for the form that an adapter has, in the words that a device knows.
-import { type Ended, isCurved, type MatrixForm, type Precision, type ShaderLibrary } from './source.ts';
+import { type Codec, type Ended, isCurved, type MatrixForm, type ShaderLibrary } from './source.ts';
 
 /** A program for an adapter's matrices; `flags`: in the earlier form. */
-export function matrixText(library: ShaderLibrary, step: Ended, precision: Precision, form: MatrixForm, flags = false): string {
+export function matrixText(library: ShaderLibrary, step: Ended, precision: Codec, form: MatrixForm, flags = false): string {
   const { m, n, k, lanes, sized } = form;
   const values: Readonly<Record<string, number>> = { M: m, N: n, K: k, LANES: lanes };
   const text = library.text(step.shader, precision, 'half', isCurved(step), flags);

@@ -5,6 +5,9 @@ import type { ShaderFacts } from './reflect.ts';
 /** How feature maps are stored: float32, two halves a word on any adapter, or native half floats (feature shader-f16). */
 export type Precision = 'f32' | 'half' | 'f16';
 
+/** What a plan stores them in: `half` is four numbers under one step a quad where a network asks for it (shaders/lib/block.wgsl). */
+export type Codec = Precision | 'block';
+
 /** How a step's weights are stored: float32, or two halves a word where they are large. */
 export type WeightStore = 'f32' | 'half';
 
@@ -29,10 +32,10 @@ export interface ShaderLibrary {
   /** All that planning needs of a shader. */
   brief(shader: string): Pick<ShaderFacts, 'workgroup'>;
   /** Fetches what is not here yet of these shaders in a precision: a build holds them in several files. `text` and `facts` need it. */
-  load(shaders: Iterable<string>, precision: Precision): Promise<void>;
+  load(shaders: Iterable<string>, precision: Codec): Promise<void>;
   /** `curved`: with the other form of `lib/activation`; `earlier`: with subgroup matrices in the language's earlier words. */
-  text(shader: string, precision: Precision, store?: WeightStore, curved?: boolean, earlier?: boolean): string;
-  facts(shader: string, precision: Precision): ShaderFacts;
+  text(shader: string, precision: Codec, store?: WeightStore, curved?: boolean, earlier?: boolean): string;
+  facts(shader: string, precision: Codec): ShaderFacts;
 }
 
 const USE = /^\/\/ use (\S+)\.wgsl$/gm;
@@ -69,7 +72,7 @@ export function libsOf(texts: ShaderTexts, shader: string): string[] {
 export function assemble(
   texts: ShaderTexts,
   shader: string,
-  precision: Precision,
+  precision: Codec,
   store: WeightStore = 'f32',
   curved = false,
   earlier = false,

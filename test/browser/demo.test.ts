@@ -94,6 +94,9 @@ test('the sample is there at once, and is segmented without a word of the reader
   assert.match(await textOf(page, '#badges'), /CPU: slow\s+f32\s+weights: network/);
   assert.is(await page.inputValue('#size'), '120x160');
   await look(page, 'sample');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await look(page, 'dark');
+  await page.emulateMedia({ colorScheme: 'light' });
   await page.hover('#picture', { position: { x: 300, y: 550 } });
   assert.match(await textOf(page, '#hover'), /^road \d+\s%$/);
   for (const tab of ['#tab-bench', '#tab-browser', '#tab-plan']) {
@@ -133,7 +136,7 @@ test('the view by clicks and keys', async () => {
   await changes('opacity', () => page.fill('#opacity', '30'));
   await changes('outlines', () => page.check('#outlines'));
   await changes('the palette', () => page.selectOption('#palette', 'safe'));
-  assert.match(await textOf(page, '#classes'), /road\s+\d+ %/);
+  assert.match(await textOf(page, '#classes'), /road\s+\d+\s%/);
   await changes('a blurred background', () => page.selectOption('#background', 'blur'));
   await changes('a colour behind', () => page.selectOption('#background', 'colour'));
   await look(page, 'background');
@@ -235,6 +238,27 @@ test('without WebGPU it says what is missing, and shows what others measured', a
   assert.ok((await page.locator('#bench tbody tr').count()) > 0);
   await look(page, 'no-webgpu');
   assert.equal(complaints, []);
+});
+
+test('its figures are those of README and of the table beside a peer', () => {
+  const figures = [
+    ...readFileSync(`${root}demo/index.html`, 'utf8').matchAll(
+      /<dt>([^<]*)<\/dt><dd>of JavaScript|<dt>([^<]*)<\/dt><dd>(?:dispatches|as fast)/g,
+    ),
+  ];
+  const [bytes, dispatches, times] = figures.map(([, first, other]) => first ?? other);
+  const readme = readFileSync(`${root}README.md`, 'utf8');
+  assert.ok(readme.includes(`${bytes} of JavaScript`), bytes);
+  assert.is(/^\| `regseg-camvid`.*\| (\d+) \| [^|]* \|$/m.exec(readme)![1], dispatches);
+  const [, table] = readFileSync(`${root}bench/browser/README.md`, 'utf8').split('### ');
+  const frame = (engine: RegExp): number[] =>
+    table!
+      .split('\n')
+      .filter(line => engine.test(line))
+      .map(line => Number(/\| (\d+) ms \| \d+ ms \| \d+ ms \|/.exec(line)![1]));
+  const [ours] = frame(/^\| atrous/);
+  const theirs = frame(/^\| onnxruntime-web \S+ webgpu/).map(ms => Math.round(ms / ours!));
+  assert.is(times, `${Math.min(...theirs)} to ${Math.max(...theirs)} ×`);
 });
 
 /** A picture made in the page, as base64. */

@@ -9,11 +9,11 @@ import { parse } from '../../src/cli/command.ts';
 import { openState, readState } from '../../src/cli/eval-state.ts';
 import { commands } from '../../src/cli/main.ts';
 import { type Environment, fnv1a, isOwn, parseShard } from '../../src/cli/shard.ts';
-import { writeSafetensors } from '../../src/weights/safetensors.ts';
 import { deviceJudge } from '../judges.ts';
+import { classes } from '../onnx/pictures.ts';
 import { sat } from '../record.ts';
 import { blankWeights, runFake } from './fake-model.ts';
-import { at, cli, complained, type Outcome, repository, said, save, seeded, spawnCli } from './harness.ts';
+import { at, cli, complained, type Outcome, repository, said, save, spawnCli } from './harness.ts';
 
 const sitting = await deviceJudge();
 const who = sitting?.who;
@@ -130,6 +130,23 @@ assert.is(whole.code, 0, whole.stderr);
 /** `eval` with the fake model in a process of its own. */
 const fake = (args: readonly string[], env: Environment): Promise<Outcome> =>
   spawnCli(args, { script: '../../test/cli/fake-eval', env: { ...CLEAN, ...env } });
+/** The same in this process. */
+async function fakeHere(args: readonly string[], env: Environment): Promise<Outcome> {
+  const before = { ...process.env };
+  const set = (variables: Environment): void => {
+    for (const [variable, value] of Object.entries(variables)) {
+      if (value === undefined) delete process.env[variable];
+      else process.env[variable] = value;
+    }
+  };
+  set({ ...CLEAN, ...env });
+  try {
+    const { code, stdout, stderr } = await runFake([...args]);
+    return { code, out: stdout, err: stderr };
+  } finally {
+    set(Object.fromEntries([...Object.keys(CLEAN), ...Object.keys(env)].map(variable => [variable, before[variable]])));
+  }
+}
 const states = (folder: string): string[] =>
   readdirSync(at(folder))
     .filter(name => name.endsWith('.eval.json'))
@@ -142,9 +159,12 @@ for (const [name, shard, count, env] of [
   ['AWS', 'auto/2', 2, index => ({ AWS_BATCH_JOB_ARRAY_INDEX: String(index) })],
   ['GNU', 'auto/2', 2, index => ({ PARALLEL_SEQ: String(index + 1) })],
 ] as const satisfies [string, string, number, (index: number) => Environment][])
-  test(`${name}: processes that each take a share leave the numbers of the whole`, async () => {
+  test(`${name}: tasks that each take a share leave the numbers of the whole`, async () => {
     const shares = Array.from({ length: count }, (_, index) => index);
-    const ran = await Promise.all(shares.map(index => fake([...words, '-o', at(name), '--shard', shard], env(index))));
+    const run = (index: number, how: typeof fake) => how([...words, '-o', at(name), '--shard', shard], env(index));
+    // Those of one scheduler are processes, at once; of the others only the variables are.
+    const ran = name === 'Slurm' ? await Promise.all(shares.map(index => run(index, fake))) : [];
+    for (const index of name === 'Slurm' ? [] : shares) ran.push(await run(index, fakeHere));
     for (const { code, err } of ran) assert.is(code, 0, err);
     assert.equal(
       states(name),
@@ -257,8 +277,9 @@ test('docs/archives.md: every command that it shows is one, and every variable s
 
 if (who)
   test('the same through the shaders: two tasks of a Slurm array at once, and the whole', async () => {
-    save('seeded.safetensors', writeSafetensors(seeded('regseg', 3)));
-    const real = ['eval', 'regseg', '-w', at('seeded.safetensors'), '--data', data, '--variants', 'plain', '--precision', 'f32'];
+    save('rgb.onnx', classes());
+    save('rgb.card.json', JSON.stringify({ classes: ['a', 'b', 'c'] }));
+    const real = ['eval', at('rgb.onnx'), '--data', data, '--precision', 'f32'];
     const array = (id: number) =>
       spawnCli([...real, '--shard', 'auto', '-o', at('real')], { env: { ...CLEAN, ...slurm(id, 1, 2) } });
     for (const { code, err } of await Promise.all([1, 2].map(array))) assert.is(code, 0, err);

@@ -26,7 +26,7 @@ import { softmax } from '../../src/reference/softmax.ts';
 import { stem } from '../../src/reference/stem.ts';
 import { upsample } from '../../src/reference/upsample.ts';
 import { zoom } from '../../src/reference/zoom.ts';
-import type { MatrixForm, Precision, ShaderLibrary } from '../../src/shader/source.ts';
+import type { Codec, MatrixForm, ShaderLibrary } from '../../src/shader/source.ts';
 import { seededTensor, uniform } from '../../src/weights/seeded.ts';
 import { count, encodeFloat16, fromFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 import type { KernelTable, Row } from './table.ts';
@@ -35,11 +35,11 @@ import type { KernelTable, Row } from './table.ts';
 const GUARD = 256;
 /** What lies in a buffer where nothing was written: finite in every storage, and no number that a case expects. */
 const UNTOUCHED = 0x5c;
-/** Halves saturate here instead of becoming infinite. */
-const HALF_MAX = 65504;
+/** What saturates here instead of becoming infinite. */
+const MOST: Readonly<Record<Codec, number>> = { f32: Number.POSITIVE_INFINITY, half: 65504, f16: 65504, block: 8191 * 8 };
 
 /** Codes never leave a device but here. */
-function encodeValue(data: ArrayLike<number>, place: Placement, precision: Precision): Uint8Array<ArrayBuffer> {
+function encodeValue(data: ArrayLike<number>, place: Placement, precision: Codec): Uint8Array<ArrayBuffer> {
   if (place.kind !== 'int8') return transfer.encodeValue(data, place, precision);
   const { c, h, w, stride } = place;
   const codes = new Int8Array(h * w * stride * 4);
@@ -47,7 +47,7 @@ function encodeValue(data: ArrayLike<number>, place: Placement, precision: Preci
   return new Uint8Array(codes.buffer);
 }
 
-function decodeValue(bytes: ArrayBuffer, place: Placement, precision: Precision): Float32Array {
+function decodeValue(bytes: ArrayBuffer, place: Placement, precision: Codec): Float32Array {
   if (place.kind !== 'int8') return transfer.decodeValue(bytes, place, precision);
   const { c, h, w, stride, offset } = place;
   const codes = new Int8Array(bytes);
@@ -57,7 +57,7 @@ function decodeValue(bytes: ArrayBuffer, place: Placement, precision: Precision)
 export interface Case {
   readonly table: KernelTable;
   readonly row: Row;
-  readonly precision: Precision;
+  readonly precision: Codec;
   readonly graph: Graph;
   readonly values: Readonly<Record<string, Placement>>;
   /** By slot: the buffers before the dispatch. */
@@ -69,7 +69,7 @@ export interface Case {
   expected(halves?: boolean): ReadonlyMap<string, Field>;
 }
 
-export function makeCase(table: KernelTable, row: Row, precision: Precision): Case {
+export function makeCase(table: KernelTable, row: Row, precision: Codec): Case {
   const { node } = row;
   const outputs = outputsOf(row);
   const values: Record<string, Placement> = {};
@@ -194,7 +194,7 @@ function judgeMap(
   const partial = node.op === 'conv' && name === node.attributes.fused.partials?.name;
   const expected = partial ? summed(truth) : truth;
   const stored = place.kind === 'map' ? precision : 'f32';
-  const most = stored === 'f32' ? Number.POSITIVE_INFINITY : HALF_MAX;
+  const most = MOST[stored];
   const wanted = expected.data.map(value => Math.min(Math.max(value, -most), most));
   const decoded = decodeValue(bytes, place, precision);
   const got = partial ? summed(field(place, Float64Array.from(decoded))).data : decoded;
@@ -309,7 +309,7 @@ function strayBytes(place: Placement, after: ArrayBuffer, { slots, precision }: 
   return `wrote outside its value, ${where}`;
 }
 
-function ownBytes({ kind, c, h, w, stride, offset }: Placement, precision: Precision): (byte: number) => boolean {
+function ownBytes({ kind, c, h, w, stride, offset }: Placement, precision: Codec): (byte: number) => boolean {
   if (kind === 'class') {
     const row = classRow(w);
     return byte => byte < h * row && byte % row < Math.ceil(w / 4) * 4;
@@ -334,22 +334,22 @@ function unclearedLanes(place: Placement, after: ArrayBuffer, { precision }: Cas
     : `lane ${Math.floor(at / pixels)} of ${place.c} channels is ${lanes[at]} at pixel ${at % pixels}, it must be zero`;
 }
 
-function bytesPerQuad(kind: Value['kind'], precision: Precision): number {
+function bytesPerQuad(kind: Value['kind'], precision: Codec): number {
   if (kind === 'int8') return 4;
   return kind === 'exact' || precision === 'f32' ? 16 : 8;
 }
 
-function placed({ shape, kind }: Value, slot: number, precision: Precision): Placement {
+function placed({ shape, kind }: Value, slot: number, precision: Codec): Placement {
   return { slot, ...shape, stride: kind === 'map' ? pixelStride(shape.c, precision) : quads(shape.c), offset: 0, start: 0, kind };
 }
 
-/** NaN in every quad that belongs to no channel, and behind the value. */
-function poisoned(bytes: Uint8Array, place: Placement, precision: Precision): Uint8Array<ArrayBuffer> {
+/** NaN in every quad that belongs to no channel, and behind the value; of blocks, which have none, their largest numbers. */
+function poisoned(bytes: Uint8Array, place: Placement, precision: Codec): Uint8Array<ArrayBuffer> {
   const poison = new Uint8Array(bytes.length + GUARD);
   const view = new DataView(poison.buffer);
   const half = bytesPerQuad(place.kind, precision) === 8;
   for (let n = 0; n < poison.length; n += half ? 2 : 4)
-    half ? view.setUint16(n, 0x7e00, true) : view.setUint32(n, 0x7fc00000, true);
+    half ? view.setUint16(n, precision === 'block' ? 0xffff : 0x7e00, true) : view.setUint32(n, 0x7fc00000, true);
   const own = ownBytes(place, precision);
   bytes.forEach((byte, n) => {
     if (own(n)) poison[n] = byte;

@@ -7,14 +7,14 @@ import { readBuffer } from '../../src/gpu/transfer.ts';
 import type { Variant } from '../../src/kernels/kernel.ts';
 import { type AdapterFacts, isPossible, precisionsOf } from '../../src/plan/choose.ts';
 import type { Step } from '../../src/plan/plan.ts';
-import type { Precision, ShaderLibrary } from '../../src/shader/source.ts';
-import { type Case, casePlan, caseStep, judge, makeCase, readsFrame, variantsOf } from './case.ts';
+import type { Codec, ShaderLibrary } from '../../src/shader/source.ts';
+import { type Case, casePlan, caseStep, judge, makeCase, outputsOf, readsFrame, variantsOf } from './case.ts';
 import { allRows, type KernelTable, type Row } from './table.ts';
 
 export interface Check {
   readonly kernel: string;
   readonly variant: string;
-  readonly precision: Precision;
+  readonly precision: Codec;
   readonly row: string;
   readonly macs: number;
   /** Worst |Δ| over the largest |expected|. */
@@ -25,9 +25,9 @@ export interface Check {
 
 export interface CheckOptions {
   readonly rows?: readonly Row[];
-  readonly precisions?: readonly Precision[];
+  readonly precisions?: readonly Codec[];
   /** Default: those that don't take minutes in a table. */
-  readonly variants?: (row: Row, precision: Precision) => Variant[];
+  readonly variants?: (row: Row, precision: Codec) => Variant[];
   readonly onCheck?: (check: Check) => void;
   /** How programs with subgroup matrices are written; the device's own way by default. */
   readonly matrixTexts?: MatrixTexts;
@@ -60,7 +60,7 @@ export async function checkTable(
 }
 
 /** Variants of the row that the device can run. Slow ones are checked too. */
-export function runnable(table: KernelTable, row: Row, precision: Precision, facts: AdapterFacts): Variant[] {
+export function runnable(table: KernelTable, row: Row, precision: Codec, facts: AdapterFacts): Variant[] {
   return variantsOf(table, row).filter(variant => isPossible(variant, precision, facts));
 }
 
@@ -71,14 +71,41 @@ export function seldomRun({ kernel, rows, barrierRows }: KernelTable, { software
   return [`skipped: ${kernel}, ${some}: on a CPU adapter each of their pipelines takes seconds to compile`];
 }
 
+/** What a CPU adapter leaves out of every table. */
+export const ONE_PRECISION =
+  'skipped: random rows ran in one precision each here, rows of codes in f32 alone, and Winograd ran a third of its rows in half: on a CPU adapter compiling is what takes long';
+
 /** Where barriers are slow to compile every second of the rows with them is run; lavapipe.ts runs them all. */
 const OTHERS = 2;
+/** Of the rows of programs that unroll so far that each takes a CPU adapter two seconds as well, those in other precisions than f32. */
+const UNROLLED = { variants: ['winograd'], rows: 3 };
 
-/** Of these, those that don't take minutes in a table: of the rows with barriers the first alone in other precisions than f32, since only the codec differs. */
-export function affordable(table: KernelTable, row: Row, precision: Precision, facts: AdapterFacts): Variant[] {
+/**
+ * Of these, those that don't take minutes in a table: of the rows with barriers the first alone in other precisions than f32, since only the codec differs;
+ * a random row in f32 or in the others; codes, which no precision stores otherwise, in f32 alone.
+ */
+export function affordable(table: KernelTable, row: Row, precision: Codec, facts: AdapterFacts): Variant[] {
+  const able = runnable(table, row, precision, facts);
+  if (!facts.software) return able;
+  const plain = precision === 'f32';
+  if (isCoded(row)) return plain ? able : [];
+  if (plain === isOdd(row)) return [];
   const at = table.barrierRows?.indexOf(row.name) ?? 0;
-  const all = !facts.software || at === 0 || (at > 0 && at % OTHERS === 0 && precision === 'f32');
-  return runnable(table, row, precision, facts).filter(({ needs }) => all || !needs.barriers);
+  const barriers = at === 0 || (at > 0 && at % OTHERS === 0 && plain);
+  const unrolled = plain || table.rows.indexOf(row) % UNROLLED.rows === 0;
+  return able.filter(({ name, needs }) => (barriers || !needs.barriers) && (unrolled || !UNROLLED.variants.includes(name)));
+}
+
+/** Of a random row: every second. Undefined of others. */
+function isOdd({ name }: Row): boolean | undefined {
+  const [, seed] = /^random (\d+)$/.exec(name) ?? [];
+  return seed === undefined ? undefined : Number(seed) % 2 === 1;
+}
+
+/** Does a row read or write codes, and no map, whose numbers precisions store? */
+function isCoded(row: Row): boolean {
+  const kinds = [...Object.values(row.inputs), ...outputsOf(row).map(([, value]) => value)].map(({ kind }) => kind);
+  return kinds.includes('int8') && !kinds.includes('map');
 }
 
 export async function checkRow(
@@ -87,7 +114,7 @@ export async function checkRow(
   table: KernelTable,
   row: Row,
   { name: variant, needs }: Variant,
-  precision: Precision,
+  precision: Codec,
 ): Promise<Check> {
   const named = { kernel: table.kernel, variant, precision, row: row.name };
   let macs = 0;

@@ -10,7 +10,7 @@ import type { Precision } from '../../src/shader/source.ts';
 import { compileRow, compilerJudge, deviceJudge, interpretation, type Sitting } from '../judges.ts';
 import { sat } from '../record.ts';
 import { factsWith, variantsOf } from './case.ts';
-import { affordable, checkRow, runnable, seldomRun } from './check.ts';
+import { affordable, checkRow, ONE_PRECISION, runnable, seldomRun } from './check.ts';
 import { tables } from './index.ts';
 import { allRows, type KernelTable, type Row, randomRow } from './table.ts';
 
@@ -41,10 +41,13 @@ for (const table of chosen) {
       continue;
     }
     // Who asks for a row gets it by every variant.
-    for (const precision of precisionsOf(device.facts.features)) {
+    for (const precision of [...precisionsOf(device.facts.features), 'block'] as const) {
       for (const variant of only === undefined
         ? affordable(table, row, precision, device.facts)
         : runnable(table, row, precision, device.facts)) {
+        // The codec alone is another, and no kernel knows it: one row shows that.
+        if (precision === 'block' && only === undefined && (row !== table.rows[0] || variant !== variantsOf(table, row).at(-1)))
+          continue;
         run(`device: ${row.name}, ${variant.name}, ${precision}`, async () => {
           const { message } = await checkRow(engine, device.facts, table, row, variant, precision);
           sat('device', device.who);
@@ -59,9 +62,7 @@ for (const table of chosen) {
   run.run();
 }
 
-if (device)
-  for (const line of [...neverRun(device), ...(only === undefined ? chosen.flatMap(table => seldomRun(table, device.facts)) : [])])
-    console.log(line);
+if (device) for (const line of [...neverRun(device), ...(only === undefined ? leftOut(device) : [])]) console.log(line);
 
 const end = suite('end');
 end.after(() => {
@@ -69,11 +70,16 @@ end.after(() => {
 });
 end.run();
 
+/** What this device could run and did not. */
+function leftOut({ facts }: Sitting): string[] {
+  return [...(facts.software ? [ONE_PRECISION] : []), ...chosen.flatMap(table => seldomRun(table, facts))];
+}
+
 /** What this device compiles at most: precisions and variants whose features it lacks. */
 function neverRun({ facts }: Sitting): Set<string> {
   const has = precisionsOf(facts.features);
   const precisions = precisionsOf(['shader-f16']).filter(precision => !has.includes(precision));
-  const lacking = kernels
+  const lacking = kernels()
     .filter(({ name }) => chosen.some(({ kernel }) => kernel === name))
     .flatMap(kernel => rowsOf(kernel).map(variant => ({ name: kernel.name, variant })))
     .filter(({ variant: { needs } }) => lacks(needs, facts) !== null);

@@ -24,6 +24,7 @@ import { table as pool } from './pool.test.ts';
 import { table as preprocess } from './preprocess.test.ts';
 import { table as product } from './product.test.ts';
 import { table as qconv } from './qconv.test.ts';
+import { table as qdepthwise } from './qdepthwise.test.ts';
 import { table as qelementwise } from './qelementwise.test.ts';
 import { table as qpool } from './qpool.test.ts';
 import { table as qresize } from './qresize.test.ts';
@@ -89,6 +90,7 @@ export const tables: readonly KernelTable[] = [
   product,
   attention,
   qconv,
+  qdepthwise,
   qelementwise,
   qsums,
   qpool,

@@ -465,7 +465,7 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
       ],
     },
     { x: [1, 1, 16, 16] },
-    /winners "i": it keeps which of 256 pixels won/,
+    /windows of 16×16, more than 128 places/,
   ],
   ['a list where a number must be', file([one('Concat', ['x'], { axis: [1] })]), { x: X }, /axis is no whole number/],
 ];

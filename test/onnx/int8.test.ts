@@ -26,7 +26,7 @@ const weights = (name: string, ...shape: number[]) => {
   return numbers(shape, n => values[n] - 0.5);
 };
 
-/** Convolutions around a reflecting pad, which no integer kernel makes. */
+/** Convolutions, one of them depthwise with a ReLU6, around a reflecting pad, which no integer kernel makes. */
 const model = save(
   'mixed.onnx',
   onnx({
@@ -36,13 +36,18 @@ const model = save(
     nodes: [
       { op: 'Conv', inputs: ['image', 'w1', 'b1'], outputs: ['c1'], attributes: { pads: [1, 1, 1, 1] } },
       { op: 'Relu', inputs: ['c1'], outputs: ['a1'] },
-      { op: 'Conv', inputs: ['a1', 'w2', 'b1'], outputs: ['c2'], attributes: { pads: [1, 1, 1, 1], group: 2 } },
+      { op: 'Conv', inputs: ['a1', 'w4'], outputs: ['c4'], attributes: { pads: [1, 1, 1, 1], group: 16 } },
+      { op: 'Clip', inputs: ['c4', 'low', 'high'], outputs: ['a4'] },
+      { op: 'Conv', inputs: ['a4', 'w2', 'b1'], outputs: ['c2'], attributes: { pads: [1, 1, 1, 1], group: 2 } },
       { op: 'Add', inputs: ['c2', 'a1'], outputs: ['s2'] },
       { op: 'Pad', inputs: ['s2', 'pads'], outputs: ['wide'], attributes: { mode: 'reflect' } },
       { op: 'Conv', inputs: ['wide', 'w3'], outputs: ['scores'], attributes: { strides: [2, 2] } },
     ],
     initializers: {
       pads: longs('pads', [0, 0, 1, 1, 0, 0, 1, 1]),
+      low: numbers([], () => 0),
+      high: numbers([], () => 6),
+      w4: weights('w4', 16, 1, 3, 3),
       w1: weights('w1', 16, 3, 3, 3),
       b1: weights('b1', 16),
       w2: weights('w2', 16, 8, 3, 3),
@@ -77,7 +82,7 @@ if (device) {
     const { card } = await opened(target);
     assert.is(card.int8!.pictures, 2);
     assert.ok(card.int8!.agreement! > 0.97 && card.int8!.agreement! <= 1, `${card.int8!.agreement}`);
-    assert.equal(Object.keys(card.int8!.maps).sort(), ['a1', 'input', 'wide']);
+    assert.equal(Object.keys(card.int8!.maps).sort(), ['a1', 'a4', 'input', 'wide']);
     assert.ok(card.check!.agreement >= 0.9);
   });
 
@@ -86,7 +91,19 @@ if (device) {
     checkPrecision(coded, target, 'int8');
     assert.throws(() => checkPrecision(coded, target, 'f32'), /int8 alone/);
     const kinds = coded.network.build(SIZE).nodes.map(({ op }) => op);
-    assert.equal(kinds, ['quantise', 'qconv', 'qconv', 'dequantise', 'add', 'move', 'quantise', 'qconv', 'resize', 'argmax']);
+    assert.equal(kinds, [
+      'quantise',
+      'qconv',
+      'qconv',
+      'qconv',
+      'dequantise',
+      'add',
+      'move',
+      'quantise',
+      'qconv',
+      'resize',
+      'argmax',
+    ]);
     const [truth, got] = [classesOf(await opened(model)), classesOf(coded)];
     const same = got.filter((value, n) => value === truth[n]).length / got.length;
     assert.ok(same > 0.95, `${same}`);

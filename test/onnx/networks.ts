@@ -1,9 +1,11 @@
 // A file of ../shared/onnx/networks through the program: imported at the size of each of its cases, run, and held to its float64 outputs.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createEngine, destroyEngine, type Engine, runOnValues } from '../../src/gpu/executor.ts';
-import { decodeClasses, readBuffer, readValue } from '../../src/gpu/transfer.ts';
+import { runImported } from '../../src/cli/onnx.ts';
+import { createEngine, destroyEngine, type Engine } from '../../src/gpu/executor.ts';
+import { decodeValue, encodeValue } from '../../src/gpu/transfer.ts';
 import { constantReader } from '../../src/graph/constant.ts';
+import { pixelStride } from '../../src/graph/layout.ts';
 import { infer } from '../../src/graph/ops.ts';
 import { openOnnx } from '../../src/node/onnx-file.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
@@ -11,14 +13,12 @@ import { type Imported, importOnnx, refusalsOf } from '../../src/onnx/import.ts'
 import type { OnnxModel } from '../../src/onnx/model.ts';
 import { fromPlanes, type Planes, planes } from '../../src/onnx/planes.ts';
 import { fuse } from '../../src/passes/index.ts';
-import { type AdapterFacts, targetOf } from '../../src/plan/choose.ts';
-import { lower } from '../../src/plan/lower.ts';
+import type { AdapterFacts } from '../../src/plan/choose.ts';
 import type { Field } from '../../src/reference/field.ts';
 import { evaluate, run as runReference } from '../../src/reference/run.ts';
-import type { Precision } from '../../src/shader/source.ts';
-import { imagenet } from '../../src/weights/card.ts';
+import type { Codec, Precision } from '../../src/shader/source.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { float16ToNumber, numberToFloat16, type Tensors, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
+import { type Tensors, toFloat32, toFloat64 } from '../../src/weights/tensor.ts';
 
 /** What the manifest says of a file. */
 export interface Entry {
@@ -113,45 +113,36 @@ export const onCpu: Runner = async ({ graph, tensors }, given) => {
 };
 
 /**
- * The fused graph in float64, but every map rounded to halves as it is stored: what storing halves alone costs. Some of these networks, whose weights are
- * random, make far more of it than of sums in another order.
+ * The fused graph in float64, but every map rounded as it is stored: what storing alone costs. Some of these networks, whose weights are random, make far
+ * more of it than of sums in another order.
  */
-export const inHalves: Runner = async ({ graph: whole, tensors, outputs }, given) => {
-  const graph = fuse(whole, { barriers: false, precision: 'half' });
-  const kinds = infer(graph);
-  const read = constantReader(tensors, toFloat64);
-  const halves = ({ data, ...shape }: Planes): Field => ({
-    ...shape,
-    data: Float64Array.from(data, value => float16ToNumber(numberToFloat16(value))),
-  });
-  const values = new Map([...given].map(([name, field]) => [name, halves(field)]));
-  for (const node of graph.nodes)
-    for (const [name, field] of evaluate(node, values, read))
-      values.set(name, kinds.get(name)!.kind === 'map' ? halves(field) : field);
-  return new Map([...outputs.values()].map(({ value }) => [value, values.get(value)!]));
-};
+export const rounded =
+  (codec: Codec): Runner =>
+  async ({ graph: whole, tensors, outputs }, given) => {
+    const graph = fuse(whole, { barriers: false, precision: 'half' });
+    const kinds = infer(graph);
+    const read = constantReader(tensors, toFloat64);
+    const halves = ({ data, ...shape }: Planes): Field => {
+      const place = { ...shape, slot: 0, stride: pixelStride(shape.c, codec), offset: 0, start: 0, kind: 'map' } as const;
+      return { ...shape, data: Float64Array.from(decodeValue(encodeValue(data, place, codec).buffer, place, codec)) };
+    };
+    const values = new Map([...given].map(([name, field]) => [name, halves(field)]));
+    for (const node of graph.nodes)
+      for (const [name, field] of evaluate(node, values, read))
+        values.set(name, kinds.get(name)!.kind === 'map' ? halves(field) : field);
+    return new Map([...outputs.values()].map(({ value }) => [value, values.get(value)!]));
+  };
 
 /** On a device; `close` when all is done. */
 export function onDevice(device: GPUDevice, facts: AdapterFacts, precision: Precision): { readonly run: Runner; close(): void } {
   const engine: Engine = createEngine(device, fileLibrary());
-  const run: Runner = async ({ graph: whole, tensors, outputs }, given) => {
-    const graph = fuse(whole, targetOf({ precision, facts, variants: 'auto' }));
-    const { mean, std } = imagenet;
-    const plan = lower(graph, { precision, facts, variants: 'auto', stem: 'map', mean, std, shaderFacts: engine.library.brief });
-    const program = await runOnValues(engine, graph, plan, constantReader(tensors, toFloat64), given);
-    const values = new Map<string, Planes>();
-    for (const { value, shape, classes } of outputs.values()) {
-      const data = classes
-        ? decodeClasses(await readBuffer(device, program.buffer(value)), plan.values[value])
-        : await readValue(device, program, value);
-      values.set(value, { ...shape, data: Float64Array.from(data) });
-    }
-    program.destroy();
+  const run: Runner = async (imported, given) => {
+    const { values } = await runImported(engine, imported, given, { precision, facts, variants: 'auto' });
     // Weights are kept by name, and another file may use the name too.
     for (const buffer of engine.weights.values()) buffer.destroy();
     engine.weights.clear();
     engine.shared.clear();
-    return values;
+    return new Map([...imported.outputs].map(([name, { value }]) => [value, values.get(name)!]));
   };
   return { run, close: () => destroyEngine(engine) };
 }

@@ -53,7 +53,7 @@ export interface Planned extends Required<Target> {
 /** An adapter whose buffers and bindings hold so many bytes. */
 export function limited(bytes: number, precision: Precision = 'f32'): Planned {
   const limits = { ...defaultFacts.limits, maxBufferSize: bytes, maxStorageBufferBindingSize: bytes };
-  return { precision, limits, barriers: false, facts: { ...defaultFacts, name: 'a small adapter', limits } };
+  return { precision, limits, barriers: false, matrices: false, facts: { ...defaultFacts, name: 'a small adapter', limits } };
 }
 
 /** The plan of a graph whose input the caller fills. */

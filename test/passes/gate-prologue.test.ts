@@ -36,6 +36,20 @@ test('the excitation becomes a prologue', () => {
   );
 });
 
+test('by matrices a map is summed in more rows', () => {
+  becomes(
+    gatePrologue,
+    gated(),
+    `${strips(99)}
+     8×1×1 gate = excite(mean.partials) hidden=3 pixels=561 ${excitation}
+     5×33×17 y = conv(x, gate gate) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight y.weight; bias y.bias}`,
+    `${strips(7)}
+     5×33×17 y = conv(x, sums mean.partials) kernel=1 strides=1 dilations=1 pads=0 groups=1 squeezed=561 \
+       {weight y.weight; bias y.bias; weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}`,
+    { barriers: true, matrices: true },
+  );
+});
+
 test('a residual stays beside it', () => {
   const graph = gated({ out: 8 });
   const y = graph.nodes.at(-1)!;

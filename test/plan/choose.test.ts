@@ -23,7 +23,7 @@ import {
   type VariantChoice,
 } from '../../src/plan/choose.ts';
 import { lower } from '../../src/plan/lower.ts';
-import type { Precision } from '../../src/shader/source.ts';
+import type { Codec } from '../../src/shader/source.ts';
 import { tables } from '../kernels/index.ts';
 
 const rows: readonly Variant[] = [
@@ -126,11 +126,12 @@ test('matrices are for adapters that have them and plans that round maps', () =>
   const form = { m: 16, n: 8, k: 16, operands: 'f16', sums: 'f32', lanes: 32, sized: false } as const;
   const gpu = { ...defaultFacts, features: ['shader-f16'], matrices: [form, { ...form, n: 16 }] };
   const { node } = tables.find(({ kernel }) => kernel === 'pointwise')!.rows[0];
-  const chosen = (precision: Precision, facts: AdapterFacts, choice: VariantChoice = 'auto'): string =>
+  const chosen = (precision: Codec, facts: AdapterFacts, choice: VariantChoice = 'auto'): string =>
     choose({ ...task, precision }, { ...pointwise, variants: variantsFor(pointwise, node) }, facts, choice).name;
   assert.is(chosen('half', gpu), 'matrix');
   assert.is(chosen('f16', gpu), 'matrix');
   assert.is(chosen('f32', gpu), 'workgroup');
+  assert.is(chosen('block', gpu), 'workgroup');
   assert.is(chosen('f32', gpu, ['matrix']), 'workgroup');
   assert.is(chosen('f16', { ...gpu, matrices: [] }), 'workgroup');
   assert.is(chosen('f16', { ...gpu, matrices: [{ ...form, operands: 'i8', sums: 'i32' }] }), 'workgroup');

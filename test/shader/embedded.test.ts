@@ -39,7 +39,8 @@ test('programs of embedded texts are the files’ programs but for names, and ha
     const embedded = embeddedLibrary(evaluate([]));
     assert.equal(embedded.brief(shader).workgroup, files.brief(shader).workgroup);
     await embedded.load([shader], 'half');
-    for (const precision of ['f32', 'half', 'f16'] as const) {
+    await embedded.load([shader], 'block');
+    for (const precision of ['f32', 'half', 'f16', 'block'] as const) {
       assert.equal(embedded.facts(shader, precision), files.facts(shader, precision));
       for (const store of ['f32', 'half'] as const) {
         const [made, wanted] = [embedded, files].map(from => tokens(from.text(shader, precision, store)));
@@ -115,6 +116,10 @@ test('a plan fetches the one group that has all its shaders, once; a shader of o
     await embedded.load(['classify'], precision);
     assert.equal(fetched, ['shaders-halves'], precision);
   }
+  // Networks that have it nearly always have a shader of theirs too.
+  fetched.length = 0;
+  await embedded.load(['classify'], 'block');
+  assert.equal(fetched, ['shaders-other']);
 });
 
 test('facts survive their short form', () => {

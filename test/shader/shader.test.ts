@@ -6,7 +6,7 @@ import { fileLibrary, readShaders } from '../../src/node/shader-files.ts';
 import type { Step } from '../../src/plan/plan.ts';
 import { packParams } from '../../src/shader/pack.ts';
 import { reflect } from '../../src/shader/reflect.ts';
-import { ACTIVATION, assemble, CURVED, isCurved, libsOf, type Precision } from '../../src/shader/source.ts';
+import { ACTIVATION, assemble, type Codec, CURVED, isCurved, libsOf } from '../../src/shader/source.ts';
 import { compilerJudge } from '../judges.ts';
 import { caseStep, factsWith, makeCase, variantsOf } from '../kernels/case.ts';
 import { tables } from '../kernels/index.ts';
@@ -14,7 +14,7 @@ import { sat } from '../record.ts';
 
 /** WebGPU's default maxStorageBuffersPerShaderStage. */
 const STORAGE_BUFFERS = 8;
-const CODECS: readonly Precision[] = ['f32', 'half', 'f16'];
+const CODECS: readonly Codec[] = ['f32', 'half', 'f16', 'block'];
 
 const texts = readShaders();
 const library = fileLibrary(texts);
@@ -57,13 +57,13 @@ test('every lib is used', () => {
 });
 
 test('every variant has its shader', () => {
-  for (const kernel of kernels)
+  for (const kernel of kernels())
     for (const { shader } of rowsOf(kernel))
       assert.ok(texts.has(shader), `kernel ${kernel.name}: shaders/${shader}.wgsl does not exist`);
 });
 
 test('every kernel ends with a row that any adapter can run, if slowly', () => {
-  for (const { variants } of kernels) assert.is(variants.at(-1)!.needs.features, undefined);
+  for (const { variants } of kernels()) assert.is(variants.at(-1)!.needs.features, undefined);
 });
 
 for (const table of tables) {
@@ -94,7 +94,9 @@ function agree({ shader, overrides, params, reads, writes }: Step): void {
 
 /** What a shader's variant needs. */
 function featuresOf(shader: string): readonly string[] {
-  const variant = kernels.flatMap(rowsOf).find(each => each.shader === shader);
+  const variant = kernels()
+    .flatMap(rowsOf)
+    .find(each => each.shader === shader);
   return variant ? factsWith(variant).features : [];
 }
 

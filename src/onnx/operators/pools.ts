@@ -1,4 +1,5 @@
 // Pools: the graph's own halves and means where they are that, else windows of any form.
+import { MOST_TAPS } from '../../graph/taps.ts';
 import { axisOf, whole } from '../array.ts';
 import { intOf, textOf } from '../call.ts';
 import { isUsual, type Mapped, regrouped } from '../layout.ts';
@@ -35,6 +36,7 @@ function pool(making: Making, kind: 'max' | 'mean'): Value | Value[] {
   if (!node.outputs[1]) return pooled;
   if (intOf(node, 'storage_order', 0)) refuse('its indices run by columns');
   const sliding = { kernel, strides, dilations, pads };
+  if (kernel[0] * kernel[1] > MOST_TAPS) refuse(`the indices of windows of ${kernel.join('×')}, more than ${MOST_TAPS} places`);
   const winners = making.pen.emit('winners', node.outputs[1], { x: x.value }, { ...sliding, h, w });
   return [pooled, { ...pooled, indices: { ...sliding, h: x.shape.h, w: x.shape.w, winners, from: 'map' as const } }];
 }
