@@ -43,7 +43,7 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const { stem, facts } = options;
   const precision: Codec = graph.codecs?.[options.precision] ?? options.precision;
   if (precision === 'f16' && !facts.features.includes('shader-f16')) {
-    throw new AtrousError('BAD_USAGE', `f16 needs shader-f16, which ${facts.name} lacks: half stores as few bytes`);
+    throw new AtrousError('BAD_USAGE', `precision f16 needs shader-f16, which ${facts.name} lacks: half stores as few bytes`);
   }
   const { h, w } = graph.input;
   const inferred = infer(graph);
