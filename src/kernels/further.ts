@@ -28,6 +28,7 @@ import { transposed } from './transposed.ts';
 import { unpool } from './unpool.ts';
 import { warp } from './warp.ts';
 import { window } from './window.ts';
+import { winners } from './winners.ts';
 import { zoom, zoomClasses } from './zoom.ts';
 
 export const further: readonly Kernel[] = [
@@ -44,6 +45,7 @@ export const further: readonly Kernel[] = [
   transposed,
   interleave,
   window,
+  winners,
   unpool,
   sample,
   combine,
