@@ -1,6 +1,7 @@
-// The arithmetic of int8, which kernels and their slow twins share to the bit. Maps are codes q for the numbers (q − zero) · scale; weights are codes from
-// -127 to 127 with a scale for every output channel, -128 too where they were quantised before; sums are int32 and exact. A sum becomes a code by one float32 multiplication, which every adapter
-// rounds alike, for there is no addition that it could be fused with: round(f32(sum) · factor), ties to even. Sums are held to what a float32 holds exactly.
+// The arithmetic of int8, which kernels and their slow twins share to the bit. Maps are codes q for the numbers (q − zero) · scale; weights are codes
+// from -127 to 127 with a scale for every output channel, -128 too where they were quantised before; sums are int32 and exact. A sum becomes a code by
+// one float32 multiplication, which every adapter rounds alike, for there is no addition that it could be fused with: round(f32(sum) · factor), ties to
+// even. Sums are held to what a float32 holds exactly.
 import type { Codes, Geometry } from './graph.ts';
 
 /** The feature of the WGSL language that has `dot4I8Packed`. */

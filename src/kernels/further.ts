@@ -1,5 +1,5 @@
-// The kernels of operations that no RegSeg has, and of int8 codes: a list of their own, which a page that needs none of them has in one place. They come behind
-// the others, the special ones before the general.
+// The kernels of operations that no RegSeg has, and of int8 codes: a list of their own, for which a page that needs none of them has one placeholder.
+// They come behind the others, the special ones before the general.
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
 import { combine } from './combine.ts';
