@@ -208,7 +208,7 @@ function matricesOf(args: Arguments): MatrixForm[] {
     const types = found[1] ? ({ operands: 'i8', sums: 'i32' } as const) : ({ operands: 'f16', sums: 'f32' } as const);
     const form = { m, n, k, ...types, lanes, sized };
     if (isUsable(form)) return [form];
-    const next = 'sides are 8 or 16, 32 too in depth of int8, subgroups have 8 to 64 lanes and a quad of sums each';
+    const next = 'sides are 8 or 16, 32 too in depth of int8, subgroups have 8 to 64 lanes and one or two quads of sums a lane';
     throw new AtrousError('BAD_USAGE', `--features ${word}: no row is made of such matrices; ${next}`);
   });
 }

@@ -27,11 +27,13 @@ export function matricesOf({ features }: GPUDevice, info: GPUAdapterInfo): Matri
 }
 
 const SIDES: readonly number[] = [8, 16];
+/** Sums a lane that a program's stage holds: of all its subgroups a matrix each. */
+const STAGED = 8;
 
 export function isUsable({ m, n, k, operands, sums, lanes }: MatrixForm): boolean {
   const depths = operands === 'i8' && sums === 'i32' ? [...SIDES, 32] : operands === 'f16' && sums === 'f32' ? SIDES : [];
   const fits = SIDES.includes(m) && SIDES.includes(n) && depths.includes(k);
-  return fits && [8, 16, 32, 64].includes(lanes) && (m * n) / 4 >= lanes && lanes >= m;
+  return fits && [8, 16, 32, 64].includes(lanes) && (m * n) / 4 >= lanes && lanes >= m && m * n <= STAGED * lanes;
 }
 
 /** A program that loads and stores in the present form of the language; of codes, because not every device that has matrices has halves. */

@@ -1,6 +1,7 @@
-// The arithmetic of int8, which kernels and their slow twins share to the bit. Maps are codes q for the numbers (q − zero) · scale; weights are codes from
-// -127 to 127 with a scale for every output channel; sums are int32 and exact. A sum becomes a code by one float32 multiplication, which every adapter
-// rounds alike, for there is no addition that it could be fused with: round(f32(sum) · factor), ties to even. Sums are held to what a float32 holds exactly.
+// The arithmetic of int8, which kernels and their slow twins share to the bit. Maps are codes q for the numbers (q − zero) · scale; weights are codes
+// from -127 to 127 with a scale for every output channel, -128 too where they were quantised before; sums are int32 and exact. A sum becomes a code by
+// one float32 multiplication, which every adapter rounds alike, for there is no addition that it could be fused with: round(f32(sum) · factor), ties to
+// even. Sums are held to what a float32 holds exactly.
 import type { Codes, Geometry } from './graph.ts';
 
 /** The feature of the WGSL language that has `dot4I8Packed`. */
@@ -11,6 +12,7 @@ export const MOST_SUM = 2 ** 24 - 1;
 /** A channel's unit, in codes of the result, is at least this: then the bound on sums lies beyond every code. */
 const LEAST_UNIT = 2 ** -16;
 const LARGEST_WEIGHT = 127;
+const LOWEST_WEIGHT = -128;
 /** Weights are float32 products of their scale: so far they may be from whole steps of it. */
 const WHOLE = 1e-4;
 /** Parts of a code in which the two operands of a sum are added. */
@@ -54,13 +56,19 @@ export interface WeightCodes {
  * What weights are codes of: those that were quantised before are whole steps of a scale, whose largest is rarely the largest code. Others fill the range.
  */
 export function scaleOf(row: Float64Array | Float32Array): number {
-  let most = 0;
-  for (const value of row) most = Math.max(most, Math.abs(value));
+  let [low, high] = [0, 0];
+  for (const value of row) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const most = Math.max(-low, high);
   const whole = (scale: number): boolean => {
     for (const value of row) if (Math.abs(value / scale - nearest(value / scale)) >= WHOLE) return false;
     return true;
   };
-  for (let largest = LARGEST_WEIGHT; largest > 1; largest--) {
+  // Where the lowest code is in use no weight lies as far above zero.
+  const reach = low * (LARGEST_WEIGHT + 0.5) < high * LOWEST_WEIGHT ? -LOWEST_WEIGHT : LARGEST_WEIGHT;
+  for (let largest = reach; largest > 1; largest--) {
     if (whole(most / largest)) return most / largest;
   }
   return most / LARGEST_WEIGHT;
@@ -106,8 +114,8 @@ export function places(
 }
 
 /** Has every channel a kernel of its own? */
-export function isDepthwise({ groups, dilations }: Geometry, out: number): boolean {
-  return groups > 1 && groups === out && dilations.length === 1;
+export function isDepthwise({ groups, dilations }: Geometry, inputs: number, out: number): boolean {
+  return groups > 1 && inputs === 1 && groups === out && dilations.length === 1;
 }
 
 /** Do quads of channels hold whole groups' parts: every lane's words of one group alone? */

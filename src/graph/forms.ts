@@ -1,12 +1,14 @@
 // Fused forms of a convolution: what the pass that makes one and the kernel that runs it must agree on. The limits are those of a workgroup's
 // memory, 16 KiB in WebGPU's defaults.
 import { shapeOf } from './constant.ts';
-import { type Geometry, isPointwise, type NodeOf } from './graph.ts';
+import { type Geometry, isGrouped, isPointwise, type NodeOf } from './graph.ts';
 
 type Conv = NodeOf<'conv'>;
 
 /** Maps that one step copies into a join. */
 export const JOINED = 4;
+/** Branches of a grouped convolution: the shader's dilations are one vec4u. */
+export const MAX_BRANCHES = 4;
 /** Channels of an excitation, and hidden ones. */
 export const MAX_CHANNELS = 2048;
 export const MAX_HIDDEN = 256;
@@ -29,6 +31,13 @@ export function isGated(node: Conv): boolean {
   const channels = shapeOf(constants.weight)[1];
   // Sums are whole quads, because a grouped convolution leaves them.
   return channels <= MAX_GATES && channels % 4 === 0 && shapeOf(constants.weight1)[0] <= MAX_HIDDEN;
+}
+
+/** A grouped 3×3 convolution with a dilation a branch: a lane's eight channels lie in one group, whose inputs and outputs are equally many. */
+export function isBranched(node: Conv): boolean {
+  const { groups, dilations } = node.attributes.geometry;
+  const [out, width] = shapeOf(node.constants.weight);
+  return isGrouped(node) && width % 8 === 0 && width * groups === out && dilations.length <= MAX_BRANCHES;
 }
 
 /** Two 1×1 convolutions of one map, each into a map of its own: a lane's eight channels go to one of the two. */

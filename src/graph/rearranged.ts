@@ -87,15 +87,17 @@ function made<Of>(constant: Rearranged & { readonly of: Of }, read: (of: Of) => 
   return values;
 }
 
-let kept: readonly [constant: unknown, read: unknown, values: WeakRef<Float64Array>] | undefined;
+/** All weak: a reader holds all tensors of its network. */
+let kept: readonly [constant: WeakRef<object>, read: WeakRef<object>, values: WeakRef<Float64Array>] | undefined;
 
 export const rearranged = {
   shape,
   print: (constant: Rearranged, of: string): string => of + printed[constant.kind](constant as never),
   /** Packing asks for few channels at a time, and for each all are put in order: the last ones are kept as long as it runs. */
   read<Of>(constant: Rearranged & { readonly of: Of }, read: (of: Of) => Float64Array, of: Shape): Float64Array {
-    const values = (kept?.[0] === constant && kept[1] === read && kept[2].deref()) || made(constant, read, of);
-    kept = [constant, read, new WeakRef(values)];
+    const same = kept?.[0].deref() === constant && kept[1].deref() === read;
+    const values = (same && kept![2].deref()) || made(constant, read, of);
+    kept = [new WeakRef(constant), new WeakRef(read), new WeakRef(values)];
     return values;
   },
 };

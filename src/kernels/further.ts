@@ -1,5 +1,5 @@
-// The kernels of operations that no RegSeg has, and of int8 codes: a list of their own, which a page that needs none of them has in one place. They come behind
-// the others, the special ones before the general.
+// The kernels of operations that no RegSeg has, and of int8 codes: a list of their own, for which a page that needs none of them has one placeholder.
+// They come behind the others, the special ones before the general.
 import { adaptive } from './adaptive.ts';
 import { attention } from './attention.ts';
 import { combine } from './combine.ts';
@@ -28,6 +28,7 @@ import { transposed } from './transposed.ts';
 import { unpool } from './unpool.ts';
 import { warp } from './warp.ts';
 import { window } from './window.ts';
+import { winners } from './winners.ts';
 import { zoom, zoomClasses } from './zoom.ts';
 
 export const further: readonly Kernel[] = [
@@ -44,6 +45,7 @@ export const further: readonly Kernel[] = [
   transposed,
   interleave,
   window,
+  winners,
   unpool,
   sample,
   combine,

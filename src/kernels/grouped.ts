@@ -1,7 +1,8 @@
 // Grouped 3×3 convolution, a dilation a branch, with the squeeze's sums in its epilogue. Shaders: grouped.wgsl, grouped.wide.wgsl;
 // grouped.workgroup.wgsl, grouped.workgroup8.wgsl (workgroups.ts).
 import { type ReadConstant, shapeOf } from '../graph/constant.ts';
-import { isGrouped, type NodeOf } from '../graph/graph.ts';
+import { isBranched, MAX_BRANCHES } from '../graph/forms.ts';
+import type { NodeOf } from '../graph/graph.ts';
 import { type Placement, quads } from '../graph/layout.ts';
 import { strips, TILE } from '../graph/ops.ts';
 import { biasOffset, packBlocks, packWide, pairs, type WeightAt, wideBiasOffset } from './blocks.ts';
@@ -9,8 +10,6 @@ import { ending } from './ending.ts';
 import type { ReadNumbers } from './halves.ts';
 import { kernel, type Placed, plain, type Variant } from './kernel.ts';
 
-/** The shader's dilations are one vec4u. */
-const MAX_BRANCHES = 4;
 const WIDE_TILE = { h: 2, w: 16 };
 
 export const groupWidth = ({ constants }: NodeOf<'conv'>): number => shapeOf(constants.weight)[1];
@@ -69,13 +68,7 @@ const wide: Variant<'conv'> = {
 export const grouped = kernel<'conv'>({
   name: 'grouped',
   ops: ['conv'],
-  /** A lane's eight channels must lie in one group, and a group's inputs and outputs must be equally many. */
-  fits: node =>
-    isGrouped(node) &&
-    groupWidth(node) % 8 === 0 &&
-    groupWidth(node) * node.attributes.geometry.groups === shapeOf(node.constants.weight)[0] &&
-    node.attributes.geometry.dilations.length <= MAX_BRANCHES &&
-    Object.keys(node.inputs).length === 1,
+  fits: node => isBranched(node) && Object.keys(node.inputs).length === 1,
   variants: [wide, plain('grouped')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes }) => ({ y: name, partials: attributes.fused.partials?.name ?? null }),

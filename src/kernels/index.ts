@@ -23,7 +23,6 @@ import { stem, stemExternal, stemTensor } from './stem.ts';
 import { tail } from './tail.ts';
 import { twin } from './twin.ts';
 import { upsample } from './upsample.ts';
-import { winners } from './winners.ts';
 import { winograds } from './winograd.ts';
 import { workgroups } from './workgroups.ts';
 
@@ -53,7 +52,6 @@ const early: readonly Kernel[] = [
   elementwise,
   classify,
   softmax,
-  winners,
   concat,
 ];
 

@@ -12,7 +12,7 @@ const CHANNELS = 64;
 /** Pixels of a workgroup, and of one whose sixteens of channels have operands of their own. */
 const PIXELS = 128;
 const GROUPED_PIXELS = 32;
-/** Codes of an operand that a workgroup multiplies at a time, and that one lane fetches: both of whole taps' pairs of words. */
+/** Codes of an operand that a workgroup multiplies at a time, and those that one lane fetches: two words of one tap. */
 const ROUND = 32;
 const PAIR = 8;
 

@@ -11,7 +11,7 @@ export const qdepthwise = kernel<'qconv'>({
   name: 'qdepthwise',
   ops: ['qconv'],
   fits: ({ attributes: { geometry }, inputs, constants }) =>
-    isDepthwise(geometry, shapeOf(constants.weight)[0]) && !('residual' in inputs),
+    isDepthwise(geometry, shapeOf(constants.weight)[1], shapeOf(constants.weight)[0]) && !('residual' in inputs),
   variants: [plain('qdepthwise')],
   reads: ({ inputs }) => ({ x: inputs.x }),
   writes: ({ name, attributes: { to } }) => ({ y: to ? name : null, numbers: to ? null : name }),

@@ -38,20 +38,8 @@ const fuseClip: Pick<Pass, 'apply'> = {
  * have codes of their own stay.
  */
 export function prepared(graph: Graph, own: readonly string[] = []): Graph {
-  const passes = [
-    ...[
-      foldPad,
-      recompose,
-      mergeBranches,
-      foldBatchnorm,
-      resizeBehind,
-      fuseRelu,
-      fuseClip,
-      squeezeExcite,
-      recalibrate,
-      residualEpilogue,
-    ],
-  ];
+  const folds = [foldPad, recompose, mergeBranches, foldBatchnorm, resizeBehind];
+  const passes = [...folds, fuseRelu, fuseClip, squeezeExcite, recalibrate, residualEpilogue];
   const kept: Graph = { ...graph, outputs: [...new Set([...graph.outputs, ...own])] };
   const after = passes.reduce((before, pass) => verify(pass.apply(before)), kept);
   return pruned({ ...after, outputs: graph.outputs });
@@ -76,7 +64,7 @@ function convolves(node: Node, values: ReadonlyMap<string, Value>): node is Node
   const [out, inputs] = shapeOf(node.constants.weight);
   const { h, w } = values.get(node.inputs.x)!.shape;
   const plain = only(node.inputs, 'x', 'residual') && only(fused, 'activation', 'partials') && bounded(fused);
-  const alone = isDepthwise(geometry, out) && !('residual' in node.inputs) && !fused.partials;
+  const alone = isDepthwise(geometry, inputs, out) && !('residual' in node.inputs) && !fused.partials;
   return plain && (alone || isAligned(geometry, inputs, out)) && h * w > 1;
 }
 

@@ -1,5 +1,6 @@
 // slice → conv, slice → conv, … → concat  ⇒  one convolution with one dilation a branch.
 import type { Constant } from '../graph/constant.ts';
+import { isBranched } from '../graph/forms.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { infer } from '../graph/ops.ts';
 import { type Pass, rewrite, type View } from './pass.ts';
@@ -34,7 +35,7 @@ export const mergeBranches: Pass = {
         attributes: { geometry, fused: {} },
         constants: { weight },
       };
-      return { node, drop: [...convs, ...slices] };
+      return isBranched(node) ? { node, drop: [...convs, ...slices] } : null;
     });
   },
 };

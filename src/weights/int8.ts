@@ -4,7 +4,7 @@ import { held, nearest, scaleOf } from '../graph/codes.ts';
 import { badWeights, count, encodeFloat16, fromFloat32, quote, type Tensor, type Tensors, toFloat32 } from './tensor.ts';
 
 const SCALE = '.scale';
-const LARGEST = 127;
+const [LOWEST, LARGEST] = [-128, 127];
 const LARGEST_HALF = 65504;
 /** Below it halves lose digits. */
 const LEAST_HALF = 2 ** -14;
@@ -18,7 +18,7 @@ function inCodes(name: string, tensor: Tensor): [string, Tensor][] {
   const exact = fromFloat32([out], wanted);
   const scale = wanted.some(each => each > 0 && each < LEAST_HALF) ? exact : (halves(exact) ?? exact);
   const scales = toFloat32(scale);
-  const codes = Int8Array.from(values, (value, n) => held(nearest(value / (scales[Math.floor(n / each)] || 1)), -LARGEST, LARGEST));
+  const codes = Int8Array.from(values, (value, n) => held(nearest(value / (scales[Math.floor(n / each)] || 1)), LOWEST, LARGEST));
   return [
     [name, { dtype: 'I8', shape: tensor.shape, bytes: new Uint8Array(codes.buffer) }],
     [`${name}${SCALE}`, scale],

@@ -77,6 +77,9 @@ test('forms of other types, sides and subgroups are left alone', () => {
   assert.not.ok(isUsable({ ...forms[0], sums: 'i32' }));
   assert.not.ok(isUsable(form(16, 16, 32, 32)));
   assert.not.ok(isUsable(form(8, 8, 8, 32)));
+  // The sums of eight subgroups are twice what the stage holds.
+  assert.not.ok(isUsable(form(16, 16, 16, 16)));
+  assert.not.ok(isUsable(form(8, 16, 16, 8)));
 });
 
 test.after(() => sitting?.close());

@@ -8,6 +8,9 @@ import { createEngine, destroyEngine } from '../../src/gpu/executor.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { checkPrecision, decodeWeights, type LoadedWeights } from '../../src/load.ts';
 import { fileLibrary } from '../../src/node/shader-files.ts';
+import { importOnnx } from '../../src/onnx/import.ts';
+import { readOnnx } from '../../src/onnx/read.ts';
+import { prepared, toCodes } from '../../src/passes/int8.ts';
 import { run } from '../../src/reference/run.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { uniform } from '../../src/weights/seeded.ts';
@@ -128,6 +131,17 @@ if (device) {
     assert.ok((await opened(at('boxed.safetensors'))).card.int8!.agreement! > 0.97);
   });
 }
+
+test('two channels to one in each group: no kernel of codes has that', () => {
+  const nodes = [{ op: 'Conv', inputs: ['image', 'w'], outputs: ['y'], attributes: { group: 4 } }];
+  const file = onnx({ inputs: { image: [1, 8, 6, 6] }, outputs: ['y'], nodes, initializers: { w: weights('pairs', 4, 2, 3, 3) } });
+  const { graph } = importOnnx(readOnnx(file, 'pairs'), new Map([['image', [1, 8, 6, 6]]]));
+  const coded = toCodes(prepared(graph), { of: () => ({ scale: 0.02, zero: 0 }) });
+  assert.equal(
+    coded.nodes.map(({ op }) => op),
+    ['conv'],
+  );
+});
 
 test('an ONNX file is in numbers whatever the card beside it says, and int8 needs pictures', async () => {
   const { card, stated } = await decodeWeights(readFileSync(model), model, { card: { int8: { maps: {}, pictures: 0 } } });

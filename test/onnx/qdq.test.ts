@@ -93,6 +93,8 @@ test('weights that are codes stay these, whatever their largest is', () => {
   const near = (found: number, wanted: number) => assert.ok(Math.abs(found / wanted - 1) < 1e-6, `${found}`);
   near(scaleOf(Float64Array.from([-1, 3, 83, 49, -7], code => Math.fround(code * 0.013))), 0.013);
   near(scaleOf(Float64Array.from([-1, 3, 127, 49], code => Math.fround(code * 0.013))), 0.013);
+  near(scaleOf(Float64Array.from([-128, 127, 3, -50], code => Math.fround(code * 0.013))), 0.013);
+  near(scaleOf(Float64Array.of(-1, 1, 0.3331)), 1 / 127);
   near(scaleOf(Float64Array.of(0.1234, 0.5, -0.77, 0.3331, 0.091)), 0.77 / 127);
   assert.is(scaleOf(new Float64Array(3)), 0);
 });
