@@ -1,24 +1,14 @@
 // Maxima back in their places: by winners of windows side by side, overlapping and padded, some of them none. Data only: conformance.test.ts runs it.
-import { lengthOf } from './slide.test.ts';
+import type { Pair } from '../../src/graph/graph.ts';
 import { drawPlace, type KernelTable, map, node, type Row } from './table.ts';
-
-type Pair = readonly [number, number];
-
-interface Spec extends Pick<Row, 'join' | 'most' | 'fill'> {
-  readonly kernel?: Pair;
-  readonly strides?: Pair;
-  readonly dilations?: Pair;
-  readonly pads?: Pair;
-}
+import { type Spec, windowsOf } from './winners.test.ts';
 
 function row(name: string, [c, h, w]: readonly [number, number, number], spec: Spec = {}): Row {
-  const { kernel = [2, 2], strides = kernel, dilations = [1, 1], pads = [0, 0], ...place } = spec;
-  const along = (axis: 0 | 1, size: number): number =>
-    lengthOf(size, kernel[axis], strides[axis], dilations[axis], pads[axis], pads[axis]);
-  const pooled = map(c, along(0, h), along(1, w));
-  const attributes = { kernel, strides, dilations, pads, h, w };
-  const made = node('unpool', { attributes, inputs: { x: 'x', winners: 'winners' } });
-  return { name, node: made, inputs: { x: pooled, winners: { ...pooled, kind: 'int8' } }, fill: tapped(kernel), ...place };
+  const { geometry, rows, columns, place } = windowsOf(spec, h, w);
+  const pooled = map(c, rows, columns);
+  const made = node('unpool', { attributes: { ...geometry, h, w }, inputs: { x: 'x', winners: 'winners' } });
+  const inputs = { x: pooled, winners: { ...pooled, kind: 'int8' as const } };
+  return { name, node: made, inputs, fill: tapped(geometry.kernel), ...place };
 }
 
 /** Any tap, and at times none. */

@@ -3,18 +3,24 @@ import type { Pair } from '../../src/graph/graph.ts';
 import { lengthOf } from './slide.test.ts';
 import { drawPlace, type KernelTable, map, node, type Row } from './table.ts';
 
-interface Spec extends Pick<Row, 'join' | 'most' | 'fill'> {
+export interface Spec extends Pick<Row, 'join' | 'most' | 'fill'> {
   readonly kernel?: Pair;
   readonly strides?: Pair;
   readonly dilations?: Pair;
   readonly pads?: Pair;
 }
 
-function row(name: string, [c, h, w]: readonly [number, number, number], spec: Spec = {}): Row {
-  const { kernel = [2, 2], strides = kernel, dilations = [1, 1], pads = [0, 0], ...place } = spec;
+/** Windows that lie side by side unless it is said otherwise, how many there are of them on an h×w map, and where the row's value goes. */
+export function windowsOf(spec: Spec, h: number, w: number) {
+  const { kernel = [2, 2] as const, strides = kernel, dilations = [1, 1] as const, pads = [0, 0] as const, ...place } = spec;
   const along = (axis: 0 | 1, size: number): number =>
     lengthOf(size, kernel[axis], strides[axis], dilations[axis], pads[axis], pads[axis]);
-  const attributes = { kernel, strides, dilations, pads, h: along(0, h), w: along(1, w) };
+  return { geometry: { kernel, strides, dilations, pads }, rows: along(0, h), columns: along(1, w), place };
+}
+
+function row(name: string, [c, h, w]: readonly [number, number, number], spec: Spec = {}): Row {
+  const { geometry, rows, columns, place } = windowsOf(spec, h, w);
+  const attributes = { ...geometry, h: rows, w: columns };
   return { name, node: node('winners', { attributes }), inputs: { x: map(c, h, w) }, ...place };
 }
 

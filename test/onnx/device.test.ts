@@ -9,15 +9,7 @@ import { fromFloat32, toFloat32 } from '../../src/weights/tensor.ts';
 import { at, cli, save } from '../cli/harness.ts';
 import { deviceJudge } from '../judges.ts';
 import { int, ints, message, text } from '../weights/protobuf.ts';
-import { type FileSpec, longs, numbers, onnx } from './writer.ts';
-
-const weights = (name: string, ...shape: number[]) => {
-  const values = uniform(
-    name,
-    shape.reduce((a, b) => a * b, 1),
-  );
-  return numbers(shape, n => values[n] - 0.5);
-};
+import { type FileSpec, longs, onnx, seeded } from './writer.ts';
 
 /** Its first weights lie in a file beside it. */
 const outside = [
@@ -50,8 +42,8 @@ const spec: FileSpec = {
   ],
   initializers: {
     w1: outside,
-    w2: weights('w2', 6, 1, 3, 3),
-    w3: weights('w3', 13, 5, 2, 2),
+    w2: seeded('w2', 6, 1, 3, 3),
+    w3: seeded('w3', 13, 5, 2, 2),
     two: longs('two', [2]),
     four: longs('four', [4]),
     nc: longs('nc', [1, 6]),
@@ -59,7 +51,7 @@ const spec: FileSpec = {
 };
 
 const model = save('tiny.onnx', onnx(spec));
-writeFileSync(at('tiny.bin'), new Uint8Array(Float32Array.from(weights('w1', 6, 3, 3, 3).values).buffer));
+writeFileSync(at('tiny.bin'), new Uint8Array(Float32Array.from(seeded('w1', 6, 3, 3, 3).values).buffer));
 const input = save(
   'in.safetensors',
   writeSafetensors(
@@ -116,7 +108,7 @@ test('a plan by ONNX’s names', async () => {
       inputs: { image: [1, 3, 'h', 'w'] },
       outputs: ['p'],
       nodes: spec.nodes.slice(0, 5),
-      initializers: { w1: weights('w1', 6, 3, 3, 3), w2: weights('w2', 6, 1, 3, 3) },
+      initializers: { w1: seeded('w1', 6, 3, 3, 3), w2: seeded('w2', 6, 1, 3, 3) },
     }),
   );
   const { code, out, err } = await cli('inspect', small, '--size', '12x16', '--graph', '--plan', '--passes');

@@ -18,17 +18,9 @@ import { toFloat64 } from '../../src/weights/tensor.ts';
 import { at, cli, complained, save, savePicture } from '../cli/harness.ts';
 import { deviceJudge } from '../judges.ts';
 import { sat } from '../record.ts';
-import { longs, numbers, onnx } from './writer.ts';
+import { longs, numbers, onnx, seeded } from './writer.ts';
 
 const SIZE = { h: 24, w: 40 };
-const weights = (name: string, ...shape: number[]) => {
-  const values = uniform(
-    name,
-    shape.reduce((a, b) => a * b, 1),
-  );
-  return numbers(shape, n => values[n] - 0.5);
-};
-
 /** Convolutions, one of them depthwise with a ReLU6, around a reflecting pad, which no integer kernel makes. */
 const model = save(
   'mixed.onnx',
@@ -50,11 +42,11 @@ const model = save(
       pads: longs('pads', [0, 0, 1, 1, 0, 0, 1, 1]),
       low: numbers([], () => 0),
       high: numbers([], () => 6),
-      w4: weights('w4', 16, 1, 3, 3),
-      w1: weights('w1', 16, 3, 3, 3),
-      b1: weights('b1', 16),
-      w2: weights('w2', 16, 8, 3, 3),
-      w3: weights('w3', 7, 16, 3, 3),
+      w4: seeded('w4', 16, 1, 3, 3),
+      w1: seeded('w1', 16, 3, 3, 3),
+      b1: seeded('b1', 16),
+      w2: seeded('w2', 16, 8, 3, 3),
+      w3: seeded('w3', 7, 16, 3, 3),
     },
   }),
 );
@@ -134,7 +126,7 @@ if (device) {
 
 test('two channels to one in each group: no kernel of codes has that', () => {
   const nodes = [{ op: 'Conv', inputs: ['image', 'w'], outputs: ['y'], attributes: { group: 4 } }];
-  const file = onnx({ inputs: { image: [1, 8, 6, 6] }, outputs: ['y'], nodes, initializers: { w: weights('pairs', 4, 2, 3, 3) } });
+  const file = onnx({ inputs: { image: [1, 8, 6, 6] }, outputs: ['y'], nodes, initializers: { w: seeded('pairs', 4, 2, 3, 3) } });
   const { graph } = importOnnx(readOnnx(file, 'pairs'), new Map([['image', [1, 8, 6, 6]]]));
   const coded = toCodes(prepared(graph), { of: () => ({ scale: 0.02, zero: 0 }) });
   assert.equal(

@@ -10,17 +10,9 @@ import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors
 import { uniform } from '../../src/weights/seeded.ts';
 import { toFloat64 } from '../../src/weights/tensor.ts';
 import { at, cli, complained, save } from '../cli/harness.ts';
-import { longs, numbers, onnx } from './writer.ts';
+import { longs, onnx, seeded } from './writer.ts';
 
 const SIZE = { h: 12, w: 20 };
-const weights = (name: string, ...shape: number[]) => {
-  const values = uniform(
-    name,
-    shape.reduce((a, b) => a * b, 1),
-  );
-  return numbers(shape, n => values[n] - 0.5);
-};
-
 /** Its pad is a move, whose table of places must stay as it is. */
 const model = save(
   'open.onnx',
@@ -36,9 +28,9 @@ const model = save(
     ],
     initializers: {
       pads: longs('pads', [0, 0, 1, 1, 0, 0, 1, 1]),
-      w1: weights('w1', 40, 3, 3, 3),
-      b1: weights('b1', 40),
-      w2: weights('w2', 7, 40, 1, 1),
+      w1: seeded('w1', 40, 3, 3, 3),
+      b1: seeded('b1', 40),
+      w2: seeded('w2', 7, 40, 1, 1),
     },
   }),
 );

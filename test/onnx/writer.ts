@@ -1,4 +1,5 @@
 // ONNX files by hand, so that tests can build what no exporter would: the messages of onnx.proto over the writer of protocol buffers.
+import { uniform } from '../../src/weights/seeded.ts';
 import { bytes, encode, type Field, float, int, ints, message, text } from '../weights/protobuf.ts';
 
 export type Attribute = number | string | readonly number[] | { readonly float: number };
@@ -33,6 +34,15 @@ export const numbers = (shape: readonly number[], value: (n: number) => number):
   shape,
   values: Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, n) => value(n)),
 });
+
+/** Random numbers of a name, from -0.5 to 0.5. */
+export const seeded = (name: string, ...shape: number[]): Numbers => {
+  const values = uniform(
+    name,
+    shape.reduce((a, b) => a * b, 1),
+  );
+  return numbers(shape, n => values[n] - 0.5);
+};
 
 /** TensorProto of float32 as raw bytes. */
 export const floats = (name: string, { shape, values }: Numbers): Field[] => [

@@ -23,31 +23,21 @@ const strips = (n: number): string =>
   `8×33×17 x = conv(input) kernel=3 strides=1 dilations=1 pads=1 groups=2 partials=mean.partials×${n} {weight x.weight}`;
 const excitation = '{weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}';
 
-test('the excitation becomes a prologue', () => {
-  becomes(
-    gatePrologue,
-    gated(),
-    `${strips(99)}
+/** As `gated` is, and with its excitation in the last convolution's prologue. */
+const apart = `${strips(99)}
      8×1×1 gate = excite(mean.partials) hidden=3 pixels=561 ${excitation}
-     5×33×17 y = conv(x, gate gate) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight y.weight; bias y.bias}`,
-    `${strips(2)}
+     5×33×17 y = conv(x, gate gate) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight y.weight; bias y.bias}`;
+const joined = (rows: number): string =>
+  `${strips(rows)}
      5×33×17 y = conv(x, sums mean.partials) kernel=1 strides=1 dilations=1 pads=0 groups=1 squeezed=561 \
-       {weight y.weight; bias y.bias; weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}`,
-  );
+       {weight y.weight; bias y.bias; weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}`;
+
+test('the excitation becomes a prologue', () => {
+  becomes(gatePrologue, gated(), apart, joined(2));
 });
 
 test('by matrices a map is summed in more rows', () => {
-  becomes(
-    gatePrologue,
-    gated(),
-    `${strips(99)}
-     8×1×1 gate = excite(mean.partials) hidden=3 pixels=561 ${excitation}
-     5×33×17 y = conv(x, gate gate) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight y.weight; bias y.bias}`,
-    `${strips(7)}
-     5×33×17 y = conv(x, sums mean.partials) kernel=1 strides=1 dilations=1 pads=0 groups=1 squeezed=561 \
-       {weight y.weight; bias y.bias; weight1 first.weight; bias1 first.bias; weight2 second.weight; bias2 second.bias}`,
-    { barriers: true, matrices: true },
-  );
+  becomes(gatePrologue, gated(), apart, joined(7), { barriers: true, matrices: true });
 });
 
 test('a residual stays beside it', () => {
