@@ -1,5 +1,6 @@
 // What operators mean for values that are known before anything runs: the arithmetic of shapes that exporters write into a file, and weights that
 // are dressed in casts, transpositions and scales. As ONNX says; floats are float32, whole numbers are divided towards zero.
+import { roundToEven } from '../graph/formulas.ts';
 import { count } from '../weights/tensor.ts';
 import { axisOf, broadcast, type Element, fromTensor, type Known, known, printDims, reshaped, strides, whole } from './array.ts';
 import { type Call, floatOf, intOf, intsOf } from './call.ts';
@@ -74,12 +75,6 @@ function must(value: Known | null | undefined): Known {
 
 function divided(a: number, b: number): number {
   return b === 0 ? refuse('a whole number is divided by zero') : Math.trunc(a / b);
-}
-
-export function roundToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
 }
 
 function made(call: Call, element: Element, dims: readonly number[], value: (n: number) => number): Known {

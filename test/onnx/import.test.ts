@@ -46,6 +46,22 @@ const one = (op: string, inputs: string[] = [], attributes: NodeSpec['attributes
   attributes,
 });
 
+/** Samples of x, a grid of a row of two points, with the corners' centres at −1 and 1. */
+const sampled = (mode: string, padding_mode: string, points: readonly number[]): FileSpec =>
+  file(
+    [
+      { op: 'Slice', inputs: ['x', 'from', 'to', 'axes'], outputs: ['part'] },
+      { op: 'Transpose', inputs: ['part'], outputs: ['last'], attributes: { perm: [0, 2, 3, 1] } },
+      { op: 'Mul', inputs: ['last', 'zero'], outputs: ['none'] },
+      { op: 'Add', inputs: ['none', 'points'], outputs: ['grid'] },
+      { op: 'GridSample', inputs: ['x', 'grid'], outputs: ['y'], attributes: { mode, padding_mode, align_corners: 1 } },
+    ],
+    {
+      opset: 16,
+      initializers: { ...slice([0, 0], [1, 2], [2, 3]), zero: numbers([], () => 0), points: numbers([1, 1, 2, 2], n => points[n]) },
+    },
+  );
+
 type Expected = [title: string, spec: FileSpec, dims: number[], data: number[]];
 const rows: Expected[] = [
   [
@@ -120,6 +136,58 @@ const rows: Expected[] = [
     file([one('AveragePool', [], { kernel_shape: [1, 3], pads: [0, 1, 0, 1], count_include_pad: 1 })]),
     X,
     [1 / 3, 1, 1, 7 / 3, 4, 3, 13 / 3, 7, 5, 19 / 3, 10, 7].map(Math.fround),
+  ],
+  [
+    'a power that is no whole number',
+    file([one('Pow', ['half'])], { initializers: { half: numbers([1], () => 0.5) } }),
+    X,
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(n => Math.fround(Math.sqrt(n))),
+  ],
+  [
+    'powers of a channel',
+    file([one('Pow', ['powers'])], { initializers: { powers: numbers([2, 1, 1], n => 2 - n) } }),
+    X,
+    [0, 1, 4, 9, 16, 25, 6, 7, 8, 9, 10, 11],
+  ],
+  [
+    'powers of two',
+    file([{ op: 'Pow', inputs: ['two', 'x'], outputs: ['y'] }], { initializers: { two: numbers([], () => 2) } }),
+    X,
+    [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048],
+  ],
+  [
+    'powers of itself',
+    file([one('Pow', ['x'])]),
+    X,
+    [1, 1, 4, 27, 256, 3125, 46656, 823543, 2 ** 24, 3 ** 18, 1e10, 11 ** 11].map(Math.fround),
+  ],
+  [
+    'a crop, resized, that reaches beyond',
+    file(
+      [
+        one('Resize', ['region', '', 'sizes'], {
+          mode: 'linear',
+          coordinate_transformation_mode: 'tf_crop_and_resize',
+          extrapolation_value: { float: -1 },
+        }),
+      ],
+      {
+        initializers: {
+          region: numbers([8], n => [0, 0, 0.5, 0.5, 1, 1, 1, 1.5][n]),
+          sizes: longs('sizes', [1, 2, 2, 3]),
+        },
+      },
+    ),
+    X,
+    [2.5, 3.5, -1, 4, 5, -1, 8.5, 9.5, -1, 10, 11, -1],
+  ],
+  ['a grid, nearest', sampled('nearest', 'border', [0.4, -0.2, 7, 1]), [1, 2, 1, 2], [1, 5, 7, 11]],
+  ['a grid, cubic', sampled('bicubic', 'zeros', [-0.5, -1, 0.5, -1]), [1, 2, 1, 2], [0.40625, 1.78125, 6.96875, 8.34375]],
+  [
+    'a grid, cubic at the border',
+    sampled('cubic', 'border', [-0.5, -1, 0.5, -1]),
+    [1, 2, 1, 2],
+    [0.40625, 1.59375, 6.40625, 7.59375],
   ],
   ['the class of every pixel', file([one('ArgMax', [], { axis: 1, keepdims: 0 })]), [1, 2, 3], [1, 1, 1, 1, 1, 1]],
   [

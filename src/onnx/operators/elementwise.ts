@@ -148,11 +148,12 @@ function prelu(making: Making): Mapped {
   return { ...x, value: pen.emit('activate', name, { x: x.value }, { curve: 'prelu', a: 0, b: 0 }, constants) };
 }
 
-function power(making: Making): Mapped {
-  const exponent = mustKnow(making, 1);
+/** One power of all numbers is a curve; square roots have one of their own, which is exact. */
+function power(making: Making): Value {
+  const [base, exponent] = making.inputs.map(value => value ?? refuse('an input is left out'));
+  if (exponent.kind === 'map' || count(exponent.dims) !== 1) return combine(making, 'power', base, exponent, nameOf(making));
   const [value] = Array.from(exponent.values());
-  if (count(exponent.dims) !== 1 || !Number.isInteger(value)) refuse('a power that is no whole number');
-  return curve(making, 'power', value);
+  return value === 0.5 ? curve(making, 'sqrt') : curve(making, 'power', value);
 }
 
 /** A norm of the graph, which folds into the convolution before it. */
@@ -211,7 +212,7 @@ function combined(table: Record<string, Operation>): Record<string, Operator> {
   );
 }
 
-function combine(making: Making, operation: Operation, a: Value, b: Value, name: string): Value {
+export function combine(making: Making, operation: Operation, a: Value, b: Value, name: string): Value {
   const { pen } = making;
   const [x, other, swapped] =
     a.kind === 'map' ? [a, b, false] : b.kind === 'map' ? [b, a, true] : refuse('two constants and a map');
