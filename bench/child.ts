@@ -14,7 +14,7 @@ export interface EngineSpec {
   readonly precision: string;
   readonly variants: string | readonly string[];
   readonly adapter?: string;
-  /** Winners of the parent's run; undefined: those that ship. */
+  /** The fastest by the parent’s run; undefined: those that ship. */
   readonly tuned?: Tuned;
   readonly toggles: Toggles;
   /** Of onnxruntime: its provider, and its file. */

@@ -34,9 +34,12 @@ export interface Mapped {
   readonly quantised?: { readonly scale: number; readonly zero: number };
   /**
    * It stands for the indices of a pool's maxima, which are nowhere: the value of its winning taps, how it pooled, and from where they count, the map's beginning or
-   * that of their own channel; or for where the channels begin. Only what puts maxima back reads them.
+   * that of their own channel; or for where the channels begin. Only what puts maxima back reads them: `none` is why it can't.
    */
-  readonly indices?: Sliding & { readonly winners: string; readonly from: 'map' | 'channel' | 'channels begin' };
+  readonly indices?: Sliding & {
+    readonly winners: string | { readonly none: string };
+    readonly from: 'map' | 'channel' | 'channels begin';
+  };
 }
 
 const whole = (axis: Axis, size: number): Factor[] => (size === 1 ? [] : [{ axis, size, step: 1 }]);

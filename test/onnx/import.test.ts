@@ -132,6 +132,18 @@ const rows: Expected[] = [
     [4, 5, 10, 11],
   ],
   [
+    'indices that nothing reads, of more places than a byte tells',
+    file([{ op: 'MaxPool', inputs: ['x'], outputs: ['y', 'i'], attributes: { kernel_shape: [13, 10], pads: [11, 7, 0, 0] } }]),
+    [1, 2, 1, 1],
+    [5, 11],
+  ],
+  [
+    'indices by columns that nothing reads',
+    file([{ op: 'MaxPool', inputs: ['x'], outputs: ['y', 'i'], attributes: { kernel_shape: [2, 2], storage_order: 1 } }]),
+    [1, 2, 1, 2],
+    [4, 5, 10, 11],
+  ],
+  [
     'a mean that counts its pads',
     file([one('AveragePool', [], { kernel_shape: [1, 3], pads: [0, 1, 0, 1], count_include_pad: 1 })]),
     X,
@@ -534,6 +546,20 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
     },
     { x: [1, 1, 16, 16] },
     /windows of 16×16, more than 128 places/,
+  ],
+  [
+    'indices by columns',
+    file([
+      {
+        op: 'MaxPool',
+        inputs: ['x'],
+        outputs: ['p', 'i'],
+        attributes: { kernel_shape: [2, 2], strides: [2, 2], storage_order: 1 },
+      },
+      { op: 'MaxUnpool', inputs: ['p', 'i'], outputs: ['y'], attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+    ]),
+    { x: [1, 2, 2, 2] },
+    /run by columns/,
   ],
   ['a list where a number must be', file([one('Concat', ['x'], { axis: [1] })]), { x: X }, /axis is no whole number/],
 ];
