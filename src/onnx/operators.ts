@@ -9,7 +9,10 @@ import { products } from './operators/products.ts';
 import { reductions } from './operators/reductions.ts';
 import { resizes } from './operators/resizes.ts';
 import { samples } from './operators/samples.ts';
+import { sums } from './operators/sums.ts';
 
 export const operators: ReadonlyMap<string, Operator> = new Map(
-  [convolutions, products, norms, pools, resizes, elementwise, moves, reductions, samples].flatMap(table => Object.entries(table)),
+  [convolutions, products, norms, pools, resizes, elementwise, moves, reductions, samples, sums].flatMap(table =>
+    Object.entries(table),
+  ),
 );
