@@ -274,8 +274,9 @@ function inLayoutOf({ pen }: Making, guest: Mapped, frame: Mapped): Mapped | nul
   const free = dims.map((size, n) => (size > 1 && frameDims[n] === 1 ? own.axes[n] : []));
   const axes: Axes = frameAxes.map((list, n) => (dims[n] === 1 ? free[n] : frameDims[n] === 1 ? free[n] : list));
   const shape: Shape = { c: sizeAlong(axes, 'c'), h: sizeAlong(axes, 'h'), w: sizeAlong(axes, 'w') };
+  const grows = (axis: Factor['axis']): boolean => free.flat().some(factor => factor.axis === axis);
   const clash = (['c', 'h', 'w'] as const).some(
-    axis => shape[axis] > 1 && frame.shape[axis] > 1 && shape[axis] !== frame.shape[axis],
+    axis => shape[axis] > 1 && frame.shape[axis] > 1 && (shape[axis] !== frame.shape[axis] || grows(axis)),
   );
   if (clash) return null;
   return sameAxes(own.axes, axes) && count(dims) === shape.c * shape.h * shape.w && sameShape(own.shape, shape)
