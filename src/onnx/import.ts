@@ -7,7 +7,7 @@ import { pruned } from '../passes/pass.ts';
 import { count, quote, some, type Tensor, type Tensors } from '../weights/tensor.ts';
 import { fromTensor, type Known, printDims } from './array.ts';
 import type { Call } from './call.ts';
-import { codecs } from './core.ts';
+import { codecsOf } from './core.ts';
 import { foldings, sizes } from './fold.ts';
 import { channelsLast, lying, type Mapped } from './layout.ts';
 import type { OnnxModel, OnnxNode, Port } from './model.ts';
@@ -99,7 +99,7 @@ export function importOnnx(
     nodes: draft.nodes,
     outputs: [...new Set([...found.values()].map(({ value }) => value))],
     aliases: new Map(),
-    codecs,
+    codecs: codecsOf(draft.nodes),
   };
   return { graph: verify(pruned(graph)), tensors: draft.tensors, inputs, outputs: found };
 }
