@@ -65,10 +65,11 @@ export function lying(dims: readonly number[]): { shape: Shape; axes: Axes } {
   return { shape: { c, h: n * h, w }, axes: [pictures, whole('c', c), ...places] };
 }
 
-/** Channels last: N×H×W×C. */
-export function channelsLast(dims: readonly number[]): { shape: Shape; axes: Axes } {
-  const [, h, w, c] = dims;
-  return { shape: { c, h, w }, axes: [[], whole('h', h), whole('w', w), whole('c', c)] };
+/** The last three axes of one picture in the order given, behind a batch of one or nothing. */
+export function ordered(dims: readonly number[], order: readonly Axis[]): { shape: Shape; axes: Axes } {
+  const sizes = dims.slice(-3);
+  const shape = Object.fromEntries(order.map((axis, n) => [axis, sizes[n]])) as unknown as Shape;
+  return { shape, axes: [...dims.slice(0, -3).map(() => []), ...order.map((axis, n) => whole(axis, sizes[n]))] };
 }
 
 /** Neighbours that are one digit together. */

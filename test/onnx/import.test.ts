@@ -488,7 +488,22 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
   ],
   ['two pictures', file([one('GlobalAveragePool')], { inputs: { x: ['n', 2, 'h', 'w'] } }), { x: [2, 2, 4, 4] }, /one at a time/],
   ['what an old opset means otherwise', file([one('Concat', ['x'])], { opset: 1 }), { x: X }, /it is of opset 1/],
-  ['no such input', file([one('Relu')]), { q: X }, /no shape was given/],
+  ['no such input', file([one('Relu')]), { q: X }, /"x" is 1×2×h×w, and what was given is "q": call it "x"$/],
+  [
+    'what another size would mend',
+    file([
+      one('MaxPool', [], { kernel_shape: [2, 2], strides: [2, 2] }),
+      { op: 'Concat', inputs: ['x', 'y'], outputs: ['z'], attributes: { axis: 1 } },
+    ]),
+    { x: X },
+    /export it without them, or take another size$/,
+  ],
+  [
+    'weights that are no numbers',
+    file([one('Mul', ['t'])], { initializers: { t: numbers([1, 2, 1, 1], n => (n ? Number.NaN : -Infinity)) } }),
+    { x: X },
+    /tensor "[^"]*" holds NaN at index 1: training diverged/,
+  ],
   [
     'a constant as the output',
     {
