@@ -65,6 +65,12 @@ export interface Sliding {
   readonly w: number;
 }
 
+/** Where −1 and 1 are on a map that is sampled, the centres of its corners or its edges, and what lies beyond. */
+export interface Sampling {
+  readonly corners: boolean;
+  readonly outside: 'zeros' | 'border' | 'reflection';
+}
+
 /** What a convolution is. */
 export interface Geometry {
   readonly kernel: Pair;
@@ -164,8 +170,8 @@ export interface Attributes {
   merge: { readonly mode: Resampling; readonly fused: Ending };
   /** Adaptive average to bins × bins: window i covers ⌊i·n/bins⌋ to ⌈(i + 1)·n/bins⌉. */
   adaptive: { readonly bins: number };
-  /** x sampled, as `sample` says, where each pixel of `flow` (two channels, x first) points, from its own place on; `scaled`: in halves of the map, else in pixels of the result. */
-  warp: Attributes['sample'] & { readonly scaled: boolean };
+  /** x sampled bilinearly, as `sample` says, where each pixel of `flow` (two channels, x first) points, from its own place on; `scaled`: in halves of the map, else in pixels of the result. */
+  warp: Sampling & { readonly scaled: boolean };
   /** exp(x) over its sum, along the channels. */
   softmax: Record<never, never>;
   /**
@@ -202,8 +208,11 @@ export interface Attributes {
   winners: Sliding;
   /** Maxima back to where they came from by the `winners` of the same windows, zeros elsewhere. A pixel that won several windows takes the last one's. */
   unpool: Sliding;
-  /** x sampled bilinearly at the points of `grid` (two channels, x first, from −1 to 1 over the map, to the centres of its corners or its edges). */
-  sample: { readonly corners: boolean; readonly outside: 'zeros' | 'border' | 'reflection' };
+  /**
+   * x sampled at the points of `grid` (two channels, x first, from −1 to 1 over the map): bilinearly, at the nearest pixel (of two the even one), or of
+   * 4×4 pixels by Keys's cubic with −3/4, where each pixel beyond the map is what lies there.
+   */
+  sample: Sampling & { readonly mode?: 'nearest' | 'cubic' };
   /** x and `other`, a value or a constant C×H×W; an axis of one place stands for every place. `swapped`: other comes first. */
   combine: { readonly operation: Operation; readonly swapped: boolean; readonly fused: Ending };
   /** All places of the axes named become one. */

@@ -30,7 +30,7 @@ export interface Around extends Size {
  * beside the middle of two codes would become another code.
  */
 export const codecsOf = (nodes: readonly Node[]): NonNullable<Graph['codecs']> => ({
-  half: nodes.some(node => isCurve(node, 'quantise')) ? 'f32' : 'block',
+  half: nodes.some(node => isCurve(node, 'quantise') || isCurve(node, 'round')) ? 'f32' : 'block',
 });
 
 /** The graph from a picture that is as large as the size inside, or with bars its own part of that, to its classes. */

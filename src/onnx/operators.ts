@@ -6,10 +6,13 @@ import { moves } from './operators/moves.ts';
 import { norms } from './operators/norms.ts';
 import { pools } from './operators/pools.ts';
 import { products } from './operators/products.ts';
+import { quantised } from './operators/quantised.ts';
 import { reductions } from './operators/reductions.ts';
 import { resizes } from './operators/resizes.ts';
 import { samples } from './operators/samples.ts';
 
 export const operators: ReadonlyMap<string, Operator> = new Map(
-  [convolutions, products, norms, pools, resizes, elementwise, moves, reductions, samples].flatMap(table => Object.entries(table)),
+  [convolutions, products, norms, pools, resizes, elementwise, moves, reductions, samples, quantised].flatMap(table =>
+    Object.entries(table),
+  ),
 );

@@ -23,7 +23,7 @@ export interface LowerOptions {
   readonly precision: Precision;
   readonly facts: AdapterFacts;
   readonly variants: VariantChoice;
-  /** Default: the winners that ship. */
+  /** Default: what ships. */
   readonly tuned?: Tuned;
   readonly stem: Stem;
   /** Height and width of the frame; the stem resizes when they are not the network's. Default: the network's. */

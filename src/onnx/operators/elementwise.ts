@@ -18,10 +18,6 @@ export const elementwise: Record<string, Operator> = {
   Identity: making => anyMap(making),
   Dropout: making => anyMap(making),
   Cast: cast,
-  QuantizeLinear: quantise,
-  // What a map is quantised by is known only when the network runs: it stays as it is, by a scale of 1, and only the weights lose what int8 loses.
-  DynamicQuantizeLinear: making => [anyMap(making), known('float', [], [1]), known('int', [], [0])],
-  DequantizeLinear: dequantise,
   Clip: making => {
     const [low, high] = [1, 2].map(n => knownIn(making, n));
     return curve(making, 'clip', numberOf(making, low, 'min', -BIG), numberOf(making, high, 'max', BIG));
@@ -97,36 +93,6 @@ function where(making: Making): Value {
   return step('add', step('mul', condition, a, '.chosen'), step('mul', other, b, '.left'), '');
 }
 
-/** Scale and zero of the whole map, and the range of the whole numbers, whose type is the zero's. */
-function quantisation(making: Making): { scale: number; zero: number; low: number; high: number } {
-  const [scale, zero] = [mustKnow(making, 1), knownIn(making, 2)];
-  if (count(scale.dims) !== 1 || (zero && count(zero.dims) !== 1)) refuse('a scale a channel of a map');
-  const type = zero?.stored?.tensor.dtype ?? 'U8';
-  const ranges: Record<string, [number, number]> = { U8: [0, 255], I8: [-128, 127] };
-  const [low, high] = ranges[type] ?? refuse(`whole numbers of type ${type}`);
-  return { scale: scale.values()[0], zero: zero?.values()[0] ?? 0, low, high };
-}
-
-/** Rounded and cut as the whole numbers would be, but kept as what they stand for. */
-export function quantise(making: Making): Mapped {
-  const { pen } = making;
-  const x = anyMap(making);
-  const { scale, zero, low, high } = quantisation(making);
-  const name = nameOf(making);
-  const rounded = pen.emit('activate', `${name}.rounded`, { x: x.value }, { curve: 'quantise', a: scale, b: 0 });
-  const value = pen.emit('activate', name, { x: rounded }, { curve: 'clip', a: (low - zero) * scale, b: (high - zero) * scale });
-  return { ...x, value, quantised: { scale, zero } };
-}
-
-export function dequantise(making: Making): Mapped {
-  const x = input(making, 0);
-  if (x?.kind !== 'map' || !x.quantised) return refuse('whole numbers that no QuantizeLinear made');
-  const { scale, zero } = quantisation(making);
-  if (x.quantised.scale !== scale || x.quantised.zero !== zero) refuse('another scale than its QuantizeLinear has');
-  const { quantised: _, ...plain } = x;
-  return plain;
-}
-
 function prelu(making: Making): Mapped {
   const { pen } = making;
   const x = mapIn(making);
@@ -148,11 +114,12 @@ function prelu(making: Making): Mapped {
   return { ...x, value: pen.emit('activate', name, { x: x.value }, { curve: 'prelu', a: 0, b: 0 }, constants) };
 }
 
-function power(making: Making): Mapped {
-  const exponent = mustKnow(making, 1);
+/** One power of all numbers is a curve; square roots have one of their own, which is exact. */
+function power(making: Making): Value {
+  const [base, exponent] = making.inputs.map(value => value ?? refuse('an input is left out'));
+  if (exponent.kind === 'map' || count(exponent.dims) !== 1) return combine(making, 'power', base, exponent, nameOf(making));
   const [value] = Array.from(exponent.values());
-  if (count(exponent.dims) !== 1 || !Number.isInteger(value)) refuse('a power that is no whole number');
-  return curve(making, 'power', value);
+  return value === 0.5 ? curve(making, 'sqrt') : curve(making, 'power', value);
 }
 
 /** A norm of the graph, which folds into the convolution before it. */
@@ -211,7 +178,7 @@ function combined(table: Record<string, Operation>): Record<string, Operator> {
   );
 }
 
-function combine(making: Making, operation: Operation, a: Value, b: Value, name: string): Value {
+export function combine(making: Making, operation: Operation, a: Value, b: Value, name: string): Value {
   const { pen } = making;
   const [x, other, swapped] =
     a.kind === 'map' ? [a, b, false] : b.kind === 'map' ? [b, a, true] : refuse('two constants and a map');
@@ -301,13 +268,29 @@ function withConstant(
     refuse(`a constant of shape ${printDims(other.dims)} makes a map of ${printDims(x.dims)} grow`);
   const line = count(other.dims) === 1 ? lineOf(operation, other.values()[0], swapped) : null;
   if (line) return { ...x, dims, value: pen.emit('activate', name, { x: x.value }, { curve: 'affine', ...line }) };
+  const laid = laidLike(making, x, other);
+  const { shape, values } = laid;
+  const lines = shape.h === 1 && shape.w === 1 && shape.c === laid.x.shape.c ? affineOf(operation, values, swapped) : null;
+  if (lines) return { ...laid.x, dims, value: emitNorm(making, name, laid.x.value, 0, lines) };
+  return emitConstant(making, operation, laid, swapped, dims, name);
+}
+
+/** A constant in the layout of a map, and that map, which lies in the usual order where it has to. */
+interface Laid {
+  readonly x: Mapped;
+  readonly shape: Shape;
+  /** C×H×W. */
+  readonly values: readonly number[];
+}
+
+export function laidLike(making: Making, x: Mapped, other: Known): Laid {
   const lead = x.dims.length - other.dims.length;
   const own = x.dims.map((_, n) => other.dims[n - lead] ?? 1);
   const axes = x.axes.map((list, n) => (own[n] === 1 ? [] : list));
   const shape = { c: sizeAlong(axes, 'c'), h: sizeAlong(axes, 'h'), w: sizeAlong(axes, 'w') };
   const parts = (['c', 'h', 'w'] as const).some(axis => shape[axis] > 1 && shape[axis] !== x.shape[axis]);
   // What stands for a part of an axis of the map stands for a whole one in the usual order.
-  if (parts && !isUsual(x)) return withConstant(making, operation, inUsualOrder(pen, x), other, swapped, dims, name);
+  if (parts && !isUsual(x)) return laidLike(making, inUsualOrder(making.pen, x), other);
   if (parts) refuse('a constant for a part of an axis');
   making.spend([shape.c, shape.h, shape.w]);
   // The constant as a row-major C×H×W array: a walk through its own layout, as if it lay like that.
@@ -316,8 +299,17 @@ function withConstant(
   const at = reader(other, own);
   const values: number[] = [];
   for (const c of walk.c) for (const h of walk.h) for (const w of walk.w) values.push(at(c[2] + h[2] + w[2]));
-  const lines = shape.h === 1 && shape.w === 1 && shape.c === x.shape.c ? affineOf(operation, values, swapped) : null;
-  if (lines) return { ...x, dims, value: emitNorm(making, name, x.value, 0, lines) };
+  return { x, shape, values };
+}
+
+export function emitConstant(
+  { pen }: Making,
+  operation: Operation,
+  { x, shape, values }: Laid,
+  swapped: boolean,
+  dims: readonly number[],
+  name: string,
+): Mapped {
   const constants = { other: pen.weights(`${name}.constant`, known('float', [], values), [shape.c, shape.h, shape.w]) };
   return { ...x, dims, value: pen.emit('combine', name, { x: x.value }, { operation, swapped, fused: {} }, constants) };
 }

@@ -64,6 +64,7 @@ export const moves: Record<string, Operator> = {
 /** A map, or what stands for one: classes, quantised numbers, indices. */
 function anyOf(making: Making): Mapped {
   const x = input(making, 0);
+  if (x?.kind === 'map' && x.quantised && x.quantised.axis !== null) refuse('it moves whole numbers of several scales');
   return x?.kind === 'map' ? x : anyMap(making);
 }
 

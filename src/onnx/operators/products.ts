@@ -8,9 +8,8 @@ import { type Axes, type Factor, type Mapped, regrouped, sameAxes } from '../lay
 import type { Making, Operator } from '../operator.ts';
 import { laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
-import { quantisedWeight } from './convolutions.ts';
-import { dequantise, quantise } from './elementwise.ts';
 import { anyMap, input, knownIn, nameOf } from './inputs.ts';
+import { dequantise, quantise, quantisedWeight } from './quantised.ts';
 import { channelsAt } from './reductions.ts';
 
 export const products: Record<string, Operator> = {

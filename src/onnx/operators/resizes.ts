@@ -3,12 +3,13 @@
 import type { Constant } from '../../graph/constant.ts';
 import type { Resampling } from '../../graph/graph.ts';
 import { count } from '../../weights/tensor.ts';
-import { type Known, whole } from '../array.ts';
+import { type Known, known, whole } from '../array.ts';
 import { floatOf, floatsOf, intOf, textOf } from '../call.ts';
 import { axesOf, sizes as checkSizes } from '../fold.ts';
 import type { Mapped } from '../layout.ts';
 import type { Making, Operator } from '../operator.ts';
 import { refuse } from '../refusal.ts';
+import { combine } from './elementwise.ts';
 import { dimsLike, knownIn, made, mapIn, nameOf, spatial } from './inputs.ts';
 
 export const resizes: Record<string, Operator> = { Resize: resize, Upsample: resize };
@@ -27,15 +28,21 @@ interface Reading {
   readonly cubic: number;
   readonly antialias: boolean;
   readonly exclude: boolean;
+  /** The part that is read, in shares of the first to the last place, of `tf_crop_and_resize` alone. */
+  readonly part: readonly [number, number];
 }
+
+const CROP = 'tf_crop_and_resize';
 
 function resize(making: Making): Mapped {
   const { node, pen } = making;
   const x = mapIn(making);
   spatial(x);
-  const { sizes, scales } = targets(making, x);
-  const [to, by] = [sizes, scales].map(list => (x.dims.length === 3 ? [list[0], list[1], 1, list[2]] : list));
-  if (to[0] !== 1 || to[1] !== x.shape.c || by[1] !== 1)
+  const { sizes, scales, parts } = targets(making, x);
+  const whole = [0, 1] as const;
+  const inFour = <T>(list: readonly T[], one: T): T[] => (x.dims.length === 3 ? [list[0], list[1], one, list[2]] : [...list]);
+  const [to, by, of] = [inFour(sizes, 1), inFour(scales, 1), inFour(parts, whole)];
+  if (to[0] !== 1 || to[1] !== x.shape.c || by[1] !== 1 || of[0].join() !== whole.join() || of[1].join() !== whole.join())
     refuse(`a resize to ${to.join('×')}, which changes more than rows and columns`);
   const old = node.op === 'Upsample' || making.opset < 11;
   const common = {
@@ -46,8 +53,8 @@ function resize(making: Making): Mapped {
     antialias: intOf(node, 'antialias', 0) !== 0,
     exclude: intOf(node, 'exclude_outside', 0) !== 0,
   };
-  const rows: Reading = { ...common, size: x.shape.h, to: to[2], scale: by[2] };
-  const columns: Reading = { ...common, size: x.shape.w, to: to[3], scale: by[3] };
+  const rows: Reading = { ...common, size: x.shape.h, to: to[2], scale: by[2], part: of[2] };
+  const columns: Reading = { ...common, size: x.shape.w, to: to[3], scale: by[3], part: of[3] };
   const [h, w] = [rows.to, columns.to];
   const dims = dimsLike(x, { c: x.shape.c, h, w });
   const [name, inputs] = [nameOf(making), { x: x.value }];
@@ -55,11 +62,18 @@ function resize(making: Making): Mapped {
   const usual = asResize(rows) === asResize(columns) ? asResize(rows) : null;
   if (usual) return made(pen.emit('resize', name, inputs, { h, w, mode: usual }), dims);
   const constants = { rows: table(making, 'rows', rows), columns: table(making, 'columns', columns) };
-  return made(pen.emit('resample', name, inputs, { h, w }, constants), dims);
+  const beyond = common.transformation === CROP ? floatOf(node, 'extrapolation_value', 0) : 0;
+  if (beyond === 0) return made(pen.emit('resample', name, inputs, { h, w }, constants), dims);
+  // What the tables weigh with nothing is zero.
+  const inside = made(pen.emit('resample', `${name}.inside`, inputs, { h, w }, constants), dims);
+  making.spend([h, w]);
+  const [above, beside] = [rows, columns].map(axis => Array.from({ length: axis.to }, (_, n) => isBeyond(axis, position(axis, n))));
+  const outside = above.flatMap(row => beside.map(column => (row || column ? beyond : 0)));
+  return combine(making, 'add', inside, known('float', [1, 1, h, w], outside), name) as Mapped;
 }
 
-/** Sizes and scales of all axes. */
-function targets(making: Making, x: Mapped): { sizes: number[]; scales: number[] } {
+/** Sizes and scales of all axes, and the parts of them that are read. */
+function targets(making: Making, x: Mapped): { sizes: number[]; scales: number[]; parts: (readonly [number, number])[] } {
   const { node, opset } = making;
   const old = node.op === 'Upsample' || opset < 11;
   const given = (value: Known | null): Known | null => (value && count(value.dims) > 0 ? value : null);
@@ -71,6 +85,12 @@ function targets(making: Making, x: Mapped): { sizes: number[]; scales: number[]
     ? whole(wanted, 'sizes')
     : ((scaled ? Array.from(scaled.values()) : floatsOf(node, 'scales', null)) ?? refuse('neither sizes nor scales'));
   if (list.length !== axes.length) refuse(`${list.length} sizes or scales for ${axes.length} axes`);
+  const parts = x.dims.map((): readonly [number, number] => [0, 1]);
+  if (!old && textOf(node, 'coordinate_transformation_mode', '') === CROP) {
+    const region = Array.from(given(knownIn(making, 1))?.values() ?? refuse('no region'));
+    if (region.length !== 2 * axes.length) refuse(`a region of ${region.length} numbers for ${axes.length} axes`);
+    for (const [n, axis] of axes.entries()) parts[axis] = [region[n], region[n + axes.length]];
+  }
   const sizes = [...x.dims];
   const scales = x.dims.map(() => 1);
   const policy = textOf(node, 'keep_aspect_ratio_policy', 'stretch');
@@ -85,10 +105,11 @@ function targets(making: Making, x: Mapped): { sizes: number[]; scales: number[]
   });
   checkSizes(sizes);
   if (sizes.some(size => size < 1 || size > LONGEST)) refuse(`a resize to ${sizes.join('×')}`);
-  return { sizes, scales };
+  return { sizes, scales, parts };
 }
 
-const unchanged = ({ size, to, scale }: Reading): boolean => size === to && scale === 1;
+const unchanged = ({ size, to, scale, transformation, part: [from, until] }: Reading): boolean =>
+  size === to && scale === 1 && (transformation !== CROP || (from === 0 && until === 1));
 
 /** The graph's own mode that reads the axis so, where sizes alone decide it. */
 function asResize(reading: Reading): Resampling | null {
@@ -101,7 +122,7 @@ function asResize(reading: Reading): Resampling | null {
 }
 
 /** Where place `index` of the result lies in the source. */
-function position({ size, to, scale, transformation }: Reading, index: number): number {
+function position({ size, to, scale, transformation, part: [from, until] }: Reading, index: number): number {
   switch (transformation) {
     case 'half_pixel':
       return (index + 0.5) / scale - 0.5;
@@ -113,12 +134,17 @@ function position({ size, to, scale, transformation }: Reading, index: number): 
       return index / scale;
     case 'tf_half_pixel_for_nn':
       return (index + 0.5) / scale;
+    case CROP:
+      return (size - 1) * (to > 1 ? from + (index * (until - from)) / (to - 1) : (from + until) / 2);
     case 'half_pixel_symmetric':
       return (size / 2) * (1 - to / (scale * size)) + (index + 0.5) / scale - 0.5;
     default:
       return refuse(`the coordinate transformation ${transformation}`);
   }
 }
+
+/** A place of the result that is cut from beyond the map holds a number of its own. */
+const isBeyond = ({ transformation, size }: Reading, at: number): boolean => transformation === CROP && (at < 0 || at > size - 1);
 
 function nearestTo({ nearest, scale }: Reading, at: number): number {
   switch (nearest) {
@@ -154,9 +180,11 @@ function table({ node, pen, spend }: Making, role: string, reading: Reading): Co
     const at = unchanged(reading) ? index : position(reading, index);
     const taps = unchanged(reading)
       ? [[index, 1]]
-      : mode === 'nearest'
-        ? [[inside(nearestTo(reading, at)), 1]]
-        : tapsOf(reading, at);
+      : isBeyond(reading, at)
+        ? []
+        : mode === 'nearest'
+          ? [[inside(nearestTo(reading, at)), 1]]
+          : tapsOf(reading, at);
     entries.push(taps.flat());
   }
   const most = Math.max(...entries.map(list => list.length));
