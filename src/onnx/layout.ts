@@ -18,6 +18,13 @@ export interface Factor {
 /** For every axis of ONNX's the factors that it is made of, the most significant first; an axis of one place has none. */
 export type Axes = readonly (readonly Factor[])[];
 
+/** What whole numbers stand for: one scale and zero, or one for every place of an axis of ONNX's. */
+export interface Steps {
+  readonly scales: readonly number[];
+  readonly zeros: readonly number[];
+  readonly axis: number | null;
+}
+
 /** A value that is made when the network runs. */
 export interface Mapped {
   readonly kind: 'map';
@@ -30,8 +37,8 @@ export interface Mapped {
   readonly classes: boolean;
   /** Its numbers are whole ones to ONNX. */
   readonly whole?: boolean;
-  /** It stands for whole numbers, of which it holds what they are dequantised to: only DequantizeLinear with the same scale reads them. */
-  readonly quantised?: { readonly scale: number; readonly zero: number };
+  /** It stands for whole numbers, of which it holds what they are dequantised to: only DequantizeLinear with the same steps reads them. */
+  readonly quantised?: Steps;
   /**
    * It stands for the indices of a pool's maxima, which are nowhere: the value of its winning taps, how it pooled, and from where they count, the map's beginning or
    * that of their own channel; or for where the channels begin. Only what puts maxima back reads them: `none` is why it can't.
@@ -74,10 +81,11 @@ export function lying(dims: readonly number[]): { shape: Shape; axes: Axes } {
   return { shape, axes };
 }
 
-/** Channels last: N×H×W×C. */
-export function channelsLast(dims: readonly number[]): { shape: Shape; axes: Axes } {
-  const [, h, w, c] = dims;
-  return { shape: { c, h, w }, axes: [[], whole('h', h), whole('w', w), whole('c', c)] };
+/** The last three axes of one picture in the order given, behind a batch of one or nothing. */
+export function ordered(dims: readonly number[], order: readonly Axis[]): { shape: Shape; axes: Axes } {
+  const sizes = dims.slice(-3);
+  const shape = Object.fromEntries(order.map((axis, n) => [axis, sizes[n]])) as unknown as Shape;
+  return { shape, axes: [...dims.slice(0, -3).map(() => []), ...order.map((axis, n) => whole(axis, sizes[n]))] };
 }
 
 /** Neighbours that are one digit together. */

@@ -1,5 +1,5 @@
 // An ONNX file as data: what a reader found and an import goes on with. Nothing here knows what an operator means.
-import type { Tensor } from '../weights/tensor.ts';
+import type { Dtype, Tensor } from '../weights/tensor.ts';
 
 /** A tensor of the file. Its bytes are views of the file, or of an external one; `external` says where they are to be looked for. */
 export interface Initializer extends Tensor {
@@ -38,6 +38,8 @@ export interface Port {
   readonly name: string;
   /** Null where the file says nothing of its shape. */
   readonly dims: readonly (number | string)[] | null;
+  /** Null where the file doesn't say it, or one that isn't read. */
+  readonly dtype: Dtype | null;
 }
 
 export interface OnnxModel {

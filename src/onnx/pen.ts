@@ -2,7 +2,7 @@
 // itself (tables, folded weights) get names of their own beside those of the file.
 import type { Constant } from '../graph/constant.ts';
 import { type Attributes, INPUT, type Moving, type Node, type Op, type Shape } from '../graph/graph.ts';
-import { fromFloat32, type Tensor } from '../weights/tensor.ts';
+import { count, fromFloat32, type Tensor } from '../weights/tensor.ts';
 import { type Known, known, strides } from './array.ts';
 import { reader } from './fold.ts';
 import { type Axes, type Factor, isPicture, lying, type Mapped, usual, walkOf } from './layout.ts';
@@ -140,6 +140,26 @@ export function inUsualOrder(pen: Pen, x: Mapped): Mapped {
 export function inAnyOrder(pen: Pen, x: Mapped): Mapped {
   const { shape, axes } = lying(x.dims);
   return laidOut(pen, x, shape, axes, `${x.value}.usual`);
+}
+
+/** A value whose channels are the axes given, and only those; of the others the last as columns. */
+export function channelsAt({ pen }: { readonly pen: Pen }, x: Mapped, ...given: readonly number[]): Mapped {
+  const rest = x.dims.flatMap((size, n) => (given.includes(n) || size === 1 ? [] : [n]));
+  const c = count(given.map(n => x.dims[n]));
+  const fits =
+    given.every(n => x.axes[n].length <= 1 && x.axes[n].every(factor => factor.axis === 'c')) &&
+    x.shape.c === c &&
+    rest.every(n => x.axes[n].every(factor => factor.axis !== 'c'));
+  if (fits) return x;
+  const shape = { c: 1, h: 1, w: 1 };
+  const digit = (axis: 'c' | 'h' | 'w', size: number): readonly Factor[] => {
+    const step = shape[axis];
+    shape[axis] *= size;
+    return size > 1 ? [{ axis, size, step }] : [];
+  };
+  const columns = rest.length > 1 ? rest.at(-1) : null;
+  const axes = [...x.dims.entries()].reverse().map(([n, size]) => digit(given.includes(n) ? 'c' : n === columns ? 'w' : 'h', size));
+  return laidOut(pen, x, shape, axes.reverse(), `${x.value}.channels`);
 }
 
 /**

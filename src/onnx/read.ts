@@ -1,6 +1,9 @@
 // ONNX files: a ModelProto in protocol buffers, and the files beside it that hold its weights. Format: onnx.proto of onnx/onnx. Weights stay views;
 // whatever a file claims is checked first.
 
+import { AtrousError } from '../errors.ts';
+import { foreignFile } from '../weights/foreign.ts';
+import { startsWith, zip } from '../weights/magic.ts';
 import {
   BYTES,
   badVarint,
@@ -73,6 +76,8 @@ const MAX_INT64 = 2 ** 63 - 1024;
 
 /** Throws BAD_WEIGHTS. `name` is for messages; files beside the model are joined by `withExternal`. */
 export function readOnnx(bytes: Uint8Array, name: string): OnnxModel {
+  const other = otherFile(bytes);
+  if (other) throw badWeights(name, `is ${other}`);
   const file: Message = { bytes, file: name, what: 'the model', begin: 0, end: bytes.length };
   let producer = '';
   const graphs: Message[] = [];
@@ -88,6 +93,32 @@ export function readOnnx(bytes: Uint8Array, name: string): OnnxModel {
   const opset = opsets.get('');
   if (opset === undefined) throw badWeights(name, 'ONNX’s opset is not said: export it again');
   return { file: name, producer, opset, metadata, ...readGraph(graphs[0]) };
+}
+
+/** What is called .onnx, or offered as such, and begins as no such file does. */
+function otherFile(bytes: Uint8Array): string | null {
+  if (bytes.length === 0) return 'empty (0 bytes): fetch it again';
+  if (startsWith(bytes, zip)) return "a zip, as PyTorch's checkpoints are: write it with torch.onnx.export";
+  return foreignFile(bytes);
+}
+
+/** The model with the files beside it, whose bytes `beside` gives. Throws as `withExternal`, and `NO_FILE` that names both files. */
+export async function besides(
+  model: OnnxModel,
+  beside: (name: string) => Promise<Uint8Array>,
+): Promise<{ readonly model: OnnxModel; readonly files: ReadonlyMap<string, Uint8Array> }> {
+  const bytesOf = async (name: string) => {
+    try {
+      return [name, await beside(name)] as const;
+    } catch (error) {
+      if (!(error instanceof AtrousError) || error.code !== 'NO_FILE') throw error;
+      throw new AtrousError('NO_FILE', `${model.file}: its weights lie beside it in ${quote(name)}: ${error.message}`, {
+        cause: error,
+      });
+    }
+  };
+  const files = new Map(await Promise.all(externalFiles(model).map(bytesOf)));
+  return { model: withExternal(model, files), files };
 }
 
 /** Names of the files beside the model that hold weights, in order. */
@@ -333,6 +364,7 @@ function fixed(message: Message, field: Field): number {
 function readPort(message: Message): Port {
   let name = '';
   let dims: (number | string)[] | null = null;
+  let dtype: Dtype | null = null;
   for (const field of fieldsOf(message)) {
     if (field.number === 1) name = text(message, field, longestName);
     if (field.number !== 2) continue;
@@ -340,10 +372,13 @@ function readPort(message: Message): Port {
     for (const each of fieldsOf(type)) {
       if (each.number !== 1) continue;
       const tensor = inner(type, each, type.what);
-      for (const shape of fieldsOf(tensor)) if (shape.number === 2) dims = readShape(inner(tensor, shape, type.what));
+      for (const part of fieldsOf(tensor)) {
+        if (part.number === 1) dtype = dtypes.get(signed(tensor, part)) ?? null;
+        if (part.number === 2) dims = readShape(inner(tensor, part, type.what));
+      }
     }
   }
-  return { name, dims };
+  return { name, dims, dtype };
 }
 
 function readShape(message: Message): (number | string)[] {
@@ -356,7 +391,9 @@ function readShape(message: Message): (number | string)[] {
       if (each.number === 1) size = signed(dim, each);
       if (each.number === 2) size = text(dim, each, longestName);
     }
-    if (dims.push(size) > mostAxes) throw broken(message, field.at, `more than ${mostAxes} axes`);
+    // Some exporters write 0 or -1 for a size that is free.
+    if (dims.push(typeof size === 'number' && size < 1 ? '' : size) > mostAxes)
+      throw broken(message, field.at, `more than ${mostAxes} axes`);
   }
   return dims;
 }

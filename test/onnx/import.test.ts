@@ -16,6 +16,14 @@ import { manifest, onCpu, tasks } from './networks.ts';
 import { file, imported, one, outputOf, X } from './tiny.ts';
 import { type FileSpec, longs, type NodeSpec, numbers } from './writer.ts';
 
+/** TensorProto of whole numbers of a byte. */
+const wholes = (name: string, type: 'U8' | 'I8', values: readonly number[]) => [
+  ...ints(1, [values.length], false),
+  int(2, type === 'U8' ? 2 : 3),
+  text(8, name),
+  bytes(9, Uint8Array.from(values)),
+];
+
 /** Samples of x, a grid of a row of two points, with the corners' centres at −1 and 1. */
 const sampled = (mode: string, padding_mode: string, points: readonly number[]): FileSpec =>
   file(
@@ -162,6 +170,37 @@ const rows: Expected[] = [
     ),
     X,
     [2.5, 3.5, -1, 4, 5, -1, 8.5, 9.5, -1, 10, 11, -1],
+  ],
+  [
+    'a scale a channel of a map, rounded and cut',
+    file(
+      [
+        { op: 'QuantizeLinear', inputs: ['x', 'scale', 'zero'], outputs: ['whole'] },
+        { op: 'DequantizeLinear', inputs: ['whole', 'scale', 'zero'], outputs: ['y'] },
+      ],
+      { initializers: { scale: numbers([2], n => 2 + n), zero: wholes('zero', 'U8', [1, 252]) } },
+    ),
+    X,
+    [0, 0, 2, 4, 4, 4, 6, 6, 9, 9, 9, 9],
+  ],
+  [
+    'weights that the file quantises itself, a scale a channel',
+    file(
+      [
+        { op: 'QuantizeLinear', inputs: ['c', 'scale', 'zero'], outputs: ['whole'], attributes: { axis: 0 } },
+        { op: 'DequantizeLinear', inputs: ['whole', 'scale', 'zero'], outputs: ['real'], attributes: { axis: 0 } },
+        one('Add', ['real']),
+      ],
+      {
+        initializers: {
+          c: numbers([2, 1, 1], n => (n ? -7 : 90)),
+          scale: numbers([2], n => (n ? 2 : 0.5)),
+          zero: wholes('zero', 'I8', [0, 0]),
+        },
+      },
+    ),
+    X,
+    [63.5, 64.5, 65.5, 66.5, 67.5, 68.5, -2, -1, 0, 1, 2, 3],
   ],
   ['a grid, nearest', sampled('nearest', 'border', [0.4, -0.2, 7, 1]), [1, 2, 1, 2], [1, 5, 7, 11]],
   ['a grid, cubic', sampled('bicubic', 'zeros', [-0.5, -1, 0.5, -1]), [1, 2, 1, 2], [0.40625, 1.78125, 6.96875, 8.34375]],
@@ -458,7 +497,22 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
   ],
   ['two pictures', file([one('GlobalAveragePool')], { inputs: { x: ['n', 2, 'h', 'w'] } }), { x: [2, 2, 4, 4] }, /one at a time/],
   ['what an old opset means otherwise', file([one('Concat', ['x'])], { opset: 1 }), { x: X }, /it is of opset 1/],
-  ['no such input', file([one('Relu')]), { q: X }, /no shape was given/],
+  ['no such input', file([one('Relu')]), { q: X }, /"x" is 1×2×h×w, and what was given is "q": call it "x"$/],
+  [
+    'what another size would mend',
+    file([
+      one('MaxPool', [], { kernel_shape: [2, 2], strides: [2, 2] }),
+      { op: 'Concat', inputs: ['x', 'y'], outputs: ['z'], attributes: { axis: 1 } },
+    ]),
+    { x: X },
+    /export it without them, or take another size$/,
+  ],
+  [
+    'weights that are no numbers',
+    file([one('Mul', ['t'])], { initializers: { t: numbers([1, 2, 1, 1], n => (n ? Number.NaN : -Infinity)) } }),
+    { x: X },
+    /tensor "[^"]*" holds NaN at index 1: training diverged/,
+  ],
   [
     'a constant as the output',
     {

@@ -23,13 +23,18 @@ test('a file as an exporter writes it', () => {
   const model = readOnnx(onnx({ ...plain, initializers: { w: numbers([2, 3], n => n / 4) } }), 'tiny.onnx');
   assert.is(model.opset, 17);
   assert.is(model.producer, 'by hand');
-  assert.equal(model.inputs, [{ name: 'x', dims: [1, 3, 'h', 'w'] }]);
+  assert.equal(model.inputs, [{ name: 'x', dims: [1, 3, 'h', 'w'], dtype: 'F32' }]);
   assert.equal(
     model.outputs.map(({ name }) => name),
     ['y'],
   );
   assert.equal([model.nodes[0].name, model.nodes[0].op], ['y', 'Relu']);
   assert.equal([...toFloat32(model.initializers.get('w')!)], [0, 0.25, 0.5, 0.75, 1, 1.25]);
+});
+
+test('inputs of another type, and of sizes that are no sizes', () => {
+  const model = readOnnx(onnx({ ...plain, inputs: { x: [-1, 0, 'w', 3] }, types: { x: 2 } }), 'tiny.onnx');
+  assert.equal(model.inputs, [{ name: 'x', dims: ['', '', 'w', 3], dtype: 'U8' }]);
 });
 
 test('weights are views of the file', () => {
@@ -111,7 +116,16 @@ test('weights beside the model', () => {
   );
 });
 
+const utf8 = new TextEncoder();
 const refused: [title: string, file: Uint8Array, message: RegExp][] = [
+  ['nothing', new Uint8Array(), /^tiny\.onnx: is empty \(0 bytes\): fetch it again$/],
+  [
+    'a pointer of Git LFS',
+    utf8.encode('version https://git-lfs.github.com/spec/v1\noid sha256:0'),
+    /a Git LFS pointer: .*git lfs pull/,
+  ],
+  ['a web page', utf8.encode('\n<!DOCTYPE html><html></html>'), /a web page: fetch the file behind it/],
+  ['a checkpoint', Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0), /a zip, as PyTorch's checkpoints are: write it with torch\.onnx\.export/],
   ['no graph', onnx(plain).subarray(0, 2), /0 graphs/],
   ['cut off', onnx(plain).subarray(0, 40), /cut off or damaged/],
   [

@@ -9,11 +9,10 @@ import { floatOf, intOf, textOf } from '../call.ts';
 import { castTo, numberOf, reader } from '../fold.ts';
 import { type Axes, type Factor, isPicture, type Mapped, sameAxes } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
-import { constantMap, laidOut, valuesLaid } from '../pen.ts';
+import { channelsAt, constantMap, laidOut, valuesLaid } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, mapIn, mustKnow, nameOf } from './inputs.ts';
 import { expanded } from './moves.ts';
-import { channelsAt } from './reductions.ts';
 
 const BIG = 3.4e38;
 
@@ -21,10 +20,6 @@ export const elementwise: Record<string, Operator> = {
   Identity: making => anyMap(making),
   Dropout: making => anyMap(making),
   Cast: cast,
-  QuantizeLinear: quantise,
-  // What a map is quantised by is known only when the network runs: it stays as it is, by a scale of 1, and only the weights lose what int8 loses.
-  DynamicQuantizeLinear: making => [anyMap(making), known('float', [], [1]), known('int', [], [0])],
-  DequantizeLinear: dequantise,
   Clip: making => {
     const [low, high] = [1, 2].map(n => knownIn(making, n));
     return curve(making, 'clip', numberOf(making, low, 'min', -BIG), numberOf(making, high, 'max', BIG));
@@ -98,36 +93,6 @@ function where(making: Making): Value {
     combine(making, operation, p, q, `${name}${suffix}`);
   const other = step('sub', known('float', [], [1]), condition, '.otherwise');
   return step('add', step('mul', condition, a, '.chosen'), step('mul', other, b, '.left'), '');
-}
-
-/** Scale and zero of the whole map, and the range of the whole numbers, whose type is the zero's. */
-function quantisation(making: Making): { scale: number; zero: number; low: number; high: number } {
-  const [scale, zero] = [mustKnow(making, 1), knownIn(making, 2)];
-  if (count(scale.dims) !== 1 || (zero && count(zero.dims) !== 1)) refuse('a scale a channel of a map');
-  const type = zero?.stored?.tensor.dtype ?? 'U8';
-  const ranges: Record<string, [number, number]> = { U8: [0, 255], I8: [-128, 127] };
-  const [low, high] = ranges[type] ?? refuse(`whole numbers of type ${type}`);
-  return { scale: scale.values()[0], zero: zero?.values()[0] ?? 0, low, high };
-}
-
-/** Rounded and cut as the whole numbers would be, but kept as what they stand for. */
-export function quantise(making: Making): Mapped {
-  const { pen } = making;
-  const x = anyMap(making);
-  const { scale, zero, low, high } = quantisation(making);
-  const name = nameOf(making);
-  const rounded = pen.emit('activate', `${name}.rounded`, { x: x.value }, { curve: 'quantise', a: scale, b: 0 });
-  const value = pen.emit('activate', name, { x: rounded }, { curve: 'clip', a: (low - zero) * scale, b: (high - zero) * scale });
-  return { ...x, value, quantised: { scale, zero } };
-}
-
-export function dequantise(making: Making): Mapped {
-  const x = input(making, 0);
-  if (x?.kind !== 'map' || !x.quantised) return refuse('whole numbers that no QuantizeLinear made');
-  const { scale, zero } = quantisation(making);
-  if (x.quantised.scale !== scale || x.quantised.zero !== zero) refuse('another scale than its QuantizeLinear has');
-  const { quantised: _, ...plain } = x;
-  return plain;
 }
 
 function prelu(making: Making): Mapped {
@@ -324,6 +289,22 @@ function withConstant(
   }
   const line = count(other.dims) === 1 ? lineOf(operation, other.values()[0], swapped) : null;
   if (line) return { ...x, dims, value: pen.emit('activate', name, { x: x.value }, { curve: 'affine', ...line }) };
+  const laid = laidLike(making, x, other);
+  const { shape, values } = laid;
+  const lines = shape.h === 1 && shape.w === 1 && shape.c === laid.x.shape.c ? affineOf(operation, values, swapped) : null;
+  if (lines) return { ...laid.x, dims, value: emitNorm(making, name, laid.x.value, 0, lines) };
+  return emitConstant(making, operation, laid, swapped, dims, name);
+}
+
+/** A constant in the layout of a map, and that map. */
+interface Laid {
+  readonly x: Mapped;
+  readonly shape: Shape;
+  /** C×H×W. */
+  readonly values: readonly number[];
+}
+
+export function laidLike(making: Making, x: Mapped, other: Known): Laid {
   const lead = x.dims.length - other.dims.length;
   const broad = x.dims.map((_, n) => (other.dims[n - lead] ?? 1) === 1);
   // What stands for a part of an axis of the map is written out for the whole of it.
@@ -334,8 +315,17 @@ function withConstant(
   const shape = { c: sizeAlong(axes, 'c'), h: sizeAlong(axes, 'h'), w: sizeAlong(axes, 'w') };
   making.spend([shape.c, shape.h, shape.w]);
   const values = valuesLaid(other, own, shape, axes) ?? refuse('a constant that lies too differently');
-  const lines = shape.h === 1 && shape.w === 1 && shape.c === x.shape.c ? affineOf(operation, values, swapped) : null;
-  if (lines) return { ...x, dims, value: emitNorm(making, name, x.value, 0, lines) };
+  return { x, shape, values };
+}
+
+export function emitConstant(
+  { pen }: Making,
+  operation: Operation,
+  { x, shape, values }: Laid,
+  swapped: boolean,
+  dims: readonly number[],
+  name: string,
+): Mapped {
   const constants = { other: pen.weights(`${name}.constant`, known('float', [], values), [shape.c, shape.h, shape.w]) };
   return { ...x, dims, value: pen.emit('combine', name, { x: x.value }, { operation, swapped, fused: {} }, constants) };
 }

@@ -1,7 +1,7 @@
 // What moves numbers and changes none. Reshape and Transpose only say where axes lie; the others are tables of places.
 import type { Pads, Pair } from '../../graph/graph.ts';
 import { count } from '../../weights/tensor.ts';
-import { axisOf, broadcast, type Known, known, printDims, whole } from '../array.ts';
+import { axisOf, broadcast, type Known, printDims, whole } from '../array.ts';
 import { intOf, textOf } from '../call.ts';
 import {
   flattened,
@@ -20,8 +20,6 @@ import { type Factor, FILLED, isPicture, isUsual, lying, type Mapped, regrouped,
 import type { Making, Operator, Value } from '../operator.ts';
 import { along, type Entries, emitMove, inAnyOrder, inUsualOrder, upTo } from '../pen.ts';
 import { refuse } from '../refusal.ts';
-import { boxOf, refuseBatches, scattered, tablesOf } from '../scatter.ts';
-import { combine } from './elementwise.ts';
 import { anyMap, input, knownIn, made, mustKnow, nameOf } from './inputs.ts';
 
 export const moves: Record<string, Operator> = {
@@ -52,8 +50,6 @@ export const moves: Record<string, Operator> = {
     const dims = [...x.dims.slice(0, axis), ...index.dims, ...x.dims.slice(axis + 1)];
     return { ...y, dims, axes: regrouped(y, dims) };
   },
-  GatherND: gatherPlaces,
-  ScatterND: scatter,
   Tile: making => {
     const x = anyMap(making);
     const times = whole(mustKnow(making, 1), 'repeats');
@@ -68,6 +64,7 @@ export const moves: Record<string, Operator> = {
 /** A map, or what stands for one: classes, quantised numbers, indices. */
 function anyOf(making: Making): Mapped {
   const x = input(making, 0);
+  if (x?.kind === 'map' && x.quantised && x.quantised.axis !== null) refuse('it moves whole numbers of several scales');
   return x?.kind === 'map' ? x : anyMap(making);
 }
 
@@ -99,7 +96,7 @@ function usualAxis(dims: readonly number[], axis: number): 'c' | 'h' | 'w' | nul
 }
 
 /** The places given along some axes, −1 for what is filled. */
-function taken(
+export function taken(
   making: Making,
   from: Mapped,
   lists: ReadonlyMap<number, readonly number[]>,
@@ -275,41 +272,6 @@ export function expanded(making: Making, x: Mapped, dims: readonly number[], nam
   const lists = dims.flatMap((size, axis) => (size === own.dims[axis] ? [] : [[axis, repeated(1, size)] as const]));
   const y = taken(making, own, new Map(lists), name);
   return lists.length > 0 || sameAxes(y.axes, lying(dims).axes) ? y : inAnyOrder(making.pen, y);
-}
-
-/** Coordinates that are a table an axis: what each takes along its own. */
-function gatherPlaces(making: Making): Mapped {
-  refuseBatches(making);
-  const x = anyMap(making);
-  const at = mustKnow(making, 1);
-  making.spend(at.dims);
-  const tables = tablesOf(x.dims, at) ?? refuse('indices that are no table an axis');
-  const y = taken(making, x, new Map(tables.entries()), nameOf(making));
-  const dims = [...at.dims.slice(0, -1), ...x.dims.slice(at.dims.at(-1)!)];
-  return { ...y, dims, axes: regrouped(y, dims) };
-}
-
-/** Updates put into a box of a map: what is there without the box, and the updates in nothing else, added. */
-function scatter(making: Making): Value {
-  const [data, updates] = [0, 2].map(n => input(making, n) ?? refuse(`input ${n} is left out`));
-  const at = mustKnow(making, 1);
-  const from = scattered(making, data.dims, at);
-  const axes = at.dims.at(-1)!;
-  const { lists, size } = boxOf(from, data.dims.slice(0, axes)) ?? refuse('updates in places that are no box');
-  const source = anyMap({ ...making, inputs: [updates] });
-  const dims = [...size, ...data.dims.slice(axes)];
-  const name = nameOf(making);
-  const box = { ...source, dims, axes: regrouped(source, dims) };
-  const whole = from.every(row => row >= 0);
-  const placed = taken(making, box, new Map(lists.entries()), whole ? name : `${name}.placed`);
-  if (whole) return placed;
-  const mask = known(
-    'float',
-    [...data.dims.slice(0, axes), ...data.dims.slice(axes).map(() => 1)],
-    Array.from(from, row => Number(row < 0)),
-  );
-  const around = combine(making, 'mul', anyMap({ ...making, inputs: [data] }), mask, `${name}.around`);
-  return combine(making, 'add', around, placed, name);
 }
 
 /** Places before, within and behind an axis, by the mode. */

@@ -6,12 +6,10 @@ import { broadcast, type Known, known, printDims } from '../array.ts';
 import { floatOf, intOf } from '../call.ts';
 import { type Axes, type Factor, type Mapped, regrouped, sameAxes } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
-import { laidOut } from '../pen.ts';
+import { channelsAt, laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
-import { quantisedWeight } from './convolutions.ts';
-import { dequantise, quantise } from './elementwise.ts';
 import { anyMap, input, knownIn, nameOf } from './inputs.ts';
-import { channelsAt } from './reductions.ts';
+import { dequantise, quantise, quantisedWeight } from './quantised.ts';
 
 export const products: Record<string, Operator> = {
   MatMul: making => {

@@ -5,9 +5,9 @@ import { count } from '../../weights/tensor.ts';
 import { axisOf } from '../array.ts';
 import { intOf } from '../call.ts';
 import { axesOf } from '../fold.ts';
-import { type Axes, type Mapped, regrouped } from '../layout.ts';
+import { type Mapped, regrouped } from '../layout.ts';
 import type { Making, Operator } from '../operator.ts';
-import { laidOut } from '../pen.ts';
+import { channelsAt } from '../pen.ts';
 import { combine } from './elementwise.ts';
 import { anyMap, knownIn, nameOf } from './inputs.ts';
 
@@ -108,26 +108,6 @@ function softmaxAt(making: Making, x: Mapped, axis: number, name: string): Mappe
   const there = channelsAt(making, x, axis);
   const value = making.pen.emit('softmax', name, { x: there.value }, {});
   return { ...there, value };
-}
-
-/** A value whose channels are the axes given, and only those; of the others the last as columns. */
-export function channelsAt({ pen }: Making, x: Mapped, ...given: readonly number[]): Mapped {
-  const rest = x.dims.flatMap((size, n) => (given.includes(n) || size === 1 ? [] : [n]));
-  const c = count(given.map(n => x.dims[n]));
-  const fits =
-    given.every(n => x.axes[n].length <= 1 && x.axes[n].every(factor => factor.axis === 'c')) &&
-    x.shape.c === c &&
-    rest.every(n => x.axes[n].every(factor => factor.axis !== 'c'));
-  if (fits) return x;
-  const shape = { c: 1, h: 1, w: 1 };
-  const digit = (axis: 'c' | 'h' | 'w', size: number): Axes[number] => {
-    const step = shape[axis];
-    shape[axis] *= size;
-    return size > 1 ? [{ axis, size, step }] : [];
-  };
-  const columns = rest.length > 1 ? rest.at(-1) : null;
-  const axes = [...x.dims.entries()].reverse().map(([n, size]) => digit(given.includes(n) ? 'c' : n === columns ? 'w' : 'h', size));
-  return laidOut(pen, x, shape, axes.reverse(), `${x.value}.channels`);
 }
 
 /** The place of the largest along an axis; `sign` −1: of the smallest. */

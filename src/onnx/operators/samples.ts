@@ -1,7 +1,7 @@
 // Samples of a map at the points of a grid.
 import { toFloat32 } from '../../weights/tensor.ts';
 import { intOf, textOf } from '../call.ts';
-import { channelsLast, type Mapped } from '../layout.ts';
+import { type Mapped, ordered } from '../layout.ts';
 import type { Making, Operator } from '../operator.ts';
 import { laidOut, type Pen } from '../pen.ts';
 import { refuse } from '../refusal.ts';
@@ -26,7 +26,7 @@ function gridSample(making: Making): Mapped {
   const mode = modes.get(textOf(node, 'mode', 'linear')) ?? refuse(`the mode ${textOf(node, 'mode', '')}`);
   const outside = textOf(node, 'padding_mode', 'zeros');
   if (outside !== 'zeros' && outside !== 'border' && outside !== 'reflection') return refuse(`the padding_mode ${outside}`);
-  const { shape, axes } = channelsLast(grid.dims);
+  const { shape, axes } = ordered(grid.dims, ['h', 'w', 'c']);
   const there = laidOut(pen, grid, shape, axes, `${grid.value}.points`);
   const attributes = { corners: intOf(node, 'align_corners', 0) !== 0, outside } as const;
   const flow = mode === 'linear' ? flowOf(pen, there) : null;
