@@ -156,6 +156,8 @@ export interface Attributes {
   join: Attributes['concat'];
   /** A plain copy, so that a value can also lie inside a join. */
   copy: Record<never, never>;
+  /** The same of a map that is kept in float32, stored as the plan's others are. */
+  narrow: Record<never, never>;
   /** Mean over all pixels. */
   mean: Record<never, never>;
   /** 2×2 average, stride 2, sizes rounded up; a window that overhangs divides by the pixels that exist. */
@@ -310,6 +312,8 @@ export interface Graph {
   readonly aliases: ReadonlyMap<string, string>;
   /** What a plan of a precision stores maps in, where it is not the codec of that name. */
   readonly codecs?: Readonly<Partial<Record<Precision, Codec>>>;
+  /** Values that are float32 in a plan of another codec, with the steps that write and read them: what else reads one reads it narrowed. */
+  readonly wide?: ReadonlySet<string>;
 }
 
 export const INPUT = 'input';
@@ -342,6 +346,11 @@ export function readers(graph: Graph): Map<string, Node[]> {
 /** The value behind a name: the name itself, or what it is an alias of. */
 export function resolve(graph: Graph, name: string): string {
   return graph.aliases.get(name) ?? name;
+}
+
+/** What a plan of a precision stores a graph's maps in. */
+export function codecOf({ codecs }: Graph, precision: Precision): Codec {
+  return codecs?.[precision] ?? precision;
 }
 
 /** What a node ends in; a curve of every number is nothing but its end. */

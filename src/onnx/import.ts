@@ -8,7 +8,7 @@ import { checkFinite } from '../weights/check.ts';
 import { count, quote, some, type Tensor, type Tensors } from '../weights/tensor.ts';
 import { fromTensor, type Known, printDims } from './array.ts';
 import type { Call } from './call.ts';
-import { codecs } from './core.ts';
+import { codecsOf } from './core.ts';
 import { foldings, sizes } from './fold.ts';
 import { lying, type Mapped, ordered } from './layout.ts';
 import type { OnnxModel, OnnxNode, Port } from './model.ts';
@@ -109,7 +109,7 @@ export function importOnnx(
     nodes: draft.nodes,
     outputs: [...new Set([...found.values()].map(({ value }) => value))],
     aliases: new Map(),
-    codecs,
+    codecs: codecsOf(draft.nodes),
   };
   return { graph: verify(pruned(graph)), tensors: draft.tensors, inputs, outputs: found };
 }
