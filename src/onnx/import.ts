@@ -16,6 +16,7 @@ import type { OnnxModel, OnnxNode, Port } from './model.ts';
 import type { Value } from './operator.ts';
 import { operators } from './operators.ts';
 import { pen } from './pen.ts';
+import { readBy } from './read.ts';
 import { isReason, type Refusal, refuse } from './refusal.ts';
 
 export interface Imported {
@@ -75,13 +76,15 @@ export function importOnnx(
     }),
   );
   const refusals: Refusal[] = [...unknown].map(([{ name, op }, reason]) => ({ node: name, op, reason }));
-  for (const node of nodes) {
-    if (unknown.has(node)) continue;
-    const given = node.inputs.map(name => (name === '' ? null : (values.get(name) ?? missing)));
+  const makeNode = (node: OnnxNode): void => {
+    const given = readBy(node).map(name => (name === '' ? null : (values.get(name) ?? missing)));
     // What hangs on a node that was refused is refused with it, without a word.
-    if (given.includes(missing)) continue;
+    if (given.includes(missing)) return;
     try {
-      const made = [evaluate({ node, opset, spend }, given as (Value | null)[], draft)].flat() as Value[];
+      const call = { node, opset, spend };
+      const args = given.slice(0, node.inputs.length) as (Value | null)[];
+      const made = node.op === 'If' ? makeBranch(node, args[0]) : ([evaluate(call, args, draft)].flat() as Value[]);
+      if (!made) return;
       made.forEach((value, n) => {
         if (count(sizes(value.dims)) > MOST) refuse(`a value of shape ${printDims(value.dims)}`);
         if (node.outputs[n]) values.set(node.outputs[n], value);
@@ -92,7 +95,23 @@ export function importOnnx(
       if (!isReason(error)) throw error;
       refusals.push({ node: node.name, op: node.op, reason: error.refused });
     }
-  }
+  };
+  /** The nodes of the branch that a known condition chooses, in the node's place; null where one of them is refused. */
+  const makeBranch = ({ attributes }: OnnxNode, condition: Value | null): Value[] | null => {
+    if (condition?.kind !== 'known') return refuse('its condition is made when the network runs, it must be known before');
+    const body = attributes.get(condition.values()[0] ? 'then_branch' : 'else_branch');
+    if (body?.kind !== 'graph') return refuse('its branch is not read');
+    const { nodes: inside, initializers, outputs: names } = body.value;
+    for (const [name, tensor] of initializers) values.set(name, fromTensor(name, tensor));
+    for (const node of inside) {
+      const reason = unknownReason(node, opset);
+      if (reason) refusals.push({ node: node.name, op: node.op, reason });
+      else makeNode(node);
+    }
+    const made = names.map(name => values.get(name));
+    return made.every(value => value !== undefined) ? made : null;
+  };
+  for (const node of nodes) if (!unknown.has(node)) makeNode(node);
   const sized = refusals.length > unknown.size && used.some(({ dims }) => dims?.some(dim => typeof dim === 'string'));
   if (refusals.length > 0)
     throw refused(file, refusals, sized ? 'export it without them, or take another size' : 'export it without them');
@@ -129,7 +148,7 @@ const changed = new Set(
 function unknownReason({ op, domain }: OnnxNode, opset: number): string | null {
   if (opset < 7 && changed.has(op)) return `it is of opset ${opset}, from 7 on it is read: export it again`;
   if (domain !== '') return `it is of the domain ${quote(domain)}, only ONNX's own operators are known`;
-  return operators.has(op) || foldings.has(op) ? null : 'there is no kernel for it';
+  return operators.has(op) || foldings.has(op) || op === 'If' ? null : 'there is no kernel for it';
 }
 
 function evaluate(call: Call, inputs: readonly (Value | null)[], draft: ReturnType<typeof pen>): Value | readonly Value[] {
@@ -175,16 +194,16 @@ export function inputsFor(model: OnnxModel, wanted: readonly string[]): readonly
 function neededFor(model: OnnxModel, wanted: readonly string[]) {
   checkOutputs(model, wanted);
   const nodes = needed(model.nodes, wanted);
-  const read = new Set([...nodes.flatMap(node => node.inputs), ...wanted]);
+  const read = new Set([...nodes.flatMap(readBy), ...wanted]);
   return { nodes, read, used: model.inputs.filter(({ name }) => read.has(name)) };
 }
 
 /** The nodes that some values hang on. */
 function needed(nodes: readonly OnnxNode[], wanted: readonly string[]): OnnxNode[] {
   const names = new Set(wanted);
-  const kept = [...nodes].reverse().filter(({ inputs, outputs }) => {
-    const needs = outputs.some(name => names.has(name));
-    if (needs) for (const name of inputs) names.add(name);
+  const kept = [...nodes].reverse().filter(node => {
+    const needs = node.outputs.some(name => names.has(name));
+    if (needs) for (const name of readBy(node)) names.add(name);
     return needs;
   });
   return kept.reverse();

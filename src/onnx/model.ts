@@ -14,13 +14,23 @@ export interface External {
   readonly length: number | null;
 }
 
-/** An attribute by what it holds; `graph` stands for a body of If or Loop, of which only that there is one is known. */
+/** An attribute by what it holds; `graph` is a body of If or Loop. */
 export type Attribute =
   | { readonly kind: 'float' | 'int'; readonly value: number }
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'floats' | 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'tensor'; readonly value: Initializer }
-  | { readonly kind: 'graph' | 'other' };
+  | { readonly kind: 'graph'; readonly value: Body }
+  | { readonly kind: 'other' };
+
+/** What a node does by a graph of its own, which reads values around it by their names. */
+export interface Body {
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: ReadonlyMap<string, Initializer>;
+  readonly outputs: readonly string[];
+  /** Names that it reads and does not make. */
+  readonly outer: readonly string[];
+}
 
 export interface OnnxNode {
   /** The node's own name, or the name of its first output where it has none. */

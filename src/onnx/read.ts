@@ -121,6 +121,11 @@ export async function besides(
   return { model: withExternal(model, files), files };
 }
 
+/** Names of the values that a node reads, its bodies too. */
+export function readBy({ inputs, attributes }: OnnxNode): string[] {
+  return [...inputs, ...[...attributes.values()].flatMap(each => (each.kind === 'graph' ? each.value.outer : []))];
+}
+
 /** Names of the files beside the model that hold weights, in order. */
 export function externalFiles({ initializers, nodes }: OnnxModel): string[] {
   const tensors = [...initializers.values(), ...nodes.flatMap(constantsOf)];
@@ -193,13 +198,14 @@ function readEntry(message: Message, entries: Map<string, string>): void {
 
 function readGraph(graph: Message): Pick<OnnxModel, 'nodes' | 'initializers' | 'inputs' | 'outputs'> {
   const nodes: OnnxNode[] = [];
+  const room: Room = { left: mostNodes, depth: 0 };
   const initializers = new Map<string, Initializer>();
   const inputs: Port[] = [];
   const outputs: Port[] = [];
   for (const field of fieldsOf(graph)) {
     if (nodes.length + initializers.size + inputs.length + outputs.length > mostNodes)
       throw broken(graph, field.at, `more than ${mostNodes} nodes and tensors, no network has as many`);
-    if (field.number === GRAPH.node) nodes.push(readNode(inner(graph, field, `node ${nodes.length}`), nodes.length));
+    if (field.number === GRAPH.node) nodes.push(readNode(inner(graph, field, `node ${nodes.length}`), nodes.length, room));
     if (field.number === GRAPH.initializer) {
       const [name, tensor] = readTensor(inner(graph, field, `initializer ${initializers.size}`));
       if (initializers.has(name)) throw broken(graph, field.at, `a second initializer is called ${quote(name)}`);
@@ -238,7 +244,7 @@ function inOrder(file: string, nodes: readonly OnnxNode[], known: ReadonlySet<st
   const waiting = nodes.map(() => 0);
   const readers = nodes.map((): number[] => []);
   nodes.forEach((node, index) => {
-    for (const value of new Set(node.inputs)) {
+    for (const value of new Set(readBy(node))) {
       const from = maker.get(value);
       if (value === '' || known.has(value)) continue;
       if (from === undefined)
@@ -267,7 +273,36 @@ function inOrder(file: string, nodes: readonly OnnxNode[], known: ReadonlySet<st
   return ordered;
 }
 
-function readNode(message: Message, index: number): OnnxNode {
+/** Nodes that bodies may have, all of them together, and how deep they lie in one another. */
+interface Room {
+  left: number;
+  readonly depth: number;
+}
+
+const DEEPEST = 4;
+
+/** What If or Loop does. Weights in files beside the model are read for the graph alone. */
+function readBody(message: Message, room: Room): Attribute {
+  if (room.depth === DEEPEST) return { kind: 'other' };
+  const inside: Room = { left: room.left, depth: room.depth + 1 };
+  const nodes: OnnxNode[] = [];
+  const initializers = new Map<string, Initializer>();
+  const outputs: string[] = [];
+  for (const field of fieldsOf(message)) {
+    if (inside.left-- === 0) throw broken(message, field.at, `more than ${mostNodes} nodes and tensors, no network has as many`);
+    if (field.number === GRAPH.node) nodes.push(readNode(inner(message, field, `${message.what}'s node`), nodes.length, inside));
+    if (field.number === GRAPH.initializer) initializers.set(...readTensor(inner(message, field, message.what)));
+    if (field.number === GRAPH.output) outputs.push(readPort(inner(message, field, message.what)).name);
+  }
+  room.left = inside.left;
+  const tensors = [...initializers.values(), ...nodes.flatMap(constantsOf)];
+  if (tensors.some(({ external }) => external)) return { kind: 'other' };
+  const made = new Set([...initializers.keys(), ...nodes.flatMap(node => node.outputs)]);
+  const outer = [...nodes.flatMap(readBy), ...outputs].filter(name => name !== '' && !made.has(name));
+  return { kind: 'graph', value: { nodes, initializers, outputs, outer: [...new Set(outer)] } };
+}
+
+function readNode(message: Message, index: number, room: Room): OnnxNode {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, Attribute>();
@@ -278,7 +313,7 @@ function readNode(message: Message, index: number): OnnxNode {
     if (field.number === NODE.name) name = text(message, field, longestName);
     if (field.number === NODE.op) op = text(message, field, longestName);
     if (field.number === NODE.domain) domain = text(message, field, longestName);
-    if (field.number === NODE.attribute) readAttribute(inner(message, field, `${message.what}'s attribute`), attributes);
+    if (field.number === NODE.attribute) readAttribute(inner(message, field, `${message.what}'s attribute`), attributes, room);
     if (inputs.length + outputs.length + attributes.size > mostNodes)
       throw broken(message, field.at, 'more inputs and outputs than any node has');
   }
@@ -292,7 +327,7 @@ function readNode(message: Message, index: number): OnnxNode {
   };
 }
 
-function readAttribute(message: Message, attributes: Map<string, Attribute>): void {
+function readAttribute(message: Message, attributes: Map<string, Attribute>, room: Room): void {
   const floats: number[] = [];
   const ints: number[] = [];
   let name = '';
@@ -305,7 +340,7 @@ function readAttribute(message: Message, attributes: Map<string, Attribute>): vo
     if (field.number === ATTRIBUTE.int) single = { kind: 'int', value: signed(message, field) };
     if (field.number === ATTRIBUTE.text) single = { kind: 'text', value: text(message, field, longestText) };
     if (field.number === ATTRIBUTE.tensor) single = { kind: 'tensor', value: readTensor(inner(message, field, message.what))[1] };
-    if (field.number === ATTRIBUTE.graph) single = { kind: 'graph' };
+    if (field.number === ATTRIBUTE.graph) single = readBody(inner(message, field, `${message.what}'s body`), room);
     if (field.number === ATTRIBUTE.floats) numbers(message, field, floats, true);
     if (field.number === ATTRIBUTE.ints) numbers(message, field, ints, false);
   }

@@ -3,8 +3,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refusalsOf } from '../../src/onnx/import.ts';
+import { type Field, int, message, text } from '../weights/protobuf.ts';
 import { file, imported, one, outputOf, X } from './tiny.ts';
-import { type FileSpec, longs, type NodeSpec, numbers } from './writer.ts';
+import { type FileSpec, longs, type NodeSpec, node, numbers } from './writer.ts';
 
 type Numbers = NonNullable<FileSpec['initializers']>;
 type Row = [title: string, nodes: NodeSpec[], initializers: Numbers, shape: number[], dims: number[], data: number[]];
@@ -296,7 +297,48 @@ test('the logarithm of a sum of powers, of numbers whose powers are infinite', (
   );
 });
 
-const refused: [title: string, node: NodeSpec, initializers: Numbers, reason: RegExp][] = [
+/** If by whether x has as many columns as said; in its branches x is turned, or there is what nobody knows. */
+const branching = (columns: number, made = false): FileSpec => {
+  const branch = (name: string, inside: NodeSpec): Field =>
+    message(5, text(1, name), int(20, 5), message(6, node(inside), message(12, text(1, inside.outputs[0]))));
+  const choice = {
+    ...step('If', [made ? 'x' : 'equal'], 'chosen'),
+    extra: [branch('then_branch', step('Neg', ['x'], 'a')), branch('else_branch', step('Fancy', ['x'], 'b'))],
+  };
+  const nodes = [
+    step('Shape', ['x'], 's', { start: 3 }),
+    step('Equal', ['s', 'columns'], 'equal'),
+    choice,
+    step('Relu', ['chosen'], 'y'),
+  ];
+  return file(nodes, { initializers: { columns: longs('columns', [columns]) } });
+};
+
+test('of two branches the one that a known condition chooses is there', () => {
+  const { graph } = imported(branching(3));
+  assert.equal(
+    graph.nodes.map(({ op }) => op),
+    ['activate', 'activate'],
+  );
+  assert.ok(outputOf(branching(3)).data.every(value => value === 0));
+  for (const [spec, op, reason] of [
+    [branching(4), 'Fancy', /no kernel/],
+    [branching(3, true), 'If', /known before/],
+  ] as const) {
+    try {
+      imported(spec);
+      assert.unreachable();
+    } catch (error) {
+      assert.equal(
+        refusalsOf(error).map(each => each.op),
+        [op],
+      );
+      assert.match(refusalsOf(error)[0].reason, reason);
+    }
+  }
+});
+
+const refused: [title: string, single: NodeSpec, initializers: Numbers, reason: RegExp][] = [
   [
     'updates here and there',
     step('ScatterND', ['x', 'at', 'u'], 'y'),
@@ -318,10 +360,10 @@ const refused: [title: string, node: NodeSpec, initializers: Numbers, reason: Re
   ['a diagonal', step('Einsum', ['x'], 'y', { equation: 'bchh->bch' }), {}, /a letter twice/],
   ['a letter of no input', step('Einsum', ['x'], 'y', { equation: 'bchw->bk' }), {}, /stands in no input/],
 ];
-for (const [title, node, initializers, reason] of refused) {
+for (const [title, single, initializers, reason] of refused) {
   test(`refused: ${title}`, () => {
     try {
-      imported(file([node], { initializers }));
+      imported(file([single], { initializers }));
     } catch (error) {
       assert.match(refusalsOf(error)[0].reason, reason);
       return;
