@@ -9,7 +9,8 @@ import { count, quote, some, type Tensor, type Tensors } from '../weights/tensor
 import { fromTensor, type Known, printDims } from './array.ts';
 import type { Call } from './call.ts';
 import { codecsOf } from './core.ts';
-import { foldings, sizes } from './fold.ts';
+import { foldings as shapeFoldings, sizes } from './fold.ts';
+import { valueFoldings } from './fold-values.ts';
 import { lying, type Mapped, ordered } from './layout.ts';
 import type { Branch, OnnxModel, OnnxNode, Port } from './model.ts';
 import type { Value } from './operator.ts';
@@ -129,6 +130,8 @@ export function importOnnx(
   return { graph: verify(pruned(graph)), tensors: draft.tensors, inputs, outputs: found };
 }
 
+const foldings = new Map([...shapeFoldings, ...valueFoldings]);
+
 const missing = Symbol('made by a node that was refused');
 
 /** What means something else before opset 7. */
@@ -157,7 +160,6 @@ function evaluate(call: Call, inputs: readonly (Value | null)[], draft: ReturnTy
   const folding = foldings.get(node.op);
   if (known && folding) return folding(call, inputs);
   const operator = operators.get(node.op) ?? refuse('it is worked out for constants alone');
-  if (known) refuse('its inputs are constants, of which it is not worked out');
   return operator({ ...call, inputs, pen: draft });
 }
 

@@ -6,45 +6,15 @@ import * as assert from 'uvu/assert';
 import { AtrousError } from '../../src/errors.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { printGraph } from '../../src/graph/print.ts';
-import { importOnnx, refusalsOf } from '../../src/onnx/import.ts';
-import { fromPlanes, planes } from '../../src/onnx/planes.ts';
-import { readOnnx } from '../../src/onnx/read.ts';
+import { refusalsOf } from '../../src/onnx/import.ts';
 import { fuse } from '../../src/passes/index.ts';
 import { run } from '../../src/reference/run.ts';
 import { toFloat64 } from '../../src/weights/tensor.ts';
 import { shared } from '../shared.ts';
 import { bytes, int, ints, text } from '../weights/protobuf.ts';
 import { manifest, onCpu, tasks } from './networks.ts';
-import { branch, type FileSpec, longs, type NodeSpec, numbers, onnx } from './writer.ts';
-
-const X = [1, 2, 2, 3];
-const imported = (spec: FileSpec, shapes: Record<string, number[]> = { x: X }) =>
-  importOnnx(readOnnx(onnx(spec), 'tiny.onnx'), new Map(Object.entries(shapes)));
-
-/** The first output for an input that holds 0, 1, 2, …; on the reference. */
-function outputOf(spec: FileSpec, shape = X): { dims: readonly number[]; data: number[] } {
-  const { graph, tensors, inputs, outputs } = imported(spec, { x: shape });
-  const [[, x]] = inputs;
-  const given = planes(
-    x,
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, n) => n),
-  );
-  const [[, y]] = outputs;
-  return { dims: y.dims, data: [...fromPlanes(y, run(graph, given, constantReader(tensors, toFloat64)).get(y.value)!)] };
-}
-
-const file = (nodes: readonly NodeSpec[], more: Partial<FileSpec> = {}): FileSpec => ({
-  inputs: { x: [1, 2, 'h', 'w'] },
-  outputs: [nodes.at(-1)!.outputs[0]],
-  nodes,
-  ...more,
-});
-const one = (op: string, inputs: string[] = [], attributes: NodeSpec['attributes'] = {}): NodeSpec => ({
-  op,
-  inputs: ['x', ...inputs],
-  outputs: ['y'],
-  attributes,
-});
+import { file, imported, one, outputOf, X } from './tiny.ts';
+import { branch, type FileSpec, longs, type NodeSpec, numbers } from './writer.ts';
 
 /** TensorProto of whole numbers of a byte. */
 const wholes = (name: string, type: 'U8' | 'I8', values: readonly number[]) => [
