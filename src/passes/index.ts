@@ -2,6 +2,7 @@
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { bands } from './bands.ts';
+import { broadcast } from './broadcast.ts';
 import { chain } from './chain.ts';
 import { classifierEpilogue } from './classifier-epilogue.ts';
 import { classifyEnd } from './classify-end.ts';
@@ -37,6 +38,7 @@ import { wideFirst } from './wide-first.ts';
 
 export const passes: readonly Pass[] = [
   foldPad,
+  broadcast,
   recompose,
   mergeNorms,
   transposedConv,
