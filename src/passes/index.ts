@@ -20,6 +20,7 @@ import { mergeCopies } from './merge-copies.ts';
 import { mergeNorms } from './merge-norms.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
+import { pyramidMeans } from './pyramid-means.ts';
 import { recalibrate } from './recalibrate.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
@@ -53,6 +54,7 @@ export const passes: readonly Pass[] = [
   shortcutOperand,
   residualEpilogue,
   gatePrologue,
+  pyramidMeans,
   upsampleAdd,
   resizeSum,
   concatOperand,
