@@ -9,12 +9,14 @@ import type { Graph } from '../../src/graph/graph.ts';
 import { checkPrecision, decodeWeights } from '../../src/load.ts';
 import { importOnnx } from '../../src/onnx/import.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
+import { fuse } from '../../src/passes/index.ts';
 import { prepared, toCodes } from '../../src/passes/int8.ts';
 import { fromQdq } from '../../src/passes/qdq.ts';
 import { run } from '../../src/reference/run.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { toFloat64 } from '../../src/weights/tensor.ts';
 import { at, cli, complained, save } from '../cli/harness.ts';
+import { limited, planOf } from '../passes/check.ts';
 import { shared } from '../shared.ts';
 import { bytes, int, ints, text } from '../weights/protobuf.ts';
 import { manifest, tasks } from './networks.ts';
@@ -109,6 +111,15 @@ test('every map of a quantised file is in its codes, and the result within a ste
   const worst = got.reduce((most, value, n) => Math.max(most, Math.abs(value - truth[n])), 0);
   assert.ok(worst <= 1.001 * SCALE, `${worst / SCALE} steps`);
   assert.ok(new Set(truth).size > 50, `${new Set(truth).size} values`);
+});
+
+test('not rounded by `half`, which another code here and there would come of: that is float32', () => {
+  const { graph } = importOnnx(readOnnx(file, 'qdq'), new Map([['image', [1, 3, SIZE.h, SIZE.w]]]));
+  const [half, f32] = (['half', 'f32'] as const).map(precision => {
+    const target = limited(2 ** 20, precision);
+    return planOf(fuse(graph, target), target);
+  });
+  assert.equal([half.precision, half.hash], ['f32', f32.hash]);
 });
 
 test('a pad below zero is cut by the codes behind it, whatever a ReLU left before', () => {
