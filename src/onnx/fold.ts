@@ -6,7 +6,7 @@ import { axisOf, broadcast, type Element, fromTensor, type Known, known, printDi
 import { type Call, floatOf, intOf, intsOf } from './call.ts';
 import { refuse } from './refusal.ts';
 
-type Folding = (call: Call, inputs: readonly (Known | null)[]) => Known | readonly Known[];
+export type Folding = (call: Call, inputs: readonly (Known | null)[]) => Known | readonly Known[];
 
 const float32 = Math.fround;
 const truth = (value: boolean): number => (value ? 1 : 0);
@@ -70,7 +70,7 @@ export const foldings: ReadonlyMap<string, Folding> = new Map<string, Folding>([
   }),
 ]);
 
-function must(value: Known | null | undefined): Known {
+export function must(value: Known | null | undefined): Known {
   return value ?? refuse('an input is left out');
 }
 
@@ -78,7 +78,7 @@ function divided(a: number, b: number): number {
   return b === 0 ? refuse('a whole number is divided by zero') : Math.trunc(a / b);
 }
 
-function made(call: Call, element: Element, dims: readonly number[], value: (n: number) => number): Known {
+export function made(call: Call, element: Element, dims: readonly number[], value: (n: number) => number): Known {
   call.spend(dims);
   const data = new Float64Array(count(dims));
   for (let n = 0; n < data.length; n++) data[n] = element === 'float' ? float32(value(n)) : value(n);

@@ -6,45 +6,15 @@ import * as assert from 'uvu/assert';
 import { AtrousError } from '../../src/errors.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { printGraph } from '../../src/graph/print.ts';
-import { importOnnx, refusalsOf } from '../../src/onnx/import.ts';
-import { fromPlanes, planes } from '../../src/onnx/planes.ts';
-import { readOnnx } from '../../src/onnx/read.ts';
+import { refusalsOf } from '../../src/onnx/import.ts';
 import { fuse } from '../../src/passes/index.ts';
 import { run } from '../../src/reference/run.ts';
 import { toFloat64 } from '../../src/weights/tensor.ts';
 import { shared } from '../shared.ts';
 import { bytes, int, ints, text } from '../weights/protobuf.ts';
 import { manifest, onCpu, tasks } from './networks.ts';
-import { type FileSpec, longs, type NodeSpec, numbers, onnx } from './writer.ts';
-
-const X = [1, 2, 2, 3];
-const imported = (spec: FileSpec, shapes: Record<string, number[]> = { x: X }) =>
-  importOnnx(readOnnx(onnx(spec), 'tiny.onnx'), new Map(Object.entries(shapes)));
-
-/** The first output for an input that holds 0, 1, 2, …; on the reference. */
-function outputOf(spec: FileSpec, shape = X): { dims: readonly number[]; data: number[] } {
-  const { graph, tensors, inputs, outputs } = imported(spec, { x: shape });
-  const [[, x]] = inputs;
-  const given = planes(
-    x,
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, n) => n),
-  );
-  const [[, y]] = outputs;
-  return { dims: y.dims, data: [...fromPlanes(y, run(graph, given, constantReader(tensors, toFloat64)).get(y.value)!)] };
-}
-
-const file = (nodes: readonly NodeSpec[], more: Partial<FileSpec> = {}): FileSpec => ({
-  inputs: { x: [1, 2, 'h', 'w'] },
-  outputs: [nodes.at(-1)!.outputs[0]],
-  nodes,
-  ...more,
-});
-const one = (op: string, inputs: string[] = [], attributes: NodeSpec['attributes'] = {}): NodeSpec => ({
-  op,
-  inputs: ['x', ...inputs],
-  outputs: ['y'],
-  attributes,
-});
+import { file, imported, one, outputOf, X } from './tiny.ts';
+import { branch, type FileSpec, longs, type NodeSpec, numbers } from './writer.ts';
 
 /** TensorProto of whole numbers of a byte. */
 const wholes = (name: string, type: 'U8' | 'I8', values: readonly number[]) => [
@@ -53,6 +23,32 @@ const wholes = (name: string, type: 'U8' | 'I8', values: readonly number[]) => [
   text(8, name),
   bytes(9, Uint8Array.from(values)),
 ];
+
+/** An If on whether the channels are `count`: then without its first axis, else as it is. */
+const branched = (count: number, otherwise = 'Identity'): FileSpec => {
+  const squeezed = branch('then_branch', { op: 'Squeeze', inputs: ['x', 'first'], outputs: ['a'] }, longs('first', [0]));
+  const same = branch('else_branch', { op: otherwise, inputs: ['x'], outputs: ['b'] });
+  return file(
+    [
+      { op: 'Shape', inputs: ['x'], outputs: ['s'] },
+      { op: 'Gather', inputs: ['s', 'one'], outputs: ['c'], attributes: { axis: 0 } },
+      { op: 'Equal', inputs: ['c', 'count'], outputs: ['is'] },
+      { op: 'If', inputs: ['is'], outputs: ['z'], extra: [squeezed, same] },
+      { op: 'Add', inputs: ['z', 'z'], outputs: ['y'] },
+    ],
+    { initializers: { one: longs('one', [1]), count: longs('count', [count]) } },
+  );
+};
+
+test('an If whose condition follows from shapes is the branch that it takes', () => {
+  const twice = Array.from({ length: 12 }, (_, n) => 2 * n);
+  assert.equal(outputOf(branched(2)), { dims: [2, 2, 3], data: twice });
+  assert.equal(outputOf(branched(7)), { dims: [1, 2, 2, 3], data: twice });
+  assert.equal(outputOf(branched(2, 'NonZero')).data, twice);
+  assert.throws(() => imported(branched(7, 'NonZero')), /NonZero "b": there is no kernel for it/);
+  const made = file([{ op: 'If', inputs: ['x'], outputs: ['y'], name: 'late' }]);
+  assert.throws(() => imported(made), /If "late": its condition is made when the network runs/);
+});
 
 /** Samples of x, a grid of a row of two points, with the corners' centres at −1 and 1. */
 const sampled = (mode: string, padding_mode: string, points: readonly number[]): FileSpec =>
