@@ -12,7 +12,7 @@ import { codecsOf } from './core.ts';
 import { foldings as shapeFoldings, sizes } from './fold.ts';
 import { valueFoldings } from './fold-values.ts';
 import { lying, type Mapped, ordered } from './layout.ts';
-import type { OnnxModel, OnnxNode, Port } from './model.ts';
+import type { Branch, OnnxModel, OnnxNode, Port } from './model.ts';
 import type { Value } from './operator.ts';
 import { operators } from './operators.ts';
 import { pen } from './pen.ts';
@@ -75,12 +75,26 @@ export function importOnnx(
     }),
   );
   const refusals: Refusal[] = [...unknown].map(([{ name, op }, reason]) => ({ node: name, op, reason }));
-  for (const node of nodes) {
-    if (unknown.has(node)) continue;
+  const make = (node: OnnxNode): void => {
+    if (unknown.has(node)) return;
     const given = node.inputs.map(name => (name === '' ? null : (values.get(name) ?? missing)));
     // What hangs on a node that was refused is refused with it, without a word.
-    if (given.includes(missing)) continue;
+    if (given.includes(missing)) return;
     try {
+      const branch = branchOf(node, given as (Value | null)[]);
+      if (branch) {
+        for (const [name, tensor] of branch.initializers) values.set(name, fromTensor(name, tensor));
+        for (const each of branch.nodes) {
+          const reason = unknownReason(each, opset);
+          if (reason) refusals.push({ node: each.name, op: each.op, reason });
+          else make(each);
+        }
+        branch.outputs.forEach((name, n) => {
+          const value = values.get(name);
+          if (value && node.outputs[n]) values.set(node.outputs[n], value);
+        });
+        return;
+      }
       const made = [evaluate({ node, opset, spend }, given as (Value | null)[], draft)].flat() as Value[];
       made.forEach((value, n) => {
         if (count(sizes(value.dims)) > MOST) refuse(`a value of shape ${printDims(value.dims)}`);
@@ -92,7 +106,8 @@ export function importOnnx(
       if (!isReason(error)) throw error;
       refusals.push({ node: node.name, op: node.op, reason: error.refused });
     }
-  }
+  };
+  for (const node of nodes) make(node);
   const sized = refusals.length > unknown.size && used.some(({ dims }) => dims?.some(dim => typeof dim === 'string'));
   if (refusals.length > 0)
     throw refused(file, refusals, sized ? 'export it without them, or take another size' : 'export it without them');
@@ -129,7 +144,14 @@ const changed = new Set(
 function unknownReason({ op, domain }: OnnxNode, opset: number): string | null {
   if (opset < 7 && changed.has(op)) return `it is of opset ${opset}, from 7 on it is read: export it again`;
   if (domain !== '') return `it is of the domain ${quote(domain)}, only ONNX's own operators are known`;
-  return operators.has(op) || foldings.has(op) ? null : 'there is no kernel for it';
+  return op === 'If' || operators.has(op) || foldings.has(op) ? null : 'there is no kernel for it';
+}
+
+/** The side of an If that its condition takes, which exporters leave to be found out by shapes; null for any other node. */
+function branchOf({ op, branches }: OnnxNode, [condition]: readonly (Value | null)[]): Branch | null {
+  if (op !== 'If') return null;
+  if (condition?.kind !== 'known') return refuse('its condition is made when the network runs');
+  return branches?.get(condition.values()[0] ? 'then_branch' : 'else_branch') ?? refuse('it has no such branch');
 }
 
 function evaluate(call: Call, inputs: readonly (Value | null)[], draft: ReturnType<typeof pen>): Value | readonly Value[] {

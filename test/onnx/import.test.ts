@@ -14,7 +14,7 @@ import { shared } from '../shared.ts';
 import { bytes, int, ints, text } from '../weights/protobuf.ts';
 import { manifest, onCpu, tasks } from './networks.ts';
 import { file, imported, one, outputOf, X } from './tiny.ts';
-import { type FileSpec, longs, type NodeSpec, numbers } from './writer.ts';
+import { branch, type FileSpec, longs, type NodeSpec, numbers } from './writer.ts';
 
 /** TensorProto of whole numbers of a byte. */
 const wholes = (name: string, type: 'U8' | 'I8', values: readonly number[]) => [
@@ -23,6 +23,32 @@ const wholes = (name: string, type: 'U8' | 'I8', values: readonly number[]) => [
   text(8, name),
   bytes(9, Uint8Array.from(values)),
 ];
+
+/** An If on whether the channels are `count`: then without its first axis, else as it is. */
+const branched = (count: number, otherwise = 'Identity'): FileSpec => {
+  const squeezed = branch('then_branch', { op: 'Squeeze', inputs: ['x', 'first'], outputs: ['a'] }, longs('first', [0]));
+  const same = branch('else_branch', { op: otherwise, inputs: ['x'], outputs: ['b'] });
+  return file(
+    [
+      { op: 'Shape', inputs: ['x'], outputs: ['s'] },
+      { op: 'Gather', inputs: ['s', 'one'], outputs: ['c'], attributes: { axis: 0 } },
+      { op: 'Equal', inputs: ['c', 'count'], outputs: ['is'] },
+      { op: 'If', inputs: ['is'], outputs: ['z'], extra: [squeezed, same] },
+      { op: 'Add', inputs: ['z', 'z'], outputs: ['y'] },
+    ],
+    { initializers: { one: longs('one', [1]), count: longs('count', [count]) } },
+  );
+};
+
+test('an If whose condition follows from shapes is the branch that it takes', () => {
+  const twice = Array.from({ length: 12 }, (_, n) => 2 * n);
+  assert.equal(outputOf(branched(2)), { dims: [2, 2, 3], data: twice });
+  assert.equal(outputOf(branched(7)), { dims: [1, 2, 2, 3], data: twice });
+  assert.equal(outputOf(branched(2, 'NonZero')).data, twice);
+  assert.throws(() => imported(branched(7, 'NonZero')), /NonZero "b": there is no kernel for it/);
+  const made = file([{ op: 'If', inputs: ['x'], outputs: ['y'], name: 'late' }]);
+  assert.throws(() => imported(made), /If "late": its condition is made when the network runs/);
+});
 
 /** Samples of x, a grid of a row of two points, with the corners' centres at −1 and 1. */
 const sampled = (mode: string, padding_mode: string, points: readonly number[]): FileSpec =>
