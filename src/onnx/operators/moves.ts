@@ -16,9 +16,21 @@ import {
   squeezed,
   unsqueezed,
 } from '../fold.ts';
-import { type Factor, FILLED, isPicture, isUsual, lying, type Mapped, regrouped, sameAxes, usual, walkOf } from '../layout.ts';
+import {
+  type Factor,
+  FILLED,
+  isPicture,
+  isUsual,
+  lying,
+  type Mapped,
+  regrouped,
+  regroupedUncut,
+  sameAxes,
+  usual,
+  walkOf,
+} from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
-import { along, type Entries, emitMove, inAnyOrder, inUsualOrder, upTo } from '../pen.ts';
+import { along, type Entries, emitMove, inAnyOrder, inUsualOrder, laidOut, rowMajor, upTo } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, made, mustKnow, nameOf } from './inputs.ts';
 
@@ -70,7 +82,12 @@ function anyOf(making: Making): Mapped {
 
 function regroup(making: Making, dims: readonly number[]): Mapped {
   const x = anyOf(making);
-  return { ...x, dims, axes: regrouped(x, dims) };
+  const axes = regroupedUncut(x, dims);
+  if (axes) return { ...x, dims, axes };
+  // Along a single row no axis is cut through.
+  making.spend(x.dims);
+  const row = laidOut(making.pen, x, { c: 1, h: 1, w: count(x.dims) }, rowMajor(x.dims), `${x.value}.row`);
+  return { ...row, dims, axes: regrouped(row, dims) };
 }
 
 /** Indices of a map's own pixels, of which only each channel's first is left. */
