@@ -228,6 +228,19 @@ const rows: Expected[] = [
     X,
     [63.5, 64.5, 65.5, 66.5, 67.5, 68.5, -2, -1, 0, 1, 2, 3],
   ],
+  [
+    'a reshape that cuts through axes',
+    file(
+      [
+        { op: 'Reshape', inputs: ['x', 'cut'], outputs: ['four'] },
+        { op: 'Transpose', inputs: ['four'], outputs: ['t'], attributes: { perm: [0, 2, 1, 3] } },
+        { op: 'Relu', inputs: ['t'], outputs: ['y'] },
+      ],
+      { initializers: { cut: longs('cut', [1, 3, 4, 1]) } },
+    ),
+    [1, 4, 3, 1],
+    [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11],
+  ],
   ['a grid, nearest', sampled('nearest', 'border', [0.4, -0.2, 7, 1]), [1, 2, 1, 2], [1, 5, 7, 11]],
   ['a grid, cubic', sampled('bicubic', 'zeros', [-0.5, -1, 0.5, -1]), [1, 2, 1, 2], [0.40625, 1.78125, 6.96875, 8.34375]],
   [
