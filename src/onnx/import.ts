@@ -12,11 +12,10 @@ import { codecsOf } from './core.ts';
 import { foldings as shapeFoldings, sizes } from './fold.ts';
 import { valueFoldings } from './fold-values.ts';
 import { lying, type Mapped, ordered } from './layout.ts';
-import type { OnnxModel, OnnxNode, Port } from './model.ts';
+import type { Branch, OnnxModel, OnnxNode, Port } from './model.ts';
 import type { Value } from './operator.ts';
 import { operators } from './operators.ts';
 import { pen } from './pen.ts';
-import { readBy } from './read.ts';
 import { isReason, type Refusal, refuse } from './refusal.ts';
 
 export interface Imported {
@@ -76,15 +75,28 @@ export function importOnnx(
     }),
   );
   const refusals: Refusal[] = [...unknown].map(([{ name, op }, reason]) => ({ node: name, op, reason }));
-  const makeNode = (node: OnnxNode): void => {
-    const given = readBy(node).map(name => (name === '' ? null : (values.get(name) ?? missing)));
+  const bad = new Set(unknown.keys());
+  const make = (node: OnnxNode): void => {
+    if (unknown.has(node)) return;
+    const given = node.inputs.map(name => (name === '' ? null : (values.get(name) ?? missing)));
     // What hangs on a node that was refused is refused with it, without a word.
     if (given.includes(missing)) return;
     try {
-      const call = { node, opset, spend };
-      const args = given.slice(0, node.inputs.length) as (Value | null)[];
-      const made = node.op === 'If' ? makeBranch(node, args[0]) : ([evaluate(call, args, draft)].flat() as Value[]);
-      if (!made) return;
+      const branch = branchOf(node, given as (Value | null)[]);
+      if (branch) {
+        for (const [name, tensor] of branch.initializers) values.set(name, fromTensor(name, tensor));
+        for (const each of branch.nodes) {
+          const reason = unknownReason(each, opset);
+          if (reason) refusals.push({ node: each.name, op: each.op, reason });
+          else make(each);
+        }
+        branch.outputs.forEach((name, n) => {
+          const value = values.get(name);
+          if (value && node.outputs[n]) values.set(node.outputs[n], value);
+        });
+        return;
+      }
+      const made = [evaluate({ node, opset, spend }, given as (Value | null)[], draft)].flat() as Value[];
       made.forEach((value, n) => {
         if (count(sizes(value.dims)) > MOST) refuse(`a value of shape ${printDims(value.dims)}`);
         if (node.outputs[n]) values.set(node.outputs[n], value);
@@ -94,27 +106,19 @@ export function importOnnx(
     } catch (error) {
       if (!isReason(error)) throw error;
       refusals.push({ node: node.name, op: node.op, reason: error.refused });
+      bad.add(node);
     }
   };
-  /** The nodes of the branch that a known condition chooses, in the node's place; null where one of them is refused. */
-  const makeBranch = ({ attributes }: OnnxNode, condition: Value | null): Value[] | null => {
-    if (condition?.kind !== 'known') return refuse('its condition is made when the network runs, it must be known before');
-    const body = attributes.get(condition.values()[0] ? 'then_branch' : 'else_branch');
-    if (body?.kind !== 'graph') return refuse('its branch is not read');
-    const { nodes: inside, initializers, outputs: names } = body.value;
-    for (const [name, tensor] of initializers) values.set(name, fromTensor(name, tensor));
-    for (const node of inside) {
-      const reason = unknownReason(node, opset);
-      if (reason) refusals.push({ node: node.name, op: node.op, reason });
-      else makeNode(node);
-    }
-    const made = names.map(name => values.get(name));
-    return made.every(value => value !== undefined) ? made : null;
-  };
-  for (const node of nodes) if (!unknown.has(node)) makeNode(node);
+  for (const node of nodes) make(node);
   const sized = refusals.length > unknown.size && used.some(({ dims }) => dims?.some(dim => typeof dim === 'string'));
-  if (refusals.length > 0)
-    throw refused(file, refusals, sized ? 'export it without them, or take another size' : 'export it without them');
+  if (refusals.length > 0) {
+    const early = beforeTail(nodes, bad, name => {
+      const value = values.get(name);
+      return value?.kind === 'map' && !inputs.has(name) && value.shape.h * value.shape.w > 1;
+    });
+    const next = [...(sized ? ['another size'] : []), ...(early === null ? [] : [`--output-name ${quote(early)}`])];
+    throw refused(file, refusals, ['export it without them', ...next.map(each => `take ${each}`)].join(', or '));
+  }
   const found = new Map(outputs.map(name => [name, outputOf(file, name, values.get(name)!, draft)]));
   const [first, ...others] = inputs.values();
   if (!first) throw new AtrousError('BAD_GRAPH', `${file}: ${some(outputs.map(quote))} depend on no input: name another output`);
@@ -148,7 +152,14 @@ const changed = new Set(
 function unknownReason({ op, domain }: OnnxNode, opset: number): string | null {
   if (opset < 7 && changed.has(op)) return `it is of opset ${opset}, from 7 on it is read: export it again`;
   if (domain !== '') return `it is of the domain ${quote(domain)}, only ONNX's own operators are known`;
-  return operators.has(op) || foldings.has(op) || op === 'If' ? null : 'there is no kernel for it';
+  return op === 'If' || operators.has(op) || foldings.has(op) ? null : 'there is no kernel for it';
+}
+
+/** The side of an If that its condition takes, which exporters leave to be found out by shapes; null for any other node. */
+function branchOf({ op, branches }: OnnxNode, [condition]: readonly (Value | null)[]): Branch | null {
+  if (op !== 'If') return null;
+  if (condition?.kind !== 'known') return refuse('its condition is made when the network runs');
+  return branches?.get(condition.values()[0] ? 'then_branch' : 'else_branch') ?? refuse('it has no such branch');
 }
 
 function evaluate(call: Call, inputs: readonly (Value | null)[], draft: ReturnType<typeof pen>): Value | readonly Value[] {
@@ -167,6 +178,22 @@ function refused(file: string, refusals: readonly Refusal[], next: string): Atro
   return new AtrousError('BAD_GRAPH', [3, 2].map(sentence).find(({ length }) => length <= 300) ?? sentence(1), {
     cause: refusals,
   });
+}
+
+/** With weights of their own: behind one of these a network goes on. */
+const learnt = new Set(['Conv', 'ConvTranspose', 'MatMul', 'Gemm', 'QLinearConv', 'ConvInteger']);
+
+/** Where bad nodes only end a network, as a cast to bytes or a search for boxes does: the map before the first of them. Else null. */
+function beforeTail(nodes: readonly OnnxNode[], bad: ReadonlySet<OnnxNode>, isMap: (name: string) => boolean): string | null {
+  const behind = new Set<string>();
+  let early: string | null = null;
+  for (const node of nodes) {
+    if (!bad.has(node) && !node.inputs.some(name => behind.has(name))) continue;
+    if (learnt.has(node.op)) return null;
+    for (const name of node.outputs) behind.add(name);
+    if (bad.has(node)) early ??= node.inputs.find(isMap) ?? null;
+  }
+  return early;
 }
 
 /** What an import refused, of the error that it threw. */
@@ -194,16 +221,16 @@ export function inputsFor(model: OnnxModel, wanted: readonly string[]): readonly
 function neededFor(model: OnnxModel, wanted: readonly string[]) {
   checkOutputs(model, wanted);
   const nodes = needed(model.nodes, wanted);
-  const read = new Set([...nodes.flatMap(readBy), ...wanted]);
+  const read = new Set([...nodes.flatMap(node => node.inputs), ...wanted]);
   return { nodes, read, used: model.inputs.filter(({ name }) => read.has(name)) };
 }
 
 /** The nodes that some values hang on. */
 function needed(nodes: readonly OnnxNode[], wanted: readonly string[]): OnnxNode[] {
   const names = new Set(wanted);
-  const kept = [...nodes].reverse().filter(node => {
-    const needs = node.outputs.some(name => names.has(name));
-    if (needs) for (const name of readBy(node)) names.add(name);
+  const kept = [...nodes].reverse().filter(({ inputs, outputs }) => {
+    const needs = outputs.some(name => names.has(name));
+    if (needs) for (const name of inputs) names.add(name);
     return needs;
   });
   return kept.reverse();

@@ -14,23 +14,13 @@ export interface External {
   readonly length: number | null;
 }
 
-/** An attribute by what it holds; `graph` is a body of If or Loop. */
+/** An attribute by what it holds; `graph` stands for a body of Loop or Scan, of which only that there is one is known. */
 export type Attribute =
   | { readonly kind: 'float' | 'int'; readonly value: number }
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'floats' | 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'tensor'; readonly value: Initializer }
-  | { readonly kind: 'graph'; readonly value: Body }
-  | { readonly kind: 'other' };
-
-/** What a node does by a graph of its own, which reads values around it by their names. */
-export interface Body {
-  readonly nodes: readonly OnnxNode[];
-  readonly initializers: ReadonlyMap<string, Initializer>;
-  readonly outputs: readonly string[];
-  /** Names that it reads and does not make. */
-  readonly outer: readonly string[];
-}
+  | { readonly kind: 'graph' | 'other' };
 
 export interface OnnxNode {
   /** The node's own name, or the name of its first output where it has none. */
@@ -41,6 +31,15 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
+  /** Of If, by its attributes' names. What they read of the graph around them is among the node's inputs, behind the condition. */
+  readonly branches?: ReadonlyMap<string, Branch>;
+}
+
+/** The nodes of one side of an If, in order. */
+export interface Branch {
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: ReadonlyMap<string, Initializer>;
+  readonly outputs: readonly string[];
 }
 
 /** An input or output. Dimensions are numbers, or names that an import binds ('' for one without a name). */

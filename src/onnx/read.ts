@@ -31,7 +31,7 @@ import {
   some,
   type Tensor,
 } from '../weights/tensor.ts';
-import type { Attribute, External, Initializer, OnnxModel, OnnxNode, Port } from './model.ts';
+import type { Attribute, Branch, External, Initializer, OnnxModel, OnnxNode, Port } from './model.ts';
 
 const MODEL = { producer: 2, graph: 7, opset: 8, metadata: 14 } as const;
 const GRAPH = { node: 1, initializer: 5, sparse: 15, input: 11, output: 12 } as const;
@@ -121,11 +121,6 @@ export async function besides(
   return { model: withExternal(model, files), files };
 }
 
-/** Names of the values that a node reads, its bodies too. */
-export function readBy({ inputs, attributes }: OnnxNode): string[] {
-  return [...inputs, ...[...attributes.values()].flatMap(each => (each.kind === 'graph' ? each.value.outer : []))];
-}
-
 /** Names of the files beside the model that hold weights, in order. */
 export function externalFiles({ initializers, nodes }: OnnxModel): string[] {
   const tensors = [...initializers.values(), ...nodes.flatMap(constantsOf)];
@@ -198,19 +193,15 @@ function readEntry(message: Message, entries: Map<string, string>): void {
 
 function readGraph(graph: Message): Pick<OnnxModel, 'nodes' | 'initializers' | 'inputs' | 'outputs'> {
   const nodes: OnnxNode[] = [];
-  const room: Room = { left: mostNodes, depth: 0 };
   const initializers = new Map<string, Initializer>();
   const inputs: Port[] = [];
   const outputs: Port[] = [];
+  const room = { nodes: mostNodes, depth: 0 };
   for (const field of fieldsOf(graph)) {
     if (nodes.length + initializers.size + inputs.length + outputs.length > mostNodes)
       throw broken(graph, field.at, `more than ${mostNodes} nodes and tensors, no network has as many`);
     if (field.number === GRAPH.node) nodes.push(readNode(inner(graph, field, `node ${nodes.length}`), nodes.length, room));
-    if (field.number === GRAPH.initializer) {
-      const [name, tensor] = readTensor(inner(graph, field, `initializer ${initializers.size}`));
-      if (initializers.has(name)) throw broken(graph, field.at, `a second initializer is called ${quote(name)}`);
-      initializers.set(name, tensor);
-    }
+    if (field.number === GRAPH.initializer) readInitializer(graph, field, initializers);
     if (field.number === GRAPH.sparse) throw broken(graph, field.at, 'a sparse initializer, which is not read: export it dense');
     if (field.number === GRAPH.input) inputs.push(readPort(inner(graph, field, `input ${inputs.length}`)));
     if (field.number === GRAPH.output) outputs.push(readPort(inner(graph, field, `output ${outputs.length}`)));
@@ -223,6 +214,46 @@ function readGraph(graph: Message): Pick<OnnxModel, 'nodes' | 'initializers' | '
   if (missing) throw badWeights(graph.file, `the output ${quote(missing.name)} is made by no node: export it again`);
   if (outputs.length === 0) throw badWeights(graph.file, 'the graph has no outputs: export it again');
   return { nodes: inOrder(graph.file, nodes, known), initializers, inputs: given, outputs };
+}
+
+function readInitializer(graph: Message, field: Field, initializers: Map<string, Initializer>): void {
+  const [name, tensor] = readTensor(inner(graph, field, `initializer ${initializers.size}`));
+  if (initializers.has(name)) throw broken(graph, field.at, `a second initializer is called ${quote(name)}`);
+  initializers.set(name, tensor);
+}
+
+/** What all branches of a file may hold together, and how deep one lies in others. */
+interface Room {
+  nodes: number;
+  depth: number;
+}
+
+/** One side of an If. It has no inputs: what it does not make itself is of the graphs around it. */
+function readBranch(graph: Message, room: Room): Branch {
+  const nodes: OnnxNode[] = [];
+  const initializers = new Map<string, Initializer>();
+  const outputs: string[] = [];
+  if (++room.depth > mostAxes) throw broken(graph, graph.begin, `branches lie in one another more than ${mostAxes} deep`);
+  for (const field of fieldsOf(graph)) {
+    if (--room.nodes < 0) throw broken(graph, field.at, `more than ${mostNodes} nodes and tensors in branches`);
+    if (field.number === GRAPH.node)
+      nodes.push(readNode(inner(graph, field, `node ${nodes.length} of a branch`), nodes.length, room));
+    if (field.number === GRAPH.initializer) readInitializer(graph, field, initializers);
+    if (field.number === GRAPH.output) outputs.push(readPort(inner(graph, field, `output ${outputs.length}`)).name);
+  }
+  room.depth--;
+  if ([...initializers.values(), ...nodes.flatMap(constantsOf)].some(({ external }) => external))
+    throw badWeights(
+      graph.file,
+      `${graph.what} has weights in another file, inside a branch of an If: export it with them in the file`,
+    );
+  return { nodes, initializers, outputs };
+}
+
+/** What a branch reads of the graphs around it. */
+function readAround({ nodes, initializers, outputs }: Branch): string[] {
+  const own = new Set(['', ...initializers.keys(), ...nodes.flatMap(node => node.outputs)]);
+  return [...nodes.flatMap(node => node.inputs), ...outputs].filter(name => !own.has(name));
 }
 
 /** No value is made twice. */
@@ -244,7 +275,7 @@ function inOrder(file: string, nodes: readonly OnnxNode[], known: ReadonlySet<st
   const waiting = nodes.map(() => 0);
   const readers = nodes.map((): number[] => []);
   nodes.forEach((node, index) => {
-    for (const value of new Set(readBy(node))) {
+    for (const value of new Set(node.inputs)) {
       const from = maker.get(value);
       if (value === '' || known.has(value)) continue;
       if (from === undefined)
@@ -273,39 +304,11 @@ function inOrder(file: string, nodes: readonly OnnxNode[], known: ReadonlySet<st
   return ordered;
 }
 
-/** Nodes that bodies may have, all of them together, and how deep they lie in one another. */
-interface Room {
-  left: number;
-  readonly depth: number;
-}
-
-const DEEPEST = 4;
-
-/** What If or Loop does. Weights in files beside the model are read for the graph alone. */
-function readBody(message: Message, room: Room): Attribute {
-  if (room.depth === DEEPEST) return { kind: 'other' };
-  const inside: Room = { left: room.left, depth: room.depth + 1 };
-  const nodes: OnnxNode[] = [];
-  const initializers = new Map<string, Initializer>();
-  const outputs: string[] = [];
-  for (const field of fieldsOf(message)) {
-    if (inside.left-- === 0) throw broken(message, field.at, `more than ${mostNodes} nodes and tensors, no network has as many`);
-    if (field.number === GRAPH.node) nodes.push(readNode(inner(message, field, `${message.what}'s node`), nodes.length, inside));
-    if (field.number === GRAPH.initializer) initializers.set(...readTensor(inner(message, field, message.what)));
-    if (field.number === GRAPH.output) outputs.push(readPort(inner(message, field, message.what)).name);
-  }
-  room.left = inside.left;
-  const tensors = [...initializers.values(), ...nodes.flatMap(constantsOf)];
-  if (tensors.some(({ external }) => external)) return { kind: 'other' };
-  const made = new Set([...initializers.keys(), ...nodes.flatMap(node => node.outputs)]);
-  const outer = [...nodes.flatMap(readBy), ...outputs].filter(name => name !== '' && !made.has(name));
-  return { kind: 'graph', value: { nodes, initializers, outputs, outer: [...new Set(outer)] } };
-}
-
 function readNode(message: Message, index: number, room: Room): OnnxNode {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, Attribute>();
+  const graphs = new Map<string, Message>();
   let [name, op, domain] = ['', '', ''];
   for (const field of fieldsOf(message)) {
     if (field.number === NODE.input) inputs.push(text(message, field, longestName));
@@ -313,26 +316,29 @@ function readNode(message: Message, index: number, room: Room): OnnxNode {
     if (field.number === NODE.name) name = text(message, field, longestName);
     if (field.number === NODE.op) op = text(message, field, longestName);
     if (field.number === NODE.domain) domain = text(message, field, longestName);
-    if (field.number === NODE.attribute) readAttribute(inner(message, field, `${message.what}'s attribute`), attributes, room);
+    if (field.number === NODE.attribute) readAttribute(inner(message, field, `${message.what}'s attribute`), attributes, graphs);
     if (inputs.length + outputs.length + attributes.size > mostNodes)
       throw broken(message, field.at, 'more inputs and outputs than any node has');
   }
+  const branches = op === 'If' ? new Map([...graphs].map(([key, graph]) => [key, readBranch(graph, room)])) : undefined;
   return {
     name: name || outputs[0] || `node ${index}`,
     op,
     domain: domain === 'ai.onnx' ? '' : domain,
-    inputs,
+    inputs: branches ? [...inputs, ...new Set([...branches.values()].flatMap(readAround))] : inputs,
     outputs,
     attributes,
+    ...(branches && { branches }),
   };
 }
 
-function readAttribute(message: Message, attributes: Map<string, Attribute>, room: Room): void {
+function readAttribute(message: Message, attributes: Map<string, Attribute>, graphs: Map<string, Message>): void {
   const floats: number[] = [];
   const ints: number[] = [];
   let name = '';
   let type = 0;
   let single: Attribute | null = null;
+  let graph: Message | null = null;
   for (const field of fieldsOf(message)) {
     if (field.number === ATTRIBUTE.name) name = text(message, field, longestName);
     if (field.number === 20) type = signed(message, field);
@@ -340,7 +346,10 @@ function readAttribute(message: Message, attributes: Map<string, Attribute>, roo
     if (field.number === ATTRIBUTE.int) single = { kind: 'int', value: signed(message, field) };
     if (field.number === ATTRIBUTE.text) single = { kind: 'text', value: text(message, field, longestText) };
     if (field.number === ATTRIBUTE.tensor) single = { kind: 'tensor', value: readTensor(inner(message, field, message.what))[1] };
-    if (field.number === ATTRIBUTE.graph) single = readBody(inner(message, field, `${message.what}'s body`), room);
+    if (field.number === ATTRIBUTE.graph) {
+      single = { kind: 'graph' };
+      graph = inner(message, field, message.what);
+    }
     if (field.number === ATTRIBUTE.floats) numbers(message, field, floats, true);
     if (field.number === ATTRIBUTE.ints) numbers(message, field, ints, false);
   }
@@ -358,6 +367,7 @@ function readAttribute(message: Message, attributes: Map<string, Attribute>, roo
       ? { kind: 'ints', value: ints }
       : null;
   attributes.set(name, single ?? list ?? absent[type] ?? { kind: 'other' });
+  if (graph) graphs.set(name, graph);
 }
 
 /** float or int64, one a field or all of them in one (packed). */

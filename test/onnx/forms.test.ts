@@ -3,9 +3,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refusalsOf } from '../../src/onnx/import.ts';
-import { type Field, int, message, text } from '../weights/protobuf.ts';
 import { file, imported, one, outputOf, X } from './tiny.ts';
-import { type FileSpec, longs, type NodeSpec, node, numbers } from './writer.ts';
+import { type FileSpec, longs, type NodeSpec, numbers } from './writer.ts';
 
 type Numbers = NonNullable<FileSpec['initializers']>;
 type Row = [title: string, nodes: NodeSpec[], initializers: Numbers, shape: number[], dims: number[], data: number[]];
@@ -295,47 +294,6 @@ test('the logarithm of a sum of powers, of numbers whose powers are infinite', (
     data.every((value, n) => Math.abs(value - 100 * (3 * n + 2)) < 1e-9),
     `${data}`,
   );
-});
-
-/** If by whether x has as many columns as said; in its branches x is turned, or there is what nobody knows. */
-const branching = (columns: number, made = false): FileSpec => {
-  const branch = (name: string, inside: NodeSpec): Field =>
-    message(5, text(1, name), int(20, 5), message(6, node(inside), message(12, text(1, inside.outputs[0]))));
-  const choice = {
-    ...step('If', [made ? 'x' : 'equal'], 'chosen'),
-    extra: [branch('then_branch', step('Neg', ['x'], 'a')), branch('else_branch', step('Fancy', ['x'], 'b'))],
-  };
-  const nodes = [
-    step('Shape', ['x'], 's', { start: 3 }),
-    step('Equal', ['s', 'columns'], 'equal'),
-    choice,
-    step('Relu', ['chosen'], 'y'),
-  ];
-  return file(nodes, { initializers: { columns: longs('columns', [columns]) } });
-};
-
-test('of two branches the one that a known condition chooses is there', () => {
-  const { graph } = imported(branching(3));
-  assert.equal(
-    graph.nodes.map(({ op }) => op),
-    ['activate', 'activate'],
-  );
-  assert.ok(outputOf(branching(3)).data.every(value => value === 0));
-  for (const [spec, op, reason] of [
-    [branching(4), 'Fancy', /no kernel/],
-    [branching(3, true), 'If', /known before/],
-  ] as const) {
-    try {
-      imported(spec);
-      assert.unreachable();
-    } catch (error) {
-      assert.equal(
-        refusalsOf(error).map(each => each.op),
-        [op],
-      );
-      assert.match(refusalsOf(error)[0].reason, reason);
-    }
-  }
 });
 
 const refused: [title: string, single: NodeSpec, initializers: Numbers, reason: RegExp][] = [

@@ -14,7 +14,7 @@ import { shared } from '../shared.ts';
 import { bytes, int, ints, text } from '../weights/protobuf.ts';
 import { manifest, onCpu, tasks } from './networks.ts';
 import { file, imported, one, outputOf, X } from './tiny.ts';
-import { type FileSpec, longs, type NodeSpec, numbers } from './writer.ts';
+import { branch, type FileSpec, longs, type NodeSpec, numbers } from './writer.ts';
 
 /** TensorProto of whole numbers of a byte. */
 const wholes = (name: string, type: 'U8' | 'I8', values: readonly number[]) => [
@@ -23,6 +23,32 @@ const wholes = (name: string, type: 'U8' | 'I8', values: readonly number[]) => [
   text(8, name),
   bytes(9, Uint8Array.from(values)),
 ];
+
+/** An If on whether the channels are `count`: then without its first axis, else as it is. */
+const branched = (count: number, otherwise = 'Identity'): FileSpec => {
+  const squeezed = branch('then_branch', { op: 'Squeeze', inputs: ['x', 'first'], outputs: ['a'] }, longs('first', [0]));
+  const same = branch('else_branch', { op: otherwise, inputs: ['x'], outputs: ['b'] });
+  return file(
+    [
+      { op: 'Shape', inputs: ['x'], outputs: ['s'] },
+      { op: 'Gather', inputs: ['s', 'one'], outputs: ['c'], attributes: { axis: 0 } },
+      { op: 'Equal', inputs: ['c', 'count'], outputs: ['is'] },
+      { op: 'If', inputs: ['is'], outputs: ['z'], extra: [squeezed, same] },
+      { op: 'Add', inputs: ['z', 'z'], outputs: ['y'] },
+    ],
+    { initializers: { one: longs('one', [1]), count: longs('count', [count]) } },
+  );
+};
+
+test('an If whose condition follows from shapes is the branch that it takes', () => {
+  const twice = Array.from({ length: 12 }, (_, n) => 2 * n);
+  assert.equal(outputOf(branched(2)), { dims: [2, 2, 3], data: twice });
+  assert.equal(outputOf(branched(7)), { dims: [1, 2, 2, 3], data: twice });
+  assert.equal(outputOf(branched(2, 'NonZero')).data, twice);
+  assert.throws(() => imported(branched(7, 'NonZero')), /NonZero "b": there is no kernel for it/);
+  const made = file([{ op: 'If', inputs: ['x'], outputs: ['y'], name: 'late' }]);
+  assert.throws(() => imported(made), /If "late": its condition is made when the network runs/);
+});
 
 /** Samples of x, a grid of a row of two points, with the corners' centres at −1 and 1. */
 const sampled = (mode: string, padding_mode: string, points: readonly number[]): FileSpec =>
@@ -201,6 +227,19 @@ const rows: Expected[] = [
     ),
     X,
     [63.5, 64.5, 65.5, 66.5, 67.5, 68.5, -2, -1, 0, 1, 2, 3],
+  ],
+  [
+    'a reshape that cuts through axes',
+    file(
+      [
+        { op: 'Reshape', inputs: ['x', 'cut'], outputs: ['four'] },
+        { op: 'Transpose', inputs: ['four'], outputs: ['t'], attributes: { perm: [0, 2, 1, 3] } },
+        { op: 'Relu', inputs: ['t'], outputs: ['y'] },
+      ],
+      { initializers: { cut: longs('cut', [1, 3, 4, 1]) } },
+    ),
+    [1, 4, 3, 1],
+    [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11],
   ],
   ['a grid, nearest', sampled('nearest', 'border', [0.4, -0.2, 7, 1]), [1, 2, 1, 2], [1, 5, 7, 11]],
   ['a grid, cubic', sampled('bicubic', 'zeros', [-0.5, -1, 0.5, -1]), [1, 2, 1, 2], [0.40625, 1.78125, 6.96875, 8.34375]],
@@ -506,6 +545,30 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
     ]),
     { x: X },
     /export it without them, or take another size$/,
+  ],
+  [
+    'what only ends a network',
+    file([
+      { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+      { op: 'ArgMax', inputs: ['r'], outputs: ['k'], attributes: { axis: 1 } },
+      { op: 'NonZero', inputs: ['k'], outputs: ['n'] },
+      { op: 'Neg', inputs: ['n'], outputs: ['y'] },
+    ]),
+    { x: X },
+    /NonZero "n": there is no kernel for it; export it without them, or take --output-name "k"$/,
+  ],
+  [
+    'what a network goes on behind',
+    file(
+      [
+        { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+        { op: 'NonZero', inputs: ['r'], outputs: ['n'] },
+        { op: 'Conv', inputs: ['n', 'w'], outputs: ['y'] },
+      ],
+      { initializers: { w: numbers([1, 2, 1, 1], () => 1) } },
+    ),
+    { x: X },
+    /there is no kernel for it; export it without them$/,
   ],
   [
     'weights that are no numbers',

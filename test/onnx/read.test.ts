@@ -6,7 +6,7 @@ import { externalFiles, readOnnx, withExternal } from '../../src/onnx/read.ts';
 import { isOnnx } from '../../src/weights/magic.ts';
 import { type Tensor, toFloat32 } from '../../src/weights/tensor.ts';
 import { bytes, doubles, type Field, floats as floatFields, int, ints, message, text } from '../weights/protobuf.ts';
-import { type FileSpec, floats, numbers, onnx } from './writer.ts';
+import { branch, type FileSpec, floats, numbers, onnx } from './writer.ts';
 
 const relu = { op: 'Relu', inputs: ['x'], outputs: ['y'] };
 const plain: FileSpec = { inputs: { x: [1, 3, 'h', 'w'] }, outputs: ['y'], nodes: [relu] };
@@ -175,6 +175,14 @@ const refused: [title: string, file: Uint8Array, message: RegExp][] = [
   ['a path from the root', onnx({ ...plain, initializers: { t: outside('/etc/passwd') } }), /not within the model's folder/],
   ['a path of a drive', onnx({ ...plain, initializers: { t: outside('C:\\secret') } }), /not within the model's folder/],
   ['a path behind a folder', onnx({ ...plain, initializers: { t: outside('a/../../secret') } }), /not within the model's folder/],
+  [
+    'weights outside, in a branch',
+    onnx({
+      ...plain,
+      nodes: [{ op: 'If', inputs: ['x'], outputs: ['y'], extra: [branch('then_branch', relu, outside('w.bin'))] }],
+    }),
+    /in another file, inside a branch of an If/,
+  ],
   ['a bad offset', onnx({ ...plain, initializers: { t: outside('a', [['offset', '-4']]) } }), /offset "-4"/],
 ];
 for (const [title, file, expected] of refused) {

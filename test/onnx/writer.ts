@@ -86,6 +86,15 @@ export const node = ({ op, inputs, outputs, name = '', domain = '', attributes =
     ...extra,
   );
 
+/** One side of an If, of one node that makes `y`. */
+export const branch = (key: 'then_branch' | 'else_branch', spec: NodeSpec, ...tensors: readonly (readonly Field[])[]): Field =>
+  message(
+    5,
+    text(1, key),
+    int(20, 5),
+    message(6, node(spec), text(2, key), ...tensors.map(each => message(5, ...each)), port(12, spec.outputs[0])),
+  );
+
 const port = (number: number, name: string, dims: readonly (number | string)[] = [], type = 1): Field => {
   const shape = message(2, ...dims.map(dim => message(1, typeof dim === 'number' ? int(1, dim) : text(2, dim))));
   return message(number, text(1, name), message(2, message(1, int(1, type), ...(dims.length ? [shape] : []))));
