@@ -42,7 +42,7 @@ import { comparePrecisions, fastestPrecision, type Precisions } from './precisio
 import { printAgainst, printPeer, printPrecisions, printResult, printScaling, printSteps, printTuning } from './print.ts';
 import { mergeReports, type Report, readReport, reportOf, reportText } from './report.ts';
 import { type Scaling, scaling } from './scaling.ts';
-import { mergeTuning, type Tuning, tune, winnersOf } from './tune.ts';
+import { fastestVariants, mergeTuning, type Tuning, tune } from './tune.ts';
 import { SHIPPED, ship } from './tuned.ts';
 
 /** The repository, or the folder of the package: this file lies one below, built or not. */
@@ -251,7 +251,7 @@ async function time(opened: Bench, job: Job, out: Output): Promise<Measured> {
     out.block(printTuning(tuning));
     const tunedBy = (precision: Precision): Bench => {
       const { id } = facts;
-      return id ? { ...opened, tuned: { ...tuned, [id]: { precision, winners: winnersOf(tuning) } } } : opened;
+      return id ? { ...opened, tuned: { ...tuned, [id]: { precision, variants: fastestVariants(tuning) } } } : opened;
     };
     for (const { model, size } of job.compare ? timed : []) {
       out.progress(`timing ${model} ${sizeText(size)} in every precision`);
@@ -366,7 +366,7 @@ function chartOf(file: string): string | null {
   return special ? null : `${file.replace(/\.json$/i, '')}.svg`;
 }
 
-/** Writes what was asked for: the run's own file and chart, the adapter's, the winners. */
+/** Writes what was asked for: the run's own file and chart, the adapter's, what ships. */
 async function keep(report: Report, job: Job, out: Output): Promise<void> {
   const results = job.steps ? report.results : report.results.map(({ steps: _, ...result }) => result);
   const written = { ...report, results };
@@ -387,7 +387,7 @@ async function keep(report: Report, job: Job, out: Output): Promise<void> {
   await writeAtomic(file, reportText(mergeReports(await readReport(file), written)));
   out.text(`wrote    ${file}`);
   if (await ship(root)) out.text(`wrote    ${join(root, SHIPPED)}`);
-  else out.text(`         its winners ship once that file lies in the repository's bench/results: npx tsx bench/ship.ts`);
+  else out.text(`         the fastest ship once that file lies in the repository's bench/results: npx tsx bench/ship.ts`);
 }
 
 if (process.argv[2] === AS_ENGINE && process.send) serve(openEngine);

@@ -41,7 +41,7 @@ export interface Bench {
   readonly device: GPUDevice;
   readonly facts: AdapterFacts;
   readonly library: ShaderLibrary;
-  /** Winners of this run; undefined: those that ship. */
+  /** The fastest by this run; undefined: those that ship. */
   readonly tuned?: Tuned;
 }
 

@@ -18,8 +18,12 @@ interface Row {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '3' }, json: { type: 'string' } },
+  options: { runs: { type: 'string', default: '3' }, json: { type: 'string' }, help: { type: 'boolean' } },
 });
+if (values.help || positionals.length === 0) {
+  console.error('npx tsx bench/networks.ts FILE.onnx … [--runs N] [--json FILE]: a table of ONNX files beside onnxruntime');
+  process.exit(values.help ? 0 : 2);
+}
 const program = fileURLToPath(new URL('./main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'atrous-networks-'));
 const rows: Row[] = [];
@@ -67,4 +71,5 @@ for (const { name, report, why } of rows) {
   );
 }
 const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
-console.log(`\n${ratios.length} of ${rows.length}: geometric mean ${mean.toFixed(2)}, least ${Math.min(...ratios).toFixed(2)}`);
+const found = ratios.length > 0 ? `geometric mean ${mean.toFixed(2)}, least ${Math.min(...ratios).toFixed(2)}` : 'no ratio';
+console.log(`\n${ratios.length} of ${rows.length}: ${found}`);

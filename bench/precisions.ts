@@ -1,4 +1,4 @@
-// Which precision is fastest on this adapter: whole frames by the winners of each, in turns.
+// Which precision is fastest on this adapter: whole frames in the fastest variants of each, in turns.
 
 import { statistics } from '../src/gpu/timing.ts';
 import { precisionsOf } from '../src/plan/choose.ts';

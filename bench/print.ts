@@ -92,10 +92,10 @@ export function printAgainst({ checkout, model, size, precision, variants, here,
 /** A line a kind and size. */
 export function printTuning(tuning: Tuning): string {
   const rows = Object.entries(tuning).flatMap(([kind, sizes]) =>
-    Object.entries(sizes).map(([scale, { winner, us, steps, at }]) => [
+    Object.entries(sizes).map(([scale, { fastest, us, steps, at }]) => [
       kind,
       `2^${scale}`,
-      winner,
+      fastest,
       Object.entries(us)
         .map(([name, time]) => `${name} ${time}`)
         .join(', '),
@@ -104,5 +104,5 @@ export function printTuning(tuning: Tuning): string {
     ]),
   );
   if (rows.length === 0) return 'tuning   no kernel of this plan has two variants that run here';
-  return table(['kind', 'pixels', 'winner', 'µs of all its steps', 'steps', 'of'], rows);
+  return table(['kind', 'pixels', 'fastest', 'µs of all its steps', 'steps', 'of'], rows);
 }

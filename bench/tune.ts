@@ -5,7 +5,7 @@ import { createEngine, destroyEngine } from '../src/gpu/executor.ts';
 import { statistics, stepSamples } from '../src/gpu/timing.ts';
 import { kernels, rowsOf } from '../src/kernels/index.ts';
 import type { Variant } from '../src/kernels/kernel.ts';
-import { isPossible, meets, scaleOf, type Winners } from '../src/plan/choose.ts';
+import { type FastestVariants, isPossible, meets, scaleOf } from '../src/plan/choose.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import type { Precision } from '../src/shader/source.ts';
 import { type Bench, load, type Running, type Size, sizeText, start, stop } from './network.ts';
@@ -15,7 +15,7 @@ import { round } from './round.ts';
 export type Tuning = Readonly<Record<string, Readonly<Record<string, Timed>>>>;
 
 export interface Timed {
-  readonly winner: string;
+  readonly fastest: string;
   /** Median microseconds of all steps of this kind together that every one of these variants has made, by variant. */
   readonly us: Readonly<Record<string, number>>;
   readonly steps: number;
@@ -90,9 +90,9 @@ export function tuningOf(
     // Of those that can make these steps.
     const guess = variants.find(variant => sums.has(variant.name) && meets(variant, facts))?.name;
     const [best, least] = [...sums].sort(([, a], [, b]) => a - b)[0];
-    const winner = guess !== undefined && least >= sums.get(guess)! * (1 - MARGIN) ? guess : best;
+    const fastest = guess !== undefined && least >= sums.get(guess)! * (1 - MARGIN) ? guess : best;
     const rounded = Object.fromEntries([...sums].map(([name, time]) => [name, round(time)]));
-    tuning[kind] = { ...tuning[kind], [scale]: { winner, us: rounded, steps: steps.length, at } };
+    tuning[kind] = { ...tuning[kind], [scale]: { fastest, us: rounded, steps: steps.length, at } };
   }
   return tuning;
 }
@@ -112,8 +112,8 @@ export function mergeTuning(before: Tuning, after: Tuning): Tuning {
   return Object.fromEntries(kinds.map(kind => [kind, { ...before[kind], ...after[kind] }]));
 }
 
-export function winnersOf(tuning: Tuning): Winners {
-  const winners = (sizes: Tuning[string]): Record<string, string> =>
-    Object.fromEntries(Object.entries(sizes).map(([scale, { winner }]) => [scale, winner]));
-  return Object.fromEntries(Object.entries(tuning).map(([kind, sizes]) => [kind, winners(sizes)]));
+export function fastestVariants(tuning: Tuning): FastestVariants {
+  const named = (sizes: Tuning[string]): Record<string, string> =>
+    Object.fromEntries(Object.entries(sizes).map(([scale, { fastest }]) => [scale, fastest]));
+  return Object.fromEntries(Object.entries(tuning).map(([kind, sizes]) => [kind, named(sizes)]));
 }

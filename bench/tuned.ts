@@ -7,7 +7,7 @@ import { writeAtomic } from '../src/node/files.ts';
 import type { Fastest, Tuned } from '../src/plan/choose.ts';
 import { fastestPrecision } from './precisions.ts';
 import { type Report, readReport } from './report.ts';
-import { winnersOf } from './tune.ts';
+import { fastestVariants } from './tune.ts';
 
 /** Below the repository. */
 export const SHIPPED = 'src/plan/tuned.json';
@@ -24,7 +24,7 @@ export async function tunedOf(folder: string): Promise<Tuned> {
 }
 
 export function fastestOf({ tuning, precisions }: Pick<Report, 'tuning' | 'precisions'>): Fastest {
-  return { precision: fastestPrecision(precisions ?? []), winners: winnersOf(tuning) };
+  return { precision: fastestPrecision(precisions ?? []), variants: fastestVariants(tuning) };
 }
 
 export function shippedText(tuned: Tuned): string {

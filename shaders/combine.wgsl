@@ -30,6 +30,13 @@ struct Params {
 @group(0) @binding(3) var<storage, read> weights: array<packed>;
 @group(0) @binding(4) var<storage, read_write> y: array<stored>;
 
+// pow is defined of bases above zero alone: odd powers of the others are those of their amount below zero, even ones above.
+fn powers(a: vec4f, b: vec4f) -> vec4f {
+  let amount = pow(abs(a), b);
+  let whole = select(amount, -amount, abs(b % 2.0) == vec4f(1.0));
+  return select(select(amount, select(pow(a, b), whole, b == floor(b)), a < vec4f()), vec4f(1.0), b == vec4f());
+}
+
 fn combined(a: vec4f, b: vec4f) -> vec4f {
   switch (OPERATION) {
     case 0u: { return a + b; }
@@ -40,7 +47,8 @@ fn combined(a: vec4f, b: vec4f) -> vec4f {
     case 5u: { return min(a, b); }
     case 6u: { return vec4f(a > b); }
     case 7u: { return vec4f(a < b); }
-    default: { return vec4f(a == b); }
+    case 8u: { return vec4f(a == b); }
+    default: { return powers(a, b); }
   }
 }
 

@@ -45,7 +45,7 @@ fn curve(x: vec4f, a: vec4f, b: f32) -> vec4f {
     case 22u: { return sign(x); }
     case 23u: { return 1.0 / x; }
     // pow of a negative base is not defined: even and odd powers of its amount are.
-    case 24u: { return select(pow(abs(x), a), -pow(abs(x), a), (x < zero) & (a % 2.0 == vec4f(1.0))); }
+    case 24u: { return select(pow(abs(x), a), -pow(abs(x), a), (x < zero) & (abs(a % 2.0) == vec4f(1.0))); }
     case 25u: { return select(zero, x, x > a); }
     case 29u: { return round(x / a) * a; }
     case 30u: { return a * x + b; }

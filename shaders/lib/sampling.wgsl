@@ -1,4 +1,4 @@
-// What the kernels share that sample a map bilinearly at places of its own for every pixel of the result.
+// What the kernels share that sample a map at places of its own for every pixel of the result.
 override CORNERS: bool = false;  // −1 and 1 are the centres of the corners, not the edges
 override BORDER: bool = false;   // beyond the map lies its border
 override REFLECTION: bool = false;  // or its reflection; else zeros
@@ -24,10 +24,11 @@ fn at(row: i32, column: i32, quad: u32) -> vec4f {
   return decode(x[(u32(row) * params.x_width + u32(column)) * params.x_stride + quad]);
 }
 
-// Of a point from 0 to 2 over the map. Where zeros lie beyond it is clamped to just outside, so that a wild one stays an index.
-fn place_of(point: f32, count: u32) -> f32 {
-  let size = f32(count);
-  let place = select((point * size - 1.0) * 0.5, point * (size - 1.0) * 0.5, CORNERS);
+// Of a point from 0 to 2 over the map.
+fn place_of(point: f32, size: f32) -> f32 { return select((point * size - 1.0) * 0.5, point * (size - 1.0) * 0.5, CORNERS); }
+
+// The place of the map that lies there. Where zeros lie beyond it is clamped to just outside, so that a wild one stays an index.
+fn within(place: f32, size: f32) -> f32 {
   if (BORDER) { return clamp(place, 0.0, size - 1.0); }
   if (!REFLECTION) { return clamp(place, -2.0, size + 1.0); }
   let low = select(-0.5, 0.0, CORNERS);
@@ -38,9 +39,11 @@ fn place_of(point: f32, count: u32) -> f32 {
   return clamp(low + select(turn, 2.0 * span - turn, turn > span), 0.0, size - 1.0);
 }
 
+// Bilinearly.
 fn sampled(point: vec2f, quad: u32) -> vec4f {
-  let column = place_of(point.x, params.x_width);
-  let row = place_of(point.y, params.x_height);
+  let size = vec2f(f32(params.x_width), f32(params.x_height));
+  let column = within(place_of(point.x, size.x), size.x);
+  let row = within(place_of(point.y, size.y), size.y);
   let left = floor(column);
   let top = floor(row);
   let upper = mix(at(i32(top), i32(left), quad), at(i32(top), i32(left) + 1, quad), column - left);

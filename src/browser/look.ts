@@ -46,7 +46,7 @@ function lookOf({ labels, palette: own, matte: given = null }: Shown, options: D
   if (matte && outlines) throw usage('draw(): outlines are of classes, and the background stands behind the matte: leave them out');
   if (background !== undefined && classes === undefined && !matte)
     throw usage(
-      'draw(): background stands behind the chosen classes: say which in classes, such as ["person"], or ask segment() for a matte',
+      'draw(): background stands behind the chosen classes: say which in classes, such as ["person"], or ask for a matte',
     );
   const chosen = labels.map((label, index) => classes === undefined || classes.includes(label) || classes.includes(index));
   for (const wanted of classes ?? []) {

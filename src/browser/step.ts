@@ -17,18 +17,22 @@ import { chosen } from './look.ts';
 import type { Step } from './pump.ts';
 import type { Canvas } from './types.ts';
 
+type Reader = (encoder: GPUCommandEncoder) => () => Promise<Uint8Array>;
+
 /** What frames of a size need on a device. */
 interface Kit {
   readonly device: GPUDevice;
   readonly size: Size;
   readonly screen: Screen;
   readonly classes: GPUTexture;
+  /** Null unless it is asked for. */
+  readonly matte: GPUTexture | null;
   readonly pipeline: Pipeline;
   /** Null unless it is asked for. */
   readonly smoother: Smoother | null;
   draw(encoder: GPUCommandEncoder, picture: GPUTexture): void;
-  /** Records what reads the classes back; the promise is for after the submit. */
-  read(encoder: GPUCommandEncoder): () => Promise<Uint8Array>;
+  /** Record what reads the classes and the matte back; the promises are for after the submit. */
+  readonly read: readonly Reader[];
   /** Surrounds what `record` records; gives milliseconds after the submit, null where there is no clock, or it is still at an earlier frame. */
   timed(encoder: GPUCommandEncoder, record: () => void): () => Promise<number | null>;
   destroy(): void;
@@ -36,10 +40,13 @@ interface Kit {
 
 /** Throws `BAD_USAGE` for options of `draw` that are none. */
 export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions): Step {
-  const { size, tile, threshold, smoothing, onResult, most: _most, onError: _onError, ...drawn } = options;
-  const own: SegmentOptions = { size, tile, threshold };
+  const { size, tile, threshold, matte = false, smoothing, onResult, most: _most, onError: _onError, ...drawn } = options;
+  const own: SegmentOptions = { size, tile, threshold, matte };
   const { card } = lender;
-  const { look, background } = chosen({ labels: card.classes, palette: card.palette }, drawn);
+  const { look, background } = chosen(
+    { labels: card.classes, palette: card.palette, matte: matte ? new Uint8Array() : null },
+    drawn,
+  );
   let kit: Kit | null = null;
   /** The frame before, where scores are averaged. */
   let last: { readonly kit: Kit; readonly time: number } | null = null;
@@ -59,20 +66,23 @@ export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions
       const behind =
         look.background.kind === 'picture' ? await textureOf(await taken(background, 'background', on, held), on, held) : null;
       const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_SRC | TextureUsage.COPY_DST;
-      const classes = device.createTexture({ label: 'classes', size: [wanted.w, wanted.h], format: 'r8uint', usage });
-      made.push(classes);
-      const painter = await finisher.painter(look, classes, behind);
+      const [classes, alpha = null] = (matte ? ['classes', 'matte'] : ['classes']).map(label =>
+        device.createTexture({ label, size: [wanted.w, wanted.h], format: 'r8uint', usage }),
+      );
+      const textures = alpha ? [classes, alpha] : [classes];
+      made.push(...textures);
+      const painter = await finisher.painter(look, look.matte ? alpha! : classes, behind);
       made.push(painter);
       const shown = screen(canvas, device);
-      const reader = classReader(device, classes);
+      const readers = textures.map(texture => byteReader(device, texture));
       const clock = stopwatch(device);
       const smoother = smoothing === undefined ? null : await pipeline.smoother();
       if (smoother) made.push(smoother);
-      made.push(reader, clock);
+      made.push(...readers, clock);
       kit = {
-        ...{ device, pipeline, smoother, size: wanted, screen: shown, classes, destroy },
+        ...{ device, pipeline, smoother, size: wanted, screen: shown, classes, matte: alpha, destroy },
         draw: (encoder, picture) => painter.encode(encoder, picture, shown.next(wanted)),
-        read: reader.read,
+        read: readers.map(({ read }) => read),
         timed: clock.timed,
       };
       return kit;
@@ -108,28 +118,25 @@ export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions
               last = { kit: now, time };
             }
             const encoder = device.createCommandEncoder();
-            let read: (() => Promise<Uint8Array>) | null = null;
+            let read: (() => Promise<Uint8Array>)[] = [];
             const measured = now.timed(encoder, () => {
-              pipeline.encode(encoder, texture, { into: now.classes, threshold, smoother: now.smoother ?? undefined });
+              const into = { into: now.classes, matte: now.matte ?? undefined };
+              pipeline.encode(encoder, texture, { ...into, threshold, smoother: now.smoother ?? undefined });
               now.draw(encoder, texture);
-              read = onResult ? now.read(encoder) : null;
+              if (onResult) read = now.read.map(back => back(encoder));
             });
             device.queue.submit([encoder.finish()]);
             now.screen.show();
             return {
-              done: Promise.all([
-                measured(),
-                (read as (() => Promise<Uint8Array>) | null)?.() ?? null,
-                device.queue.onSubmittedWorkDone(),
-              ]),
+              done: Promise.all([measured(), Promise.all(read.map(back => back())), device.queue.onSubmittedWorkDone()]),
             };
           });
-          const [gpuMs, classes] = await done;
+          const [gpuMs, [classes, alpha = null]] = await done;
           const ms = performance.now() - start;
           const result =
             classes &&
             resultOf<'classes'>(
-              { classes, texture: null, scores: null, matte: null, raw: null },
+              { classes, texture: null, scores: null, matte: alpha, raw: null },
               frame.size,
               card,
               lender.info(frame, pipeline, lent, own, ms),
@@ -146,8 +153,8 @@ export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions
   };
 }
 
-/** Class maps back in memory, through as many buffers as are under way. */
-function classReader(device: GPUDevice, texture: GPUTexture): Pick<Kit, 'read' | 'destroy'> {
+/** Class maps and mattes back in memory, through as many buffers as are under way. */
+function byteReader(device: GPUDevice, texture: GPUTexture): { readonly read: Reader; destroy(): void } {
   const { height: h, width: w } = texture;
   const bytesPerRow = classRow(w);
   const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;

@@ -9,8 +9,8 @@ import type { Canvas, StreamSource } from './types.ts';
 
 /** Milliseconds: below the first nothing is left of a frame, above the last nothing is seen of the next. */
 const smoothing = number(1, 60_000);
-const { size, tile, threshold } = segmentChecks;
-const streamChecks: Checks<StreamOptions> = { ...drawChecks, ...paceChecks, size, tile, threshold, smoothing };
+const { size, tile, threshold, matte } = segmentChecks;
+const streamChecks: Checks<StreamOptions> = { ...drawChecks, ...paceChecks, size, tile, threshold, matte, smoothing };
 
 export async function streamOnPage(
   lender: Lender,

@@ -16,7 +16,7 @@ export const description: Omit<Command, 'run'> = {
     ...sharedHelp,
     runs: 'timed runs, default as many as fit into some seconds',
     steps: 'time every step by itself, beside its floor',
-    tune: 'time every variant of every kernel on the plan’s own steps, then every precision, and keep the winners',
+    tune: 'time every variant of every kernel on the plan’s own steps, then every precision, and keep the fastest',
     peers: 'time onnxruntime on the same network, frames in turns',
     onnx: 'for --peers the ONNX file of a network that is named, with the seeded weights; its input says the size',
     against:

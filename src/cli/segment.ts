@@ -85,8 +85,11 @@ export const segment: Command = {
   },
 };
 
-/** An ONNX file among the pictures is the model. Throws `BAD_USAGE` where another one is named. */
+/** An ONNX file among the pictures is the model. Throws `BAD_USAGE` where another one is named, and for weights. */
 function withModel(args: Arguments): Arguments {
+  const weights = args.positionals.find(word => /\.(safetensors|pth|pt|caffemodel)$/i.test(word));
+  if (weights !== undefined)
+    throw new AtrousError('BAD_USAGE', `${weights} is no picture: weights are named by --weights, an ONNX file by --model`);
   const models = args.positionals.filter(word => /\.onnx$/i.test(word));
   const named = args.text('model');
   if (models.length === 0) return args;

@@ -12,8 +12,8 @@ import type { DrawOptions, SegmentInfo, SegmentResult, Ties } from './result.ts'
 import type { Picture } from './sources.ts';
 import type { Copy, Taken } from './taken.ts';
 
-/** `draw`'s options, and those of `segment` that a video can have. A picture behind the classes is taken once. */
-export interface StreamOptions extends DrawOptions, Pick<SegmentOptions, 'size' | 'tile' | 'threshold'> {
+/** `draw`'s options, and those of `segment` that a video can have. A picture behind the classes or the matte is taken once. */
+export interface StreamOptions extends DrawOptions, Pick<SegmentOptions, 'size' | 'tile' | 'threshold' | 'matte'> {
   /** Scores are averaged over the frames, with this half-life in milliseconds of the video's own time, so that classes do not flicker. Default: not. */
   readonly smoothing?: number;
   /** Of every frame, in their order, when it is shown; without it no class map is read back. */

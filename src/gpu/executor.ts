@@ -283,7 +283,7 @@ async function readyMatrices(engine: Engine, { steps }: Plan): Promise<void> {
 /** A shader's pipeline, shared by all that ask for it by the same key. Throws `BAD_SHADER` when the device refuses it. */
 export function compile(
   engine: Engine,
-  step: Pick<Step, 'shader' | 'overrides'> & Partial<Pick<Step, 'store' | 'matrix'>>,
+  step: Pick<Step, 'shader' | 'overrides'> & Partial<Pick<Step, 'store' | 'matrix' | 'codec'>>,
   precision: Codec,
   key: string,
 ): Promise<Compiled> {
@@ -294,7 +294,7 @@ export function compile(
   const layout = device.createBindGroupLayout({ label: step.shader, entries: facts.bindings.map(layoutEntry) });
   const code = step.matrix
     ? engine.matrixTexts!(library, step, precision, step.matrix)
-    : library.text(step.shader, precision, step.store, isCurved(step));
+    : library.text(step.shader, step.codec ?? precision, step.store, isCurved(step));
   const module = device.createShaderModule({ label: step.shader, code });
   const constants = Object.fromEntries(Object.entries(step.overrides).map(([name, value]) => [name, Number(value)]));
   const made = device

@@ -21,7 +21,8 @@ export function erf(x: number): number {
 const clamp = (x: number): number => Math.min(Math.max(x, 0), 1);
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
-function roundToEven(x: number): number {
+/** Of two whole numbers as near the even one. */
+export function roundToEven(x: number): number {
   const below = Math.floor(x);
   const rest = x - below;
   return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
@@ -76,4 +77,5 @@ export const operationOf: Readonly<Record<Operation, (a: number, b: number) => n
   greater: (a, b) => Number(a > b),
   less: (a, b) => Number(a < b),
   equal: (a, b) => Number(a === b),
+  power: (a, b) => a ** b,
 };

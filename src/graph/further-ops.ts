@@ -3,7 +3,7 @@
 import { count } from '../weights/tensor.ts';
 import { shapeOf } from './constant.ts';
 import type { Shape, Value } from './graph.ts';
-import { classMap, convolved, halved, map, must, mustMatch, type Rules, show } from './rules.ts';
+import { classMap, convolved, halved, map, must, mustMatch, type Rules, sameAsX, show } from './rules.ts';
 import { MOST_TAPS } from './taps.ts';
 
 export const furtherOps: Rules<
@@ -40,6 +40,7 @@ export const furtherOps: Rules<
   | 'qresize'
   | 'merge'
   | 'sums'
+  | 'narrow'
 > = {
   maxpool: { infer: (_node, input) => [map(halved(input('x').shape))] },
   zoom: {
@@ -194,6 +195,7 @@ export const furtherOps: Rules<
       return [map(other)];
     },
   },
+  narrow: { infer: sameAsX },
   sums: {
     infer: (node, input) => {
       const { c, h, w } = input('x').shape;

@@ -65,6 +65,12 @@ export interface Sliding {
   readonly w: number;
 }
 
+/** Where −1 and 1 are on a map that is sampled, the centres of its corners or its edges, and what lies beyond. */
+export interface Sampling {
+  readonly corners: boolean;
+  readonly outside: 'zeros' | 'border' | 'reflection';
+}
+
 /** What a convolution is. */
 export interface Geometry {
   readonly kernel: Pair;
@@ -150,6 +156,8 @@ export interface Attributes {
   join: Attributes['concat'];
   /** A plain copy, so that a value can also lie inside a join. */
   copy: Record<never, never>;
+  /** The same of a map that is kept in float32, stored as the plan's others are. */
+  narrow: Record<never, never>;
   /** Mean over all pixels. */
   mean: Record<never, never>;
   /** 2×2 average, stride 2, sizes rounded up; a window that overhangs divides by the pixels that exist. */
@@ -162,8 +170,8 @@ export interface Attributes {
   merge: { readonly mode: Resampling; readonly fused: Ending };
   /** Adaptive average to bins × bins: window i covers ⌊i·n/bins⌋ to ⌈(i + 1)·n/bins⌉. */
   adaptive: { readonly bins: number };
-  /** x sampled, as `sample` says, where each pixel of `flow` (two channels, x first) points, from its own place on; `scaled`: in halves of the map, else in pixels of the result. */
-  warp: Attributes['sample'] & { readonly scaled: boolean };
+  /** x sampled bilinearly, as `sample` says, where each pixel of `flow` (two channels, x first) points, from its own place on; `scaled`: in halves of the map, else in pixels of the result. */
+  warp: Sampling & { readonly scaled: boolean };
   /** exp(x) over its sum, along the channels. */
   softmax: Record<never, never>;
   /**
@@ -200,8 +208,11 @@ export interface Attributes {
   winners: Sliding;
   /** Maxima back to where they came from by the `winners` of the same windows, zeros elsewhere. A pixel that won several windows takes the last one's. */
   unpool: Sliding;
-  /** x sampled bilinearly at the points of `grid` (two channels, x first, from −1 to 1 over the map, to the centres of its corners or its edges). */
-  sample: { readonly corners: boolean; readonly outside: 'zeros' | 'border' | 'reflection' };
+  /**
+   * x sampled at the points of `grid` (two channels, x first, from −1 to 1 over the map): bilinearly, at the nearest pixel (of two the even one), or of
+   * 4×4 pixels by Keys's cubic with −3/4, where each pixel beyond the map is what lies there.
+   */
+  sample: Sampling & { readonly mode?: 'nearest' | 'cubic' };
   /** x and `other`, a value or a constant C×H×W; an axis of one place stands for every place. `swapped`: other comes first. */
   combine: { readonly operation: Operation; readonly swapped: boolean; readonly fused: Ending };
   /** All places of the axes named become one. */
@@ -301,6 +312,8 @@ export interface Graph {
   readonly aliases: ReadonlyMap<string, string>;
   /** What a plan of a precision stores maps in, where it is not the codec of that name. */
   readonly codecs?: Readonly<Partial<Record<Precision, Codec>>>;
+  /** Values that are float32 in a plan of another codec, with the steps that write and read them: what else reads one reads it narrowed. */
+  readonly wide?: ReadonlySet<string>;
 }
 
 export const INPUT = 'input';
@@ -333,6 +346,11 @@ export function readers(graph: Graph): Map<string, Node[]> {
 /** The value behind a name: the name itself, or what it is an alias of. */
 export function resolve(graph: Graph, name: string): string {
   return graph.aliases.get(name) ?? name;
+}
+
+/** What a plan of a precision stores a graph's maps in. */
+export function codecOf({ codecs }: Graph, precision: Precision): Codec {
+  return codecs?.[precision] ?? precision;
 }
 
 /** What a node ends in; a curve of every number is nothing but its end. */

@@ -15,7 +15,7 @@ export const numbered: readonly Curve[] = [
 
 /** What two values become, pixel by pixel. */
 export type Operation = (typeof operations)[number];
-export const operations = ['add', 'sub', 'mul', 'div', 'max', 'min', 'greater', 'less', 'equal'] as const;
+export const operations = ['add', 'sub', 'mul', 'div', 'max', 'min', 'greater', 'less', 'equal', 'power'] as const;
 
 /** What many values of an axis become. */
 export type Reduction = (typeof reductions)[number];

@@ -3,12 +3,12 @@ import { printConstant } from './constant.ts';
 import type { Activation, Fused, Geometry, Graph, Node } from './graph.ts';
 import { infer } from './ops.ts';
 
-/** `c×h×w name = op(role value, …) attributes {constants}`. */
+/** `c×h×w name = op(role value, …) attributes {constants}`; `f32` where a map is kept so among others. */
 export function printGraph(graph: Graph): string {
   const values = infer(graph);
   const shapes = graph.nodes.map(node => {
     const { c, h, w } = values.get(node.name)!.shape;
-    return `${c}×${h}×${w}`;
+    return `${c}×${h}×${w}${graph.wide?.has(node.name) ? ' f32' : ''}`;
   });
   const widest = Math.max(...shapes.map(text => text.length));
   return graph.nodes.map((node, n) => `${shapes[n].padEnd(widest)}  ${printNode(node)}`).join('\n');

@@ -12,6 +12,7 @@ import { matte } from './matte.ts';
 import { merge } from './merge.ts';
 import { moments } from './moments.ts';
 import { move } from './move.ts';
+import { narrow } from './narrow.ts';
 import { product } from './product.ts';
 import { qconv } from './qconv.ts';
 import { qdepthwise } from './qdepthwise.ts';
@@ -52,6 +53,7 @@ export const further: readonly Kernel[] = [
   reduce,
   resample,
   move,
+  narrow,
   matte,
   layernorm,
   moments,

@@ -1,10 +1,9 @@
 // A map sampled at the points of a grid. Shader: sample.wgsl.
-import type { Attributes } from '../graph/graph.ts';
+import type { Sampling } from '../graph/graph.ts';
 import { kernel, type Placed, plain } from './kernel.ts';
 import { resampling } from './upsample.ts';
 
-/** Where −1 and 1 are, and what lies beyond. */
-export function sampling({ corners, outside }: Pick<Attributes['sample'], 'corners' | 'outside'>) {
+export function sampling({ corners, outside }: Sampling) {
   return { CORNERS: corners, BORDER: outside === 'border', REFLECTION: outside === 'reflection' };
 }
 
@@ -19,6 +18,10 @@ export const sample = kernel<'sample'>({
   ops: ['sample'],
   variants: [plain('sample')],
   reads: ({ inputs }) => ({ x: inputs.x, places: inputs.grid }),
-  overrides: ({ node: { attributes } }) => sampling(attributes),
+  overrides: ({ node: { attributes } }) => ({
+    ...sampling(attributes),
+    NEAREST: attributes.mode === 'nearest',
+    CUBIC: attributes.mode === 'cubic',
+  }),
   params: placed => samplingParams(placed as Placed, placed.at('grid')!),
 });

@@ -4,7 +4,7 @@ import { dirname, join, sep } from 'node:path';
 import { AtrousError } from '../errors.ts';
 import { besideOf, cardBeside, isUrl } from '../load.ts';
 import type { OnnxModel } from '../onnx/model.ts';
-import { externalFiles, readOnnx, withExternal } from '../onnx/read.ts';
+import { besides, readOnnx } from '../onnx/read.ts';
 import { type PartialCard, parsePart } from '../weights/card.ts';
 import { download } from '../weights/download.ts';
 import { isOnnx } from '../weights/magic.ts';
@@ -33,10 +33,9 @@ export async function readModelFile(path: string): Promise<ModelFile> {
 /** Throws `NO_FILE` for a file that can't be read, and `BAD_WEIGHTS` as `readOnnx`, also for weights that lie outside the model's folder. */
 export async function openOnnx(path: string): Promise<OnnxModel> {
   const { bytes, beside } = await readModelFile(path);
-  if (!isOnnx(bytes, path)) throw new AtrousError('BAD_WEIGHTS', `${path} is no ONNX file`);
-  const model = readOnnx(bytes, path);
-  const files = await Promise.all(externalFiles(model).map(async name => [name, await beside(name)] as const));
-  return withExternal(model, new Map(files));
+  if (!isOnnx(bytes, path))
+    throw new AtrousError('BAD_WEIGHTS', `${path} is no ONNX file, and no name of a network: weights are named by --weights`);
+  return (await besides(readOnnx(bytes, path), beside)).model;
 }
 
 /** A file of an ONNX file's weights. Throws `NO_FILE`, and `BAD_WEIGHTS` for a link out of the folder that the name stays in. */

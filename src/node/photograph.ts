@@ -3,6 +3,7 @@
 import { AtrousError, describe } from '../errors.ts';
 import type { CheckSize } from '../eval/layouts.ts';
 import { sniff } from '../image/format.ts';
+import { isOnnx } from '../weights/magic.ts';
 import { quote } from '../weights/tensor.ts';
 import { readBytes } from './files.ts';
 import { installs } from './webgpu.ts';
@@ -44,6 +45,11 @@ async function decode(
   if (!kind?.format) {
     const start = quote(new TextDecoder('latin1').decode(bytes.subarray(0, 8)));
     const what = kind ? `it is ${kind.name}` : `it is no picture that is known, and begins with ${start}`;
+    if (!kind && isOnnx(bytes, file))
+      throw new AtrousError(
+        'BAD_IMAGE',
+        `${file} can't be decoded: it is an ONNX file, a network and no picture: name it as the model`,
+      );
     throw new AtrousError(
       'BAD_IMAGE',
       `${file} can't be decoded: ${what}; convert it to PNG, or give JPEG, WebP, GIF, TIFF or AVIF`,

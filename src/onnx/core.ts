@@ -1,7 +1,7 @@
 // What a file makes of a picture, and what is put around it: bars before, a resize and classes behind.
 import { builder } from '../graph/build.ts';
 import { type End, writeClasses } from '../graph/end.ts';
-import { type Graph, INPUT, type Node, type Shape } from '../graph/graph.ts';
+import { type Graph, INPUT, isCurve, type Node, type Shape } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
 import type { Tensor } from '../weights/tensor.ts';
 import { along, type Entries, emitMove, pen, upTo } from './pen.ts';
@@ -25,8 +25,13 @@ export interface Around extends Size {
   readonly end: End;
 }
 
-/** Nobody knows how much a network makes of a rounding, so that plans of `half` round less than halves do. */
-export const codecs: Graph['codecs'] = { half: 'block' };
+/**
+ * Nobody knows how much a network makes of a rounding, so that plans of `half` round less than halves do; and not at all where it rounds itself, since a number
+ * beside the middle of two codes would become another code.
+ */
+export const codecsOf = (nodes: readonly Node[]): NonNullable<Graph['codecs']> => ({
+  half: nodes.some(node => isCurve(node, 'quantise') || isCurve(node, 'round')) ? 'f32' : 'block',
+});
 
 /** The graph from a picture that is as large as the size inside, or with bars its own part of that, to its classes. */
 export function aroundPicture(
@@ -44,7 +49,7 @@ export function aroundPicture(
   const all = [...before.nodes, ...nodes.map(node => reading(node, INPUT, first)), ...behind.nodes];
   const b = builder(file, { ...input, ...(box && { h: box.h, w: box.w }) }, all);
   const scores = map.h === to.h && map.w === to.w ? content : b.resize('pixels', content, to);
-  return { ...b.graph([writeClasses(b, scores, { ...end, threshold })]), codecs };
+  return { ...b.graph([writeClasses(b, scores, { ...end, threshold })]), codecs: codecsOf(nodes) };
 }
 
 /** A node that reads `to` where it read `from`. */

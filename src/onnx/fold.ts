@@ -1,11 +1,12 @@
 // What operators mean for values that are known before anything runs: the arithmetic of shapes that exporters write into a file, and weights that
 // are dressed in casts, transpositions and scales. As ONNX says; floats are float32, whole numbers are divided towards zero.
+import { roundToEven } from '../graph/formulas.ts';
 import { count } from '../weights/tensor.ts';
 import { axisOf, broadcast, type Element, fromTensor, type Known, known, printDims, reshaped, strides, whole } from './array.ts';
 import { type Call, floatOf, intOf, intsOf } from './call.ts';
 import { refuse } from './refusal.ts';
 
-type Folding = (call: Call, inputs: readonly (Known | null)[]) => Known | readonly Known[];
+export type Folding = (call: Call, inputs: readonly (Known | null)[]) => Known | readonly Known[];
 
 const float32 = Math.fround;
 const truth = (value: boolean): number => (value ? 1 : 0);
@@ -32,6 +33,7 @@ export const foldings: ReadonlyMap<string, Folding> = new Map<string, Folding>([
   ['Tile', tile],
   ['Range', range],
   ['Where', where],
+  ['QuantizeLinear', quantize],
   ['DequantizeLinear', dequantize],
   ['ReduceProd', (call, [x, axes]) => reduceProd(call, must(x), axes)],
   ...unary('float', {
@@ -68,7 +70,7 @@ export const foldings: ReadonlyMap<string, Folding> = new Map<string, Folding>([
   }),
 ]);
 
-function must(value: Known | null | undefined): Known {
+export function must(value: Known | null | undefined): Known {
   return value ?? refuse('an input is left out');
 }
 
@@ -76,13 +78,7 @@ function divided(a: number, b: number): number {
   return b === 0 ? refuse('a whole number is divided by zero') : Math.trunc(a / b);
 }
 
-export function roundToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
-}
-
-function made(call: Call, element: Element, dims: readonly number[], value: (n: number) => number): Known {
+export function made(call: Call, element: Element, dims: readonly number[], value: (n: number) => number): Known {
   call.spend(dims);
   const data = new Float64Array(count(dims));
   for (let n = 0; n < data.length; n++) data[n] = element === 'float' ? float32(value(n)) : value(n);
@@ -402,19 +398,40 @@ function where(call: Call, [condition, a, b]: readonly (Known | null)[]): Known 
 }
 
 /** (q − zero) · scale, both one number or one along `axis`. */
-function dequantize(call: Call, [input, scale, zero]: readonly (Known | null)[]): Known {
+/** The whole numbers of a type, which is the zero's. */
+export function rangeOf(zero: Known | null | undefined): readonly [low: number, high: number] {
+  const type = zero?.stored?.tensor.dtype ?? 'U8';
+  const ranges: Record<string, readonly [number, number]> = { U8: [0, 255], I8: [-128, 127] };
+  return ranges[type] ?? refuse(`whole numbers of type ${type}`);
+}
+
+/** Scale and zero of each element, of one for all or one for every place of an axis. */
+function stepsOf({ node }: Call, { dims }: Known, scale: Known, zero: Known | null | undefined) {
+  if (intOf(node, 'block_size', 0) !== 0) refuse('a scale for a part of an axis');
+  const axis = axisOf(intOf(node, 'axis', 1), Math.max(dims.length, 1));
+  const along = (each: Known): ((n: number) => number) => {
+    const number = each.values().length;
+    if (number === 1) return reader(each, dims);
+    if (number !== dims[axis]) refuse(`${number} scales or zeros for ${dims[axis]} places`);
+    const own = dims.map((size, n) => (n === axis ? size : 1));
+    return reader(reshaped(each, own), dims);
+  };
+  return { scale: along(scale), zero: zero ? along(zero) : () => 0 };
+}
+
+function quantize(call: Call, [input, scales, zeros]: readonly (Known | null)[]): Known {
   const x = must(input);
-  const axis = axisOf(intOf(call.node, 'axis', 1), Math.max(x.dims.length, 1));
-  const along = (each: Known): Known =>
-    each.values().length === 1
-      ? each
-      : reshaped(
-          each,
-          x.dims.map((size, n) => (n === axis ? size : 1)),
-        );
-  const [s, z] = [reader(along(must(scale)), x.dims), zero ? reader(along(zero), x.dims) : () => 0];
+  const { scale, zero } = stepsOf(call, x, must(scales), zeros);
+  const [low, high] = rangeOf(zeros);
   const values = x.values();
-  return made(call, 'float', x.dims, n => (values[n] - z(n)) * s(n));
+  return made(call, 'int', x.dims, n => Math.min(Math.max(roundToEven(float32(values[n] / scale(n))) + zero(n), low), high));
+}
+
+function dequantize(call: Call, [input, scales, zeros]: readonly (Known | null)[]): Known {
+  const x = must(input);
+  const { scale, zero } = stepsOf(call, x, must(scales), zeros);
+  const values = x.values();
+  return made(call, 'float', x.dims, n => (values[n] - zero(n)) * scale(n));
 }
 
 function reduceProd(call: Call, x: Known, input: Known | null | undefined): Known {

@@ -4,13 +4,15 @@ import { AtrousError } from '../errors.ts';
 import { FRAME, type Graph, INPUT } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { pruned } from '../passes/pass.ts';
+import { checkFinite } from '../weights/check.ts';
 import { count, quote, some, type Tensor, type Tensors } from '../weights/tensor.ts';
 import { fromTensor, type Known, printDims } from './array.ts';
 import type { Call } from './call.ts';
-import { codecs } from './core.ts';
-import { foldings, sizes } from './fold.ts';
-import { channelsLast, lying, type Mapped } from './layout.ts';
-import type { OnnxModel, OnnxNode, Port } from './model.ts';
+import { codecsOf } from './core.ts';
+import { foldings as shapeFoldings, sizes } from './fold.ts';
+import { valueFoldings } from './fold-values.ts';
+import { lying, type Mapped, ordered } from './layout.ts';
+import type { Branch, OnnxModel, OnnxNode, Port } from './model.ts';
 import type { Value } from './operator.ts';
 import { operators } from './operators.ts';
 import { pen } from './pen.ts';
@@ -32,6 +34,9 @@ const BUDGET = 2 ** 20;
 /** Elements that a value of a network may have: a map of more is no map of a picture. */
 const MOST = 2 ** 31;
 
+/** Tensors without NaN: imports at other sizes have the same. What a mask takes out of a softmax is -Infinity. */
+const finite = new WeakSet<Tensor>();
+
 export interface ImportOptions {
   /** Names that no value may have. */
   readonly taken?: readonly string[];
@@ -41,7 +46,7 @@ export interface ImportOptions {
 
 /**
  * `shapes` by input; `wanted` by names of values, default the file's outputs. Throws `BAD_USAGE` for names and shapes that don't fit the file, and
- * `BAD_GRAPH` with the nodes that can't be made: up to three in its message, all of them as `Refusal`s in its `cause`.
+ * `BAD_WEIGHTS` for weights that are no numbers, and `BAD_GRAPH` with the nodes that can't be made: up to three in its message, all of them as `Refusal`s in its `cause`.
  */
 export function importOnnx(
   model: OnnxModel,
@@ -70,12 +75,26 @@ export function importOnnx(
     }),
   );
   const refusals: Refusal[] = [...unknown].map(([{ name, op }, reason]) => ({ node: name, op, reason }));
-  for (const node of nodes) {
-    if (unknown.has(node)) continue;
+  const make = (node: OnnxNode): void => {
+    if (unknown.has(node)) return;
     const given = node.inputs.map(name => (name === '' ? null : (values.get(name) ?? missing)));
     // What hangs on a node that was refused is refused with it, without a word.
-    if (given.includes(missing)) continue;
+    if (given.includes(missing)) return;
     try {
+      const branch = branchOf(node, given as (Value | null)[]);
+      if (branch) {
+        for (const [name, tensor] of branch.initializers) values.set(name, fromTensor(name, tensor));
+        for (const each of branch.nodes) {
+          const reason = unknownReason(each, opset);
+          if (reason) refusals.push({ node: each.name, op: each.op, reason });
+          else make(each);
+        }
+        branch.outputs.forEach((name, n) => {
+          const value = values.get(name);
+          if (value && node.outputs[n]) values.set(node.outputs[n], value);
+        });
+        return;
+      }
       const made = [evaluate({ node, opset, spend }, given as (Value | null)[], draft)].flat() as Value[];
       made.forEach((value, n) => {
         if (count(sizes(value.dims)) > MOST) refuse(`a value of shape ${printDims(value.dims)}`);
@@ -87,11 +106,18 @@ export function importOnnx(
       if (!isReason(error)) throw error;
       refusals.push({ node: node.name, op: node.op, reason: error.refused });
     }
-  }
-  if (refusals.length > 0) throw refused(file, refusals);
+  };
+  for (const node of nodes) make(node);
+  const sized = refusals.length > unknown.size && used.some(({ dims }) => dims?.some(dim => typeof dim === 'string'));
+  if (refusals.length > 0)
+    throw refused(file, refusals, sized ? 'export it without them, or take another size' : 'export it without them');
   const found = new Map(outputs.map(name => [name, outputOf(file, name, values.get(name)!, draft)]));
   const [first, ...others] = inputs.values();
   if (!first) throw new AtrousError('BAD_GRAPH', `${file}: ${some(outputs.map(quote))} depend on no input: name another output`);
+  for (const [name, tensor] of draft.tensors) {
+    if (!finite.has(tensor)) checkFinite(name, tensor, file, true);
+    finite.add(tensor);
+  }
   const graph: Graph = {
     name: file,
     input: first.shape,
@@ -99,10 +125,12 @@ export function importOnnx(
     nodes: draft.nodes,
     outputs: [...new Set([...found.values()].map(({ value }) => value))],
     aliases: new Map(),
-    codecs,
+    codecs: codecsOf(draft.nodes),
   };
   return { graph: verify(pruned(graph)), tensors: draft.tensors, inputs, outputs: found };
 }
+
+const foldings = new Map([...shapeFoldings, ...valueFoldings]);
 
 const missing = Symbol('made by a node that was refused');
 
@@ -116,7 +144,14 @@ const changed = new Set(
 function unknownReason({ op, domain }: OnnxNode, opset: number): string | null {
   if (opset < 7 && changed.has(op)) return `it is of opset ${opset}, from 7 on it is read: export it again`;
   if (domain !== '') return `it is of the domain ${quote(domain)}, only ONNX's own operators are known`;
-  return operators.has(op) || foldings.has(op) ? null : 'there is no kernel for it';
+  return op === 'If' || operators.has(op) || foldings.has(op) ? null : 'there is no kernel for it';
+}
+
+/** The side of an If that its condition takes, which exporters leave to be found out by shapes; null for any other node. */
+function branchOf({ op, branches }: OnnxNode, [condition]: readonly (Value | null)[]): Branch | null {
+  if (op !== 'If') return null;
+  if (condition?.kind !== 'known') return refuse('its condition is made when the network runs');
+  return branches?.get(condition.values()[0] ? 'then_branch' : 'else_branch') ?? refuse('it has no such branch');
 }
 
 function evaluate(call: Call, inputs: readonly (Value | null)[], draft: ReturnType<typeof pen>): Value | readonly Value[] {
@@ -125,14 +160,13 @@ function evaluate(call: Call, inputs: readonly (Value | null)[], draft: ReturnTy
   const folding = foldings.get(node.op);
   if (known && folding) return folding(call, inputs);
   const operator = operators.get(node.op) ?? refuse('it is worked out for constants alone');
-  if (known) refuse('its inputs are constants, of which it is not worked out');
   return operator({ ...call, inputs, pen: draft });
 }
 
-function refused(file: string, refusals: readonly Refusal[]): AtrousError {
+function refused(file: string, refusals: readonly Refusal[], next: string): AtrousError {
   const texts = refusals.map(({ node, op, reason }) => `${op} ${quote(node)}: ${reason}`);
   const what = refusals.length === 1 ? 'a node' : `${refusals.length} nodes`;
-  const sentence = (most: number): string => `${file}: ${what} can't be made: ${some(texts, most)}; export it without them`;
+  const sentence = (most: number): string => `${file}: ${what} can't be made: ${some(texts, most)}; ${next}`;
   return new AtrousError('BAD_GRAPH', [3, 2].map(sentence).find(({ length }) => length <= 300) ?? sentence(1), {
     cause: refusals,
   });
@@ -185,16 +219,22 @@ function bound(file: string, { name, dims }: Port, shapes: ReadonlyMap<string, r
     const own = dims ? printDims(dims.map(dim => (dim === '' ? '?' : dim))) : 'of any shape';
     throw new AtrousError('BAD_USAGE', `${file}: the input ${quote(name)} is ${own}, ${what}`);
   };
-  if (!shape) return refuseInput('no shape was given for it');
+  if (!shape)
+    return refuseInput(`and what was given is ${some([...shapes.keys()].map(quote)) || 'nothing'}: call it ${quote(name)}`);
   const fits =
     !dims || (dims.length === shape.length && shape.every((size, axis) => typeof dims[axis] === 'string' || dims[axis] === size));
   if (!fits) return refuseInput(`${printDims(shape)} was given: a file of a fixed size runs at no other`);
   if (shape.length < 1 || shape.length > 4 || shape.some(size => !Number.isSafeInteger(size) || size < 1) || count(shape) > MOST)
     return refuseInput(`${printDims(shape)} was given`);
-  // Few channels at the end, and not before the rows: TensorFlow's order.
-  const last = shape.length === 4 && shape[3] <= 4 && shape[1] > 4;
-  const layout = last ? channelsLast(shape) : lying(shape);
-  return { kind: 'map', value, dims: shape, ...layout, classes: false };
+  return { kind: 'map', value, dims: shape, ...layoutOf(shape), classes: false };
+}
+
+/** Few channels at the end, and not before the rows, are TensorFlow's order; three axes of which one has few are a picture without a batch. */
+function layoutOf(shape: readonly number[]): Pick<Mapped, 'shape' | 'axes'> {
+  const [first, , last] = shape.slice(-3);
+  if (shape.length >= 3 && last <= 4 && first > 4 && (shape.length === 3 || shape[0] === 1)) return ordered(shape, ['h', 'w', 'c']);
+  if (shape.length === 3 && first > 1 && first <= 4) return ordered(shape, ['c', 'h', 'w']);
+  return lying(shape);
 }
 
 /** An output as a value that a plan makes. */
@@ -210,11 +250,34 @@ function outputOf(file: string, name: string, value: Value, draft: ReturnType<ty
   return { ...value, value: draft.emit('copy', name, { x: value.value }, {}) };
 }
 
-/** The shapes of a file's inputs for pictures of a size: N is 1, named rows and columns are bound. Null for an input that is no picture. */
-export function pictureShape({ dims }: Port, { h, w }: { readonly h: number; readonly w: number }): number[] | null {
-  if (!dims) return [1, 3, h, w];
-  if (dims.length !== 4) return null;
-  const fixed = (at: number, free: number): number => (typeof dims[at] === 'number' ? dims[at] : free);
-  const last = typeof dims[3] === 'number' && dims[3] <= 4 && dims[1] !== 3;
-  return last ? [1, fixed(1, h), fixed(2, w), dims[3] as number] : [1, fixed(1, 3), fixed(2, h), fixed(3, w)];
+/** Which of an input's axes are a picture's, and how many pictures it has; null for an input that is none. */
+function pictureAxes({ dims }: Port): Record<'n' | 'c' | 'h' | 'w', number> | null {
+  const n = (dims?.length ?? 4) - 4;
+  if (n !== 0 && n !== -1) return null;
+  const [first, , last] = dims?.slice(-3) ?? [];
+  return typeof last === 'number' && last <= 4 && first !== 3
+    ? { n, h: n + 1, w: n + 2, c: n + 3 }
+    : { n, c: n + 1, h: n + 2, w: n + 3 };
+}
+
+/** The shape of a file's input for a picture of a size: what it names is bound. Null for an input that is no picture. */
+export function pictureShape(port: Port, { h, w }: { readonly h: number; readonly w: number }): number[] | null {
+  const axes = pictureAxes(port);
+  if (!axes) return null;
+  const free = { n: 1, c: 3, h, w };
+  const shape: number[] = [];
+  for (const axis of ['n', 'c', 'h', 'w'] as const) {
+    const own = port.dims?.[axes[axis]];
+    if (axes[axis] >= 0) shape[axes[axis]] = typeof own === 'number' ? own : free[axis];
+  }
+  return shape;
+}
+
+/** Height and width of a picture where its input says them. */
+export function pictureSides(port: Port): (number | null)[] {
+  const { h, w } = pictureAxes(port)!;
+  return [h, w].map(axis => {
+    const side = port.dims?.[axis];
+    return typeof side === 'number' ? side : null;
+  });
 }

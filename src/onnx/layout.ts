@@ -18,6 +18,13 @@ export interface Factor {
 /** For every axis of ONNX's the factors that it is made of, the most significant first; an axis of one place has none. */
 export type Axes = readonly (readonly Factor[])[];
 
+/** What whole numbers stand for: one scale and zero, or one for every place of an axis of ONNX's. */
+export interface Steps {
+  readonly scales: readonly number[];
+  readonly zeros: readonly number[];
+  readonly axis: number | null;
+}
+
 /** A value that is made when the network runs. */
 export interface Mapped {
   readonly kind: 'map';
@@ -30,13 +37,16 @@ export interface Mapped {
   readonly classes: boolean;
   /** Its numbers are whole ones to ONNX. */
   readonly whole?: boolean;
-  /** It stands for whole numbers, of which it holds what they are dequantised to: only DequantizeLinear with the same scale reads them. */
-  readonly quantised?: { readonly scale: number; readonly zero: number };
+  /** It stands for whole numbers, of which it holds what they are dequantised to: only DequantizeLinear with the same steps reads them. */
+  readonly quantised?: Steps;
   /**
    * It stands for the indices of a pool's maxima, which are nowhere: the value of its winning taps, how it pooled, and from where they count, the map's beginning or
-   * that of their own channel; or for where the channels begin. Only what puts maxima back reads them.
+   * that of their own channel; or for where the channels begin. Only what puts maxima back reads them: `none` is why it can't.
    */
-  readonly indices?: Sliding & { readonly winners: string; readonly from: 'map' | 'channel' | 'channels begin' };
+  readonly indices?: Sliding & {
+    readonly winners: string | { readonly none: string };
+    readonly from: 'map' | 'channel' | 'channels begin';
+  };
 }
 
 const whole = (axis: Axis, size: number): Factor[] => (size === 1 ? [] : [{ axis, size, step: 1 }]);
@@ -52,20 +62,30 @@ export function usual(dims: readonly number[]): { shape: Shape; axes: Axes } {
   return { shape: { c, h, w }, axes: dims.length === 0 ? [] : [[], whole('c', c), ...places] };
 }
 
-/** Any input of up to four axes. What is not one picture in its usual order lies as it can: pictures below one another, or the first axis as rows. */
+/**
+ * Any dimensions. What is not one picture in its usual order lies as it can: the second axis as channels, the last one as columns, and all others as rows,
+ * pictures below one another; of two axes the first as rows. Each of ONNX's axes is one digit.
+ */
 export function lying(dims: readonly number[]): { shape: Shape; axes: Axes } {
-  if (dims.length < 2 || dims[0] === 1) return usual(dims);
-  const [n, c, ...rest] = dims;
-  const [h, w] = rest.length === 2 ? rest : [1, rest[0] ?? 1];
-  const pictures: Factor[] = [{ axis: 'h', size: n, step: h }];
-  const places = rest.length === 2 ? [whole('h', h), whole('w', w)] : rest.length === 1 ? [whole('w', w)] : [];
-  return { shape: { c, h: n * h, w }, axes: [pictures, whole('c', c), ...places] };
+  if (isPicture(dims)) return usual(dims);
+  const shape = { c: 1, h: 1, w: 1 };
+  const axes: Axes = [...dims.keys()]
+    .reverse()
+    .map(n => {
+      const axis: Axis = n === 1 ? 'c' : n > 1 && n === dims.length - 1 ? 'w' : 'h';
+      const step = shape[axis];
+      shape[axis] *= dims[n];
+      return dims[n] > 1 ? [{ axis, size: dims[n], step }] : [];
+    })
+    .reverse();
+  return { shape, axes };
 }
 
-/** Channels last: N×H×W×C. */
-export function channelsLast(dims: readonly number[]): { shape: Shape; axes: Axes } {
-  const [, h, w, c] = dims;
-  return { shape: { c, h, w }, axes: [[], whole('h', h), whole('w', w), whole('c', c)] };
+/** The last three axes of one picture in the order given, behind a batch of one or nothing. */
+export function ordered(dims: readonly number[], order: readonly Axis[]): { shape: Shape; axes: Axes } {
+  const sizes = dims.slice(-3);
+  const shape = Object.fromEntries(order.map((axis, n) => [axis, sizes[n]])) as unknown as Shape;
+  return { shape, axes: [...dims.slice(0, -3).map(() => []), ...order.map((axis, n) => whole(axis, sizes[n]))] };
 }
 
 /** Neighbours that are one digit together. */
@@ -84,8 +104,11 @@ export function sameAxes(a: Axes, b: Axes): boolean {
   return a.length === b.length && a.every((list, n) => JSON.stringify(merged(list)) === JSON.stringify(merged(b[n])));
 }
 
+/** Are these dimensions of one picture, or less? */
+export const isPicture = (dims: readonly number[]): boolean => dims.length < 2 || (dims.length < 5 && dims[0] === 1);
+
 export const isUsual = ({ dims, axes, shape }: Mapped): boolean => {
-  if (dims.length > 4 || (dims.length > 1 && dims[0] !== 1)) return false;
+  if (!isPicture(dims)) return false;
   const there = usual(dims);
   return sameAxes(axes, there.axes) && (['c', 'h', 'w'] as const).every(axis => shape[axis] === there.shape[axis]);
 };
@@ -117,23 +140,38 @@ export function regrouped({ axes, dims }: Pick<Mapped, 'axes' | 'dims'>, to: rea
 /** What each place of an axis of the target adds to the place in the source: channels, rows, columns. */
 type Walk = Readonly<Record<Axis, readonly (readonly [number, number, number])[]>>;
 
+/** So far below zero that no sum of places comes back. */
+export const FILLED = -(2 ** 20);
+
 /**
- * For a map of shape `to` whose ONNX axes are `axes`: where its numbers lie in `from`, which has the same dimensions. Every axis of the target adds its
- * part; null where sums of parts can't say it, because digits carry.
+ * For a map of shape `to` whose ONNX axes are `axes`: where its numbers lie in `from`, which has the same dimensions, or of whose axes `lists` say which
+ * places are taken (below zero: none, what is filled); such an axis is one digit. Every axis of the target adds its part; null where sums of parts can't
+ * say it, because digits carry.
  */
-export function walkOf(from: Pick<Mapped, 'axes' | 'dims'>, to: Shape, axes: Axes): Walk | null {
+export function walkOf(
+  from: Pick<Mapped, 'axes' | 'dims'>,
+  to: Shape,
+  axes: Axes,
+  lists: ReadonlyMap<number, readonly number[]> = new Map(),
+): Walk | null {
   const order = ['c', 'h', 'w'] as const;
   const walk = Object.fromEntries(
     order.map(axis => [axis, Array.from({ length: to[axis] }, () => [0, 0, 0] as [number, number, number])]),
   );
   for (let logical = 0; logical < axes.length; logical++) {
     const source = withWeights(from.axes[logical]);
-    for (const target of withWeights(axes[logical])) {
+    const list = lists.get(logical);
+    // An axis of one place has no digit: what it takes is added to every channel.
+    const digits: readonly Factor[] = list && axes[logical].length === 0 ? [{ axis: 'c', size: 1, step: 1 }] : axes[logical];
+    for (const target of withWeights(digits)) {
       if (source.some(({ weight }) => weight % target.weight !== 0 && target.weight % weight !== 0)) return null;
       for (let place = 0; place < to[target.axis]; place++) {
         const index = (Math.floor(place / target.step) % target.size) * target.weight;
-        for (const digit of source)
-          walk[target.axis][place][order.indexOf(digit.axis)] += (Math.floor(index / digit.weight) % digit.size) * digit.step;
+        const taken = list ? list[index] : index;
+        if (taken < 0) walk[target.axis][place][0] += FILLED;
+        else
+          for (const digit of source)
+            walk[target.axis][place][order.indexOf(digit.axis)] += (Math.floor(taken / digit.weight) % digit.size) * digit.step;
       }
     }
   }

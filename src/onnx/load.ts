@@ -1,10 +1,10 @@
 // An ONNX file with all that is known of it, as `load` and the commands take it: the network, its weights, and a card in which nothing is missing.
 import { defaultCard } from '../models/cards.ts';
 import type { LoadedWeights, Runnable } from '../models/network.ts';
-import { type Card, checkNames, type PartialCard, type Preprocessing, parsePart } from '../weights/card.ts';
+import { type Card, checkNames, normalised, type PartialCard, type Preprocessing, parsePart } from '../weights/card.ts';
 import { badWeights, quote, some } from '../weights/tensor.ts';
 import { pictureNetwork } from './network.ts';
-import { externalFiles, readOnnx, withExternal } from './read.ts';
+import { besides, externalFiles, readOnnx } from './read.ts';
 
 export interface OnnxOptions {
   /** Instead of the file's own, which is its metadata's entry `atrous`. */
@@ -32,8 +32,7 @@ export async function loadOnnx(
       file,
       `its weights lie beside it in ${some(names.map(quote))}: give a Map of all the files by name, or a path or URL`,
     );
-  const files = await Promise.all(names.map(async name => [name, await beside!(name)] as const));
-  const model = withExternal(read, new Map(files));
+  const { model, files } = beside ? await besides(read, beside) : { model: read, files: new Map<string, Uint8Array>() };
   const own = model.metadata.get('atrous');
   const known = card ?? (own === undefined ? {} : parsePart(own, `in ${file}`));
   checkNames(known, file);
@@ -42,21 +41,26 @@ export async function loadOnnx(
     .split(/[/\\]/)
     .at(-1)!
     .replace(/\.onnx$/i, '');
-  const { network, tensors, assumed, core } = pictureNetwork(model, name, part, outputName);
-  const notes = [...(part.preprocessing.mean ? [] : ["ImageNet's mean and std of colours"]), ...assumed];
+  const { network, tensors, assumed, core, bytes: unscaled } = pictureNetwork(model, name, part, outputName);
+  const notes = [...(part.preprocessing.mean || unscaled ? [] : ["ImageNet's mean and std of colours"]), ...assumed];
   const weights: LoadedWeights = {
     network,
     tensors,
-    card: completed(part, network, file),
+    card: completed(part, network, file, unscaled),
     assumed: notes.length > 0 ? `${file}: nothing tells otherwise, so these are assumed: ${notes.join('; ')}` : null,
-    stored: [bytes, ...files.map(([, each]) => each)],
+    stored: [bytes, ...files.values()],
     core,
   };
   return (precision === 'int8' && (await import('../int8.ts')).quantisedBefore(weights, file)) || weights;
 }
 
-/** The card with what is missing: classes are numbered, colours VOC's, and pictures normalised as for ImageNet. */
-function completed({ int8, check, ...part }: PartialCard, { name, end: { channels } }: Runnable, file: string): Card {
+/** The card with what is missing: classes are numbered, colours VOC's, and pictures normalised as for ImageNet, but for the input `unscaled`. */
+function completed(
+  { int8, check, ...part }: PartialCard,
+  { name, end: { channels } }: Runnable,
+  file: string,
+  unscaled: string | null,
+): Card {
   const usual = defaultCard(name, channels);
   const alone = channels === 1 && part.classes?.length === 1;
   const classes = alone ? [usual.classes[0], ...part.classes!] : (part.classes ?? usual.classes);
@@ -68,6 +72,12 @@ function completed({ int8, check, ...part }: PartialCard, { name, end: { channel
   if (wrong) fail(`is of ${wrong.length} classes, and its output has ${usual.classes.length}: correct the card`);
   if (part.activation && channels > 1)
     fail(`has "activation", which is for a single channel of scores, not ${channels}: leave it out`);
+  const asBytes = normalised({ scale: 1 });
+  const { mean = asBytes.mean, std = asBytes.std } = part.preprocessing ?? {};
+  if (unscaled && `${mean} ${std}` !== `${asBytes.mean} ${asBytes.std}`)
+    fail(
+      `scales colours, and its input ${quote(unscaled)} takes their bytes, whole numbers of 0 to 255: leave scale, mean and std out`,
+    );
   if (part.preprocessing?.tile) fail('has "preprocessing.tile", and ONNX files take pictures whole: leave it out');
   // Codes, and what was made of a picture in them, are those of a file that this one was converted to.
   return {
@@ -76,6 +86,6 @@ function completed({ int8, check, ...part }: PartialCard, { name, end: { channel
     model: name,
     classes,
     palette,
-    preprocessing: { ...usual.preprocessing, ...part.preprocessing },
+    preprocessing: { ...usual.preprocessing, ...(unscaled && asBytes), ...part.preprocessing },
   };
 }

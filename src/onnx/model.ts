@@ -1,5 +1,5 @@
 // An ONNX file as data: what a reader found and an import goes on with. Nothing here knows what an operator means.
-import type { Tensor } from '../weights/tensor.ts';
+import type { Dtype, Tensor } from '../weights/tensor.ts';
 
 /** A tensor of the file. Its bytes are views of the file, or of an external one; `external` says where they are to be looked for. */
 export interface Initializer extends Tensor {
@@ -14,7 +14,7 @@ export interface External {
   readonly length: number | null;
 }
 
-/** An attribute by what it holds; `graph` stands for a body of If or Loop, of which only that there is one is known. */
+/** An attribute by what it holds; `graph` stands for a body of Loop or Scan, of which only that there is one is known. */
 export type Attribute =
   | { readonly kind: 'float' | 'int'; readonly value: number }
   | { readonly kind: 'text'; readonly value: string }
@@ -31,6 +31,15 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
+  /** Of If, by its attributes' names. What they read of the graph around them is among the node's inputs, behind the condition. */
+  readonly branches?: ReadonlyMap<string, Branch>;
+}
+
+/** The nodes of one side of an If, in order. */
+export interface Branch {
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: ReadonlyMap<string, Initializer>;
+  readonly outputs: readonly string[];
 }
 
 /** An input or output. Dimensions are numbers, or names that an import binds ('' for one without a name). */
@@ -38,6 +47,8 @@ export interface Port {
   readonly name: string;
   /** Null where the file says nothing of its shape. */
   readonly dims: readonly (number | string)[] | null;
+  /** Null where the file doesn't say it, or one that isn't read. */
+  readonly dtype: Dtype | null;
 }
 
 export interface OnnxModel {

@@ -9,7 +9,7 @@ import type { PartialCard } from '../weights/card.ts';
 import { quote, some, type Tensor } from '../weights/tensor.ts';
 import { printDims } from './array.ts';
 import { aroundPicture, type Core } from './core.ts';
-import { type Imported, importOnnx, inputsFor, pictureShape, refusalsOf } from './import.ts';
+import { type Imported, importOnnx, inputsFor, pictureShape, pictureSides, refusalsOf } from './import.ts';
 import type { Mapped } from './layout.ts';
 import type { OnnxModel, Port } from './model.ts';
 import { fromPlanes } from './planes.ts';
@@ -28,6 +28,8 @@ export interface PictureNetwork {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** The file itself at a size. */
   readonly core: (size: Size) => Core;
+  /** The input, if it takes the bytes of colours as they are: its numbers are whole. */
+  readonly bytes: string | null;
   /** What the file left open, for people. */
   readonly assumed: readonly string[];
 }
@@ -49,7 +51,22 @@ export function pictureNetwork(model: OnnxModel, name: string, card: PartialCard
   const own = card.activation ?? (isProbability(probe.nodes, probe.value) ? 'none' : 'sigmoid');
   const end = { channels, ...(channels === 1 && { activation: own }) };
   const letterbox = card.preprocessing?.resize === 'letterbox';
-  const core = (size: Size): Core => endOf(file, at(size), output);
+  // What was made at another size is a matter of this one.
+  const sized: typeof at = (size, more) => {
+    try {
+      return at(size, more);
+    } catch (error) {
+      const [first] = refusalsOf(error);
+      if (!first) throw error;
+      const next = grain > 1 ? `multiples of ${grain}` : `another, such as ${printSize(PROBE)}`;
+      throw new AtrousError(
+        'BAD_USAGE',
+        `size: ${file} can't be made at ${printSize(size)} (${first.op} ${quote(first.node)}: ${first.reason}): take ${next}`,
+        { cause: refusalsOf(error) },
+      );
+    }
+  };
+  const core = (size: Size): Core => endOf(file, sized(size), output);
 
   const around = (made: Core, { h, w, to = { h, w }, threshold }: BuildOptions): Graph =>
     aroundPicture(file, made, { h, w, to, threshold, tensors, letterbox, end });
@@ -70,7 +87,7 @@ export function pictureNetwork(model: OnnxModel, name: string, card: PartialCard
     },
     build: options => around(core(options), options),
     withValues(options, names) {
-      const imported = at(options, names);
+      const imported = sized(options, names);
       const values = new Map(names.map(each => [each, runtimeValue(imported.outputs.get(each)!)]));
       const kept = new Set([...values.values()].map(({ value }) => value));
       return { graph: around(endOf(file, imported, output, kept), options), values };
@@ -83,7 +100,7 @@ export function pictureNetwork(model: OnnxModel, name: string, card: PartialCard
       : [own === 'none' ? `${quote(output)} to be a probability` : `the sigmoid of ${quote(output)} to be a probability`]),
     ...(grain > 1 ? [`sizes inside to be multiples of ${grain}`] : []),
   ];
-  return { network, tensors, assumed, core };
+  return { network, tensors, assumed, core, bytes: port.dtype && /^[IU]/.test(port.dtype) ? port.name : null };
 }
 
 /** The one input, of three channels. */
@@ -97,10 +114,17 @@ function pictureInput(model: OnnxModel, output: string): Port {
     throw new AtrousError('BAD_GRAPH', `${file}: ${quote(output)} needs ${what}; atrous run takes any inputs as tensors`);
   };
   if (ports.length !== 1) refuse(`${ports.length} inputs, ${some(printed)}, and a picture is one`);
-  const shape = pictureShape(ports[0], PROBE);
-  const channels = shape && (shape[3] === 3 && shape[1] !== 3 ? shape[3] : shape[1]);
-  if (channels !== 3) refuse(`the input ${printed[0]}, and a picture has 3 channels`);
-  return ports[0];
+  const [port] = ports;
+  const shape = pictureShape(port, PROBE) ?? refuse(`the input ${printed[0]}, and a picture is N×3×H×W, N×H×W×3, 3×H×W or H×W×3`);
+  const batch = shape.length === 4 ? shape[0] : 1;
+  if (batch !== 1)
+    throw new AtrousError(
+      'BAD_GRAPH',
+      `${file}: the input ${printed[0]} is ${batch} pictures at once, and they are taken one at a time: export it with a batch of 1, or a named one`,
+    );
+  if (!shape.slice(-3).includes(3)) refuse(`the input ${printed[0]}, and a picture has 3 channels`);
+  if (port.dtype === 'I8' || port.dtype === 'BOOL') refuse(`the input ${printed[0]} in ${port.dtype}, and colours are 0 to 255`);
+  return port;
 }
 
 interface Sizes {
@@ -115,7 +139,7 @@ interface Sizes {
 
 /** Sides of which a file is built are said nowhere in it, so they are tried, the finest first. */
 function sizesOf(file: string, port: Port, { preprocessing }: PartialCard, at: (size: Size) => Imported): Sizes {
-  const [h, w] = freeSides(port);
+  const [h, w] = pictureSides(port);
   const fixed = h === null || w === null ? null : { h, w };
   const own = preprocessing?.size ?? null;
   const asked = own && { h: own.height, w: own.width };
@@ -140,14 +164,6 @@ function sizesOf(file: string, port: Port, { preprocessing }: PartialCard, at: (
     }
   }
   throw least!.error;
-}
-
-/** Height and width of an input where the file says them. */
-function freeSides(port: Port): (number | null)[] {
-  const shape = pictureShape(port, { h: -1, w: -2 })!;
-  const sides =
-    shape[1] === -1 || shape[2] === -2 || (shape[3] === 3 && shape[1] !== 3) ? [shape[1], shape[2]] : [shape[2], shape[3]];
-  return sides.map(side => (side < 0 ? null : side));
 }
 
 function runtimeValue(mapped: Mapped): RuntimeValue {

@@ -1,10 +1,11 @@
 // What operators' functions write with: each call adds a node of our graph and returns the value that it makes. Tensors that an import works out
 // itself (tables, folded weights) get names of their own beside those of the file.
 import type { Constant } from '../graph/constant.ts';
-import type { Attributes, Moving, Node, Op, Shape } from '../graph/graph.ts';
-import { fromFloat32, type Tensor } from '../weights/tensor.ts';
-import type { Known } from './array.ts';
-import { type Axes, type Mapped, usual, walkOf } from './layout.ts';
+import { type Attributes, INPUT, type Moving, type Node, type Op, type Shape } from '../graph/graph.ts';
+import { count, fromFloat32, type Tensor } from '../weights/tensor.ts';
+import { type Known, known, strides } from './array.ts';
+import { reader } from './fold.ts';
+import { type Axes, type Factor, isPicture, lying, type Mapped, usual, walkOf } from './layout.ts';
 import { refuse } from './refusal.ts';
 
 /** A product of two maps as ONNX has it: the operands before they were laid out for it, and the axes of what it made. */
@@ -28,6 +29,8 @@ export interface Pen {
     attributes: Attributes[K],
     constants?: Readonly<Record<string, Constant>>,
   ): string;
+  /** The value of a map of one number that is zero. */
+  zero(): string;
   /** A known value as weights of the shape given. */
   weights(name: string, value: Known, shape: readonly number[]): Constant;
   /** Numbers that the import worked out. */
@@ -51,6 +54,7 @@ export function pen(taken: readonly string[], tensors = new Map<string, Tensor>(
     if (!tensors.has(free)) tensors.set(free, tensor);
     return { kind: 'tensor', name: free, shape: tensor.shape };
   };
+  let zero: string | null = null;
   return {
     nodes,
     products: new Map(),
@@ -60,6 +64,11 @@ export function pen(taken: readonly string[], tensors = new Map<string, Tensor>(
       const value = fresh(name);
       nodes.push({ op, name: value, inputs, attributes, constants } as unknown as Node);
       return value;
+    },
+    zero() {
+      const one = { channels: along('c', [0]), rows: along('h', [0]), columns: along('w', [0]) };
+      zero ??= this.emit('activate', 'zero', { x: emitMove(this, 'zero.number', [INPUT], one) }, { curve: 'clip', a: 0, b: 0 });
+      return zero;
     },
     weights(name, { stored, values }, shape) {
       if (stored && /^(F|BF|[IU]8)/.test(stored.tensor.dtype)) return store(stored.name, { ...stored.tensor, shape });
@@ -125,4 +134,58 @@ export function laidOut(pen: Pen, x: Mapped, shape: Shape, axes: Axes, name: str
 export function inUsualOrder(pen: Pen, x: Mapped): Mapped {
   const { shape, axes } = usual(x.dims);
   return laidOut(pen, x, shape, axes, `${x.value}.usual`);
+}
+
+/** The same of any dimensions. */
+export function inAnyOrder(pen: Pen, x: Mapped): Mapped {
+  const { shape, axes } = lying(x.dims);
+  return laidOut(pen, x, shape, axes, `${x.value}.usual`);
+}
+
+/** A value whose channels are the axes given, and only those; of the others the last as columns. */
+export function channelsAt({ pen }: { readonly pen: Pen }, x: Mapped, ...given: readonly number[]): Mapped {
+  const rest = x.dims.flatMap((size, n) => (given.includes(n) || size === 1 ? [] : [n]));
+  const c = count(given.map(n => x.dims[n]));
+  const fits =
+    given.every(n => x.axes[n].length <= 1 && x.axes[n].every(factor => factor.axis === 'c')) &&
+    x.shape.c === c &&
+    rest.every(n => x.axes[n].every(factor => factor.axis !== 'c'));
+  if (fits) return x;
+  const shape = { c: 1, h: 1, w: 1 };
+  const digit = (axis: 'c' | 'h' | 'w', size: number): readonly Factor[] => {
+    const step = shape[axis];
+    shape[axis] *= size;
+    return size > 1 ? [{ axis, size, step }] : [];
+  };
+  const columns = rest.length > 1 ? rest.at(-1) : null;
+  const axes = [...x.dims.entries()].reverse().map(([n, size]) => digit(given.includes(n) ? 'c' : n === columns ? 'w' : 'h', size));
+  return laidOut(pen, x, shape, axes.reverse(), `${x.value}.channels`);
+}
+
+/**
+ * Numbers of a known value, broadcast to `dims`, in the order of a map of that shape whose ONNX axes are `axes`. Null where no table says it.
+ */
+export function valuesLaid(value: Known, dims: readonly number[], shape: Shape, axes: Axes): number[] | null {
+  // As if it lay as one row.
+  const walk = walkOf({ dims, axes: rowMajor(dims) }, shape, axes);
+  if (!walk) return null;
+  const at = reader(value, dims);
+  const values: number[] = [];
+  for (const c of walk.c) for (const h of walk.h) for (const w of walk.w) values.push(at(c[2] + h[2] + w[2]));
+  return values;
+}
+
+/** All axes along the last one of a single row: place n is element n. */
+function rowMajor(dims: readonly number[]): Axes {
+  const steps = strides(dims);
+  return dims.map((size, n): Factor[] => (size > 1 ? [{ axis: 'w', size, step: steps[n] }] : []));
+}
+
+/** A known value as a map, made anew in every frame: zero, and the value added to it. */
+export function constantMap(pen: Pen, value: Known, name: string): Mapped {
+  const { shape, axes } = lying(value.dims);
+  const laid = isPicture(value.dims) ? value : known('float', [], valuesLaid(value, value.dims, shape, axes)!);
+  const other = pen.weights(name, laid, [shape.c, shape.h, shape.w]);
+  const made = pen.emit('combine', name, { x: pen.zero() }, { operation: 'add', swapped: false, fused: {} }, { other });
+  return { kind: 'map', value: made, shape, axes, dims: value.dims, classes: false };
 }

@@ -1,6 +1,9 @@
 // ONNX files: a ModelProto in protocol buffers, and the files beside it that hold its weights. Format: onnx.proto of onnx/onnx. Weights stay views;
 // whatever a file claims is checked first.
 
+import { AtrousError } from '../errors.ts';
+import { foreignFile } from '../weights/foreign.ts';
+import { startsWith, zip } from '../weights/magic.ts';
 import {
   BYTES,
   badVarint,
@@ -28,7 +31,7 @@ import {
   some,
   type Tensor,
 } from '../weights/tensor.ts';
-import type { Attribute, External, Initializer, OnnxModel, OnnxNode, Port } from './model.ts';
+import type { Attribute, Branch, External, Initializer, OnnxModel, OnnxNode, Port } from './model.ts';
 
 const MODEL = { producer: 2, graph: 7, opset: 8, metadata: 14 } as const;
 const GRAPH = { node: 1, initializer: 5, sparse: 15, input: 11, output: 12 } as const;
@@ -73,6 +76,8 @@ const MAX_INT64 = 2 ** 63 - 1024;
 
 /** Throws BAD_WEIGHTS. `name` is for messages; files beside the model are joined by `withExternal`. */
 export function readOnnx(bytes: Uint8Array, name: string): OnnxModel {
+  const other = otherFile(bytes);
+  if (other) throw badWeights(name, `is ${other}`);
   const file: Message = { bytes, file: name, what: 'the model', begin: 0, end: bytes.length };
   let producer = '';
   const graphs: Message[] = [];
@@ -88,6 +93,32 @@ export function readOnnx(bytes: Uint8Array, name: string): OnnxModel {
   const opset = opsets.get('');
   if (opset === undefined) throw badWeights(name, 'ONNX’s opset is not said: export it again');
   return { file: name, producer, opset, metadata, ...readGraph(graphs[0]) };
+}
+
+/** What is called .onnx, or offered as such, and begins as no such file does. */
+function otherFile(bytes: Uint8Array): string | null {
+  if (bytes.length === 0) return 'empty (0 bytes): fetch it again';
+  if (startsWith(bytes, zip)) return "a zip, as PyTorch's checkpoints are: write it with torch.onnx.export";
+  return foreignFile(bytes);
+}
+
+/** The model with the files beside it, whose bytes `beside` gives. Throws as `withExternal`, and `NO_FILE` that names both files. */
+export async function besides(
+  model: OnnxModel,
+  beside: (name: string) => Promise<Uint8Array>,
+): Promise<{ readonly model: OnnxModel; readonly files: ReadonlyMap<string, Uint8Array> }> {
+  const bytesOf = async (name: string) => {
+    try {
+      return [name, await beside(name)] as const;
+    } catch (error) {
+      if (!(error instanceof AtrousError) || error.code !== 'NO_FILE') throw error;
+      throw new AtrousError('NO_FILE', `${model.file}: its weights lie beside it in ${quote(name)}: ${error.message}`, {
+        cause: error,
+      });
+    }
+  };
+  const files = new Map(await Promise.all(externalFiles(model).map(bytesOf)));
+  return { model: withExternal(model, files), files };
 }
 
 /** Names of the files beside the model that hold weights, in order. */
@@ -165,15 +196,12 @@ function readGraph(graph: Message): Pick<OnnxModel, 'nodes' | 'initializers' | '
   const initializers = new Map<string, Initializer>();
   const inputs: Port[] = [];
   const outputs: Port[] = [];
+  const room = { nodes: mostNodes, depth: 0 };
   for (const field of fieldsOf(graph)) {
     if (nodes.length + initializers.size + inputs.length + outputs.length > mostNodes)
       throw broken(graph, field.at, `more than ${mostNodes} nodes and tensors, no network has as many`);
-    if (field.number === GRAPH.node) nodes.push(readNode(inner(graph, field, `node ${nodes.length}`), nodes.length));
-    if (field.number === GRAPH.initializer) {
-      const [name, tensor] = readTensor(inner(graph, field, `initializer ${initializers.size}`));
-      if (initializers.has(name)) throw broken(graph, field.at, `a second initializer is called ${quote(name)}`);
-      initializers.set(name, tensor);
-    }
+    if (field.number === GRAPH.node) nodes.push(readNode(inner(graph, field, `node ${nodes.length}`), nodes.length, room));
+    if (field.number === GRAPH.initializer) readInitializer(graph, field, initializers);
     if (field.number === GRAPH.sparse) throw broken(graph, field.at, 'a sparse initializer, which is not read: export it dense');
     if (field.number === GRAPH.input) inputs.push(readPort(inner(graph, field, `input ${inputs.length}`)));
     if (field.number === GRAPH.output) outputs.push(readPort(inner(graph, field, `output ${outputs.length}`)));
@@ -186,6 +214,46 @@ function readGraph(graph: Message): Pick<OnnxModel, 'nodes' | 'initializers' | '
   if (missing) throw badWeights(graph.file, `the output ${quote(missing.name)} is made by no node: export it again`);
   if (outputs.length === 0) throw badWeights(graph.file, 'the graph has no outputs: export it again');
   return { nodes: inOrder(graph.file, nodes, known), initializers, inputs: given, outputs };
+}
+
+function readInitializer(graph: Message, field: Field, initializers: Map<string, Initializer>): void {
+  const [name, tensor] = readTensor(inner(graph, field, `initializer ${initializers.size}`));
+  if (initializers.has(name)) throw broken(graph, field.at, `a second initializer is called ${quote(name)}`);
+  initializers.set(name, tensor);
+}
+
+/** What all branches of a file may hold together, and how deep one lies in others. */
+interface Room {
+  nodes: number;
+  depth: number;
+}
+
+/** One side of an If. It has no inputs: what it does not make itself is of the graphs around it. */
+function readBranch(graph: Message, room: Room): Branch {
+  const nodes: OnnxNode[] = [];
+  const initializers = new Map<string, Initializer>();
+  const outputs: string[] = [];
+  if (++room.depth > mostAxes) throw broken(graph, graph.begin, `branches lie in one another more than ${mostAxes} deep`);
+  for (const field of fieldsOf(graph)) {
+    if (--room.nodes < 0) throw broken(graph, field.at, `more than ${mostNodes} nodes and tensors in branches`);
+    if (field.number === GRAPH.node)
+      nodes.push(readNode(inner(graph, field, `node ${nodes.length} of a branch`), nodes.length, room));
+    if (field.number === GRAPH.initializer) readInitializer(graph, field, initializers);
+    if (field.number === GRAPH.output) outputs.push(readPort(inner(graph, field, `output ${outputs.length}`)).name);
+  }
+  room.depth--;
+  if ([...initializers.values(), ...nodes.flatMap(constantsOf)].some(({ external }) => external))
+    throw badWeights(
+      graph.file,
+      `${graph.what} has weights in another file, inside a branch of an If: export it with them in the file`,
+    );
+  return { nodes, initializers, outputs };
+}
+
+/** What a branch reads of the graphs around it. */
+function readAround({ nodes, initializers, outputs }: Branch): string[] {
+  const own = new Set(['', ...initializers.keys(), ...nodes.flatMap(node => node.outputs)]);
+  return [...nodes.flatMap(node => node.inputs), ...outputs].filter(name => !own.has(name));
 }
 
 /** No value is made twice. */
@@ -236,10 +304,11 @@ function inOrder(file: string, nodes: readonly OnnxNode[], known: ReadonlySet<st
   return ordered;
 }
 
-function readNode(message: Message, index: number): OnnxNode {
+function readNode(message: Message, index: number, room: Room): OnnxNode {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, Attribute>();
+  const graphs = new Map<string, Message>();
   let [name, op, domain] = ['', '', ''];
   for (const field of fieldsOf(message)) {
     if (field.number === NODE.input) inputs.push(text(message, field, longestName));
@@ -247,26 +316,29 @@ function readNode(message: Message, index: number): OnnxNode {
     if (field.number === NODE.name) name = text(message, field, longestName);
     if (field.number === NODE.op) op = text(message, field, longestName);
     if (field.number === NODE.domain) domain = text(message, field, longestName);
-    if (field.number === NODE.attribute) readAttribute(inner(message, field, `${message.what}'s attribute`), attributes);
+    if (field.number === NODE.attribute) readAttribute(inner(message, field, `${message.what}'s attribute`), attributes, graphs);
     if (inputs.length + outputs.length + attributes.size > mostNodes)
       throw broken(message, field.at, 'more inputs and outputs than any node has');
   }
+  const branches = op === 'If' ? new Map([...graphs].map(([key, graph]) => [key, readBranch(graph, room)])) : undefined;
   return {
     name: name || outputs[0] || `node ${index}`,
     op,
     domain: domain === 'ai.onnx' ? '' : domain,
-    inputs,
+    inputs: branches ? [...inputs, ...new Set([...branches.values()].flatMap(readAround))] : inputs,
     outputs,
     attributes,
+    ...(branches && { branches }),
   };
 }
 
-function readAttribute(message: Message, attributes: Map<string, Attribute>): void {
+function readAttribute(message: Message, attributes: Map<string, Attribute>, graphs: Map<string, Message>): void {
   const floats: number[] = [];
   const ints: number[] = [];
   let name = '';
   let type = 0;
   let single: Attribute | null = null;
+  let graph: Message | null = null;
   for (const field of fieldsOf(message)) {
     if (field.number === ATTRIBUTE.name) name = text(message, field, longestName);
     if (field.number === 20) type = signed(message, field);
@@ -274,7 +346,10 @@ function readAttribute(message: Message, attributes: Map<string, Attribute>): vo
     if (field.number === ATTRIBUTE.int) single = { kind: 'int', value: signed(message, field) };
     if (field.number === ATTRIBUTE.text) single = { kind: 'text', value: text(message, field, longestText) };
     if (field.number === ATTRIBUTE.tensor) single = { kind: 'tensor', value: readTensor(inner(message, field, message.what))[1] };
-    if (field.number === ATTRIBUTE.graph) single = { kind: 'graph' };
+    if (field.number === ATTRIBUTE.graph) {
+      single = { kind: 'graph' };
+      graph = inner(message, field, message.what);
+    }
     if (field.number === ATTRIBUTE.floats) numbers(message, field, floats, true);
     if (field.number === ATTRIBUTE.ints) numbers(message, field, ints, false);
   }
@@ -292,6 +367,7 @@ function readAttribute(message: Message, attributes: Map<string, Attribute>): vo
       ? { kind: 'ints', value: ints }
       : null;
   attributes.set(name, single ?? list ?? absent[type] ?? { kind: 'other' });
+  if (graph) graphs.set(name, graph);
 }
 
 /** float or int64, one a field or all of them in one (packed). */
@@ -333,6 +409,7 @@ function fixed(message: Message, field: Field): number {
 function readPort(message: Message): Port {
   let name = '';
   let dims: (number | string)[] | null = null;
+  let dtype: Dtype | null = null;
   for (const field of fieldsOf(message)) {
     if (field.number === 1) name = text(message, field, longestName);
     if (field.number !== 2) continue;
@@ -340,10 +417,13 @@ function readPort(message: Message): Port {
     for (const each of fieldsOf(type)) {
       if (each.number !== 1) continue;
       const tensor = inner(type, each, type.what);
-      for (const shape of fieldsOf(tensor)) if (shape.number === 2) dims = readShape(inner(tensor, shape, type.what));
+      for (const part of fieldsOf(tensor)) {
+        if (part.number === 1) dtype = dtypes.get(signed(tensor, part)) ?? null;
+        if (part.number === 2) dims = readShape(inner(tensor, part, type.what));
+      }
     }
   }
-  return { name, dims };
+  return { name, dims, dtype };
 }
 
 function readShape(message: Message): (number | string)[] {
@@ -356,7 +436,9 @@ function readShape(message: Message): (number | string)[] {
       if (each.number === 1) size = signed(dim, each);
       if (each.number === 2) size = text(dim, each, longestName);
     }
-    if (dims.push(size) > mostAxes) throw broken(message, field.at, `more than ${mostAxes} axes`);
+    // Some exporters write 0 or -1 for a size that is free.
+    if (dims.push(typeof size === 'number' && size < 1 ? '' : size) > mostAxes)
+      throw broken(message, field.at, `more than ${mostAxes} axes`);
   }
   return dims;
 }

@@ -1,8 +1,8 @@
 // a run of convolutions with a map between them that is too large  ⇒  the run over and over, a band of rows at a time.
-import type { Graph, Node, NodeOf, Shape } from '../graph/graph.ts';
+import { codecOf, type Graph, type Node, type NodeOf, type Shape } from '../graph/graph.ts';
 import { BINDING, bindable, byteLength } from '../graph/layout.ts';
 import { infer, macs } from '../graph/ops.ts';
-import type { Precision } from '../shader/source.ts';
+import type { Codec } from '../shader/source.ts';
 import { type Pass, type View, view } from './pass.ts';
 
 /** Larger maps are made in bands where they can be, whatever the adapter binds: at 1396×1396 the peak is 189 MB for 0.4 % more multiply-adds (at 128 MiB 279 MB). */
@@ -19,20 +19,21 @@ export const bands: Pass = {
   why: "VGG's first map has 497 MB at 1396×1396 and is read once, a few rows at a time: it is made a band at a time, its halo again",
   apply(graph, target) {
     if (!target?.limits) return graph;
-    const { limits, precision = 'f32' } = target;
+    const { limits } = target;
+    const codec = codecOf(graph, target.precision ?? 'f32');
     const bound = bindable(limits);
     const most = Math.min(MOST, bound);
     const values = infer(graph);
     const before = view(graph);
     const shapeOfValue = (name: string): Shape => values.get(name)!.shape;
-    const bytes = (name: string): number => byteLength(shapeOfValue(name), 'map', precision);
+    const bytes = (name: string): number => byteLength(shapeOfValue(name), 'map', codec);
     const large = (name: string): boolean => values.get(name)!.kind === 'map' && bytes(name) > most;
     /** Of the run and all shorter ones that can be banded: that which leaves least of those that are not dear; the least dear where one must be. */
     const best = (longest: readonly Conv[]): Banded | null => {
       const [first, ...results] = longest.map(({ name }) => bytes(name));
       const runs = results.flatMap((result, n) => {
         if (result >= first || result > bound) return [];
-        return cut(longest.slice(0, n + 2), shapeOfValue, most, precision) ?? [];
+        return cut(longest.slice(0, n + 2), shapeOfValue, most, codec) ?? [];
       });
       const cheap = runs.filter(({ halo }) => halo <= DEAR);
       const left = ({ run }: Banded): number => bytes(run.at(-1)!.name);
@@ -82,10 +83,10 @@ interface Banded {
 }
 
 /** Null when not even the smallest band fits into `bytes`. */
-function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number, precision: Precision): Banded | null {
+function cut(run: readonly Conv[], shape: (name: string) => Shape, bytes: number, codec: Codec): Banded | null {
   const last = run.at(-1)!;
   const source = run[0].inputs.x;
-  const rowBytes = (name: string): number => byteLength({ ...shape(name), h: 1 }, 'map', precision);
+  const rowBytes = (name: string): number => byteLength({ ...shape(name), h: 1 }, 'map', codec);
   const height = shape(last.name).h;
   // Rows of x from one row of the result to the next; a band's first rows must lie where a binding may begin.
   const step = run.reduce((rows, { attributes: { geometry, fused } }) => rows * geometry.strides[0] * (fused.pooled ? 2 : 1), 1);

@@ -11,6 +11,8 @@ export const gatePrologue: Pass = {
   apply(graph, target) {
     const before = view(graph);
     const values = infer(graph);
+    // No matrices multiply by what a codec of the graph's own stores.
+    const matrices = target?.matrices && !graph.codecs?.[target.precision!];
     const replaced = new Map<Node, Node | null>();
     for (const conv of graph.nodes) {
       if (conv.op !== 'conv' || !conv.inputs.gate) continue;
@@ -25,7 +27,7 @@ export const gatePrologue: Pass = {
         constants: { ...conv.constants, ...excite.constants },
       };
       if (!isGated(node)) continue;
-      const partials = { name: excite.inputs.x, strips: fewStrips(values.get(squeezed.name)!.shape, target?.matrices) };
+      const partials = { name: excite.inputs.x, strips: fewStrips(values.get(squeezed.name)!.shape, matrices) };
       replaced.set(squeezed, { ...squeezed, attributes: fusing(squeezed, { partials }) });
       replaced.set(excite, null);
       replaced.set(conv, node);

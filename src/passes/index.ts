@@ -33,6 +33,7 @@ import { transposedNorm } from './transposed-norm.ts';
 import { transposedPhases } from './transposed-phases.ts';
 import { twinOutputs } from './twin-outputs.ts';
 import { upsampleAdd } from './upsample-add.ts';
+import { wideFirst } from './wide-first.ts';
 
 export const passes: readonly Pass[] = [
   foldPad,
@@ -66,6 +67,7 @@ export const passes: readonly Pass[] = [
   transposedPhases,
   bands,
   splitWeights,
+  wideFirst,
 ];
 
 /** The passes that pay on an adapter. */

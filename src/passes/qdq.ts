@@ -27,6 +27,7 @@ const same = (a: Codes, b: Codes): boolean => a.scale === b.scale && a.zero === 
 function keepsSign({ op, attributes, inputs }: Node, positive: (value: string) => boolean): boolean {
   if (op === 'activate')
     return attributes.curve === 'relu' || attributes.curve === 'sigmoid' || (attributes.curve === 'clip' && attributes.a >= 0);
+  if (op === 'move' && attributes.fill < 0) return false;
   const kept = ['add', 'mul', 'pool', 'maxpool', 'window', 'mean', 'resize', 'concat', 'slice', 'copy', 'move'];
   return kept.includes(op) && Object.values(inputs).every(positive);
 }

@@ -83,11 +83,11 @@ export type Tuned = Readonly<Record<string, Fastest>>;
 export interface Fastest {
   /** Of whole frames; what `auto` stands for where the model's self-test holds in it (src/audit.ts). */
   readonly precision: Precision;
-  readonly winners: Winners;
+  readonly variants: FastestVariants;
 }
 
 /** Kind of step → size of its result, as `scaleOf` has it → variant. */
-export type Winners = Readonly<Record<string, Readonly<Record<string, string>>>>;
+export type FastestVariants = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** What ships. */
 export const tuned = shipped as Tuned;
@@ -131,13 +131,13 @@ export function choose(task: Task, kernel: Kernel, facts: AdapterFacts, choice: 
   const possible = variants.filter(variant => isPossible(variant, task.precision, facts));
   const first = possible.find(variant => meets(variant, facts)) ?? variants.at(-1)!;
   if (variants.length === 1) return first;
-  const names = choice === 'auto' ? [winnerOf(task, kernel, facts, table)] : choice;
+  const names = choice === 'auto' ? [fastestVariant(task, kernel, facts, table)] : choice;
   return possible.find(({ name }) => names.includes(name)) ?? first;
 }
 
-/** The timed winner, or nothing. Of two sizes that are equally near, the smaller. */
-function winnerOf(task: Task, kernel: Kernel, { id }: AdapterFacts, table: Tuned): string | undefined {
-  const sizes = Object.entries((id && table[id]?.winners[kindOf(kernel, task)]) || {});
+/** The variant that was timed to be fastest, or nothing. Of two sizes that are equally near, the smaller. */
+function fastestVariant(task: Task, kernel: Kernel, { id }: AdapterFacts, table: Tuned): string | undefined {
+  const sizes = Object.entries((id && table[id]?.variants[kindOf(kernel, task)]) || {});
   const away = (size: string): number => Math.abs(Number(size) - scaleOf(task.y));
   return sizes.sort(([a], [b]) => away(a) - away(b) || Number(a) - Number(b))[0]?.[1];
 }

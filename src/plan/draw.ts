@@ -5,6 +5,7 @@ import type { Placement } from '../graph/layout.ts';
 import { byteLength, QUAD, quads } from '../graph/layout.ts';
 import type { Codec } from '../shader/source.ts';
 import { type Plan, peakBytes, pipelineKey, pipelines, type Step } from './plan.ts';
+import { storedAs } from './print.ts';
 import { bar, element, fitting, kernelClass, label, megabytes, page, rule, tip, widthOf } from './svg.ts';
 
 /** Pixels. */
@@ -304,7 +305,7 @@ function drawHead(plan: Plan, kernels: readonly string[], width: number): string
   const sum = (field: 'macs' | 'bytes'): number => plan.steps.reduce((total, step) => total + step[field], 0);
   const facts = [
     `${plan.size.join('×')} → ${plan.to.join('×')}`,
-    plan.precision,
+    storedAs(plan),
     `${plan.steps.length} dispatches of ${pipelines(plan).size} pipelines`,
     `${(sum('macs') / 1e9).toFixed(3)} GMACs`,
     `${megabytes(sum('bytes'))} moved at least`,

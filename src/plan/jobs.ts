@@ -36,7 +36,7 @@ export function jobsOf(plan: Plan, library: ShaderLibrary): { jobs: Job[]; steps
         shader,
         code: step.matrix
           ? matrixText(library, step, plan.precision, step.matrix)
-          : library.text(shader, plan.precision, step.store, isCurved(step)),
+          : library.text(shader, step.codec ?? plan.precision, step.store, isCurved(step)),
         constants: Object.fromEntries(Object.entries(overrides).map(([name, value]) => [name, Number(value)])),
         bindings: library.facts(shader, plan.precision).bindings.map(({ binding, kind }) => ({ binding, kind })),
       });

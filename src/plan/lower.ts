@@ -2,7 +2,7 @@
 import { AtrousError } from '../errors.ts';
 import { chains } from '../graph/chain.ts';
 import { type Constant, printConstant, shapeOf } from '../graph/constant.ts';
-import { FRAME, type Graph, INPUT, type Node, type NodeOf, type Value, VIEWS, writes } from '../graph/graph.ts';
+import { codecOf, FRAME, type Graph, INPUT, type Node, type NodeOf, type Value, VIEWS, writes } from '../graph/graph.ts';
 import type { Placement } from '../graph/layout.ts';
 import { byteLength, pixelStride, quads, weightStore } from '../graph/layout.ts';
 import { infer, macs, ruleOf } from '../graph/ops.ts';
@@ -23,7 +23,7 @@ export interface LowerOptions {
   readonly precision: Precision;
   readonly facts: AdapterFacts;
   readonly variants: VariantChoice;
-  /** Default: the winners that ship. */
+  /** Default: what ships. */
   readonly tuned?: Tuned;
   readonly stem: Stem;
   /** Height and width of the frame; the stem resizes when they are not the network's. Default: the network's. */
@@ -41,7 +41,7 @@ export interface LowerOptions {
 /** Throws `BAD_USAGE` for a precision that the adapter lacks, `LIMIT` when the frame, a value or a step's weights are larger than the adapter holds, with both numbers, and `BAD_GRAPH` when no kernel fits a node. */
 export function lower(graph: Graph, options: LowerOptions): Plan {
   const { stem, facts } = options;
-  const precision: Codec = graph.codecs?.[options.precision] ?? options.precision;
+  const precision = codecOf(graph, options.precision);
   if (precision === 'f16' && !facts.features.includes('shader-f16')) {
     throw new AtrousError('BAD_USAGE', `precision f16 needs shader-f16, which ${facts.name} lacks: half stores as few bytes`);
   }
@@ -67,10 +67,17 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
     const made = ruleOf('stem').infer(node, () => map(graph.input));
     for (const [n, name] of writes(node).entries()) inferred.set(name, made[n]);
   }
+  for (const name of graph.wide ?? []) {
+    const value = inferred.get(name)!;
+    if (value.kind === 'map') inferred.set(name, { ...value, kind: 'exact' });
+  }
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph, precision, facts);
   limits.frame?.(stem, frame, facts);
-  const steps = work.map(node => stepOf(node, { ...values, [FRAME]: frame }, { ...options, precision }));
+  const made = (node: Node, codec: Codec): Step => stepOf(node, { ...values, [FRAME]: frame }, { ...options, precision: codec });
+  const steps = work.map(node =>
+    graph.wide?.has(node.name) ? ({ ...made(node, 'f32'), codec: 'f32' } satisfies Step) : made(node, precision),
+  );
   for (const step of steps) limits.grid?.(step, facts);
   const last = inferred.get(graph.outputs[0])!.shape;
   const plan = {

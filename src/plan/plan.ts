@@ -26,6 +26,8 @@ export interface Step {
   readonly weights: string | null;
   /** How the weights are stored. */
   readonly store: WeightStore;
+  /** Of the maps that it reads and writes; absent where it is the plan's. */
+  readonly codec?: Codec;
   /** The subgroup matrices that it is made by; absent where it is not. */
   readonly matrix?: MatrixForm;
   readonly macs: number;
@@ -52,14 +54,14 @@ export interface Plan {
 
 /** Pipeline key and GPU label: `grouped/half?GROUP=4&STRIDE=2&RELU=1`. Flags that are off are not listed; half weights are: `conv/half+weights`, or the form of matrices: `conv.matrix/f16+16×16×16`. */
 export function pipelineKey(
-  { shader, overrides, store, matrix }: Pick<Step, 'shader' | 'overrides' | 'store' | 'matrix'>,
+  { shader, overrides, store, matrix, codec }: Pick<Step, 'shader' | 'overrides' | 'store' | 'matrix' | 'codec'>,
   precision: Codec,
 ): string {
   const flags = Object.entries(overrides)
     .filter(([, value]) => value !== false)
     .map(([name, value]) => `${name}=${Number(value)}`);
   const form = matrix ? `${matrix.m}×${matrix.n}×${matrix.k}` : '';
-  return `${shader}/${precision}${matrix ? `+${form}` : store === 'half' ? '+weights' : ''}${flags.length ? `?${flags.join('&')}` : ''}`;
+  return `${shader}/${codec ?? precision}${matrix ? `+${form}` : store === 'half' ? '+weights' : ''}${flags.length ? `?${flags.join('&')}` : ''}`;
 }
 
 /** Distinct pipelines of a plan. */

@@ -31,13 +31,20 @@ function print(plan: Plan): string {
     return offset ? `${slot}+${offset * 4}` : String(slot);
   }
   return [
-    `${plan.model}  input ${plan.size.join('×')}  output ${plan.to.join('×')}  ${plan.precision}  frame from a ${plan.stem}`,
+    `${plan.model}  input ${plan.size.join('×')}  output ${plan.to.join('×')}  ${storedAs(plan)}  frame from a ${plan.stem}`,
     '',
     table(['step', 'node', 'pipeline', 'c×h×w', 'workgroups', 'reads', 'writes', 'MMACs', 'MB'], rows),
     '',
     `slots of bytes: ${plan.slots.map((bytes, slot) => `${slot}: ${bytes}`).join(', ')}`,
     summarise(plan),
   ].join('\n');
+}
+
+/** How maps are stored, in words for people; pipelines are named by the codec alone. */
+export function storedAs({ precision, steps }: Plan): string {
+  if (precision !== 'block') return precision;
+  const wide = steps.filter(({ codec }) => codec === 'f32').length;
+  return `half as blocks (four numbers of 14 bits under one step)${wide ? `, float32 in ${wide} steps` : ''}`;
 }
 
 /** The last lines of the table: figures that a change of the planner moves. */

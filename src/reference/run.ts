@@ -23,6 +23,7 @@ import { matte } from './matte.ts';
 import { merge } from './merge.ts';
 import { moments, normalise } from './moments.ts';
 import { move } from './move.ts';
+import { narrow } from './narrow.ts';
 import { type PointwiseOptions, pointwise } from './pointwise.ts';
 import { maxpool, pool } from './pool.ts';
 import { product } from './product.ts';
@@ -105,6 +106,8 @@ export function evaluate(node: Node, values: ReadonlyMap<string, Field>, read: R
       ];
     case 'copy':
       return [[node.name, x]];
+    case 'narrow':
+      return [[node.name, narrow(x)]];
     case 'crop':
       return [[node.name, crop(x, node.attributes.top, node.attributes.rows)]];
     case 'stack':

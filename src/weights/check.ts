@@ -40,12 +40,13 @@ function shorten(key: string): string {
 /** Values decoded at a time: 4 MiB. The largest published tensor has 103 million, and 4-byte boundaries only by luck. */
 const SLAB = 2 ** 20;
 
-function checkFinite(key: string, tensor: Tensor, name: string): void {
+/** Throws `BAD_WEIGHTS`. `masks`: infinities are allowed. */
+export function checkFinite(key: string, tensor: Tensor, name: string, masks = false): void {
   if (!/F/.test(tensor.dtype)) return;
   const elements = tensor.bytes.length / bytesPer[tensor.dtype];
   for (let begin = 0; begin < elements; begin += SLAB) {
     const values = toFloat32Range(tensor, begin, Math.min(begin + SLAB, elements));
-    const at = values.findIndex(value => !Number.isFinite(value));
+    const at = values.findIndex(value => (masks ? Number.isNaN(value) : !Number.isFinite(value)));
     if (at < 0) continue;
     const place = `${values[at]} at index ${begin + at}`;
     throw badWeights(name, `tensor ${quote(key)} holds ${place}: training diverged or the file is damaged`);

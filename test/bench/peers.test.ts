@@ -91,6 +91,15 @@ test('in turns: ours, theirs, with the faster tail of theirs', async () => {
   }
 });
 
+test('of an engine whose first frame takes many minutes none is run that is not counted', async () => {
+  const ms = { classes: 900_000, scores: 800_000 };
+  const { start, log } = fakes(({ provider }) => (provider === 'webgpu' ? { ms } : {}));
+  const webgpu = (await comparePeers(match, 'a.onnx', start, 1))[1];
+  const since = log.indexOf('webgpu load');
+  assert.equal(log.slice(since, -1), ['webgpu load', 'webgpu scores', 'ours classes', 'webgpu scores', 'webgpu end']);
+  assert.equal([webgpu.tail, webgpu.wall_ms!.n, webgpu.ratio], ['scores', 1, 80_000]);
+});
+
 test('a frame of theirs that takes half a minute is run once for its tail', async () => {
   const { start, log } = fakes(({ provider }) => (provider === 'webgpu' ? { ms: { classes: 30_000, scores: 31_000 } } : {}));
   const [, webgpu] = await comparePeers(match, 'a.onnx', start, 1);

@@ -9,7 +9,7 @@ import { type Result, runsFor } from '../../bench/measure.ts';
 import type { Peer } from '../../bench/peers.ts';
 import { fastestPrecision, type Precisions } from '../../bench/precisions.ts';
 import { mergeReports, type Report, readReport, reportOf, reportText } from '../../bench/report.ts';
-import { mergeTuning, type Tuning, tuningOf, winnersOf } from '../../bench/tune.ts';
+import { fastestVariants, mergeTuning, type Tuning, tuningOf } from '../../bench/tune.ts';
 import { SHIPPED, ship, shippedText, tunedOf } from '../../bench/tuned.ts';
 import { findNetwork } from '../../src/models/registry.ts';
 import { shaderLibrary } from '../../src/node/engine.ts';
@@ -40,9 +40,9 @@ test('the sum over all steps of a kind decides, and only kernels with a choice a
   const found = tuning(10, 4);
   assert.equal([...new Set(Object.keys(found).map(kind => kind.split('/')[0]))].sort(), ['conv', 'excite', 'grouped', 'pointwise']);
   assert.equal(found['excite/f32'], {
-    0: { winner: 'plain', us: { workgroup: 10 * excites, plain: 4 * excites }, steps: excites, at: 'regseg 64x128' },
+    0: { fastest: 'plain', us: { workgroup: 10 * excites, plain: 4 * excites }, steps: excites, at: 'regseg 64x128' },
   });
-  assert.is(tuning(4, 10)['excite/f32'][0].winner, 'workgroup');
+  assert.is(tuning(4, 10)['excite/f32'][0].fastest, 'workgroup');
 });
 
 test('a variant that made some steps of a kind is compared on those alone', () => {
@@ -52,7 +52,7 @@ test('a variant that made some steps of a kind is compared on those alone', () =
   const some = { ...wide, steps: wide.steps.filter(({ kernel }) => kernel !== 'excite' || seen++ < left) };
   const us = [some.steps.map(() => 10), plain.steps.map(() => 8)];
   const found = tuningOf(names, [some, plain], us, { facts }, '')['excite/f32'][0];
-  assert.equal(found, { winner: 'plain', us: { workgroup: 10 * left, plain: 8 * left }, steps: left, at: '' });
+  assert.equal(found, { fastest: 'plain', us: { workgroup: 10 * left, plain: 8 * left }, steps: left, at: '' });
 });
 
 const compared = (ms: Precisions['ms']): Precisions => ({ model: 'regseg', size: '64x128', ms, n: 3 });
@@ -75,23 +75,23 @@ test('the fastest precision over all that was compared, f32 unless it loses by m
 });
 
 test('the best guess stays unless it loses by more than noise', () => {
-  assert.is(tuning(100, 98)['excite/f32'][0].winner, 'workgroup');
-  assert.is(tuning(100, 96)['excite/f32'][0].winner, 'plain');
+  assert.is(tuning(100, 98)['excite/f32'][0].fastest, 'workgroup');
+  assert.is(tuning(100, 96)['excite/f32'][0].fastest, 'plain');
   const cpu = tuningOf(names, plans, times(98, 100), { facts: { ...facts, software: true } }, '');
-  assert.is(cpu['excite/f32'][0].winner, 'plain', 'there the guess is another');
+  assert.is(cpu['excite/f32'][0].fastest, 'plain', 'there the guess is another');
 });
 
 test('frames are timed for some seconds: fifty at most, five at least, two of those that take longer', () => {
   assert.equal([1, 100, 700, 1500, 3999, 4000, 60_000].map(runsFor), [50, 40, 6, 5, 5, 2, 2]);
 });
 
-test('merging keeps other sizes and kinds, and winners are all that ships', () => {
-  const one = (winner: string) => ({ winner, us: { a: 1, b: 2 }, steps: 3, at: 'x' });
+test('merging keeps other sizes and kinds, and the names of the fastest are all that ships', () => {
+  const one = (fastest: string) => ({ fastest, us: { a: 1, b: 2 }, steps: 3, at: 'x' });
   const merged = mergeTuning(
     { k: { 1: one('a'), 2: one('a') }, old: { 1: one('b') } },
     { k: { 2: one('b') }, fresh: { 9: one('a') } },
   );
-  assert.equal(winnersOf(merged), { fresh: { 9: 'a' }, k: { 1: 'a', 2: 'b' }, old: { 1: 'b' } });
+  assert.equal(fastestVariants(merged), { fresh: { 9: 'a' }, k: { 1: 'a', 2: 'b' }, old: { 1: 'b' } });
 });
 
 const report = (rest: Partial<Report> = {}): Report => ({
@@ -139,7 +139,7 @@ test('reports on disk: read back, refused, and shipped', async () => {
   writeFileSync(join(folder, 'acme-two.json'), reportText(report({ id: 'acme-two' })));
   const shipped = await tunedOf(folder);
   assert.equal(Object.keys(shipped), ['acme-one']);
-  assert.equal(shipped['acme-one'].winners['excite/f32'], { 0: 'plain' });
+  assert.equal(shipped['acme-one'].variants['excite/f32'], { 0: 'plain' });
   assert.is(shipped['acme-one'].precision, 'half');
   assert.is(await ship(home), false, 'no tuned.json to write');
   writeFileSync(join(home, SHIPPED), '{}\n');

@@ -55,6 +55,51 @@ test('a File: the matte and the picture cut out by it', async () => {
   assert.ok(page.server.requests.filter(path => path.endsWith('.js') && !before.has(path)).length > 2);
 });
 
+test('a video: every frame is cut out by its own matte, on the page and in a worker', async () => {
+  const page = await openPage();
+  const found = await page.evaluate(
+    async ({ pixels, file, options }) => {
+      const flat = (canvas: HTMLCanvasElement, draw: (context: CanvasRenderingContext2D) => void) => {
+        Object.assign(canvas, { width: pixels.width, height: pixels.height });
+        const context = canvas.getContext('2d', { willReadFrequently: true })!;
+        draw(context);
+        return context.getImageData(0, 0, pixels.width, pixels.height).data;
+      };
+      const picture = document.createElement('canvas');
+      flat(picture, context =>
+        context.putImageData(new ImageData(new Uint8ClampedArray(pixels.data), pixels.width, pixels.height), 0, 0),
+      );
+      const all = [];
+      for (const { load } of [atrous, (await import('/atrous/dist/worker.js' as string)) as typeof atrous]) {
+        const model = await load(file, options);
+        const canvas = document.createElement('canvas');
+        const mattes: (Uint8Array | null)[] = [];
+        let n = 0;
+        const frames = new ReadableStream<VideoFrame>({
+          pull: to => (n === 2 ? to.close() : to.enqueue(new VideoFrame(picture, { timestamp: 40_000 * n++ }))),
+        });
+        const onResult = ({ matte }: { matte: Uint8Array | null }) => void mattes.push(matte);
+        const how = await model.stream(frames, canvas, { matte: true, background: 'transparent', smoothing: 100, onResult })
+          .finished;
+        const data = flat(document.createElement('canvas'), context => context.drawImage(canvas, 0, 0));
+        const { matte } = await model.segment(picture, { matte: true });
+        const wrong = await model.stream(frames, canvas, { background: 'transparent' }).finished.catch(error => error.message);
+        await model.dispose();
+        all.push({ how, mattes, alphas: data.filter((_, byte) => byte % 4 === 3), matte, wrong });
+      }
+      return all;
+    },
+    { pixels, file: matte(false), options },
+  );
+  for (const { how, mattes, alphas, matte, wrong } of found) {
+    assert.equal([how, mattes.length], ['ended', 2]);
+    for (const each of mattes) assert.ok(each!.every((value, n) => Math.abs(value - matte![n]) <= 1));
+    assert.ok(alphas.every((value, n) => Math.abs(value - matte![n]) <= 1));
+    assert.ok(new Set(matte).size > 20, 'its edges are soft');
+    assert.match(wrong as string, /say which in classes.*or ask for a matte/);
+  }
+});
+
 test('weights beside the file: in a Map of files, and fetched beside a URL', async () => {
   const page = await openPage({ routes: { '/nets/net.onnx': sent(outside), '/nets/w.bin': sent(weights) } });
   const found = await page.evaluate(

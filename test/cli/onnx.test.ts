@@ -172,6 +172,7 @@ const wrong: [words: string[], code: number, ...parts: (string | RegExp)[]][] = 
   [['segment', 'rgb.onnx', 'a.png', ...PLAIN, '--threshold', '0.5'], 2, 'threshold: rgb has 3 channels'],
   [['segment', 'rgb.onnx', 'a.png', ...PLAIN, '--tile', 'none'], 2, 'rgb reads the picture at once'],
   [['segment', 'a.png', '--output-name', 'y'], 2, '--output-name y', 'ONNX'],
+  [['segment', 'a.png', 'w.safetensors'], 2, 'w.safetensors is no picture', '--weights', '--model'],
   [['segment', 'a.png', '-m', 'names.txt'], 2, "names.txt is neither a network's name nor an ONNX file"],
   [['segment', 'gone.onnx', 'a.png'], 1, 'gone.onnx', "can't be read"],
   [['segment', 'rgb.onnx', 'a.png', '--output-name', 'q'], 2, 'no value "q"'],

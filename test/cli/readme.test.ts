@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeIndexed } from '../../src/image/png.ts';
+import { installs } from '../../src/node/webgpu.ts';
 import { at, cli, home, listing, repository, save, savePicture } from './harness.ts';
 import { shareDevice } from './one-device.ts';
 
@@ -29,6 +30,10 @@ gpu('the program', async () => {
   const entry = pathToFileURL(`${repository}src/node/index.ts`).href;
   await import(pathToFileURL(save('program.mts', text.replace("'atrous/node'", `'${entry}'`))).href);
   assert.ok(listing().includes('street.classes.png'));
+});
+
+test('the packages beside it, as errors name them', () => {
+  for (const named of Object.values(installs)) assert.ok(new RegExp(`npm i [^\`]*${named}\\b`).test(readme), named);
 });
 
 gpu('the commands', async () => {

@@ -26,7 +26,7 @@ const settledIn = async (...asked: Parameters<typeof settle>): Promise<Precision
 
 test('auto says why', () => {
   const [one, nobody] = [{ id: 'acme-one' }, { id: null }];
-  const table: Tuned = { 'acme-one': { precision: 'f16', winners: {} }, 'acme-two': { precision: 'f32', winners: {} } };
+  const table: Tuned = { 'acme-one': { precision: 'f16', variants: {} }, 'acme-two': { precision: 'f32', variants: {} } };
   const share = (agreement: number) => ({ agreement, least: 0.99, passed: agreement >= 0.99 });
   const rows = [
     [settled('f32', nobody, table, null), 'f32: nothing was measured on this adapter'],
@@ -50,7 +50,7 @@ test('auto says why', () => {
 if (device) {
   const engine = createEngine(device.device, fileLibrary());
   const facts = { ...device.facts, id: 'acme-one' };
-  const fastest = (precision: Precision): Tuned => ({ 'acme-one': { precision, winners: {} } });
+  const fastest = (precision: Precision): Tuned => ({ 'acme-one': { precision, variants: {} } });
   const material = (tensors: Tensors = weights.tensors, itsCard: Card = card): Omit<Material, 'precision'> => ({
     engine,
     facts,
@@ -138,7 +138,7 @@ if (device) {
       await segmenter.dispose();
       return found;
     };
-    assert.is(await made('auto', { [ours]: { precision: 'half', winners: {} } }), 'half');
+    assert.is(await made('auto', { [ours]: { precision: 'half', variants: {} } }), 'half');
     assert.is(await made('auto', {}), 'f32');
     assert.is(await made('half', {}), 'half');
   });

@@ -1,7 +1,7 @@
 // Damaged ONNX files, by fields: a network that has some of everything, and what is done to its tree.
 import type { FileSpec } from '../onnx/writer.ts';
-import { fields, longs, numbers } from '../onnx/writer.ts';
-import { encode, type Field, int, ints, message, text } from '../weights/protobuf.ts';
+import { branch, fields, longs, numbers } from '../onnx/writer.ts';
+import { bytes, encode, type Field, int, ints, message, text } from '../weights/protobuf.ts';
 import { pick, type Random, type Specimen } from './mutate.ts';
 
 const outside = [
@@ -42,7 +42,21 @@ const whole: FileSpec = {
     { op: 'ConvTranspose', inputs: ['h1', 'k'], outputs: ['d'], attributes: { strides: [2, 2], group: 2 } },
     { op: 'Tile', inputs: ['d', 'ones'], outputs: ['i'] },
     { op: 'ReduceMean', inputs: ['i'], outputs: ['m'], attributes: { axes: [1], keepdims: 1 } },
-    { op: 'Softmax', inputs: ['m'], outputs: ['y'], attributes: { axis: 1 } },
+    { op: 'Equal', inputs: ['two', 'two'], outputs: ['truth'] },
+    {
+      op: 'If',
+      inputs: ['truth'],
+      outputs: ['f'],
+      extra: [
+        branch('then_branch', { op: 'Add', inputs: ['m', 'less'], outputs: ['l'] }, [
+          int(2, 1),
+          text(8, 'less'),
+          bytes(9, new Uint8Array(4)),
+        ]),
+        branch('else_branch', { op: 'Relu', inputs: ['m'], outputs: ['k2'] }),
+      ],
+    },
+    { op: 'Softmax', inputs: ['f'], outputs: ['y'], attributes: { axis: 1 } },
   ],
   initializers: {
     w: numbers([4, 3, 3, 3], n => n / 100),

@@ -6,7 +6,7 @@ import { drawPlace, drawSize, ends, type KernelTable, map, node, type Row, slope
 
 type Size = readonly [number, number, number];
 
-interface Spec extends Pick<Row, 'join' | 'most'> {
+interface Spec extends Pick<Row, 'join' | 'most' | 'fill'> {
   readonly swapped?: boolean;
   readonly constant?: boolean;
   readonly activation?: Activation;
@@ -14,6 +14,11 @@ interface Spec extends Pick<Row, 'join' | 'most'> {
 
 /** Quotients by numbers away from zero. */
 const apart = (_: string, i: number): number => (i % 2 ? 1 : -1) * (0.5 + ((i * 29) % 40) / 20);
+/** Whole powers from −3 to 3 of numbers on both sides of zero, other ones of numbers above it. */
+const powers = {
+  whole: (value: string, i: number) => (value === 'other' ? (i % 7) - 3 : apart(value, i)),
+  broken: (value: string, i: number) => (value === 'other' ? apart(value, i) : Math.abs(apart(value, i))),
+};
 
 function row(
   name: string,
@@ -27,9 +32,17 @@ function row(
     ...(constant ? { other: tensor('other', ...other) } : {}),
     ...slopes(activation, Math.max(x[0], other[0])),
   };
+  const fill = operation === 'power' ? powers.whole : apart;
   const inputs: Record<string, string> = constant ? { x: 'x' } : { x: 'x', other: 'other' };
   const values: Row['inputs'] = constant ? { x: map(...x) } : { x: map(...x), other: map(...other) };
-  return { name, node: node('combine', { attributes, constants, inputs }), inputs: values, fill: apart, ...place };
+  return {
+    name,
+    node: node('combine', { attributes, constants, inputs }),
+    inputs: values,
+    fill,
+    ...(operation === 'power' && constant ? { constant: powers.whole } : {}),
+    ...place,
+  };
 }
 
 export const table: KernelTable = {
@@ -44,6 +57,8 @@ export const table: KernelTable = {
     ...operations.map(operation =>
       row(`${operation} of a constant`, operation, [6, 3, 5], [6, 1, 1], { constant: operation !== 'div' }),
     ),
+    row('powers that are not whole', 'power', [5, 3, 4], [5, 3, 4], { fill: powers.broken }),
+    { ...row('powers of two', 'power', [5, 3, 4], [1, 1, 1], { constant: true, swapped: true, fill: apart }), constant: () => 2 },
     row('a channel', 'add', [19, 3, 4], [19, 1, 1]),
     row('a pixel', 'mul', [12, 4, 5], [1, 4, 5]),
     row('a pixel, first', 'mul', [1, 4, 5], [12, 4, 5]),

@@ -36,6 +36,13 @@ function curve(name: string, word: Curve, [c, h, w]: Shape, place: Place = {}): 
   return { name, node: made, inputs: { x: map(c, h, w) }, ...place, fill };
 }
 
+/** Whole powers on both sides of zero, other ones above it. */
+function power(exponent: number): Row {
+  const attributes = ends('power', exponent);
+  const fill = (_: string, i: number): number => (i % 2 && Number.isInteger(exponent) ? -1 : 1) * (0.5 + ((i * 37) % 50) / 20);
+  return { name: `power ${exponent}`, node: node('activate', { attributes }), inputs: { x: map(5, 2, 6) }, fill };
+}
+
 /** From -8 to 8, off the places where floor and its like jump. */
 const far = (_: string, i: number): number => ((i * 61) % 160) / 10 - 7.97;
 
@@ -87,6 +94,7 @@ export const table: KernelTable = {
     batchnorm('batch norm, prelu', [6, 3, 5], ends('prelu')),
     ...curves.map(word => curve(word, word, [5, 3, 4])),
     ...curves.filter(word => word !== 'exp').map(word => curve(`${word}, large`, word, [4, 5, 8], { fill: far })),
+    ...[-1, 2, 1 / 3].map(power),
     curve('sigmoid of large numbers', 'sigmoid', [4, 2, 6], { fill: (_, i) => (i - 24) * 8 }),
     curve('into a join', 'hard-swish', [12, 3, 5], { join: { from: 4, c: 24 } }),
     add('sum', null, [3, 5, 7]),

@@ -19,6 +19,7 @@ import { table as matte } from './matte.test.ts';
 import { table as merge } from './merge.test.ts';
 import { table as moments } from './moments.test.ts';
 import { table as move } from './move.test.ts';
+import { table as narrow } from './narrow.test.ts';
 import { table as pointwise } from './pointwise.test.ts';
 import { table as pool } from './pool.test.ts';
 import { table as preprocess } from './preprocess.test.ts';
@@ -75,6 +76,7 @@ export const tables: readonly KernelTable[] = [
   slide,
   transposed,
   interleave,
+  narrow,
   window,
   winners,
   unpool,

@@ -50,8 +50,8 @@ run('no plan in f32, whoever asks for it', () => {
     shaderFacts: library.brief,
   });
   const kinds = plan.steps.map(step => kindOf({ name: step.kernel }, { ...step, precision: 'f32' }));
-  const winners = Object.fromEntries(kinds.map(kind => [kind, { 5: 'matrix' }]));
-  assert.is(byMatrices('f32', facts, 'auto', { 'acme-one': { precision: 'f32', winners } }).size, 0);
+  const variants = Object.fromEntries(kinds.map(kind => [kind, { 5: 'matrix' }]));
+  assert.is(byMatrices('f32', facts, 'auto', { 'acme-one': { precision: 'f32', variants } }).size, 0);
 });
 
 for (const precision of ['half', 'f16'] as const) {

@@ -6,45 +6,65 @@ import * as assert from 'uvu/assert';
 import { AtrousError } from '../../src/errors.ts';
 import { constantReader } from '../../src/graph/constant.ts';
 import { printGraph } from '../../src/graph/print.ts';
-import { importOnnx, refusalsOf } from '../../src/onnx/import.ts';
-import { fromPlanes, planes } from '../../src/onnx/planes.ts';
-import { readOnnx } from '../../src/onnx/read.ts';
+import { refusalsOf } from '../../src/onnx/import.ts';
 import { fuse } from '../../src/passes/index.ts';
 import { run } from '../../src/reference/run.ts';
 import { toFloat64 } from '../../src/weights/tensor.ts';
 import { shared } from '../shared.ts';
 import { bytes, int, ints, text } from '../weights/protobuf.ts';
 import { manifest, onCpu, tasks } from './networks.ts';
-import { type FileSpec, longs, type NodeSpec, numbers, onnx } from './writer.ts';
+import { file, imported, one, outputOf, X } from './tiny.ts';
+import { branch, type FileSpec, longs, type NodeSpec, numbers } from './writer.ts';
 
-const X = [1, 2, 2, 3];
-const imported = (spec: FileSpec, shapes: Record<string, number[]> = { x: X }) =>
-  importOnnx(readOnnx(onnx(spec), 'tiny.onnx'), new Map(Object.entries(shapes)));
+/** TensorProto of whole numbers of a byte. */
+const wholes = (name: string, type: 'U8' | 'I8', values: readonly number[]) => [
+  ...ints(1, [values.length], false),
+  int(2, type === 'U8' ? 2 : 3),
+  text(8, name),
+  bytes(9, Uint8Array.from(values)),
+];
 
-/** The first output for an input that holds 0, 1, 2, …; on the reference. */
-function outputOf(spec: FileSpec, shape = X): { dims: readonly number[]; data: number[] } {
-  const { graph, tensors, inputs, outputs } = imported(spec, { x: shape });
-  const [[, x]] = inputs;
-  const given = planes(
-    x,
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, n) => n),
+/** An If on whether the channels are `count`: then without its first axis, else as it is. */
+const branched = (count: number, otherwise = 'Identity'): FileSpec => {
+  const squeezed = branch('then_branch', { op: 'Squeeze', inputs: ['x', 'first'], outputs: ['a'] }, longs('first', [0]));
+  const same = branch('else_branch', { op: otherwise, inputs: ['x'], outputs: ['b'] });
+  return file(
+    [
+      { op: 'Shape', inputs: ['x'], outputs: ['s'] },
+      { op: 'Gather', inputs: ['s', 'one'], outputs: ['c'], attributes: { axis: 0 } },
+      { op: 'Equal', inputs: ['c', 'count'], outputs: ['is'] },
+      { op: 'If', inputs: ['is'], outputs: ['z'], extra: [squeezed, same] },
+      { op: 'Add', inputs: ['z', 'z'], outputs: ['y'] },
+    ],
+    { initializers: { one: longs('one', [1]), count: longs('count', [count]) } },
   );
-  const [[, y]] = outputs;
-  return { dims: y.dims, data: [...fromPlanes(y, run(graph, given, constantReader(tensors, toFloat64)).get(y.value)!)] };
-}
+};
 
-const file = (nodes: readonly NodeSpec[], more: Partial<FileSpec> = {}): FileSpec => ({
-  inputs: { x: [1, 2, 'h', 'w'] },
-  outputs: [nodes.at(-1)!.outputs[0]],
-  nodes,
-  ...more,
+test('an If whose condition follows from shapes is the branch that it takes', () => {
+  const twice = Array.from({ length: 12 }, (_, n) => 2 * n);
+  assert.equal(outputOf(branched(2)), { dims: [2, 2, 3], data: twice });
+  assert.equal(outputOf(branched(7)), { dims: [1, 2, 2, 3], data: twice });
+  assert.equal(outputOf(branched(2, 'NonZero')).data, twice);
+  assert.throws(() => imported(branched(7, 'NonZero')), /NonZero "b": there is no kernel for it/);
+  const made = file([{ op: 'If', inputs: ['x'], outputs: ['y'], name: 'late' }]);
+  assert.throws(() => imported(made), /If "late": its condition is made when the network runs/);
 });
-const one = (op: string, inputs: string[] = [], attributes: NodeSpec['attributes'] = {}): NodeSpec => ({
-  op,
-  inputs: ['x', ...inputs],
-  outputs: ['y'],
-  attributes,
-});
+
+/** Samples of x, a grid of a row of two points, with the corners' centres at −1 and 1. */
+const sampled = (mode: string, padding_mode: string, points: readonly number[]): FileSpec =>
+  file(
+    [
+      { op: 'Slice', inputs: ['x', 'from', 'to', 'axes'], outputs: ['part'] },
+      { op: 'Transpose', inputs: ['part'], outputs: ['last'], attributes: { perm: [0, 2, 3, 1] } },
+      { op: 'Mul', inputs: ['last', 'zero'], outputs: ['none'] },
+      { op: 'Add', inputs: ['none', 'points'], outputs: ['grid'] },
+      { op: 'GridSample', inputs: ['x', 'grid'], outputs: ['y'], attributes: { mode, padding_mode, align_corners: 1 } },
+    ],
+    {
+      opset: 16,
+      initializers: { ...slice([0, 0], [1, 2], [2, 3]), zero: numbers([], () => 0), points: numbers([1, 1, 2, 2], n => points[n]) },
+    },
+  );
 
 type Expected = [title: string, spec: FileSpec, dims: number[], data: number[]];
 const rows: Expected[] = [
@@ -116,10 +136,105 @@ const rows: Expected[] = [
     [4, 5, 10, 11],
   ],
   [
+    'indices that nothing reads, of more places than a byte tells',
+    file([{ op: 'MaxPool', inputs: ['x'], outputs: ['y', 'i'], attributes: { kernel_shape: [13, 10], pads: [11, 7, 0, 0] } }]),
+    [1, 2, 1, 1],
+    [5, 11],
+  ],
+  [
+    'indices by columns that nothing reads',
+    file([{ op: 'MaxPool', inputs: ['x'], outputs: ['y', 'i'], attributes: { kernel_shape: [2, 2], storage_order: 1 } }]),
+    [1, 2, 1, 2],
+    [4, 5, 10, 11],
+  ],
+  [
     'a mean that counts its pads',
     file([one('AveragePool', [], { kernel_shape: [1, 3], pads: [0, 1, 0, 1], count_include_pad: 1 })]),
     X,
     [1 / 3, 1, 1, 7 / 3, 4, 3, 13 / 3, 7, 5, 19 / 3, 10, 7].map(Math.fround),
+  ],
+  [
+    'a power that is no whole number',
+    file([one('Pow', ['half'])], { initializers: { half: numbers([1], () => 0.5) } }),
+    X,
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(n => Math.fround(Math.sqrt(n))),
+  ],
+  [
+    'powers of a channel',
+    file([one('Pow', ['powers'])], { initializers: { powers: numbers([2, 1, 1], n => 2 - n) } }),
+    X,
+    [0, 1, 4, 9, 16, 25, 6, 7, 8, 9, 10, 11],
+  ],
+  [
+    'powers of two',
+    file([{ op: 'Pow', inputs: ['two', 'x'], outputs: ['y'] }], { initializers: { two: numbers([], () => 2) } }),
+    X,
+    [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048],
+  ],
+  [
+    'powers of itself',
+    file([one('Pow', ['x'])]),
+    X,
+    [1, 1, 4, 27, 256, 3125, 46656, 823543, 2 ** 24, 3 ** 18, 1e10, 11 ** 11].map(Math.fround),
+  ],
+  [
+    'a crop, resized, that reaches beyond',
+    file(
+      [
+        one('Resize', ['region', '', 'sizes'], {
+          mode: 'linear',
+          coordinate_transformation_mode: 'tf_crop_and_resize',
+          extrapolation_value: { float: -1 },
+        }),
+      ],
+      {
+        initializers: {
+          region: numbers([8], n => [0, 0, 0.5, 0.5, 1, 1, 1, 1.5][n]),
+          sizes: longs('sizes', [1, 2, 2, 3]),
+        },
+      },
+    ),
+    X,
+    [2.5, 3.5, -1, 4, 5, -1, 8.5, 9.5, -1, 10, 11, -1],
+  ],
+  [
+    'a scale a channel of a map, rounded and cut',
+    file(
+      [
+        { op: 'QuantizeLinear', inputs: ['x', 'scale', 'zero'], outputs: ['whole'] },
+        { op: 'DequantizeLinear', inputs: ['whole', 'scale', 'zero'], outputs: ['y'] },
+      ],
+      { initializers: { scale: numbers([2], n => 2 + n), zero: wholes('zero', 'U8', [1, 252]) } },
+    ),
+    X,
+    [0, 0, 2, 4, 4, 4, 6, 6, 9, 9, 9, 9],
+  ],
+  [
+    'weights that the file quantises itself, a scale a channel',
+    file(
+      [
+        { op: 'QuantizeLinear', inputs: ['c', 'scale', 'zero'], outputs: ['whole'], attributes: { axis: 0 } },
+        { op: 'DequantizeLinear', inputs: ['whole', 'scale', 'zero'], outputs: ['real'], attributes: { axis: 0 } },
+        one('Add', ['real']),
+      ],
+      {
+        initializers: {
+          c: numbers([2, 1, 1], n => (n ? -7 : 90)),
+          scale: numbers([2], n => (n ? 2 : 0.5)),
+          zero: wholes('zero', 'I8', [0, 0]),
+        },
+      },
+    ),
+    X,
+    [63.5, 64.5, 65.5, 66.5, 67.5, 68.5, -2, -1, 0, 1, 2, 3],
+  ],
+  ['a grid, nearest', sampled('nearest', 'border', [0.4, -0.2, 7, 1]), [1, 2, 1, 2], [1, 5, 7, 11]],
+  ['a grid, cubic', sampled('bicubic', 'zeros', [-0.5, -1, 0.5, -1]), [1, 2, 1, 2], [0.40625, 1.78125, 6.96875, 8.34375]],
+  [
+    'a grid, cubic at the border',
+    sampled('cubic', 'border', [-0.5, -1, 0.5, -1]),
+    [1, 2, 1, 2],
+    [0.40625, 1.59375, 6.40625, 7.59375],
   ],
   ['the class of every pixel', file([one('ArgMax', [], { axis: 1, keepdims: 0 })]), [1, 2, 3], [1, 1, 1, 1, 1, 1]],
   [
@@ -408,7 +523,22 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
   ],
   ['two pictures', file([one('GlobalAveragePool')], { inputs: { x: ['n', 2, 'h', 'w'] } }), { x: [2, 2, 4, 4] }, /one at a time/],
   ['what an old opset means otherwise', file([one('Concat', ['x'])], { opset: 1 }), { x: X }, /it is of opset 1/],
-  ['no such input', file([one('Relu')]), { q: X }, /no shape was given/],
+  ['no such input', file([one('Relu')]), { q: X }, /"x" is 1×2×h×w, and what was given is "q": call it "x"$/],
+  [
+    'what another size would mend',
+    file([
+      one('MaxPool', [], { kernel_shape: [2, 2], strides: [2, 2] }),
+      { op: 'Concat', inputs: ['x', 'y'], outputs: ['z'], attributes: { axis: 1 } },
+    ]),
+    { x: X },
+    /export it without them, or take another size$/,
+  ],
+  [
+    'weights that are no numbers',
+    file([one('Mul', ['t'])], { initializers: { t: numbers([1, 2, 1, 1], n => (n ? Number.NaN : -Infinity)) } }),
+    { x: X },
+    /tensor "[^"]*" holds NaN at index 1: training diverged/,
+  ],
   [
     'a constant as the output',
     {
@@ -466,6 +596,20 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
     },
     { x: [1, 1, 16, 16] },
     /windows of 16×16, more than 128 places/,
+  ],
+  [
+    'indices by columns',
+    file([
+      {
+        op: 'MaxPool',
+        inputs: ['x'],
+        outputs: ['p', 'i'],
+        attributes: { kernel_shape: [2, 2], strides: [2, 2], storage_order: 1 },
+      },
+      { op: 'MaxUnpool', inputs: ['p', 'i'], outputs: ['y'], attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+    ]),
+    { x: [1, 2, 2, 2] },
+    /run by columns/,
   ],
   ['a list where a number must be', file([one('Concat', ['x'], { axis: [1] })]), { x: X }, /axis is no whole number/],
 ];

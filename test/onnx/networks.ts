@@ -113,7 +113,7 @@ export const onCpu: Runner = async ({ graph, tensors }, given) => {
 };
 
 /**
- * The fused graph in float64, but every map rounded as it is stored: what storing alone costs. Some of these networks, whose weights are random, make far
+ * The fused graph in float64, but every map rounded as it is stored (of blocks the first are not): what storing alone costs. Some of these networks, whose weights are random, make far
  * more of it than of sums in another order.
  */
 export const rounded =
@@ -126,10 +126,10 @@ export const rounded =
       const place = { ...shape, slot: 0, stride: pixelStride(shape.c, codec), offset: 0, start: 0, kind: 'map' } as const;
       return { ...shape, data: Float64Array.from(decodeValue(encodeValue(data, place, codec).buffer, place, codec)) };
     };
-    const values = new Map([...given].map(([name, field]) => [name, halves(field)]));
-    for (const node of graph.nodes)
-      for (const [name, field] of evaluate(node, values, read))
-        values.set(name, kinds.get(name)!.kind === 'map' ? halves(field) : field);
+    const stored = (name: string, value: Field): Field =>
+      kinds.get(name)!.kind === 'map' && !(codec === 'block' && graph.wide?.has(name)) ? halves(value) : value;
+    const values = new Map([...given].map(([name, value]) => [name, stored(name, value)]));
+    for (const node of graph.nodes) for (const [name, value] of evaluate(node, values, read)) values.set(name, stored(name, value));
     return new Map([...outputs.values()].map(({ value }) => [value, values.get(value)!]));
   };
 

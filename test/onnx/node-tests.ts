@@ -156,16 +156,19 @@ const groups: [title: string, names: readonly string[]][] = list
   ? Object.entries(known).map(([title, operators]) => [title, Object.values(operators).flat()])
   : [['all', present]];
 let failed = 0;
+let judgements = 0;
 for (const [title, names] of groups) {
   const counts = { right: 0, wrong: 0, refused: 0 };
   for (const name of names.filter(each => each.includes(part) && present.includes(each))) {
     const { kind, why } = await verdict(join(data, `test_${name}`), device?.run ?? onCpu);
     counts[kind]++;
+    judgements++;
     if (kind !== 'right') console.log(`${kind.padEnd(8)} ${name}: ${why}`);
   }
   failed += counts.wrong;
   console.log(`${title}: ${counts.right} right, ${counts.wrong} wrong, ${counts.refused} refused`);
 }
+if (judgements === 0) console.log(`no test has "${part}" in its name`);
 device?.close();
 judged?.device.destroy();
-process.exit(failed ? 1 : 0);
+process.exit(failed || judgements === 0 ? 1 : 0);

@@ -5,14 +5,14 @@ import * as assert from 'uvu/assert';
 import type { AtrousError, ErrorCode } from '../../src/errors.ts';
 import type { LoadOptions, Source } from '../../src/front/load-options.ts';
 import { nodeDevice } from '../../src/node/engine.ts';
-import { load } from '../../src/node/index.ts';
+import { load, readImage } from '../../src/node/index.ts';
 import { field } from '../../src/reference/field.ts';
 import { upsample } from '../../src/reference/upsample.ts';
 import type { Pixels, SegmentOptions } from '../../src/segmenter.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { at, save } from '../cli/harness.ts';
 import { largestChannel } from '../front/tiny.ts';
-import { classes, matte, metadata, outside, weights } from './pictures.ts';
+import { classes, identity, matte, metadata, outside, weights } from './pictures.ts';
 import { longs, numbers } from './writer.ts';
 
 const device = await nodeDevice().then(
@@ -106,6 +106,18 @@ const ends: [title: string, file: Uint8Array][] = [
       ],
     }),
   ],
+  [
+    'without a batch, in and out',
+    classes({
+      inputs: { x: [3, 'h', 'w'] },
+      nodes: [
+        { op: 'Unsqueeze', inputs: ['x', 'first'], outputs: ['t'] },
+        { op: 'Conv', inputs: ['t', 'w'], outputs: ['z'] },
+        { op: 'Squeeze', inputs: ['z', 'first'], outputs: ['y'] },
+      ],
+      initializers: { w: identity, first: longs('first', [0]) },
+    }),
+  ],
 ];
 for (const [title, file] of ends) {
   gpu(`classes at the picture's size: ${title}`, async () => {
@@ -117,6 +129,27 @@ for (const [title, file] of ends) {
     assert.ok(wrong <= (title.includes('half') ? 40 : 0), `${wrong} differ`);
   });
 }
+
+/** Bytes of colours, H×W×3, channels last and without a batch. */
+const unscaled = classes({
+  inputs: { x: ['h', 'w', 3] },
+  types: { x: 2 },
+  nodes: [
+    { op: 'Cast', inputs: ['x'], outputs: ['f'], attributes: { to: 1 } },
+    { op: 'Transpose', inputs: ['f'], outputs: ['t'], attributes: { perm: [2, 0, 1] } },
+    { op: 'Unsqueeze', inputs: ['t', 'first'], outputs: ['n'] },
+    { op: 'Conv', inputs: ['n', 'w'], outputs: ['y'] },
+  ],
+  initializers: { w: identity, first: longs('first', [0]) },
+});
+
+gpu('whole numbers as input are the bytes of colours: nothing is scaled, and nothing assumed', async () => {
+  const { result, assumed, card } = await segmented(unscaled, source, {}, { raw: ['n'] });
+  assert.ok(
+    result.raw!.get('n')!.data.every((value, n) => Math.abs(value - source.data[(n % 117) * 4 + Math.floor(n / 117)]) < 1e-3),
+  );
+  assert.equal([assumed, card.preprocessing.mean], [null, [0, 0, 0]]);
+});
 
 const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value));
 
@@ -228,26 +261,36 @@ gpu('between bars where the card says letterbox: the shape is kept', async () =>
   assert.equal(await of('stretch'), [16, 16, 2]);
 });
 
+/** Its sides are multiples of four. */
+const fours = classes({
+  nodes: [
+    { op: 'MaxPool', inputs: ['x'], outputs: ['p'], attributes: { kernel_shape: [4, 4], strides: [4, 4] } },
+    {
+      op: 'Resize',
+      inputs: ['p', '', 'four'],
+      outputs: ['u'],
+      attributes: { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
+    },
+    { op: 'Add', inputs: ['x', 'u'], outputs: ['y'] },
+  ],
+  initializers: { four: numbers([4], n => (n < 2 ? 1 : 4)) },
+});
+
 gpu('sides that the file does not divide are rounded, and that is said', async () => {
-  const file = classes({
-    nodes: [
-      { op: 'MaxPool', inputs: ['x'], outputs: ['p'], attributes: { kernel_shape: [4, 4], strides: [4, 4] } },
-      {
-        op: 'Resize',
-        inputs: ['p', '', 'four'],
-        outputs: ['u'],
-        attributes: { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
-      },
-      { op: 'Add', inputs: ['x', 'u'], outputs: ['y'] },
-    ],
-    initializers: { four: numbers([4], n => (n < 2 ? 1 : 4)) },
-  });
-  const { result, assumed } = await segmented(file, picture(30, 21), plain);
+  const { result, assumed } = await segmented(fours, picture(30, 21), plain);
   assert.equal([result.info.height, result.info.width, result.height, result.width], [32, 24, 30, 21]);
   assert.match(assumed!, /sizes inside to be multiples of 8/);
   const sized = { card: { preprocessing: { ...plain.card!.preprocessing, size: { height: 12, width: 20 } } } };
-  const { result: own } = await segmented(file, picture(30, 21), sized);
+  const { result: own } = await segmented(fours, picture(30, 21), sized);
   assert.equal([own.info.height, own.info.width], [12, 20]);
+  const asked = { size: { height: 14, width: 20 } };
+  await fails(
+    segmented(fours, picture(30, 21), plain, asked),
+    'BAD_USAGE',
+    "size: the weights can't be made at 14x20",
+    'Add',
+    'take multiples of 8',
+  );
 });
 
 gpu('cards: in the metadata, beside the file, as an option before both; labels and colours where they are told', async () => {
@@ -287,7 +330,7 @@ gpu('weights beside the file: in its folder, or in a Map of files', async () => 
   mkdirSync(at('folder'));
   const path = save('folder/outside.onnx', outside);
   const expected = [...largestChannel(source)];
-  await fails(load(path, { device: device! }), 'NO_FILE', 'w.bin');
+  await fails(load(path, { device: device! }), 'NO_FILE', 'outside.onnx: its weights lie beside it in "w.bin"', 'no such file');
   save('w.bin', weights);
   symlinkSync(at('w.bin'), at('folder/w.bin'));
   await fails(load(path, { device: device! }), 'BAD_WEIGHTS', 'link out of its folder');
@@ -357,8 +400,32 @@ gpu('an output by name, and a picture that was asked for by content alone', asyn
   assert.equal([second.classes, second.assumed], [[...least], null]);
 });
 
+save('network', classes());
 const refused: [title: string, work: () => Promise<unknown>, code: ErrorCode, ...words: string[]][] = [
   ['an output that is not there', () => load(classes(), { outputName: 'q' }), 'BAD_USAGE', 'no value "q"', '"y"'],
+  [
+    'several pictures at once',
+    () => load(classes({ inputs: { x: [4, 3, 8, 8] } })),
+    'BAD_GRAPH',
+    '4×3×8×8 is 4 pictures at once',
+    'a batch of 1',
+  ],
+  ['a row', () => load(classes({ inputs: { x: [1, 12] } })), 'BAD_GRAPH', '"x" 1×12, and a picture is N×3×H×W, N×H×W×3'],
+  ['signed bytes', () => load(classes({ types: { x: 3 } })), 'BAD_GRAPH', 'in I8, and colours are 0 to 255'],
+  [
+    'bytes that are scaled',
+    () => load(unscaled, plain),
+    'BAD_WEIGHTS',
+    'its card scales colours',
+    '"x" takes their bytes',
+    'leave scale, mean and std out',
+  ],
+  [
+    'weights that are no numbers',
+    () => load(classes({ initializers: { w: numbers([3, 3, 1, 1], n => (n === 4 ? Number.NaN : 0)) } })),
+    'BAD_WEIGHTS',
+    'tensor "w" holds NaN at index 4',
+  ],
   [
     'an output that is no map',
     () =>
@@ -372,7 +439,7 @@ const refused: [title: string, work: () => Promise<unknown>, code: ErrorCode, ..
         }),
       ),
     'BAD_GRAPH',
-    '"v" is 1×3×1×1, no map of a picture',
+    '"v" is 1×3×1×1, no map of a picture: name another with outputName',
   ],
   [
     'more than a picture',
@@ -412,6 +479,7 @@ const refused: [title: string, work: () => Promise<unknown>, code: ErrorCode, ..
     'Loop "two"',
     'Reshape "three"',
   ],
+  ['a network as a picture', () => readImage(at('network')), 'BAD_IMAGE', 'an ONNX file, a network and no picture'],
   ['options of checkpoints', () => load(classes(), { model: 'regseg' }), 'BAD_USAGE', 'model: the weights is an ONNX file'],
   ['an output of a checkpoint', () => load('regseg-camvid', { outputName: 'y' }), 'BAD_USAGE', 'outputName is for ONNX files'],
 ];

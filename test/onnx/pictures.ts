@@ -2,7 +2,7 @@
 import { int, ints, message, text } from '../weights/protobuf.ts';
 import { type FileSpec, type NodeSpec, numbers, onnx } from './writer.ts';
 
-const identity = numbers([3, 3, 1, 1], n => Number(n % 4 === 0));
+export const identity = numbers([3, 3, 1, 1], n => Number(n % 4 === 0));
 /** Its only channel is the red plane's. */
 const red = numbers([1, 3, 1, 1], n => Number(n === 0));
 

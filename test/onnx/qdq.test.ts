@@ -9,16 +9,18 @@ import type { Graph } from '../../src/graph/graph.ts';
 import { checkPrecision, decodeWeights } from '../../src/load.ts';
 import { importOnnx } from '../../src/onnx/import.ts';
 import { readOnnx } from '../../src/onnx/read.ts';
+import { fuse } from '../../src/passes/index.ts';
 import { prepared, toCodes } from '../../src/passes/int8.ts';
 import { fromQdq } from '../../src/passes/qdq.ts';
 import { run } from '../../src/reference/run.ts';
 import { uniform } from '../../src/weights/seeded.ts';
 import { toFloat64 } from '../../src/weights/tensor.ts';
 import { at, cli, complained, save } from '../cli/harness.ts';
+import { limited, planOf } from '../passes/check.ts';
 import { shared } from '../shared.ts';
 import { bytes, int, ints, text } from '../weights/protobuf.ts';
 import { manifest, tasks } from './networks.ts';
-import { type NodeSpec, numbers, onnx } from './writer.ts';
+import { longs, type NodeSpec, numbers, onnx } from './writer.ts';
 
 const [SIZE, SCALE] = [{ h: 16, w: 24 }, 0.02];
 const scalar = (value: number) => numbers([], () => value);
@@ -109,6 +111,40 @@ test('every map of a quantised file is in its codes, and the result within a ste
   const worst = got.reduce((most, value, n) => Math.max(most, Math.abs(value - truth[n])), 0);
   assert.ok(worst <= 1.001 * SCALE, `${worst / SCALE} steps`);
   assert.ok(new Set(truth).size > 50, `${new Set(truth).size} values`);
+});
+
+test('not rounded by `half`, which another code here and there would come of: that is float32', () => {
+  const { graph } = importOnnx(readOnnx(file, 'qdq'), new Map([['image', [1, 3, SIZE.h, SIZE.w]]]));
+  const [half, f32] = (['half', 'f32'] as const).map(precision => {
+    const target = limited(2 ** 20, precision);
+    return planOf(fuse(graph, target), target);
+  });
+  assert.equal([half.precision, half.hash], ['f32', f32.hash]);
+});
+
+test('a pad below zero is cut by the codes behind it, whatever a ReLU left before', () => {
+  const padded = onnx({
+    opset: 13,
+    inputs: { image: [1, 4, 2, 3] },
+    outputs: ['y'],
+    nodes: [
+      { op: 'Relu', inputs: ['image'], outputs: ['a'] },
+      ...rounded('a', 'lowest'),
+      { op: 'Pad', inputs: ['a.q', 'pads', 'below'], outputs: ['p'] },
+      ...rounded('p', 'lowest'),
+      { op: 'Add', inputs: ['p.q', 'scale'], outputs: ['y'] },
+    ],
+    initializers: {
+      ...{ scale: scalar(SCALE), lowest: whole(2, 'lowest', [], [0]) },
+      ...{ pads: longs('pads', [0, 0, 1, 1, 0, 0, 1, 1]), below: scalar(-1) },
+    },
+  });
+  const { graph, tensors } = importOnnx(readOnnx(padded, 'padded'), new Map([['image', [1, 4, 2, 3]]]));
+  const picture = { c: 4, h: 2, w: 3, data: Float64Array.from(uniform('picture', 24), value => 4 * value - 2) };
+  const [truth, got] = [graph, fromQdq(graph).graph].map(
+    each => [...run(each, picture, constantReader(tensors, toFloat64)).values()][0].data,
+  );
+  for (const data of [truth, got]) assert.is(Math.min(...data), Math.fround(SCALE));
 });
 
 test('loaded, and written down, in int8 alone where that is asked for', async () => {

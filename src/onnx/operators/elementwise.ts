@@ -1,16 +1,18 @@
 // Numbers one by one: curves, batch norm, and two values with broadcasting.
 import type { Constant } from '../../graph/constant.ts';
+import { operationOf } from '../../graph/formulas.ts';
 import type { Activation, Shape } from '../../graph/graph.ts';
 import type { Curve, Operation } from '../../graph/numbered.ts';
 import { count } from '../../weights/tensor.ts';
-import { broadcast, type Known, known, printDims } from '../array.ts';
+import { broadcast, type Known, known } from '../array.ts';
 import { floatOf, intOf, textOf } from '../call.ts';
 import { castTo, numberOf, reader } from '../fold.ts';
-import { type Axes, type Factor, isUsual, type Mapped, sameAxes, walkOf } from '../layout.ts';
+import { type Axes, type Factor, isPicture, type Mapped, sameAxes } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
-import { inUsualOrder, laidOut } from '../pen.ts';
+import { channelsAt, constantMap, laidOut, valuesLaid } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, mapIn, mustKnow, nameOf } from './inputs.ts';
+import { expanded } from './moves.ts';
 
 const BIG = 3.4e38;
 
@@ -18,10 +20,6 @@ export const elementwise: Record<string, Operator> = {
   Identity: making => anyMap(making),
   Dropout: making => anyMap(making),
   Cast: cast,
-  QuantizeLinear: quantise,
-  // What a map is quantised by is known only when the network runs: it stays as it is, by a scale of 1, and only the weights lose what int8 loses.
-  DynamicQuantizeLinear: making => [anyMap(making), known('float', [], [1]), known('int', [], [0])],
-  DequantizeLinear: dequantise,
   Clip: making => {
     const [low, high] = [1, 2].map(n => knownIn(making, n));
     return curve(making, 'clip', numberOf(making, low, 'min', -BIG), numberOf(making, high, 'max', BIG));
@@ -97,36 +95,6 @@ function where(making: Making): Value {
   return step('add', step('mul', condition, a, '.chosen'), step('mul', other, b, '.left'), '');
 }
 
-/** Scale and zero of the whole map, and the range of the whole numbers, whose type is the zero's. */
-function quantisation(making: Making): { scale: number; zero: number; low: number; high: number } {
-  const [scale, zero] = [mustKnow(making, 1), knownIn(making, 2)];
-  if (count(scale.dims) !== 1 || (zero && count(zero.dims) !== 1)) refuse('a scale a channel of a map');
-  const type = zero?.stored?.tensor.dtype ?? 'U8';
-  const ranges: Record<string, [number, number]> = { U8: [0, 255], I8: [-128, 127] };
-  const [low, high] = ranges[type] ?? refuse(`whole numbers of type ${type}`);
-  return { scale: scale.values()[0], zero: zero?.values()[0] ?? 0, low, high };
-}
-
-/** Rounded and cut as the whole numbers would be, but kept as what they stand for. */
-export function quantise(making: Making): Mapped {
-  const { pen } = making;
-  const x = anyMap(making);
-  const { scale, zero, low, high } = quantisation(making);
-  const name = nameOf(making);
-  const rounded = pen.emit('activate', `${name}.rounded`, { x: x.value }, { curve: 'quantise', a: scale, b: 0 });
-  const value = pen.emit('activate', name, { x: rounded }, { curve: 'clip', a: (low - zero) * scale, b: (high - zero) * scale });
-  return { ...x, value, quantised: { scale, zero } };
-}
-
-export function dequantise(making: Making): Mapped {
-  const x = input(making, 0);
-  if (x?.kind !== 'map' || !x.quantised) return refuse('whole numbers that no QuantizeLinear made');
-  const { scale, zero } = quantisation(making);
-  if (x.quantised.scale !== scale || x.quantised.zero !== zero) refuse('another scale than its QuantizeLinear has');
-  const { quantised: _, ...plain } = x;
-  return plain;
-}
-
 function prelu(making: Making): Mapped {
   const { pen } = making;
   const x = mapIn(making);
@@ -148,18 +116,19 @@ function prelu(making: Making): Mapped {
   return { ...x, value: pen.emit('activate', name, { x: x.value }, { curve: 'prelu', a: 0, b: 0 }, constants) };
 }
 
-function power(making: Making): Mapped {
-  const exponent = mustKnow(making, 1);
+/** One power of all numbers is a curve; square roots have one of their own, which is exact. */
+function power(making: Making): Value {
+  const [base, exponent] = making.inputs.map(value => value ?? refuse('an input is left out'));
+  if (exponent.kind === 'map' || count(exponent.dims) !== 1) return combine(making, 'power', base, exponent, nameOf(making));
   const [value] = Array.from(exponent.values());
-  if (count(exponent.dims) !== 1 || !Number.isInteger(value)) refuse('a power that is no whole number');
-  return curve(making, 'power', value);
+  return value === 0.5 ? curve(making, 'sqrt') : curve(making, 'power', value);
 }
 
 /** A norm of the graph, which folds into the convolution before it. */
 function batchnorm(making: Making): Mapped {
   const { node } = making;
   if (intOf(node, 'training_mode', 0)) refuse('it is in training mode: export the model for inference');
-  const x = mapIn(making);
+  const x = channelsIn(making);
   const [weight, bias, running_mean, running_var] = [1, 2, 3, 4].map(n => {
     const numbers = mustKnow(making, n);
     if (count(numbers.dims) !== x.shape.c) refuse(`${count(numbers.dims)} numbers for ${x.shape.c} channels`);
@@ -167,6 +136,12 @@ function batchnorm(making: Making): Mapped {
   });
   const parts = { weight, bias, running_mean, running_var };
   return { ...x, value: emitNorm(making, nameOf(making), x.value, floatOf(node, 'epsilon', 1e-5), parts) };
+}
+
+/** As channels, rows and columns; rows of vectors as pixels. */
+function channelsIn(making: Making): Mapped {
+  const x = anyMap(making);
+  return isPicture(x.dims) ? mapIn(making) : channelsAt(making, x, 1);
 }
 
 /** By the tensors' names. */
@@ -211,10 +186,10 @@ function combined(table: Record<string, Operation>): Record<string, Operator> {
   );
 }
 
-function combine(making: Making, operation: Operation, a: Value, b: Value, name: string): Value {
+export function combine(making: Making, operation: Operation, a: Value, b: Value, name: string): Value {
   const { pen } = making;
-  const [x, other, swapped] =
-    a.kind === 'map' ? [a, b, false] : b.kind === 'map' ? [b, a, true] : refuse('two constants and a map');
+  if (a.kind === 'known' && b.kind === 'known') return combinedKnown(making, operation, a, b);
+  const [x, other, swapped] = a.kind === 'map' ? [a, b, false] : [b as Mapped, a, true];
   if (operation === 'sub' && a.kind === 'map' && a.indices?.from === 'map') {
     const other = b.kind === 'map' ? b.indices : undefined;
     if (other?.from === 'channels begin' && other.h === a.indices.h && other.w === a.indices.w && b.dims[1] === a.dims[1])
@@ -228,6 +203,8 @@ function combine(making: Making, operation: Operation, a: Value, b: Value, name:
   // The larger of the two lends its layout.
   const [frame, guest, turned] = count(x.dims) >= count(other.dims) ? [x, other, swapped] : [other, x, !swapped];
   const laid = inLayoutOf(making, guest, frame);
+  // Axes that share one of ours in one of them, and not in the other, are written out in both.
+  if (!laid) return combine(making, operation, expanded(making, a as Mapped, dims), expanded(making, b as Mapped, dims), name);
   const same = (['c', 'h', 'w'] as const).every(axis => frame.shape[axis] === laid.shape[axis]);
   const grown = grownAxes(frame, laid, dims);
   if (operation === 'add' && same)
@@ -243,8 +220,16 @@ function combine(making: Making, operation: Operation, a: Value, b: Value, name:
   return { ...frame, ...grown, dims, value };
 }
 
-/** A smaller value laid out like a larger one, one place where it has one. */
-function inLayoutOf({ pen }: Making, guest: Mapped, frame: Mapped): Mapped {
+function combinedKnown({ spend }: Making, operation: Operation, a: Known, b: Known): Known {
+  const dims = broadcast(a.dims, b.dims);
+  spend(dims);
+  const [p, q] = [reader(a, dims), reader(b, dims)];
+  const values = Float64Array.from({ length: count(dims) }, (_, n) => operationOf[operation](p(n), q(n)));
+  return known('float', dims, values);
+}
+
+/** A smaller value laid out like a larger one, one place where it has one. Null where no layout of the two says it. */
+function inLayoutOf({ pen }: Making, guest: Mapped, frame: Mapped): Mapped | null {
   const rank = Math.max(frame.dims.length, guest.dims.length);
   const pad = <T>(list: readonly T[], one: T): T[] => [...Array(rank - list.length).fill(one), ...list];
   const [frameAxes, dims] = [pad(frame.axes, []), pad(guest.dims, 1)];
@@ -254,10 +239,11 @@ function inLayoutOf({ pen }: Making, guest: Mapped, frame: Mapped): Mapped {
   const free = dims.map((size, n) => (size > 1 && frameDims[n] === 1 ? own.axes[n] : []));
   const axes: Axes = frameAxes.map((list, n) => (dims[n] === 1 ? free[n] : frameDims[n] === 1 ? free[n] : list));
   const shape: Shape = { c: sizeAlong(axes, 'c'), h: sizeAlong(axes, 'h'), w: sizeAlong(axes, 'w') };
+  const grows = (axis: Factor['axis']): boolean => free.flat().some(factor => factor.axis === axis);
   const clash = (['c', 'h', 'w'] as const).some(
-    axis => shape[axis] > 1 && frame.shape[axis] > 1 && shape[axis] !== frame.shape[axis],
+    axis => shape[axis] > 1 && frame.shape[axis] > 1 && (shape[axis] !== frame.shape[axis] || grows(axis)),
   );
-  if (clash) refuse(`shapes ${printDims(frame.dims)} and ${printDims(guest.dims)} lie too differently`);
+  if (clash) return null;
   return sameAxes(own.axes, axes) && count(dims) === shape.c * shape.h * shape.w && sameShape(own.shape, shape)
     ? { ...own, axes }
     : laidOut(pen, own, shape, axes, `${guest.value}.laid`);
@@ -297,27 +283,49 @@ function withConstant(
   name: string,
 ): Mapped {
   const { pen } = making;
-  if (dims.length !== x.dims.length || dims.some((size, n) => size !== x.dims[n]))
-    refuse(`a constant of shape ${printDims(other.dims)} makes a map of ${printDims(x.dims)} grow`);
+  if (dims.length !== x.dims.length || dims.some((size, n) => size !== x.dims[n])) {
+    const map = constantMap(pen, other, `${name}.constant`);
+    return combine(making, operation, swapped ? map : x, swapped ? x : map, name) as Mapped;
+  }
   const line = count(other.dims) === 1 ? lineOf(operation, other.values()[0], swapped) : null;
   if (line) return { ...x, dims, value: pen.emit('activate', name, { x: x.value }, { curve: 'affine', ...line }) };
+  const laid = laidLike(making, x, other);
+  const { shape, values } = laid;
+  const lines = shape.h === 1 && shape.w === 1 && shape.c === laid.x.shape.c ? affineOf(operation, values, swapped) : null;
+  if (lines) return { ...laid.x, dims, value: emitNorm(making, name, laid.x.value, 0, lines) };
+  return emitConstant(making, operation, laid, swapped, dims, name);
+}
+
+/** A constant in the layout of a map, and that map. */
+interface Laid {
+  readonly x: Mapped;
+  readonly shape: Shape;
+  /** C×H×W. */
+  readonly values: readonly number[];
+}
+
+export function laidLike(making: Making, x: Mapped, other: Known): Laid {
   const lead = x.dims.length - other.dims.length;
-  const own = x.dims.map((_, n) => other.dims[n - lead] ?? 1);
+  const broad = x.dims.map((_, n) => (other.dims[n - lead] ?? 1) === 1);
+  // What stands for a part of an axis of the map is written out for the whole of it.
+  const along = (n: number): readonly string[] => x.axes[n].map(({ axis }) => axis);
+  const needed = new Set(x.dims.flatMap((_, n) => (broad[n] ? [] : along(n))));
+  const own = x.dims.map((size, n) => (broad[n] && !along(n).some(axis => needed.has(axis)) ? 1 : size));
   const axes = x.axes.map((list, n) => (own[n] === 1 ? [] : list));
   const shape = { c: sizeAlong(axes, 'c'), h: sizeAlong(axes, 'h'), w: sizeAlong(axes, 'w') };
-  const parts = (['c', 'h', 'w'] as const).some(axis => shape[axis] > 1 && shape[axis] !== x.shape[axis]);
-  // What stands for a part of an axis of the map stands for a whole one in the usual order.
-  if (parts && !isUsual(x)) return withConstant(making, operation, inUsualOrder(pen, x), other, swapped, dims, name);
-  if (parts) refuse('a constant for a part of an axis');
   making.spend([shape.c, shape.h, shape.w]);
-  // The constant as a row-major C×H×W array: a walk through its own layout, as if it lay like that.
-  const flat: Mapped = { ...x, dims: own, axes: rowMajor(own) };
-  const walk = walkOf(flat, shape, axes) ?? refuse('a constant that lies too differently');
-  const at = reader(other, own);
-  const values: number[] = [];
-  for (const c of walk.c) for (const h of walk.h) for (const w of walk.w) values.push(at(c[2] + h[2] + w[2]));
-  const lines = shape.h === 1 && shape.w === 1 && shape.c === x.shape.c ? affineOf(operation, values, swapped) : null;
-  if (lines) return { ...x, dims, value: emitNorm(making, name, x.value, 0, lines) };
+  const values = valuesLaid(other, own, shape, axes) ?? refuse('a constant that lies too differently');
+  return { x, shape, values };
+}
+
+export function emitConstant(
+  { pen }: Making,
+  operation: Operation,
+  { x, shape, values }: Laid,
+  swapped: boolean,
+  dims: readonly number[],
+  name: string,
+): Mapped {
   const constants = { other: pen.weights(`${name}.constant`, known('float', [], values), [shape.c, shape.h, shape.w]) };
   return { ...x, dims, value: pen.emit('combine', name, { x: x.value }, { operation, swapped, fused: {} }, constants) };
 }
@@ -336,17 +344,4 @@ function lineOf(operation: Operation, number: number, swapped: boolean): { a: nu
   if (operation === 'sub') return swapped ? { a: -1, b: number } : { a: 1, b: -number };
   if (operation === 'mul') return { a: number, b: 0 };
   return operation === 'div' && !swapped && number !== 0 ? { a: 1 / number, b: 0 } : null;
-}
-
-/** All axes along the last one of a single row: place n is element n. */
-function rowMajor(dims: readonly number[]): Axes {
-  let step = 1;
-  return [...dims]
-    .reverse()
-    .map(size => {
-      const list: Factor[] = size > 1 ? [{ axis: 'w', size, step }] : [];
-      step *= size;
-      return list;
-    })
-    .reverse();
 }

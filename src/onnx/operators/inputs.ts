@@ -3,10 +3,10 @@ import type { Shape } from '../../graph/graph.ts';
 import { type Known, printDims } from '../array.ts';
 import { type Axes, type Mapped, usual } from '../layout.ts';
 import type { Making, Value } from '../operator.ts';
-import { inUsualOrder } from '../pen.ts';
+import { constantMap, inUsualOrder } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 
-export function input({ inputs }: Making, n: number): Value | null {
+export function input({ inputs }: Pick<Making, 'inputs'>, n: number): Value | null {
   return inputs[n] ?? null;
 }
 
@@ -15,10 +15,13 @@ export function mapIn(making: Making, n = 0): Mapped {
   return inUsualOrder(making.pen, anyMap(making, n));
 }
 
-/** The same as it lies. */
+/** The same as it lies; what is known is made a map. */
 export function anyMap(making: Making, n = 0): Mapped {
   const value = input(making, n) ?? refuse(`input ${n} is left out`);
-  if (value.kind !== 'map') refuse(`input ${n} is a constant, it must be a map`);
+  if (value.kind !== 'map') {
+    making.spend(value.dims);
+    return constantMap(making.pen, value, `${nameOf(making)}.constant ${n}`);
+  }
   if (value.classes) refuse('it reads classes, which nothing but a Cast can');
   if (value.quantised) refuse('it reads quantised numbers, which nothing but DequantizeLinear can');
   if (value.indices) refuse('it reads the indices of maxima, which nothing but MaxUnpool can');
@@ -26,7 +29,7 @@ export function anyMap(making: Making, n = 0): Mapped {
 }
 
 /** An input that is known, or null where it is left out. */
-export function knownIn(making: Making, n: number): Known | null {
+export function knownIn(making: Pick<Making, 'inputs'>, n: number): Known | null {
   const value = input(making, n);
   if (value?.kind === 'map') refuse(`input ${n} is made when the network runs, it must be known before`);
   return value;

@@ -16,11 +16,11 @@ import {
   squeezed,
   unsqueezed,
 } from '../fold.ts';
-import { type Factor, isUsual, type Mapped, regrouped, usual } from '../layout.ts';
+import { type Factor, FILLED, isPicture, isUsual, lying, type Mapped, regrouped, sameAxes, usual, walkOf } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
-import { along, type Entries, emitMove, inUsualOrder, upTo } from '../pen.ts';
+import { along, type Entries, emitMove, inAnyOrder, inUsualOrder, upTo } from '../pen.ts';
 import { refuse } from '../refusal.ts';
-import { anyMap, input, knownIn, made, mapIn, mustKnow, nameOf } from './inputs.ts';
+import { anyMap, input, knownIn, made, mustKnow, nameOf } from './inputs.ts';
 
 export const moves: Record<string, Operator> = {
   Shape: making => shapeOf(making, anyOf(making).dims),
@@ -51,7 +51,7 @@ export const moves: Record<string, Operator> = {
     return { ...y, dims, axes: regrouped(y, dims) };
   },
   Tile: making => {
-    const x = mapIn(making);
+    const x = anyMap(making);
     const times = whole(mustKnow(making, 1), 'repeats');
     return taken(making, x, new Map(x.dims.map((size, axis) => [axis, repeated(size, size * times[axis])])), nameOf(making));
   },
@@ -64,6 +64,7 @@ export const moves: Record<string, Operator> = {
 /** A map, or what stands for one: classes, quantised numbers, indices. */
 function anyOf(making: Making): Mapped {
   const x = input(making, 0);
+  if (x?.kind === 'map' && x.quantised && x.quantised.axis !== null) refuse('it moves whole numbers of several scales');
   return x?.kind === 'map' ? x : anyMap(making);
 }
 
@@ -95,7 +96,7 @@ function usualAxis(dims: readonly number[], axis: number): 'c' | 'h' | 'w' | nul
 }
 
 /** The places given along some axes, −1 for what is filled. */
-function taken(
+export function taken(
   making: Making,
   from: Mapped,
   lists: ReadonlyMap<number, readonly number[]>,
@@ -110,10 +111,11 @@ function taken(
     );
     if (lying) return lying;
   }
-  const x = inUsualOrder(making.pen, from);
-  const dims = x.dims.map((size, axis) => lists.get(axis)?.length ?? size);
+  const dims = from.dims.map((size, axis) => lists.get(axis)?.length ?? size);
   sizes(dims);
   if (count(dims) === 0) refuse(`a value of shape ${printDims(dims)}, which holds nothing`);
+  if (!isPicture(from.dims) || !isPicture(dims)) return takenAnyhow(making, from, lists, dims, name, fill);
+  const x = inUsualOrder(making.pen, from);
   const entries = {
     channels: along('c', upTo(x.shape.c)),
     rows: along('h', upTo(x.shape.h)),
@@ -123,10 +125,7 @@ function taken(
   let changed = false;
   for (const [axis, list] of lists) {
     const own = usualAxis(x.dims, axis);
-    if (!own) {
-      if (list.length === 1 && list[0] === 0) continue;
-      refuse('it changes the number of pictures');
-    }
+    if (!own) continue;
     making.spend([list.length, 4]);
     entries[roles[own]] = along(
       own,
@@ -143,6 +142,22 @@ function taken(
   if (plain && first >= 0 && c.every((entry, n) => entry[0] === first + n))
     return made(sliced(making, name, x.value, [first, first + c.length], entries), dims);
   return made(emitMove(making.pen, name, [x.value], { ...entries, fill, ...(around && { around }) }), dims);
+}
+
+/** The same of more axes than a picture has: every place of the result says where it lies in x. */
+function takenAnyhow(
+  { pen, spend }: Making,
+  x: Mapped,
+  lists: ReadonlyMap<number, readonly number[]>,
+  dims: readonly number[],
+  name: string,
+  fill: number,
+): Mapped {
+  const { shape, axes } = lying(dims);
+  spend([shape.c + shape.h + shape.w, 4]);
+  const walk = walkOf(x, shape, axes, lists) ?? refuse('it would move numbers in a way that no table says');
+  const [channels, rows, columns] = (['c', 'h', 'w'] as const).map(axis => walk[axis].map(([c, h, w]) => [c, h, w, 0] as const));
+  return { ...x, dims, axes, shape, value: emitMove(pen, name, [x.value], { channels, rows, columns, fill }) };
 }
 
 /** Channels [from, to): what begins within a quad is moved, by tables that say just that. */
@@ -183,61 +198,54 @@ function takenAsItLies(making: Making, x: Mapped, axis: number, list: readonly n
 /** Places of an axis: textures and pictures have fewer. */
 const LONGEST = 2 ** 14;
 
-/** So far below zero that no sum of places comes back. */
-const FILLED = -(2 ** 20);
-
 function concat(making: Making): Value {
   const { node, pen } = making;
-  const parts = making.inputs.map(value => {
+  const parts = making.inputs.flatMap((value, n) => {
     if (!value) return refuse('a part is left out');
-    return inUsualOrder(pen, value.kind === 'map' ? value : constantMap(making, value));
+    return count(value.dims) > 0 ? inAnyOrder(pen, anyMap(making, n)) : [];
   });
-  const [{ dims: first, shape }] = parts;
+  const [{ dims: first }] = parts;
   const axis = axisOf(intOf(node, 'axis', 0), first.length);
   for (const { dims } of parts) {
     if (dims.length !== first.length || dims.some((size, n) => n !== axis && size !== first[n]))
       refuse(`a concat of ${printDims(first)} and ${printDims(dims)}`);
   }
-  const dims = first.map((size, n) => (n === axis ? parts.reduce((sum, part) => sum + part.dims[axis], 0) : size));
   if (parts.length === 1) return parts[0];
-  const own = usualAxis(first, axis) ?? refuse('a concat of pictures');
   const name = nameOf(making);
-  if (own === 'c' && parts.slice(0, -1).every(part => part.shape.c % 4 === 0)) {
+  const dims = first.map((size, n) => (n === axis ? parts.reduce((sum, part) => sum + part.dims[axis], 0) : size));
+  if (isPicture(dims) && usualAxis(first, axis) === 'c' && parts.slice(0, -1).every(part => part.shape.c % 4 === 0)) {
     const inputs = Object.fromEntries(parts.map(({ value }, n) => [String(n), value]));
     return made(pen.emit('concat', name, inputs, {}), dims);
   }
   // Four maps a step, and what they make joined to the next three.
-  let [joined, length] = [parts[0].value, parts[0].shape[own]];
+  let joined = parts[0];
   for (let at = 1; at < parts.length; at += 3) {
-    const some = parts.slice(at, at + 3);
     const last = at + 3 >= parts.length;
-    const places: Entries = [along(own, upTo(length)), ...some.map((part, n) => along(own, upTo(part.shape[own]), n + 1))].flat();
-    making.spend([places.length, 4]);
-    const entries = { channels: along('c', upTo(shape.c)), rows: along('h', upTo(shape.h)), columns: along('w', upTo(shape.w)) };
-    const role = ({ c: 'channels', h: 'rows', w: 'columns' } as const)[own];
-    joined = emitMove(pen, last ? name : `${name}.${at}`, [joined, ...some.map(part => part.value)], {
-      ...entries,
-      [role]: places,
-      ...(own === 'c' && { joined: true }),
-    });
-    length = places.length;
+    joined = join(making, [joined, ...parts.slice(at, at + 3)], axis, last ? name : `${name}.${at}`);
   }
-  return made(joined, dims);
+  return joined;
 }
 
-/** A constant as a map: a number of the first map among the inputs, cut to zero, and the constant added to it everywhere. */
-function constantMap({ node, pen, inputs, spend }: Making, value: Known): Mapped {
-  const anchor = inputs.find(each => each?.kind === 'map') as Mapped;
-  if (anchor.classes || anchor.indices) refuse('a constant beside classes');
-  const { shape, axes } = usual(value.dims);
-  spend(value.dims);
-  const one = { channels: along('c', [0]), rows: along('h', [0]), columns: along('w', [0]) };
-  const name = `${node.outputs[0]}.constant`;
-  const number = emitMove(pen, `${name}.number`, [anchor.value], one);
-  const zero = pen.emit('activate', `${name}.zero`, { x: number }, { curve: 'clip', a: 0, b: 0 });
-  const other = pen.weights(name, value, [shape.c, shape.h, shape.w]);
-  const made = pen.emit('combine', name, { x: zero }, { operation: 'add', swapped: false, fused: {} }, { other });
-  return { kind: 'map', value: made, shape, axes, dims: value.dims, classes: false };
+/** Up to four maps behind one another along an axis, all in any order. */
+function join({ pen, spend }: Making, parts: readonly Mapped[], axis: number, name: string): Mapped {
+  const part = parts.flatMap(({ dims }, n) => upTo(dims[axis]).map(place => [n, place] as const));
+  const dims = parts[0].dims.map((size, n) => (n === axis ? part.length : size));
+  const { shape, axes } = lying(dims);
+  const [digit] = axes[axis];
+  const own = digit?.axis ?? 'c';
+  const step = (value: Mapped, n: number): number => value.axes[n][0]?.step ?? 0;
+  const others = axes.flatMap((list, n) => (n !== axis && list[0]?.axis === own ? [{ ...list[0], n }] : []));
+  const places = upTo(shape[own]).flatMap((place): Entries => {
+    const [from, index] = part[Math.floor(place / digit.step) % digit.size];
+    const rest = others.reduce((sum, { n, step: each, size }) => sum + (Math.floor(place / each) % size) * step(parts[from], n), 0);
+    return along(own, [rest + index * step(parts[from], axis)], from);
+  });
+  spend([places.length, 4]);
+  const entries = { channels: along('c', upTo(shape.c)), rows: along('h', upTo(shape.h)), columns: along('w', upTo(shape.w)) };
+  const role = ({ c: 'channels', h: 'rows', w: 'columns' } as const)[own];
+  const inputs = parts.map(({ value }) => value);
+  const value = emitMove(pen, name, inputs, { ...entries, [role]: places, ...(own === 'c' && { joined: true }) });
+  return { ...parts[0], dims, axes, shape, value };
 }
 
 function split(making: Making): Mapped[] {
@@ -254,11 +262,16 @@ function split(making: Making): Mapped[] {
 
 function expand(making: Making): Mapped {
   const x = anyMap(making);
-  const dims = broadcast(x.dims, sizes(whole(mustKnow(making, 1), 'sizes')));
+  return expanded(making, x, broadcast(x.dims, sizes(whole(mustKnow(making, 1), 'sizes'))), nameOf(making));
+}
+
+/** Repeated along the axes of one place that are longer in `dims`. */
+export function expanded(making: Making, x: Mapped, dims: readonly number[], name = `${x.value}.expanded`): Mapped {
   const padded = [...Array(dims.length - x.dims.length).fill(1), ...x.dims];
-  const own = inUsualOrder(making.pen, { ...x, dims: padded, axes: regrouped(x, padded) });
+  const own = { ...x, dims: padded, axes: regrouped(x, padded) };
   const lists = dims.flatMap((size, axis) => (size === own.dims[axis] ? [] : [[axis, repeated(1, size)] as const]));
-  return taken(making, own, new Map(lists), nameOf(making));
+  const y = taken(making, own, new Map(lists), name);
+  return lists.length > 0 || sameAxes(y.axes, lying(dims).axes) ? y : inAnyOrder(making.pen, y);
 }
 
 /** Places before, within and behind an axis, by the mode. */
@@ -281,7 +294,7 @@ function padded(size: number, before: number, behind: number, mode: string): num
 
 function pad(making: Making): Mapped {
   const { node } = making;
-  const x = mapIn(making);
+  const x = anyMap(making);
   const rank = x.dims.length;
   const list = padsOf(making);
   const axesInput: Known | null = knownIn(making, 3);

@@ -5,10 +5,9 @@ import { axisOf } from '../array.ts';
 import { floatOf, intOf } from '../call.ts';
 import { type Mapped, regrouped } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
-import { inUsualOrder } from '../pen.ts';
+import { channelsAt, inUsualOrder } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, knownIn, mapIn, mustKnow, nameOf } from './inputs.ts';
-import { channelsAt } from './reductions.ts';
 
 export const norms: Record<string, Operator> = {
   InstanceNormalization: making => {

@@ -34,10 +34,11 @@ function pool(making: Making, kind: 'max' | 'mean'): Value | Value[] {
   const { kernel, strides, dilations, pads } = geometry;
   const pooled = plainPool(making, x, geometry, kind, h, w);
   if (!node.outputs[1]) return pooled;
-  if (intOf(node, 'storage_order', 0)) refuse('its indices run by columns');
   const sliding = { kernel, strides, dilations, pads };
-  if (kernel[0] * kernel[1] > MOST_TAPS) refuse(`the indices of windows of ${kernel.join('×')}, more than ${MOST_TAPS} places`);
-  const winners = making.pen.emit('winners', node.outputs[1], { x: x.value }, { ...sliding, h, w });
+  const none = intOf(node, 'storage_order', 0)
+    ? 'its indices run by columns'
+    : kernel[0] * kernel[1] > MOST_TAPS && `its indices are of windows of ${kernel.join('×')}, more than ${MOST_TAPS} places`;
+  const winners = none ? { none } : making.pen.emit('winners', node.outputs[1], { x: x.value }, { ...sliding, h, w });
   return [pooled, { ...pooled, indices: { ...sliding, h: x.shape.h, w: x.shape.w, winners, from: 'map' as const } }];
 }
 
@@ -84,7 +85,8 @@ function indicesOf(making: Making, from: 'map' | 'channel'): Mapped {
 
 function putBack({ pen, node }: Making, x: Mapped, { indices }: Mapped, dims: readonly number[]): Mapped {
   const { winners, from: _, ...sliding } = indices!;
-  return made(pen.emit('unpool', node.outputs[0], { x: x.value, winners }, sliding), dims);
+  const taps = typeof winners === 'string' ? winners : refuse(winners.none);
+  return made(pen.emit('unpool', node.outputs[0], { x: x.value, winners: taps }, sliding), dims);
 }
 
 /** PyTorch's way to unpool: a channel a row, maxima put into zeros at their indices within it. */

@@ -5,25 +5,23 @@ import { count } from '../../weights/tensor.ts';
 import { broadcast, type Known, known, printDims } from '../array.ts';
 import { floatOf, intOf } from '../call.ts';
 import { type Axes, type Factor, type Mapped, regrouped, sameAxes } from '../layout.ts';
-import type { Making, Operator } from '../operator.ts';
-import { laidOut } from '../pen.ts';
+import type { Making, Operator, Value } from '../operator.ts';
+import { channelsAt, laidOut } from '../pen.ts';
 import { refuse } from '../refusal.ts';
-import { quantisedWeight } from './convolutions.ts';
-import { dequantise, quantise } from './elementwise.ts';
 import { anyMap, input, knownIn, nameOf } from './inputs.ts';
-import { channelsAt } from './reductions.ts';
+import { dequantise, quantise, quantisedWeight } from './quantised.ts';
 
 export const products: Record<string, Operator> = {
   MatMul: making => {
     const [a, b] = [0, 1].map(n => input(making, n) ?? refuse(`input ${n} is left out`));
-    if (a.kind === 'map' && b.kind === 'map') {
+    const isMatrix = ({ kind, dims }: Value): boolean => kind === 'known' && dims.length > 1 && count(dims.slice(0, -2)) === 1;
+    if (!isMatrix(a) && !isMatrix(b)) {
       const operands = [anyMap(making, 0), anyMap(making, 1)] as const;
       return attention(making, ...operands) ?? product(making, ...operands);
     }
-    if (b.kind === 'known') return multiplied(making, anyMap(making), matrixOf(b), false, 1, null, 1);
-    if (a.kind === 'map') return refuse('two maps, or a map and a matrix');
+    if (b.kind === 'known' && isMatrix(b)) return multiplied(making, anyMap(making), matrixOf(b), false, 1, null, 1);
     // A·B is what the transposed product of their transposes is.
-    return exchanged(multiplied(making, exchanged(anyMap(making, 1)), matrixOf(a), true, 1, null, 1));
+    return exchanged(multiplied(making, exchanged(anyMap(making, 1)), matrixOf(a as Known), true, 1, null, 1));
   },
   /** Inputs: a, scale, zero; b, scale, zero; scale and zero of the result. */
   QLinearMatMul: making => {
@@ -58,7 +56,7 @@ function exchanged(x: Mapped): Mapped {
 }
 
 /** x · matrix · alpha + bias · beta. */
-function multiplied(
+export function multiplied(
   making: Making,
   x: Mapped,
   matrix: Known,

@@ -2,14 +2,14 @@
 import { largest } from '../../graph/decision.ts';
 import type { Reduction } from '../../graph/numbered.ts';
 import { count } from '../../weights/tensor.ts';
-import { axisOf, printDims } from '../array.ts';
+import { axisOf } from '../array.ts';
 import { intOf } from '../call.ts';
 import { axesOf } from '../fold.ts';
 import { type Mapped, regrouped } from '../layout.ts';
-import type { Making, Operator, Value } from '../operator.ts';
-import { laidOut } from '../pen.ts';
-import { refuse } from '../refusal.ts';
-import { anyMap, knownIn, mapIn, nameOf } from './inputs.ts';
+import type { Making, Operator } from '../operator.ts';
+import { channelsAt } from '../pen.ts';
+import { combine } from './elementwise.ts';
+import { anyMap, knownIn, nameOf } from './inputs.ts';
 
 export const reductions: Record<string, Operator> = {
   ...named({
@@ -21,6 +21,7 @@ export const reductions: Record<string, Operator> = {
     ReduceL2: 'l2',
     ReduceSumSquare: 'squares',
   }),
+  ReduceLogSumExp: logOfSums,
   Softmax: making => softmax(making, nameOf(making)),
   LogSoftmax: making => {
     const y = softmax(making, `${nameOf(making)}.softmax`);
@@ -34,26 +35,58 @@ function named(table: Record<string, Reduction>): Record<string, Operator> {
   return Object.fromEntries(Object.entries(table).map(([op, operation]) => [op, (making: Making) => reduce(making, operation)]));
 }
 
-function reduce(making: Making, operation: Reduction): Value {
-  const { node, pen } = making;
-  const given = axesOf(making, knownIn(making, 1), anyMap(making).dims.length);
-  if (!given?.length && intOf(node, 'noop_with_empty_axes', 0)) return anyMap(making);
-  const axes = given?.length ? given : anyMap(making).dims.map((_, axis) => axis);
+function reduce(making: Making, operation: Reduction): Mapped {
+  const { node } = making;
+  const x = anyMap(making);
+  const given = axesOf(making, knownIn(making, 1), x.dims.length);
+  if (!given?.length && intOf(node, 'noop_with_empty_axes', 0)) return x;
+  const axes = given?.length ? given : x.dims.map((_, axis) => axis);
+  return reduced(making, x, operation, axes, intOf(node, 'keepdims', 1) !== 0, nameOf(making));
+}
+
+/** The axes given become one number each, which they keep or not. */
+export function reduced(
+  making: Making,
+  given: Mapped,
+  operation: Reduction,
+  axes: readonly number[],
+  keep: boolean,
+  name: string,
+): Mapped {
+  const { pen } = making;
   const reads = ({ axes: lists }: Mapped, own: 'c' | 'h' | 'w'): boolean[] =>
     lists.flatMap((list, axis) => list.filter(factor => factor.axis === own).map(() => axes.includes(axis)));
   // An axis of ours becomes one as a whole or not at all.
-  const clean = (['c', 'h', 'w'] as const).every(own => new Set(reads(anyMap(making), own)).size < 2);
-  const x = clean ? anyMap(making) : mapIn(making);
+  const clean = (['c', 'h', 'w'] as const).every(own => new Set(reads(given, own)).size < 2);
+  const x = clean ? given : channelsAt(making, given, ...axes);
   const [channels, rows, columns] = (['c', 'h', 'w'] as const).map(own => reads(x, own).some(Boolean));
   const kept = x.dims.map((size, axis) => (axes.includes(axis) ? 1 : size));
-  const dims = intOf(node, 'keepdims', 1) ? kept : x.dims.filter((_, axis) => !axes.includes(axis));
-  const [name, inputs] = [nameOf(making), { x: x.value }];
+  const dims = keep ? kept : x.dims.filter((_, axis) => !axes.includes(axis));
+  const inputs = { x: x.value };
   const whole = operation === 'mean' && !channels && (rows || x.shape.h === 1) && (columns || x.shape.w === 1);
   const value = whole
     ? pen.emit('mean', name, inputs, {})
     : pen.emit('reduce', name, inputs, { operation, channels, rows, columns });
   const shape = { c: channels ? 1 : x.shape.c, h: rows ? 1 : x.shape.h, w: columns ? 1 : x.shape.w };
   const y = { ...x, value, shape, dims: kept, axes: x.axes.map((list, axis) => (axes.includes(axis) ? [] : list)) };
+  return { ...y, dims, axes: regrouped(y, dims) };
+}
+
+/** log Σ exp, of numbers less their largest. */
+function logOfSums(making: Making): Mapped {
+  const name = nameOf(making);
+  const x = anyMap(making);
+  const given = axesOf(making, knownIn(making, 1), x.dims.length);
+  const axes = given?.length ? given : x.dims.map((_, axis) => axis);
+  const curve = (value: Mapped, called: 'exp' | 'log', suffix: string): Mapped => ({
+    ...value,
+    value: making.pen.emit('activate', `${name}.${suffix}`, { x: value.value }, { curve: called, a: 0, b: 0 }),
+  });
+  const most = reduced(making, x, 'max', axes, true, `${name}.most`);
+  const less = combine(making, 'sub', x, most, `${name}.less`) as Mapped;
+  const total = reduced(making, curve(less, 'exp', 'exp'), 'sum', axes, true, `${name}.total`);
+  const y = combine(making, 'add', curve(total, 'log', 'log'), most, name) as Mapped;
+  const dims = intOf(making.node, 'keepdims', 1) ? y.dims : y.dims.filter((_, axis) => !axes.includes(axis));
   return { ...y, dims, axes: regrouped(y, dims) };
 }
 
@@ -75,23 +108,6 @@ function softmaxAt(making: Making, x: Mapped, axis: number, name: string): Mappe
   const there = channelsAt(making, x, axis);
   const value = making.pen.emit('softmax', name, { x: there.value }, {});
   return { ...there, value };
-}
-
-/** A value whose channels are the axis given, and only that. */
-export function channelsAt({ pen }: Making, x: Mapped, axis: number): Mapped {
-  const rest = x.dims.flatMap((size, n) => (n === axis || size === 1 ? [] : [n]));
-  const [c, h, w] = [x.dims[axis], x.dims[rest[0]] ?? 1, x.dims[rest[1]] ?? 1];
-  if (rest.length > 2) refuse(`a map of shape ${printDims(x.dims)}`);
-  const fits =
-    x.axes[axis].every(factor => factor.axis === 'c') &&
-    x.shape.c === c &&
-    rest.every(n => x.axes[n].every(factor => factor.axis !== 'c'));
-  if (fits && x.axes[axis].length <= 1) return x;
-  const digit = (own: 'c' | 'h' | 'w', size: number) => (size > 1 ? [{ axis: own, size, step: 1 }] : []);
-  const axes = x.dims.map((size, n) =>
-    n === axis ? digit('c', size) : n === rest[0] ? digit('h', size) : n === rest[1] ? digit('w', size) : [],
-  );
-  return laidOut(pen, x, { c, h, w }, axes, `${x.value}.channels`);
 }
 
 /** The place of the largest along an axis; `sign` −1: of the smallest. */

@@ -1,7 +1,7 @@
 // Samples of a map at the points of a grid.
 import { toFloat32 } from '../../weights/tensor.ts';
 import { intOf, textOf } from '../call.ts';
-import { channelsLast, type Mapped } from '../layout.ts';
+import { type Mapped, ordered } from '../layout.ts';
 import type { Making, Operator } from '../operator.ts';
 import { laidOut, type Pen } from '../pen.ts';
 import { refuse } from '../refusal.ts';
@@ -9,22 +9,35 @@ import { anyMap, made, mapIn, nameOf } from './inputs.ts';
 
 export const samples: Record<string, Operator> = { GridSample: gridSample };
 
+/** By ONNX's words for them, those before opset 20 among them. */
+const modes = new Map<string, 'linear' | 'nearest' | 'cubic'>([
+  ['linear', 'linear'],
+  ['bilinear', 'linear'],
+  ['nearest', 'nearest'],
+  ['cubic', 'cubic'],
+  ['bicubic', 'cubic'],
+]);
+
 function gridSample(making: Making): Mapped {
   const { node, pen } = making;
   const x = mapIn(making);
   const grid = anyMap(making, 1);
   if (grid.dims.length !== 4 || grid.dims[0] !== 1 || grid.dims[3] !== 2) refuse(`a grid of shape ${grid.dims.join('×')}`);
-  const mode = textOf(node, 'mode', 'linear');
-  if (mode !== 'bilinear' && mode !== 'linear') refuse(`the mode ${mode}`);
+  const mode = modes.get(textOf(node, 'mode', 'linear')) ?? refuse(`the mode ${textOf(node, 'mode', '')}`);
   const outside = textOf(node, 'padding_mode', 'zeros');
   if (outside !== 'zeros' && outside !== 'border' && outside !== 'reflection') return refuse(`the padding_mode ${outside}`);
-  const { shape, axes } = channelsLast(grid.dims);
+  const { shape, axes } = ordered(grid.dims, ['h', 'w', 'c']);
   const there = laidOut(pen, grid, shape, axes, `${grid.value}.points`);
   const attributes = { corners: intOf(node, 'align_corners', 0) !== 0, outside } as const;
-  const flow = flowOf(pen, there);
+  const flow = mode === 'linear' ? flowOf(pen, there) : null;
   const value = flow
     ? pen.emit('warp', nameOf(making), { x: x.value, flow }, { ...attributes, scaled: true })
-    : pen.emit('sample', nameOf(making), { x: x.value, grid: there.value }, attributes);
+    : pen.emit(
+        'sample',
+        nameOf(making),
+        { x: x.value, grid: there.value },
+        mode === 'linear' ? attributes : { ...attributes, mode },
+      );
   return made(value, [1, x.shape.c, grid.dims[1], grid.dims[2]]);
 }
 
