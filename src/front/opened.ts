@@ -181,7 +181,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
     if (targetOf({ ...opened, variants }).barriers) await fetchBarriers();
-    if (opened.facts.software && opened.facts.features.includes(OCTETS)) await fetchOctets();
+    if (opened.facts.features.includes(OCTETS)) await fetchOctets();
     if (opened.facts.matrices.length > 0 && precision !== 'f32') await fetchMatrices();
     const found = await unlessLost(opened, settled);
     checkSignal(signal);

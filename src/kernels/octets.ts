@@ -7,7 +7,7 @@ import { packing, pairs } from './blocks.ts';
 import { packExcite } from './excite.ts';
 import { wide as groupedWide } from './grouped.ts';
 import { OCTETS, type Variant } from './kernel.ts';
-import { biasOf, bySteps, depths, params, wide as pointwiseWide, roundedDepths, sum } from './pointwise.ts';
+import { biasOf, depths, params, wide as pointwiseWide, weights } from './pointwise.ts';
 import { fewInputs } from './winograd.ts';
 
 /** Lanes that hand their input quads round. */
@@ -19,9 +19,11 @@ const MOST_PADDED = 5 / 4;
 
 const needs = { software: true, features: ['subgroups', OCTETS] } as const;
 
-const octetDepths = (node: NodeOf<'conv'>) => roundedDepths(node, ROUND);
+const whole = (count: number): number => Math.ceil(count / ROUND) * ROUND;
+/** Input quads of both operands, each in whole rounds. */
+const steps = (node: NodeOf<'conv'>): number => depths(node).reduce((sum, quads) => sum + whole(quads), 0);
 /** Lanes across the output channels, a pair of quads each, in whole rounds. */
-const across = (out: number): number => Math.ceil(pairs(out) / ROUND) * ROUND;
+const across = (out: number): number => whole(pairs(out));
 
 const pointwise: Variant<'conv'> = {
   ...pointwiseWide,
@@ -31,22 +33,25 @@ const pointwise: Variant<'conv'> = {
   /** More than half the lanes have something to do. */
   fits(node) {
     const [out] = shapeOf(node.constants.weight);
-    return 2 * pairs(out) > across(out) && sum(octetDepths(node)) <= MOST_PADDED * sum(depths(node));
+    const [main, shortcut] = depths(node);
+    return 2 * pairs(out) > across(out) && steps(node) <= MOST_PADDED * (main + shortcut);
   },
   overrides: placed => ({ ...pointwiseWide.overrides!(placed), ADDEND: 'addend' in placed.node.inputs }),
-  params: placed => params(across(placed.y.c) * sum(octetDepths(placed.node)) * 8, placed),
+  params: placed => params(across(placed.y.c) * steps(placed.node) * 8, placed),
   lanes: ({ y }) => Math.ceil((y.h * y.w) / TILE) * across(y.c),
   /** For each round of lanes and step two blocks of a lane after those of its neighbour: a gather of all lanes reads what lies together. */
   pack(node, read, store) {
     const [out] = shapeOf(node.constants.weight);
-    const rounded = octetDepths(node);
-    const rows = bySteps(node, read, rounded);
-    const { bytes, block } = packing(across(out) * 2 * sum(rounded), across(out) * 8, biasOf(node, read), store);
+    const rows = weights(node, read, whole(depths(node)[0]));
+    const { bytes, block } = packing(across(out) * 2 * steps(node), across(out) * 8, biasOf(node, read), store);
     for (let first = 0; first < out; first += ROUND * 8) {
       const weight = rows(first, Math.min(first + ROUND * 8, out));
-      for (let turn = 0; turn < sum(rounded); turn++)
+      for (let turn = 0; turn < steps(node); turn++)
         for (const quad of [0, 4])
-          for (let lane = 0; lane < ROUND; lane++) block(first + lane * 8 + quad, out, (o, i) => weight(o, i, turn ^ lane));
+          for (let lane = 0; lane < ROUND; lane++) {
+            const input = (turn ^ lane) * 4;
+            block(first + lane * 8 + quad, out, (o, i) => weight(o, input + i, 0));
+          }
     }
     return bytes;
   },

@@ -18,12 +18,11 @@ export function depths({ constants }: NodeOf<'conv'>): [number, number] {
   return [quads(shapeOf(constants.weight)[1]), constants.shortcut ? quads(shapeOf(constants.shortcut)[1]) : 0];
 }
 
-/** The same in whole rounds of lanes that hand their quads round. */
-export function roundedDepths(node: NodeOf<'conv'>, round: number): [number, number] {
+/** The same in whole fours. */
+function wideDepths(node: NodeOf<'conv'>): [number, number] {
   const [main, shortcut] = depths(node);
-  return [Math.ceil(main / round) * round, Math.ceil(shortcut / round) * round];
+  return [Math.ceil(main / 4) * 4, Math.ceil(shortcut / 4) * 4];
 }
-const wideDepths = (node: NodeOf<'conv'>) => roundedDepths(node, 4);
 
 /** Output channel × input channel, the shortcut's inputs after `main` quads of the main operand's. */
 export function weights({ constants: { weight, shortcut } }: NodeOf<'conv'>, read: ReadNumbers, main: number): WeightRows {
@@ -74,7 +73,7 @@ export function flags({ node, y }: Placed<'conv'>) {
   };
 }
 
-export const sum = ([main, shortcut]: [number, number]): number => main + shortcut;
+const sum = ([main, shortcut]: [number, number]): number => main + shortcut;
 export const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
 
 export const wide: Variant<'conv'> = {
@@ -93,18 +92,14 @@ export const wide: Variant<'conv'> = {
   lanes: ({ y }) => Math.ceil((y.h * y.w) / WIDE_TILE) * wideLanes(y.c, 2),
   pack(node, read, store) {
     const depths = wideDepths(node);
-    return packWide(shapeOf(node.constants.weight)[0], 2, sum(depths), bySteps(node, read, depths), biasOf(node, read), store);
+    const rows = weights(node, read, depths[0]);
+    const bySteps: WeightRows = (first, end) => {
+      const weight = rows(first, end);
+      return (o, i, step) => weight(o, step * 4 + i, 0);
+    };
+    return packWide(shapeOf(node.constants.weight)[0], 2, sum(depths), bySteps, biasOf(node, read), store);
   },
 };
-
-/** The weights of operands of these depths by input quads, one operand after the other. */
-export function bySteps(node: NodeOf<'conv'>, read: ReadConstant, [main]: readonly [number, number]): WeightRows {
-  const rows = weights(node, read, main);
-  return (first, end) => {
-    const weight = rows(first, end);
-    return (o, i, step) => weight(o, step * 4 + i, 0);
-  };
-}
 
 export const pointwise = kernel<'conv'>({
   name: 'pointwise',
