@@ -176,7 +176,7 @@ export function valuesLaid(value: Known, dims: readonly number[], shape: Shape, 
 }
 
 /** All axes along the last one of a single row: place n is element n. */
-function rowMajor(dims: readonly number[]): Axes {
+export function rowMajor(dims: readonly number[]): Axes {
   const steps = strides(dims);
   return dims.map((size, n): Factor[] => (size > 1 ? [{ axis: 'w', size, step: steps[n] }] : []));
 }

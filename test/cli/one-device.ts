@@ -1,5 +1,8 @@
 // The software adapter compiles a network's pipelines for ten seconds, on every device anew. Here all commands and models of a test
 // process get one and the same software device, which keeps its pipelines. Where there is a real adapter nothing is changed.
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as assert from 'uvu/assert';
 import { openDevice } from '../../src/gpu/device.ts';
 import { openAdapter } from '../../src/node/dawn.ts';
 import { softwareDawn } from '../../src/node/software.ts';
@@ -38,4 +41,15 @@ export async function shareDevice(): Promise<(() => void) | null> {
     destroy();
     opened.release();
   };
+}
+
+/** From here on the user's cache is that folder. The software adapter is linked there: unpacked anew it would be another, which shares no device. */
+export async function keepIn(cache: string): Promise<void> {
+  const software = await softwareDawn().catch(() => null);
+  if (software) {
+    mkdirSync(join(cache, 'atrous'), { recursive: true, mode: 0o700 });
+    symlinkSync(software.folder, join(cache, 'atrous', basename(software.folder)));
+  }
+  process.env.XDG_CACHE_HOME = cache;
+  assert.is((await softwareDawn().catch(() => null))?.dawn, software?.dawn);
 }

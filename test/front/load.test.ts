@@ -13,7 +13,7 @@ import { openAdapter } from '../../src/node/dawn.ts';
 import { type ErrorCode, load, type Progress, readImage, type Source, writePng } from '../../src/node/index.ts';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { at, pixels, repository, save, seeded, WEIGHTS } from '../cli/harness.ts';
-import { shareDevice } from '../cli/one-device.ts';
+import { keepIn, shareDevice } from '../cli/one-device.ts';
 import { shared } from '../shared.ts';
 
 const bytes = new Uint8Array(readFileSync(WEIGHTS));
@@ -23,7 +23,7 @@ const seededPicture = { data: new Uint8Array(32 * 64 * 4).fill(90), height: 32, 
 const done = await shareDevice();
 const gpu = done ? test : test.skip;
 // What is fetched is kept there.
-process.env.XDG_CACHE_HOME = at('cache');
+await keepIn(at('cache'));
 const servers: Server[] = [];
 test.after(() => {
   done?.();

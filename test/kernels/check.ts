@@ -73,12 +73,12 @@ export function seldomRun({ kernel, rows, barrierRows }: KernelTable, { software
 
 /** What a CPU adapter leaves out of every table. */
 export const ONE_PRECISION =
-  'skipped: random rows ran in one precision each here, rows of codes in f32 alone, and Winograd ran a third of its rows in half: on a CPU adapter compiling is what takes long';
+  'skipped: random rows ran in one precision each here, rows of codes in f32 alone, and Winograd ran a few of its rows in half: on a CPU adapter compiling is what takes long';
 
 /** Where barriers are slow to compile every second of the rows with them is run; lavapipe.ts runs them all. */
 const OTHERS = 2;
 /** Of the rows of programs that unroll so far that each takes a CPU adapter two seconds as well, those in other precisions than f32. */
-const UNROLLED = { variants: ['winograd'], rows: 3 };
+const UNROLLED = { variants: ['winograd'], rows: 10 };
 
 /**
  * Of these, those that don't take minutes in a table: of the rows with barriers the first alone in other precisions than f32, since only the codec differs;

@@ -2,7 +2,7 @@
 // whole, and the context module that training starts from, which is ReLU and nothing else.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createEngine, destroyEngine, prepare, submit } from '../../src/gpu/executor.ts';
+import { type Engine, prepare, submit } from '../../src/gpu/executor.ts';
 import { encodeValue, readValue } from '../../src/gpu/transfer.ts';
 import { builder } from '../../src/graph/build.ts';
 import { constantReader } from '../../src/graph/constant.ts';
@@ -148,7 +148,7 @@ for (const precision of precisions) {
       const graph = contextModule(context!, { classes: classes.labels.length, h: 5, w: 7 });
       // Multiples of 1/64 below 16 are halves, and so are they over powers of two; sums of 32 equal ones are exact in float32.
       const x = uniform(`${name} scores`, graph.input.c * 35).map(u => (Math.floor(u * 2048) - 1024) / 64);
-      const got = await filled(graph, identityInit(name), x, precision);
+      const got = await filled(shareable!.of(`${name}, fresh`), graph, identityInit(name), x, precision);
       assert.equal(
         got,
         x.map(value => Math.max(value, 0)),
@@ -158,23 +158,24 @@ for (const precision of precisions) {
 }
 
 /** The output of a graph whose input is what the caller writes, whatever its channels are. */
-async function filled(graph: Graph, tensors: Tensors, x: Float32Array, precision: Precision): Promise<Float32Array> {
+async function filled(
+  engine: Engine,
+  graph: Graph,
+  tensors: Tensors,
+  x: Float32Array,
+  precision: Precision,
+): Promise<Float32Array> {
   const { device: gpu, facts, who } = device!;
-  const engine = createEngine(gpu, library);
-  try {
-    const fused = fuse(graph, targetOf({ precision, facts, variants: 'auto' }));
-    const choice = { variants: 'auto', stem: 'map', mean: [0, 0, 0], std: [1, 1, 1], shaderFacts: library.facts } as const;
-    const plan = lower(fused, { precision, facts, ...choice });
-    const program = await prepare(engine, fused, plan, constantReader(tensors, toFloat64), null);
-    gpu.queue.writeBuffer(program.buffer(INPUT), 0, encodeValue(x, plan.values[INPUT], precision));
-    submit(gpu, program);
-    const values = await readValue(gpu, program, graph.outputs[0]);
-    program.destroy();
-    sat('device', who);
-    return values;
-  } finally {
-    destroyEngine(engine);
-  }
+  const fused = fuse(graph, targetOf({ precision, facts, variants: 'auto' }));
+  const choice = { variants: 'auto', stem: 'map', mean: [0, 0, 0], std: [1, 1, 1], shaderFacts: library.facts } as const;
+  const plan = lower(fused, { precision, facts, ...choice });
+  const program = await prepare(engine, fused, plan, constantReader(tensors, toFloat64), null);
+  gpu.queue.writeBuffer(program.buffer(INPUT), 0, encodeValue(x, plan.values[INPUT], precision));
+  submit(gpu, program);
+  const values = await readValue(gpu, program, graph.outputs[0]);
+  program.destroy();
+  sat('device', who);
+  return values;
 }
 
 run.after(() => {

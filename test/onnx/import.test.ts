@@ -228,6 +228,19 @@ const rows: Expected[] = [
     X,
     [63.5, 64.5, 65.5, 66.5, 67.5, 68.5, -2, -1, 0, 1, 2, 3],
   ],
+  [
+    'a reshape that cuts through axes',
+    file(
+      [
+        { op: 'Reshape', inputs: ['x', 'cut'], outputs: ['four'] },
+        { op: 'Transpose', inputs: ['four'], outputs: ['t'], attributes: { perm: [0, 2, 1, 3] } },
+        { op: 'Relu', inputs: ['t'], outputs: ['y'] },
+      ],
+      { initializers: { cut: longs('cut', [1, 3, 4, 1]) } },
+    ),
+    [1, 4, 3, 1],
+    [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11],
+  ],
   ['a grid, nearest', sampled('nearest', 'border', [0.4, -0.2, 7, 1]), [1, 2, 1, 2], [1, 5, 7, 11]],
   ['a grid, cubic', sampled('bicubic', 'zeros', [-0.5, -1, 0.5, -1]), [1, 2, 1, 2], [0.40625, 1.78125, 6.96875, 8.34375]],
   [
@@ -532,6 +545,30 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
     ]),
     { x: X },
     /export it without them, or take another size$/,
+  ],
+  [
+    'what only ends a network',
+    file([
+      { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+      { op: 'ArgMax', inputs: ['r'], outputs: ['k'], attributes: { axis: 1 } },
+      { op: 'NonZero', inputs: ['k'], outputs: ['n'] },
+      { op: 'Neg', inputs: ['n'], outputs: ['y'] },
+    ]),
+    { x: X },
+    /NonZero "n": there is no kernel for it; export it without them, or take --output-name "k"$/,
+  ],
+  [
+    'what a network goes on behind',
+    file(
+      [
+        { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+        { op: 'NonZero', inputs: ['r'], outputs: ['n'] },
+        { op: 'Conv', inputs: ['n', 'w'], outputs: ['y'] },
+      ],
+      { initializers: { w: numbers([1, 2, 1, 1], () => 1) } },
+    ),
+    { x: X },
+    /there is no kernel for it; export it without them$/,
   ],
   [
     'weights that are no numbers',
