@@ -116,6 +116,7 @@ export interface Chained extends Ending {
 /** What a move is in words, where its tables say no more. */
 export interface Moving {
   readonly around?: Pads;
+  readonly expanded?: true;
   readonly taken?: Pair;
   readonly joined?: true;
 }

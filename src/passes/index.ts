@@ -2,6 +2,7 @@
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { bands } from './bands.ts';
+import { broadcast } from './broadcast.ts';
 import { chain } from './chain.ts';
 import { classifierEpilogue } from './classifier-epilogue.ts';
 import { classifyEnd } from './classify-end.ts';
@@ -19,6 +20,7 @@ import { mergeCopies } from './merge-copies.ts';
 import { mergeNorms } from './merge-norms.ts';
 import type { Pass, Target } from './pass.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
+import { pyramidMeans } from './pyramid-means.ts';
 import { recalibrate } from './recalibrate.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
@@ -37,6 +39,7 @@ import { wideFirst } from './wide-first.ts';
 
 export const passes: readonly Pass[] = [
   foldPad,
+  broadcast,
   recompose,
   mergeNorms,
   transposedConv,
@@ -51,6 +54,7 @@ export const passes: readonly Pass[] = [
   shortcutOperand,
   residualEpilogue,
   gatePrologue,
+  pyramidMeans,
   upsampleAdd,
   resizeSum,
   concatOperand,

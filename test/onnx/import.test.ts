@@ -542,6 +542,30 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
     /export it without them, or take another size$/,
   ],
   [
+    'what only ends a network',
+    file([
+      { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+      { op: 'ArgMax', inputs: ['r'], outputs: ['k'], attributes: { axis: 1 } },
+      { op: 'NonZero', inputs: ['k'], outputs: ['n'] },
+      { op: 'Neg', inputs: ['n'], outputs: ['y'] },
+    ]),
+    { x: X },
+    /NonZero "n": there is no kernel for it; export it without them, or take --output-name "k"$/,
+  ],
+  [
+    'what a network goes on behind',
+    file(
+      [
+        { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+        { op: 'NonZero', inputs: ['r'], outputs: ['n'] },
+        { op: 'Conv', inputs: ['n', 'w'], outputs: ['y'] },
+      ],
+      { initializers: { w: numbers([1, 2, 1, 1], () => 1) } },
+    ),
+    { x: X },
+    /there is no kernel for it; export it without them$/,
+  ],
+  [
     'weights that are no numbers',
     file([one('Mul', ['t'])], { initializers: { t: numbers([1, 2, 1, 1], n => (n ? Number.NaN : -Infinity)) } }),
     { x: X },
