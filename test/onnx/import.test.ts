@@ -50,6 +50,19 @@ test('an If whose condition follows from shapes is the branch that it takes', ()
   assert.throws(() => imported(made), /If "late": its condition is made when the network runs/);
 });
 
+/** x cropped and resized by TensorFlow's rule, −1 beyond it. */
+const cropped = (region: readonly number[]): FileSpec =>
+  file(
+    [
+      one('Resize', ['region', '', 'sizes'], {
+        mode: 'linear',
+        coordinate_transformation_mode: 'tf_crop_and_resize',
+        extrapolation_value: { float: -1 },
+      }),
+    ],
+    { initializers: { region: numbers([8], n => region[n]), sizes: longs('sizes', [1, 2, 2, 3]) } },
+  );
+
 /** Samples of x, a grid of a row of two points, with the corners' centres at −1 and 1. */
 const sampled = (mode: string, padding_mode: string, points: readonly number[]): FileSpec =>
   file(
@@ -177,26 +190,8 @@ const rows: Expected[] = [
     X,
     [1, 1, 4, 27, 256, 3125, 46656, 823543, 2 ** 24, 3 ** 18, 1e10, 11 ** 11].map(Math.fround),
   ],
-  [
-    'a crop, resized, that reaches beyond',
-    file(
-      [
-        one('Resize', ['region', '', 'sizes'], {
-          mode: 'linear',
-          coordinate_transformation_mode: 'tf_crop_and_resize',
-          extrapolation_value: { float: -1 },
-        }),
-      ],
-      {
-        initializers: {
-          region: numbers([8], n => [0, 0, 0.5, 0.5, 1, 1, 1, 1.5][n]),
-          sizes: longs('sizes', [1, 2, 2, 3]),
-        },
-      },
-    ),
-    X,
-    [2.5, 3.5, -1, 4, 5, -1, 8.5, 9.5, -1, 10, 11, -1],
-  ],
+  ['a crop, resized', cropped([0, 0, 0.5, 0.5, 1, 1, 1, 1.5]), X, [2.5, 3.5, -1, 4, 5, -1, 8.5, 9.5, -1, 10, 11, -1]],
+  ['a crop, all of it beyond', cropped([0, 0, 0, 2, 1, 1, 1, 3]), X, Array(12).fill(-1)],
   [
     'a scale a channel of a map, rounded and cut',
     file(
