@@ -159,7 +159,7 @@ export function checkPrecision(
   if (precision === 'int8' && !card.int8)
     throw new AtrousError(
       'BAD_USAGE',
-      `precision int8: ${file} holds no int8 codes: atrous convert makes a file that does, with its options precision and calibrate`,
+      `precision int8: ${file} holds no int8 codes: convert it with atrous convert --precision int8 --calibrate DIR`,
     );
   if (card.int8 && precision !== 'int8' && precision !== 'auto')
     throw new AtrousError(

@@ -519,7 +519,6 @@ const refused: [title: string, work: () => Promise<unknown>, code: ErrorCode, ..
     'Loop "two"',
     'Reshape "three"',
   ],
-  ['codes that are not there', () => load(classes(), { precision: 'int8' }), 'BAD_USAGE', 'atrous convert makes a file that does'],
   ['a network as a picture', () => readImage(at('network')), 'BAD_IMAGE', 'an ONNX file, a network and no picture'],
   ['options of checkpoints', () => load(classes(), { model: 'regseg' }), 'BAD_USAGE', 'model: the weights is an ONNX file'],
   ['an output of a checkpoint', () => load('regseg-camvid', { outputName: 'y' }), 'BAD_USAGE', 'outputName is for ONNX files'],
