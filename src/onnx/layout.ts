@@ -141,7 +141,7 @@ export function regrouped(x: Pick<Mapped, 'axes' | 'dims'>, to: readonly number[
 }
 
 /** What each place of an axis of the target adds to the place in the source: channels, rows, columns. */
-type Walk = Readonly<Record<Axis, readonly (readonly [number, number, number])[]>>;
+export type Walk = Readonly<Record<Axis, readonly (readonly [number, number, number])[]>>;
 
 /** So far below zero that no sum of places comes back. */
 export const FILLED = -(2 ** 20);

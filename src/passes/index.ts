@@ -19,6 +19,7 @@ import { mergeBranches } from './merge-branches.ts';
 import { mergeCopies } from './merge-copies.ts';
 import { mergeNorms } from './merge-norms.ts';
 import type { Pass, Target } from './pass.ts';
+import { pixelShuffle } from './pixel-shuffle.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
 import { pyramidMeans } from './pyramid-means.ts';
 import { recalibrate } from './recalibrate.ts';
@@ -68,6 +69,7 @@ export const passes: readonly Pass[] = [
   classifierEpilogue,
   classifyEnd,
   fuseActivation,
+  pixelShuffle,
   transposedPhases,
   bands,
   splitWeights,
