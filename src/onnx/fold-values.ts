@@ -56,19 +56,13 @@ function curves(table: Record<string, Curve>): [string, Folding][] {
 }
 
 /** What `f` makes of the numbers along some axes, for every place of the others. */
-function overAxes(x: Known, axes: readonly number[], f: (values: number[]) => number): number[] {
-  const kept = x.dims.map((size, n) => (axes.includes(n) ? 1 : size));
-  const [own, target] = [strides(x.dims), strides(kept)];
-  const lists = Array.from({ length: count(kept) }, (): number[] => []);
+function overAxes(x: Known, axes: readonly number[], f: (values: readonly number[]) => number): number[] {
+  const steps = strides(x.dims);
+  const places = (along: readonly number[]): number[] =>
+    along.reduce((all, axis) => all.flatMap(at => Array.from({ length: x.dims[axis] }, (_, n) => at + n * steps[axis])), [0]);
+  const inside = places(axes);
   const values = x.values();
-  for (let n = 0; n < values.length; n++) {
-    const to = x.dims.reduce(
-      (at, size, axis) => (axes.includes(axis) ? at : at + (Math.floor(n / own[axis]) % size) * target[axis]),
-      0,
-    );
-    lists[to].push(values[n]);
-  }
-  return lists.map(f);
+  return places([...x.dims.keys()].filter(axis => !axes.includes(axis))).map(first => f(inside.map(at => values[first + at])));
 }
 
 function reduction(f: (values: readonly number[]) => number): Folding {
@@ -92,7 +86,7 @@ function batchnorm(call: Call, [input, ...given]: readonly (Known | null)[]): Kn
   const others = x.dims.flatMap((_, n) => (n === 1 ? [] : [n]));
   const training = intOf(call.node, 'training_mode', 0) !== 0;
   const means = training ? overAxes(x, others, values => sum(values) / values.length) : mean;
-  const centred = (values: number[]): number => squares(values) / values.length - (sum(values) / values.length) ** 2;
+  const centred = (values: readonly number[]): number => squares(values) / values.length - (sum(values) / values.length) ** 2;
   const variances = training ? overAxes(x, others, centred) : variance;
   const epsilon = floatOf(call.node, 'epsilon', 1e-5);
   const values = x.values();
