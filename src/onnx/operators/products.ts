@@ -73,10 +73,9 @@ export function multiplied(
   if (bias && count(bias.dims) !== n && count(bias.dims) !== 1) refuse(`a sum with ${printDims(bias.dims)}`);
   making.spend([k, n]);
   const values = matrix.values();
-  const weight = Array.from(
-    { length: n * k },
-    (_, at) => alpha * (turned ? values[at] : values[(at % k) * n + Math.floor(at / k)]),
-  );
+  const weight = new Float64Array(n * k);
+  for (let o = 0; o < n; o++)
+    for (let i = 0; i < k; i++) weight[o * k + i] = alpha * (turned ? values[o * k + i] : values[i * n + o]);
   const name = nameOf(making);
   const added = bias?.values();
   const constants = {
