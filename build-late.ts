@@ -20,6 +20,7 @@ import { defaultFacts, targetOf } from './src/plan/choose.ts';
 const LATE = 'late';
 const BARRIERS = 'barriers';
 const MATRICES = 'matrices';
+const OCTETS = 'octets';
 const PREPROCESS = 'preprocess';
 const LIMITS = 'limits';
 const PLACEHOLDER = 'placeholder:';
@@ -50,6 +51,8 @@ const namedBarriers: readonly [string, string][] = [
 ];
 /** The same of what only adapters with subgroup matrices run. */
 const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices', 'matrices-int8']));
+/** The same of what only CPU adapters with subgroups of eight lanes run. */
+const octets: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['octets']));
 /** Of what resizes frames; the steps of other networks that read them are these as well. */
 const resizing: ReadonlyMap<string, string> = new Map(row('kernels', KERNEL, ['preprocess']));
 /** Of what refuses plans. */
@@ -59,6 +62,7 @@ const FETCHERS = `
   const fill = part => part.fill();
   export const fetchBarriers = () => import('${BARRIERS}').then(fill);
   export const fetchMatrices = () => import('${MATRICES}').then(fill);
+  export const fetchOctets = () => import('${OCTETS}').then(fill);
   export const fetchPreprocess = () => import('${PREPROCESS}').then(fill);
   export const fetchLimits = () => import('${LIMITS}').then(fill);`;
 /** Whoever brings other networks, or asks for rows by name, brings these. */
@@ -76,6 +80,7 @@ export async function lateParts(): Promise<Plugin> {
     [LATE, [always, resizing, limits]],
     [BARRIERS, [withBarriers]],
     [MATRICES, [matrices]],
+    [OCTETS, [octets]],
     [PREPROCESS, [resizing]],
     [LIMITS, [limits]],
   ]);

@@ -9,6 +9,7 @@ import { type ReadConstant, shapeOf } from '../src/graph/constant.ts';
 import type { Graph } from '../src/graph/graph.ts';
 import { weightBytes } from '../src/graph/layout.ts';
 import type { Variant } from '../src/kernels/kernel.ts';
+import { OCTETS } from '../src/kernels/kernel.ts';
 import { nullAdapter, type OpenedAdapter, openAdapter } from '../src/node/dawn.ts';
 import type { AdapterFacts } from '../src/plan/choose.ts';
 import { type Plan, peakBytes, type Step } from '../src/plan/plan.ts';
@@ -48,7 +49,7 @@ export async function compilerJudge(features: readonly GPUFeatureName[] = []): P
   return seat('compiler', async () => {
     const opened = await nullAdapter(TOGGLES);
     const device = await opened.adapter.requestDevice({
-      requiredFeatures: features.filter(feature => (feature as string) !== PACKED),
+      requiredFeatures: features.filter(feature => ![PACKED, OCTETS].includes(feature)),
     });
     const facts = { ...factsWith({ needs: { matrix: features.includes(MATRIX_FEATURE) ? MATRIX : undefined } }), features };
     return { who: "Dawn's null backend, default limits", device, facts, close: () => close(device, opened) };

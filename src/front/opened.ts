@@ -5,9 +5,10 @@ import { createEngine, destroyEngine, type Engine } from '../gpu/executor.ts';
 import { createFinisher, type Finisher } from '../gpu/finish.ts';
 import { type FrameRing, frameRing } from '../gpu/frames.ts';
 import { constantReader } from '../graph/constant.ts';
+import { OCTETS } from '../kernels/kernel.ts';
 import type { Runnable } from '../models/network.ts';
 import { type AdapterFacts, fastestOn, type Tuned, targetOf, type VariantChoice } from '../plan/choose.ts';
-import { fetchBarriers, fetchMatrices } from '../plan/fetch.ts';
+import { fetchBarriers, fetchMatrices, fetchOctets } from '../plan/fetch.ts';
 import { type Memory, passedBefore, type SelfTest, type Subject, selfTest } from '../self-test.ts';
 import type { Precision, ShaderLibrary } from '../shader/source.ts';
 import type { Card } from '../weights/card.ts';
@@ -180,6 +181,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
   const settled = async (): Promise<Precision> => (precision === 'auto' ? auto() : precision);
   try {
     if (targetOf({ ...opened, variants }).barriers) await fetchBarriers();
+    if (opened.facts.features.includes(OCTETS)) await fetchOctets();
     if (opened.facts.matrices.length > 0 && precision !== 'f32') await fetchMatrices();
     const found = await unlessLost(opened, settled);
     checkSignal(signal);

@@ -1,5 +1,6 @@
 // From an adapter to a device with all that the engine can use, and to the facts that plans are made from.
 import { AtrousError, describe } from '../errors.ts';
+import { OCTETS } from '../kernels/kernel.ts';
 import type { AdapterFacts } from '../plan/choose.ts';
 import { MATRIX_FEATURE, SIZED } from './flags.ts';
 
@@ -54,11 +55,13 @@ export function adapterId({ vendor, architecture }: Pick<GPUAdapterInfo, 'vendor
 
 export function factsOf(device: GPUDevice): AdapterFacts {
   const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D } = device.limits;
+  const { adapterInfo } = device;
+  const octets = adapterInfo.subgroupMinSize === 8 && adapterInfo.subgroupMaxSize === 8 ? [OCTETS] : [];
   return {
-    name: adapterName(device.adapterInfo),
-    id: adapterId(device.adapterInfo),
-    software: isSoftware(device.adapterInfo),
-    features: [...device.features].sort(),
+    name: adapterName(adapterInfo),
+    id: adapterId(adapterInfo),
+    software: isSoftware(adapterInfo),
+    features: [...device.features, ...octets].sort(),
     limits: { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension, maxTextureDimension2D },
     matrices: [],
     ...learned.get(device),

@@ -170,6 +170,7 @@ export const furtherOps: Rules<
       const { h, w } = node.attributes;
       const [rows, columns] = [node.constants.rows, node.constants.columns].map(shapeOf);
       must(rows[0] === h && columns[0] === w, () => `tables for ${rows[0]}×${columns[0]}, the result is ${h}×${w}`);
+      must(rows[1] > 0 && columns[1] > 0, () => 'a table without taps');
       return [map({ c: input('x').shape.c, h, w })];
     },
   },

@@ -116,6 +116,9 @@ export interface Chained extends Ending {
 /** What a move is in words, where its tables say no more. */
 export interface Moving {
   readonly around?: Pads;
+  readonly expanded?: true;
+  /** A pixel shuffle by so many rows and columns: each place between two pixels has a run of channels, or each channel a run of places. */
+  readonly shuffled?: { readonly by: 'place' | 'channel'; readonly strides: Pair };
   readonly taken?: Pair;
   readonly joined?: true;
 }
@@ -241,7 +244,8 @@ export interface Attributes {
   /**
    * Any number to any place: constants `channels`, `rows` and `columns` (c, h and w × 4) hold, for each place of the result, what it adds to the source's
    * channel, row, column, and number of the input ('0' to '3'). A sum below zero: `fill`. Those tables only put so many zeros `around` a map,
-   * only take the channels [from, to) as `taken` has them, or only put the channels of maps one behind another where they are `joined`.
+   * only take the channels [from, to) as `taken` has them, only put the channels of maps one behind another where they are `joined`,
+   * only repeat a place where they are `expanded`, or are `shuffled`.
    */
   move: { readonly c: number; readonly h: number; readonly w: number; readonly fill: number } & Moving;
   /** The class of every pixel. */

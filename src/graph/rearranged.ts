@@ -13,7 +13,11 @@ export type Rearranged =
    * Of a turned weight, for each of the pixels that lie between two of x (row by row), the outputs with those of its taps alone that reach that pixel: every
    * `strides`th, and zeros before where it has fewer than others. Of one number an output: the same for each.
    */
-  | { readonly kind: 'phases'; readonly strides: readonly [down: number, right: number] };
+  | { readonly kind: 'phases'; readonly strides: readonly [down: number, right: number] }
+  /** Outputs that come channel by channel, so many phases of each, phase by phase. */
+  | { readonly kind: 'shuffled'; readonly phases: number }
+  /** A zero for each output: the bias of a layer that has none. */
+  | { readonly kind: 'zeros' };
 
 type Shape = readonly number[];
 
@@ -24,6 +28,10 @@ function shape(constant: Rearranged, of: Shape): Shape {
       return [out, constant.ranges.reduce((sum, [from, to]) => sum + to - from, 0), ...kernel];
     case 'turned':
       return [inputs, out, ...kernel];
+    case 'zeros':
+      return [out];
+    case 'shuffled':
+      return of;
     case 'phases': {
       const [down, right] = constant.strides;
       const [first, ...rest] = of;
@@ -37,6 +45,8 @@ const printed = {
   inputs: ({ ranges }: Rearranged & { kind: 'inputs' }): string => `[:, ${ranges.map(([from, to]) => `${from}:${to}`).join(' ')}]`,
   turned: (): string => ' turned',
   phases: ({ strides }: Rearranged & { kind: 'phases' }): string => ` by phases of ${strides.join('×')}`,
+  zeros: (): string => '·0',
+  shuffled: ({ phases }: Rearranged & { kind: 'shuffled' }): string => ` by ${phases} phases`,
 };
 
 function taken(all: Float64Array, of: Shape, made: Float64Array, ranges: Ranges): void {
@@ -77,11 +87,21 @@ function phases(
   }
 }
 
+function shuffled(all: Float64Array, [out]: Shape, made: Float64Array, phases: number): void {
+  const [channels, each] = [out / phases, all.length / out];
+  for (let n = 0; n < out; n++) {
+    const from = (n % channels) * phases + Math.floor(n / channels);
+    made.set(all.subarray(from * each, (from + 1) * each), n * each);
+  }
+}
+
 function made<Of>(constant: Rearranged & { readonly of: Of }, read: (of: Of) => Float64Array, of: Shape): Float64Array {
-  const all = read(constant.of);
   const values = new Float64Array(count(shape(constant, of)));
+  if (constant.kind === 'zeros') return values;
+  const all = read(constant.of);
   if (constant.kind === 'inputs') taken(all, of, values, constant.ranges);
   else if (constant.kind === 'turned') turned(all, of, values);
+  else if (constant.kind === 'shuffled') shuffled(all, of, values, constant.phases);
   else if (of.length > 1) phases(all, of, values, constant.strides);
   else for (let at = 0; at < values.length; at += all.length) values.set(all, at);
   return values;

@@ -21,7 +21,7 @@ interface Packing {
   block(first: number, out: number, weight: (o: number, i: number) => number): void;
 }
 
-function packing(blocks: number, biases: number, bias: Float64Array | null, store: WeightStore): Packing {
+export function packing(blocks: number, biases: number, bias: Float64Array | null, store: WeightStore): Packing {
   const half = store === 'half';
   const count = blocks * 16;
   const bytes = new Uint8Array(count * (half ? 2 : 4) + biases * 4);

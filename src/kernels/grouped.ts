@@ -44,7 +44,7 @@ export function weights(node: NodeOf<'conv'>, read: ReadNumbers): WeightAt {
   return (o, i, tap) => weight[(o * width + i) * 9 + tap];
 }
 
-const wide: Variant<'conv'> = {
+export const wide: Variant<'conv'> = {
   name: 'wide',
   shader: 'grouped.wide',
   needs: { software: true, features: ['subgroups'] },

@@ -14,6 +14,7 @@ import { gated } from './gated.ts';
 import { grouped } from './grouped.ts';
 import { type Cut, cutOf, type Kernel, type Variant } from './kernel.ts';
 import { matrices } from './matrices.ts';
+import { octets } from './octets.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
 import { preprocess, preprocessExternal, preprocessTensor, preprocessTile } from './preprocess.ts';
@@ -66,7 +67,7 @@ export function kernelFor(node: Node): Kernel {
 }
 
 /** Rows that stand apart from their kernels, the better guess first; matrices are for plans that round maps, on adapters that have them. */
-const apart: readonly Readonly<Record<string, Variant | readonly Variant[]>>[] = [matrices, workgroups, winograds];
+const apart: readonly Readonly<Record<string, Variant | readonly Variant[]>>[] = [matrices, workgroups, octets, winograds];
 
 /** All variants of a kernel. */
 export function rowsOf({ name, variants }: Kernel): readonly Variant[] {

@@ -25,6 +25,9 @@ export interface Cut<K extends Op = Op> {
   pack?(node: NodeOf<K>, read: ReadConstant, store: WeightStore): Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 }
 
+/** Stands among the features of a device whose subgroups have eight lanes, always. */
+export const OCTETS = 'subgroups-of-8';
+
 /** One shader of a kernel. What it cuts otherwise than the kernel says, it says itself. */
 export interface Variant<K extends Op = Op> extends Partial<Cut<K>> {
   readonly name: string;
@@ -35,7 +38,7 @@ export interface Variant<K extends Op = Op> extends Partial<Cut<K>> {
     readonly barriers?: true;
     /** Made for CPU adapters: few lanes with much work each. */
     readonly software?: true;
-    /** WebGPU features. */
+    /** WebGPU features, and what else stands among a device's. */
     readonly features?: readonly string[];
     /** Subgroup matrices of these types. Those of halves make sums of rounded operands: for plans that round maps anyway. */
     readonly matrix?: Pick<MatrixForm, 'operands' | 'sums'>;
@@ -51,7 +54,7 @@ export interface Kernel<K extends Op = Op> extends Cut<K> {
   /** The operations that it can make, under the condition of `fits`. */
   readonly ops: readonly K[];
   fits(node: NodeOf<K>): boolean;
-  /** Best guess first (further ones in workgroups.ts, winograd.ts and matrices.ts), last the plain row, or the only form of a node that a pass makes for adapters with cheap barriers alone. */
+  /** Best guess first (further ones in workgroups.ts, winograd.ts, octets.ts and matrices.ts), last the plain row, or the only form of a node that a pass makes for adapters with cheap barriers alone. */
   readonly variants: readonly Variant<K>[];
   /** Binding → the value that it reads, null for an optional input that is not used. */
   reads(node: NodeOf<K>): Record<string, string | null>;

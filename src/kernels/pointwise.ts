@@ -38,7 +38,7 @@ export function weights({ constants: { weight, shortcut } }: NodeOf<'conv'>, rea
   };
 }
 
-function params(bias: number, { node, x, y, at }: Placed<'conv'>) {
+export function params(bias: number, { node, x, y, at }: Placed<'conv'>) {
   const [shortcut, residual, addend] = ['shortcut', 'residual', 'addend'].map(at);
   const [main, extra] = depths(node);
   return {
@@ -76,7 +76,7 @@ export function flags({ node, y }: Placed<'conv'>) {
 const sum = ([main, shortcut]: [number, number]): number => main + shortcut;
 export const biasOf = ({ constants }: NodeOf<'conv'>, read: ReadConstant) => (constants.bias ? read(constants.bias) : null);
 
-const wide: Variant<'conv'> = {
+export const wide: Variant<'conv'> = {
   name: 'wide',
   shader: 'pointwise.wide',
   needs: { software: true, features: ['subgroups'] },

@@ -1,6 +1,7 @@
 // Winograd's F(2×2, 3×3): the row of the dense convolution, and what the host does of it: the weights' transform, and how a map is cut into tiles
 // (shaders/conv.winograd.wgsl). Apart from the kernel: RegSeg has no step for it.
 import { shapeOf } from '../graph/constant.ts';
+import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
 import { biasOffset, packBlocks, pairs, type WeightRows } from './blocks.ts';
 import { biasOf, finishing, params, weights, wide } from './conv.ts';
@@ -44,26 +45,29 @@ function tiling({ h, w }: { readonly h: number; readonly w: number }, dilation: 
 
 /** Beyond this dilation the lattices of the usual maps are narrower than a segment of tiles: at 8 on 39×41 `wide` takes 3/4 of the time. */
 const MOST_DILATION = 4;
+/** Up to so many input channels the transforms outweigh what they spare. */
+const FEW_INPUTS = 16;
 /**
- * From more input channels on; else only where `wide` is no rival. Up to 16 the transforms outweigh what they spare, up to 128 what RegSeg's frame
- * gains (3 %) is repaid after a hundred frames and more, for this pipeline takes two seconds longer to compile.
+ * From more on; else only where `wide` is no rival. Below, what RegSeg's frame gains on SwiftShader (3 %) is repaid after a hundred frames and more, for
+ * this pipeline takes two seconds longer to compile there.
  */
 const INPUTS = 128;
 
 const tilingOf = ({ node: { attributes }, y }: Placed<'conv'>) =>
   tiling(attributes.fused.pooled ?? y, attributes.geometry.dilations[0][0]);
 
+/** 3×3 with stride 1, of maps that fill segments of tiles. */
+function isPossible({ attributes: { geometry, fused } }: NodeOf<'conv'>): boolean {
+  const { kernel, strides, dilations } = geometry;
+  return kernel.every(size => size === 3) && strides[0] === 1 && dilations[0][0] <= (fused.pooled ? 1 : MOST_DILATION);
+}
+
 const conv: Variant<'conv'> = {
   name: 'winograd',
   shader: 'conv.winograd',
   weightsGrow: PRODUCTS / 9,
   needs: { software: true, features: ['subgroups'] },
-  fits: node => {
-    const { kernel, strides, dilations } = node.attributes.geometry;
-    const most = node.attributes.fused.pooled ? 1 : MOST_DILATION;
-    const square = kernel.every(size => size === 3) && strides[0] === 1 && dilations[0][0] <= most;
-    return square && (shapeOf(node.constants.weight)[1] > INPUTS || !wide.fits?.(node));
-  },
+  fits: node => isPossible(node) && (shapeOf(node.constants.weight)[1] > INPUTS || !wide.fits?.(node)),
   overrides: ({ node, y }) => ({ ...finishing(node, y.c), POOL: node.attributes.fused.pooled !== undefined }),
   params: placed => ({
     ...params(1, biasOffset(placed.y.c, PRODUCTS, quads(placed.x.c)), placed),
@@ -74,6 +78,12 @@ const conv: Variant<'conv'> = {
     const [out, inputs] = shapeOf(node.constants.weight);
     return packBlocks(out, PRODUCTS, quads(inputs), transformWeights(weights(node, read)), biasOf(node, read), store);
   },
+};
+
+/** The same for adapters that compile it in no time: what the row above leaves to `wide`. */
+export const fewInputs: Variant<'conv'> = {
+  ...conv,
+  fits: node => isPossible(node) && shapeOf(node.constants.weight)[1] > FEW_INPUTS && !conv.fits!(node),
 };
 
 /** By kernel. */

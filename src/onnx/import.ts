@@ -75,6 +75,7 @@ export function importOnnx(
     }),
   );
   const refusals: Refusal[] = [...unknown].map(([{ name, op }, reason]) => ({ node: name, op, reason }));
+  const bad = new Set(unknown.keys());
   const make = (node: OnnxNode): void => {
     if (unknown.has(node)) return;
     const given = node.inputs.map(name => (name === '' ? null : (values.get(name) ?? missing)));
@@ -105,12 +106,19 @@ export function importOnnx(
     } catch (error) {
       if (!isReason(error)) throw error;
       refusals.push({ node: node.name, op: node.op, reason: error.refused });
+      bad.add(node);
     }
   };
   for (const node of nodes) make(node);
   const sized = refusals.length > unknown.size && used.some(({ dims }) => dims?.some(dim => typeof dim === 'string'));
-  if (refusals.length > 0)
-    throw refused(file, refusals, sized ? 'export it without them, or take another size' : 'export it without them');
+  if (refusals.length > 0) {
+    const early = beforeTail(nodes, bad, name => {
+      const value = values.get(name);
+      return value?.kind === 'map' && !inputs.has(name) && value.shape.h * value.shape.w > 1;
+    });
+    const next = [...(sized ? ['another size'] : []), ...(early === null ? [] : [`--output-name ${quote(early)}`])];
+    throw refused(file, refusals, ['export it without them', ...next.map(each => `take ${each}`)].join(', or '));
+  }
   const found = new Map(outputs.map(name => [name, outputOf(file, name, values.get(name)!, draft)]));
   const [first, ...others] = inputs.values();
   if (!first) throw new AtrousError('BAD_GRAPH', `${file}: ${some(outputs.map(quote))} depend on no input: name another output`);
@@ -170,6 +178,22 @@ function refused(file: string, refusals: readonly Refusal[], next: string): Atro
   return new AtrousError('BAD_GRAPH', [3, 2].map(sentence).find(({ length }) => length <= 300) ?? sentence(1), {
     cause: refusals,
   });
+}
+
+/** With weights of their own: behind one of these a network goes on. */
+const learnt = new Set(['Conv', 'ConvTranspose', 'MatMul', 'Gemm', 'QLinearConv', 'ConvInteger']);
+
+/** Where bad nodes only end a network, as a cast to bytes or a search for boxes does: the map before the first of them. Else null. */
+function beforeTail(nodes: readonly OnnxNode[], bad: ReadonlySet<OnnxNode>, isMap: (name: string) => boolean): string | null {
+  const behind = new Set<string>();
+  let early: string | null = null;
+  for (const node of nodes) {
+    if (!bad.has(node) && !node.inputs.some(name => behind.has(name))) continue;
+    if (learnt.has(node.op)) return null;
+    for (const name of node.outputs) behind.add(name);
+    if (bad.has(node)) early ??= node.inputs.find(isMap) ?? null;
+  }
+  return early;
 }
 
 /** What an import refused, of the error that it threw. */

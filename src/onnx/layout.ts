@@ -113,32 +113,35 @@ export const isUsual = ({ dims, axes, shape }: Mapped): boolean => {
   return sameAxes(axes, there.axes) && (['c', 'h', 'w'] as const).every(axis => shape[axis] === there.shape[axis]);
 };
 
-/** The same map under other axes: digits are regrouped, and split where a new axis ends within one. */
-export function regrouped({ axes, dims }: Pick<Mapped, 'axes' | 'dims'>, to: readonly number[]): Axes {
+/** The same map under other axes: digits are regrouped, and split where a new axis ends within one. Null where one ends within no whole part of a digit. */
+export function regroupedUncut({ axes, dims }: Pick<Mapped, 'axes' | 'dims'>, to: readonly number[]): Axes | null {
   if (count(dims) !== count(to)) refuse(`a reshape from ${printDims(dims)} to ${printDims(to)}`);
-  const digits = axes.flat();
-  return [...to]
-    .reverse()
-    .map(size => {
-      const list: Factor[] = [];
-      for (let left = size; left > 1; ) {
-        const last = digits.pop()!;
-        if (left % last.size === 0) {
-          list.unshift(last);
-          left /= last.size;
-        } else if (last.size % left === 0) {
-          list.unshift({ ...last, size: left });
-          digits.push({ ...last, size: last.size / left, step: last.step * left });
-          left = 1;
-        } else refuse(`a reshape from ${printDims(dims)} to ${printDims(to)}, which cuts through an axis`);
-      }
-      return merged(list);
-    })
-    .reverse();
+  const digits = merged(axes.flat());
+  const lists: Factor[][] = [];
+  for (const size of [...to].reverse()) {
+    const list: Factor[] = [];
+    for (let left = size; left > 1; ) {
+      const last = digits.pop()!;
+      if (left % last.size === 0) {
+        list.unshift(last);
+        left /= last.size;
+      } else if (last.size % left === 0) {
+        list.unshift({ ...last, size: left });
+        digits.push({ ...last, size: last.size / left, step: last.step * left });
+        left = 1;
+      } else return null;
+    }
+    lists.unshift(merged(list));
+  }
+  return lists;
+}
+
+export function regrouped(x: Pick<Mapped, 'axes' | 'dims'>, to: readonly number[]): Axes {
+  return regroupedUncut(x, to) ?? refuse(`a reshape from ${printDims(x.dims)} to ${printDims(to)}, which cuts through an axis`);
 }
 
 /** What each place of an axis of the target adds to the place in the source: channels, rows, columns. */
-type Walk = Readonly<Record<Axis, readonly (readonly [number, number, number])[]>>;
+export type Walk = Readonly<Record<Axis, readonly (readonly [number, number, number])[]>>;
 
 /** So far below zero that no sum of places comes back. */
 export const FILLED = -(2 ** 20);

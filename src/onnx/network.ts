@@ -1,8 +1,7 @@
 // An imported file as a network that takes pictures: at which sizes it runs, which output is meant, and how that becomes classes.
 import { AtrousError } from '../errors.ts';
-import type { Graph, Node, Op } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
 import { infer } from '../graph/ops.ts';
-import { RESIZES } from '../graph/probability.ts';
 import { networkSize, printSize, type Size } from '../image/size.ts';
 import type { BuildOptions, Runnable, RuntimeValue } from '../models/network.ts';
 import type { PartialCard } from '../weights/card.ts';
@@ -13,6 +12,7 @@ import { type Imported, importOnnx, inputsFor, pictureShape, pictureSides, refus
 import type { Mapped } from './layout.ts';
 import type { OnnxModel, Port } from './model.ts';
 import { fromPlanes } from './planes.ts';
+import { isBytes, isProbability } from './probability.ts';
 
 /** Values that are written around what the file has. */
 const TAKEN = ['classes', 'prob', 'scores', 'matte', 'letterbox', 'content', 'pixels'];
@@ -179,26 +179,10 @@ function endOf(file: string, { graph, outputs }: Imported, output: string, kept:
   const { h, w } = found.shape;
   if (h * w === 1) refuse(`is ${printDims(found.dims)}, no map of a picture`);
   const last = graph.nodes.find(({ name }) => name === found.value)!;
-  const value = found.classes ? last.inputs.x : found.value;
+  const ends = found.classes || isBytes(graph.nodes, last);
+  const value = ends ? last.inputs.x! : found.value;
   const { shape } = infer(graph).get(value)!;
   if (shape.c > 256) refuse(`has ${shape.c} channels, and a class map holds at most 256 classes`);
-  const nodes = found.classes && !kept.has(last.name) ? graph.nodes.filter(node => node !== last) : graph.nodes;
+  const nodes = ends && !kept.has(last.name) ? graph.nodes.filter(node => node !== last) : graph.nodes;
   return { nodes, input: graph.input, value, shape };
-}
-
-/** What only brings a value to another place. */
-const MOVES: ReadonlySet<Op> = new Set<Op>([...RESIZES, 'resample', 'copy']);
-
-/** Whether what makes a value ends between 0 and 1 by itself. */
-function isProbability(nodes: readonly Node[], value: string): boolean {
-  const node = nodes.find(({ name }) => name === value);
-  if (!node) return false;
-  if (MOVES.has(node.op) || (node.op === 'move' && Object.keys(node.inputs).length === 1))
-    return isProbability(nodes, Object.values(node.inputs)[0]);
-  if (node.op === 'activate') {
-    const { curve, a, b } = node.attributes;
-    return curve === 'sigmoid' || curve === 'hard-sigmoid' || (curve === 'clip' && a >= 0 && b <= 1);
-  }
-  if (node.op === 'combine') return ['greater', 'less', 'equal'].includes(node.attributes.operation);
-  return node.op === 'softmax';
 }

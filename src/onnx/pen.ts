@@ -5,7 +5,7 @@ import { type Attributes, INPUT, type Moving, type Node, type Op, type Shape } f
 import { count, fromFloat32, type Tensor } from '../weights/tensor.ts';
 import { type Known, known, strides } from './array.ts';
 import { reader } from './fold.ts';
-import { type Axes, type Factor, isPicture, lying, type Mapped, usual, walkOf } from './layout.ts';
+import { type Axes, type Factor, isPicture, lying, type Mapped, usual, type Walk, walkOf } from './layout.ts';
 import { refuse } from './refusal.ts';
 
 /** A product of two maps as ONNX has it: the operands before they were laid out for it, and the axes of what it made. */
@@ -126,8 +126,24 @@ export function laidOut(pen: Pen, x: Mapped, shape: Shape, axes: Axes, name: str
   );
   if (own) return { ...x, axes };
   const entries = (axis: 'c' | 'h' | 'w'): Entries => walk[axis].map(([c, h, w]) => [c, h, w, 0]);
-  const value = emitMove(pen, name, [x.value], { channels: entries('c'), rows: entries('h'), columns: entries('w') });
+  const shuffled = shuffleOf(x.shape, shape, walk);
+  const value = emitMove(pen, name, [x.value], {
+    ...{ channels: entries('c'), rows: entries('h'), columns: entries('w') },
+    ...(shuffled && { shuffled }),
+  });
   return { ...x, value, shape, axes };
+}
+
+/** A pixel shuffle in one of its two orders, if the walk is that. */
+function shuffleOf(from: Shape, to: Shape, walk: Walk): Moving['shuffled'] | null {
+  const [down, right] = [to.h / from.h, to.w / from.w];
+  if (!Number.isInteger(down) || !Number.isInteger(right) || down * right === 1 || to.c * down * right !== from.c) return null;
+  const is = (between: number, channel: number): boolean =>
+    walk.c.every((add, n) => `${add}` === `${[channel * n, 0, 0]}`) &&
+    walk.h.every((add, n) => `${add}` === `${[(n % down) * right * between, Math.floor(n / down), 0]}`) &&
+    walk.w.every((add, n) => `${add}` === `${[(n % right) * between, 0, Math.floor(n / right)]}`);
+  const by = is(to.c, 1) ? 'place' : is(1, down * right) ? 'channel' : null;
+  return by && { by, strides: [down, right] };
 }
 
 /** A value in the usual order: channels, rows, columns. */
@@ -176,7 +192,7 @@ export function valuesLaid(value: Known, dims: readonly number[], shape: Shape, 
 }
 
 /** All axes along the last one of a single row: place n is element n. */
-function rowMajor(dims: readonly number[]): Axes {
+export function rowMajor(dims: readonly number[]): Axes {
   const steps = strides(dims);
   return dims.map((size, n): Factor[] => (size > 1 ? [{ axis: 'w', size, step: steps[n] }] : []));
 }

@@ -2,6 +2,7 @@
 import type { Graph } from '../graph/graph.ts';
 import { verify } from '../graph/verify.ts';
 import { bands } from './bands.ts';
+import { broadcast } from './broadcast.ts';
 import { chain } from './chain.ts';
 import { classifierEpilogue } from './classifier-epilogue.ts';
 import { classifyEnd } from './classify-end.ts';
@@ -18,7 +19,9 @@ import { mergeBranches } from './merge-branches.ts';
 import { mergeCopies } from './merge-copies.ts';
 import { mergeNorms } from './merge-norms.ts';
 import type { Pass, Target } from './pass.ts';
+import { pixelShuffle } from './pixel-shuffle.ts';
 import { poolEpilogue } from './pool-epilogue.ts';
+import { pyramidMeans } from './pyramid-means.ts';
 import { recalibrate } from './recalibrate.ts';
 import { recompose } from './recompose.ts';
 import { residualEpilogue } from './residual-epilogue.ts';
@@ -37,6 +40,7 @@ import { wideFirst } from './wide-first.ts';
 
 export const passes: readonly Pass[] = [
   foldPad,
+  broadcast,
   recompose,
   mergeNorms,
   transposedConv,
@@ -51,6 +55,7 @@ export const passes: readonly Pass[] = [
   shortcutOperand,
   residualEpilogue,
   gatePrologue,
+  pyramidMeans,
   upsampleAdd,
   resizeSum,
   concatOperand,
@@ -64,6 +69,7 @@ export const passes: readonly Pass[] = [
   classifierEpilogue,
   classifyEnd,
   fuseActivation,
+  pixelShuffle,
   transposedPhases,
   bands,
   splitWeights,

@@ -14,7 +14,7 @@ export const squeezeExcite: Pass = {
     for (const mean of graph.nodes) {
       const chain = mean.op === 'mean' ? gateChain(mean, before, 'sigmoid') : null;
       const conv = before.producer(mean.inputs.x);
-      if (!chain || conv?.op !== 'conv' || !isGrouped(conv) || conv.attributes.fused.partials) continue;
+      if (!chain?.biased || conv?.op !== 'conv' || !isGrouped(conv) || conv.attributes.fused.partials) continue;
       const { shape } = values.get(conv.name)!;
       const partials = { name: `${mean.name}.partials`, strips: strips(shape) };
       const { first, second, sigmoid } = chain;
@@ -39,19 +39,16 @@ export const squeezeExcite: Pass = {
   },
 };
 
-/** The two biased 1×1 layers behind a mean, when each value of the chain has one reader. The first has its ReLU fused already. */
+/** The two 1×1 layers behind a mean, when each value of the chain has one reader. The first has its ReLU fused already. */
 export function gateChain(
   mean: NodeOf<'mean'>,
   before: View,
   curve: Curve,
-): { first: NodeOf<'conv'>; second: NodeOf<'conv'>; sigmoid: NodeOf<'activate'> } | null {
+): { first: NodeOf<'conv'>; second: NodeOf<'conv'>; sigmoid: NodeOf<'activate'>; biased: boolean } | null {
   const first = before.next(mean.name, 'conv');
   const second = first && before.next(first.name, 'conv');
   const sigmoid = second && before.next(second.name, 'activate');
-  const layers =
-    first?.constants.bias &&
-    second?.constants.bias &&
-    first.attributes.fused.activation?.curve === 'relu' &&
-    !second.attributes.fused.activation;
-  return layers && isCurve(sigmoid, curve) ? { first, second, sigmoid } : null;
+  const layers = first?.attributes.fused.activation?.curve === 'relu' && second && !second.attributes.fused.activation;
+  const biased = !!(first?.constants.bias && second?.constants.bias);
+  return layers && isCurve(sigmoid, curve) ? { first, second, sigmoid, biased } : null;
 }

@@ -7,6 +7,8 @@ const here = async (): Promise<unknown> => undefined;
 export const fetchBarriers = here;
 /** Rows for adapters with subgroup matrices: before a plan is made. */
 export const fetchMatrices = here;
+/** Rows for CPU adapters whose subgroups have eight lanes: before a plan is made. */
+export const fetchOctets = here;
 /** Steps that resize the frame: before a plan for one that is not of the network's own size. */
 export const fetchPreprocess = here;
 /** What refuses a plan for its size: before one that is too large is made again. */

@@ -52,7 +52,7 @@ for (const table of tables) {
     const wanted = kernels()
       .filter(({ name }) => name === table.kernel)
       .flatMap(kernel => rowsOf(kernel).map(({ shader }) => shader));
-    assert.equal([...new Set(steps.map(({ shader }) => shader))].sort(), wanted.sort());
+    assert.equal([...new Set(steps.map(({ shader }) => shader))].sort(), [...new Set(wanted)].sort());
   });
 
   test(`${table.kernel}: every flag is seen both ways, every number with two values`, () => {

@@ -296,7 +296,7 @@ test('the logarithm of a sum of powers, of numbers whose powers are infinite', (
   );
 });
 
-const refused: [title: string, node: NodeSpec, initializers: Numbers, reason: RegExp][] = [
+const refused: [title: string, single: NodeSpec, initializers: Numbers, reason: RegExp][] = [
   [
     'updates here and there',
     step('ScatterND', ['x', 'at', 'u'], 'y'),
@@ -318,10 +318,10 @@ const refused: [title: string, node: NodeSpec, initializers: Numbers, reason: Re
   ['a diagonal', step('Einsum', ['x'], 'y', { equation: 'bchh->bch' }), {}, /a letter twice/],
   ['a letter of no input', step('Einsum', ['x'], 'y', { equation: 'bchw->bk' }), {}, /stands in no input/],
 ];
-for (const [title, node, initializers, reason] of refused) {
+for (const [title, single, initializers, reason] of refused) {
   test(`refused: ${title}`, () => {
     try {
-      imported(file([node], { initializers }));
+      imported(file([single], { initializers }));
     } catch (error) {
       assert.match(refusalsOf(error)[0].reason, reason);
       return;

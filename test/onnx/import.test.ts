@@ -50,6 +50,19 @@ test('an If whose condition follows from shapes is the branch that it takes', ()
   assert.throws(() => imported(made), /If "late": its condition is made when the network runs/);
 });
 
+/** x cropped and resized by TensorFlow's rule, −1 beyond it. */
+const cropped = (region: readonly number[]): FileSpec =>
+  file(
+    [
+      one('Resize', ['region', '', 'sizes'], {
+        mode: 'linear',
+        coordinate_transformation_mode: 'tf_crop_and_resize',
+        extrapolation_value: { float: -1 },
+      }),
+    ],
+    { initializers: { region: numbers([8], n => region[n]), sizes: longs('sizes', [1, 2, 2, 3]) } },
+  );
+
 /** Samples of x, a grid of a row of two points, with the corners' centres at −1 and 1. */
 const sampled = (mode: string, padding_mode: string, points: readonly number[]): FileSpec =>
   file(
@@ -177,26 +190,8 @@ const rows: Expected[] = [
     X,
     [1, 1, 4, 27, 256, 3125, 46656, 823543, 2 ** 24, 3 ** 18, 1e10, 11 ** 11].map(Math.fround),
   ],
-  [
-    'a crop, resized, that reaches beyond',
-    file(
-      [
-        one('Resize', ['region', '', 'sizes'], {
-          mode: 'linear',
-          coordinate_transformation_mode: 'tf_crop_and_resize',
-          extrapolation_value: { float: -1 },
-        }),
-      ],
-      {
-        initializers: {
-          region: numbers([8], n => [0, 0, 0.5, 0.5, 1, 1, 1, 1.5][n]),
-          sizes: longs('sizes', [1, 2, 2, 3]),
-        },
-      },
-    ),
-    X,
-    [2.5, 3.5, -1, 4, 5, -1, 8.5, 9.5, -1, 10, 11, -1],
-  ],
+  ['a crop, resized', cropped([0, 0, 0.5, 0.5, 1, 1, 1, 1.5]), X, [2.5, 3.5, -1, 4, 5, -1, 8.5, 9.5, -1, 10, 11, -1]],
+  ['a crop, all of it beyond', cropped([0, 0, 0, 2, 1, 1, 1, 3]), X, Array(12).fill(-1)],
   [
     'a scale a channel of a map, rounded and cut',
     file(
@@ -227,6 +222,19 @@ const rows: Expected[] = [
     ),
     X,
     [63.5, 64.5, 65.5, 66.5, 67.5, 68.5, -2, -1, 0, 1, 2, 3],
+  ],
+  [
+    'a reshape that cuts through axes',
+    file(
+      [
+        { op: 'Reshape', inputs: ['x', 'cut'], outputs: ['four'] },
+        { op: 'Transpose', inputs: ['four'], outputs: ['t'], attributes: { perm: [0, 2, 1, 3] } },
+        { op: 'Relu', inputs: ['t'], outputs: ['y'] },
+      ],
+      { initializers: { cut: longs('cut', [1, 3, 4, 1]) } },
+    ),
+    [1, 4, 3, 1],
+    [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11],
   ],
   ['a grid, nearest', sampled('nearest', 'border', [0.4, -0.2, 7, 1]), [1, 2, 1, 2], [1, 5, 7, 11]],
   ['a grid, cubic', sampled('bicubic', 'zeros', [-0.5, -1, 0.5, -1]), [1, 2, 1, 2], [0.40625, 1.78125, 6.96875, 8.34375]],
@@ -532,6 +540,30 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
     ]),
     { x: X },
     /export it without them, or take another size$/,
+  ],
+  [
+    'what only ends a network',
+    file([
+      { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+      { op: 'ArgMax', inputs: ['r'], outputs: ['k'], attributes: { axis: 1 } },
+      { op: 'NonZero', inputs: ['k'], outputs: ['n'] },
+      { op: 'Neg', inputs: ['n'], outputs: ['y'] },
+    ]),
+    { x: X },
+    /NonZero "n": there is no kernel for it; export it without them, or take --output-name "k"$/,
+  ],
+  [
+    'what a network goes on behind',
+    file(
+      [
+        { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+        { op: 'NonZero', inputs: ['r'], outputs: ['n'] },
+        { op: 'Conv', inputs: ['n', 'w'], outputs: ['y'] },
+      ],
+      { initializers: { w: numbers([1, 2, 1, 1], () => 1) } },
+    ),
+    { x: X },
+    /there is no kernel for it; export it without them$/,
   ],
   [
     'weights that are no numbers',

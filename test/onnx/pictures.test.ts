@@ -13,7 +13,7 @@ import { uniform } from '../../src/weights/seeded.ts';
 import { at, save } from '../cli/harness.ts';
 import { largestChannel } from '../front/tiny.ts';
 import { classes, identity, matte, metadata, outside, weights } from './pictures.ts';
-import { longs, numbers } from './writer.ts';
+import { longs, type NodeSpec, numbers } from './writer.ts';
 
 const device = await nodeDevice().then(
   ({ device }) => device,
@@ -205,6 +205,46 @@ gpu(
     await several.dispose();
   },
 );
+
+/** Ends that are probabilities already, of the red plane or its sigmoid, and what they make of it. */
+const probabilities: [title: string, nodes: NodeSpec[], truth: (red: number, least: number, greatest: number) => number][] = [
+  [
+    'in bytes',
+    [
+      { op: 'Conv', inputs: ['x', 'w'], outputs: ['z'] },
+      { op: 'Sigmoid', inputs: ['z'], outputs: ['p'] },
+      { op: 'Mul', inputs: ['p', 'most'], outputs: ['y'] },
+    ],
+    sigmoid,
+  ],
+  [
+    'spread from the least to the greatest number',
+    [
+      { op: 'Conv', inputs: ['x', 'w'], outputs: ['z'] },
+      { op: 'ReduceMin', inputs: ['z'], outputs: ['least'], attributes: { keepdims: 1 } },
+      { op: 'ReduceMax', inputs: ['z'], outputs: ['greatest'], attributes: { keepdims: 1 } },
+      { op: 'Sub', inputs: ['z', 'least'], outputs: ['over'] },
+      { op: 'Sub', inputs: ['greatest', 'least'], outputs: ['range'] },
+      { op: 'Add', inputs: ['range', 'little'], outputs: ['under'] },
+      { op: 'Div', inputs: ['over', 'under'], outputs: ['y'] },
+    ],
+    (red, least, greatest) => (red - least) / (greatest - least),
+  ],
+];
+for (const [title, nodes, truth] of probabilities) {
+  gpu(`a probability ${title} gets no sigmoid`, async () => {
+    const initializers = {
+      w: numbers([1, 3, 1, 1], n => Number(n === 0)),
+      most: numbers([], () => 255),
+      little: numbers([], () => 1e-8),
+    };
+    const { result, assumed } = await segmented(matte(false, { nodes, initializers }), source, plain, { matte: true });
+    const red = Array.from({ length: 117 }, (_, n) => source.data[n * 4] / 255);
+    const ends = [Math.min(...red), Math.max(...red)] as const;
+    assert.ok(result.matte!.every((value, n) => Math.abs(value - 255 * truth(red[n], ...ends)) < 0.51));
+    assert.match(assumed!, /these are assumed: "y" to be a probability$/);
+  });
+}
 
 gpu('the probability that a card says', async () => {
   const said = await segmented(matte(false), source, { card: { ...plain.card, activation: 'none' } }, { scores: true });

@@ -57,7 +57,11 @@ test('a hard gate, which the next convolution then takes', () => {
      4×3×9  z = conv(x, gate gate) kernel=1 strides=1 dilations=1 pads=0 groups=1 {weight z.weight}`,
   );
 });
-test('layers without biases stay', () => stays(recalibrate, gated({ bias: false })));
+test('layers without biases get zeros', () => {
+  const without = (text: string): string => text.replaceAll(/; bias (first|second)\.bias/g, '');
+  const zeros = (text: string): string => text.replaceAll(/(first|second)\.bias/g, '$1.weight·0');
+  becomes(recalibrate, gated({ bias: false }), without(before('sigmoid')), zeros(after('')));
+});
 test('a gate that is an output stays', () => stays(recalibrate, gated({ outputs: ['gate'] })));
 test('a tapped mean stays', () => stays(recalibrate, gated({ outputs: ['mean'] })));
 test('one that a convolution reads stays', () => stays(recalibrate, gated({ read: 'conv' })));

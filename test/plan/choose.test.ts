@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { PACKED } from '../../src/graph/codes.ts';
 import { excite } from '../../src/kernels/excite.ts';
 import { variantsFor } from '../../src/kernels/index.ts';
-import type { Kernel, Variant } from '../../src/kernels/kernel.ts';
+import { type Kernel, OCTETS, type Variant } from '../../src/kernels/kernel.ts';
 import { pointwise } from '../../src/kernels/pointwise.ts';
 import { qconv } from '../../src/kernels/qconv.ts';
 import { findNetwork } from '../../src/models/registry.ts';
@@ -115,6 +115,15 @@ test('wide lanes are for CPU adapters with subgroups', () => {
   assert.is(wanted('gate, residual, relu', subgroups), 'wide');
   assert.is(wanted('gate, residual, relu', { ...subgroups, software: false }), 'workgroup');
   assert.is(wanted('gate, residual, relu', cpu), 'plain');
+});
+
+test('rows of eights of lanes are for CPU adapters whose subgroups have eight', () => {
+  const octets = { ...cpu, features: ['subgroups', OCTETS] };
+  const fitting = 'eights of lanes, gate, residual, gelu';
+  assert.is(wanted(fitting, octets), 'octet');
+  assert.is(wanted('gate, residual, relu', octets), 'wide');
+  assert.is(wanted(fitting, subgroups), 'wide');
+  assert.is(wanted(fitting, { ...octets, software: false }), 'workgroup');
 });
 
 test('a variant that does not fit the node is passed over, even by name', () => {

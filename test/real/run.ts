@@ -1,4 +1,4 @@
-// `npm run test:real [medium|small|detector …] [--picture FILE] [--output DIR]`: networks out of npm packages on a photograph, beside onnxruntime's CPU provider on the same
+// `npm run test:real [medium|small|detector|recogniser|direction …] [--picture FILE] [--output DIR]`: networks out of npm packages on a photograph, beside onnxruntime's CPU provider on the same
 // numbers, where that is installed (npm i --no-save --ignore-scripts onnxruntime-node@1.30.0). Masks and what they cut out are written to be looked at. A matte at
 // 1024×1024 takes minutes on a software adapter.
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -110,12 +110,14 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(models)) {
   console.log(
     `${name} (${model.package}, ${model.licence}): ${imported.graph.nodes.length} nodes, ${h}×${w}, ${((performance.now() - begin) / 1000).toFixed(1)} s with compiling; ${(100 * share).toFixed(1)} % above ½, the largest is ${mask.reduce((a, b) => Math.max(a, b)).toPrecision(3)}`,
   );
-  const matte = matteOf(mask, model, picture);
-  writeFileSync(join(values.output, `${name}.matte.png`), await encodeGrey(matte, picture.width, picture.height));
-  writeFileSync(
-    join(values.output, `${name}.cutout.png`),
-    await encodeCutout(cutout(picture.data, matte), picture.width, picture.height),
-  );
+  if (mask.length === h * w) {
+    const matte = matteOf(mask, model, picture);
+    writeFileSync(join(values.output, `${name}.matte.png`), await encodeGrey(matte, picture.width, picture.height));
+    writeFileSync(
+      join(values.output, `${name}.cutout.png`),
+      await encodeCutout(cutout(picture.data, matte), picture.width, picture.height),
+    );
+  }
   const other = await theirs(bytes, model, output, data);
   if (!other) {
     console.log('  onnxruntime-node is not installed: nothing to compare with');

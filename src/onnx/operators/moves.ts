@@ -1,5 +1,5 @@
 // What moves numbers and changes none. Reshape and Transpose only say where axes lie; the others are tables of places.
-import type { Pads, Pair } from '../../graph/graph.ts';
+import type { Moving, Pads, Pair } from '../../graph/graph.ts';
 import { count } from '../../weights/tensor.ts';
 import { axisOf, broadcast, type Known, printDims, whole } from '../array.ts';
 import { intOf, textOf } from '../call.ts';
@@ -16,9 +16,21 @@ import {
   squeezed,
   unsqueezed,
 } from '../fold.ts';
-import { type Factor, FILLED, isPicture, isUsual, lying, type Mapped, regrouped, sameAxes, usual, walkOf } from '../layout.ts';
+import {
+  type Factor,
+  FILLED,
+  isPicture,
+  isUsual,
+  lying,
+  type Mapped,
+  regrouped,
+  regroupedUncut,
+  sameAxes,
+  usual,
+  walkOf,
+} from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
-import { along, type Entries, emitMove, inAnyOrder, inUsualOrder, upTo } from '../pen.ts';
+import { along, type Entries, emitMove, inAnyOrder, inUsualOrder, laidOut, rowMajor, upTo } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, made, mustKnow, nameOf } from './inputs.ts';
 
@@ -70,7 +82,12 @@ function anyOf(making: Making): Mapped {
 
 function regroup(making: Making, dims: readonly number[]): Mapped {
   const x = anyOf(making);
-  return { ...x, dims, axes: regrouped(x, dims) };
+  const axes = regroupedUncut(x, dims);
+  if (axes) return { ...x, dims, axes };
+  // Along a single row no axis is cut through.
+  making.spend(x.dims);
+  const row = laidOut(making.pen, x, { c: 1, h: 1, w: count(x.dims) }, rowMajor(x.dims), `${x.value}.row`);
+  return { ...row, dims, axes: regrouped(row, dims) };
 }
 
 /** Indices of a map's own pixels, of which only each channel's first is left. */
@@ -102,7 +119,7 @@ export function taken(
   lists: ReadonlyMap<number, readonly number[]>,
   name: string,
   fill = 0,
-  around?: Pads,
+  words: Moving = {},
 ): Mapped {
   if (!isUsual(from)) {
     const lying = [...lists].reduce<Mapped | null>(
@@ -141,7 +158,7 @@ export function taken(
   const first = c[0][0];
   if (plain && first >= 0 && c.every((entry, n) => entry[0] === first + n))
     return made(sliced(making, name, x.value, [first, first + c.length], entries), dims);
-  return made(emitMove(making.pen, name, [x.value], { ...entries, fill, ...(around && { around }) }), dims);
+  return made(emitMove(making.pen, name, [x.value], { ...entries, fill, ...words }), dims);
 }
 
 /** The same of more axes than a picture has: every place of the result says where it lies in x. */
@@ -270,7 +287,7 @@ export function expanded(making: Making, x: Mapped, dims: readonly number[], nam
   const padded = [...Array(dims.length - x.dims.length).fill(1), ...x.dims];
   const own = { ...x, dims: padded, axes: regrouped(x, padded) };
   const lists = dims.flatMap((size, axis) => (size === own.dims[axis] ? [] : [[axis, repeated(1, size)] as const]));
-  const y = taken(making, own, new Map(lists), name);
+  const y = taken(making, own, new Map(lists), name, 0, { expanded: true });
   return lists.length > 0 || sameAxes(y.axes, lying(dims).axes) ? y : inAnyOrder(making.pen, y);
 }
 
@@ -308,7 +325,7 @@ function pad(making: Making): Mapped {
   const around: Pads = [amount(row, 0), amount(column, 0), amount(row, 1), amount(column, 1)];
   const others = amount(0, 0) + amount(0, 1) + amount(1, 0) + amount(1, 1);
   const zeros = mode === 'constant' && fill === 0 && rank > 2 && list.every(n => n >= 0) && others === 0;
-  return taken(making, x, new Map(lists), nameOf(making), fill, zeros ? around : undefined);
+  return taken(making, x, new Map(lists), nameOf(making), fill, zeros ? { around } : {});
 }
 
 function padsOf(making: Making): number[] {

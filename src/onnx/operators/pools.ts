@@ -55,6 +55,7 @@ function plainPool(
   const [name, inputs] = [nameOf(making), { x: x.value }];
   const every = (list: readonly number[], n: number): boolean => list.every(each => each === n);
   const unpadded = every([...pads, ...behind], 0);
+  if (every([...kernel, ...strides], 1) && unpadded) return x;
   // Halves, rounded up: where the sizes are even there is nothing to round.
   const halves = every([...kernel, ...strides], 2) && every(dilations, 1) && unpadded;
   if (halves && h === Math.ceil(x.shape.h / 2) && w === Math.ceil(x.shape.w / 2))

@@ -193,7 +193,8 @@ function weightOf({ mode, cubic: a }: Reading, t: number): number {
 function table({ node, pen, spend }: Making, role: string, reading: Reading): Constant {
   const { size, to, mode, scale, transformation } = reading;
   const entries = unchanged(reading) ? Array.from({ length: to }, (_, index) => [index, 1]) : entriesOf(reading);
-  const most = Math.max(...entries.map(list => list.length));
+  // One tap at least: all of a crop may lie beyond the map.
+  const most = Math.max(2, ...entries.map(list => list.length));
   spend([to, most]);
   // Taps that are missing weigh nothing.
   const values = entries.flatMap(list => [...list, ...Array(most - list.length).fill(0)]);

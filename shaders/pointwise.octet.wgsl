@@ -1,0 +1,93 @@
+// `pointwise` for CPU adapters whose subgroups have eight lanes: the same product in tiles of 32 pixels × 8 channels, input channels shared by the
+// eight lanes of a subgroup, which make the same pixels.
+enable subgroups;
+// use lib/f32.wgsl
+// use lib/weights.wgsl
+// use lib/activation.wgsl
+// use lib/tile.wgsl
+// use lib/wide.wgsl
+// use lib/octet.wgsl
+// use lib/bilinear.wgsl
+// use lib/shortcut.wgsl
+// use lib/pointwise.io.wgsl
+// use lib/pointwise.finish.wgsl
+
+override SHORTCUT: bool = false;
+
+// Few lanes a workgroup: there are few in all, and each is long at work.
+const LANES = 16u;
+
+fn store(pixel: u32, quad: u32, sum: vec4f) {
+  var value = max(finished(pixel, quad, sum), vec4f(params.least));
+  if (ADDEND) { value += upsampled(pixel, quad); }
+  y[pixel * params.y_stride + params.y_offset + quad] = encode(value);
+}
+fn store4(pixels: vec4u, quad: u32, sums: mat4x4f) {
+  if (quad >= params.y_quads) { return; }
+  store(pixels.x, quad, sums[0]);
+  store(pixels.y, quad, sums[1]);
+  store(pixels.z, quad, sums[2]);
+  store(pixels.w, quad, sums[3]);
+}
+// Four pixels of a tile. Beyond the end the last pixel is made again, and stored by those that began before it.
+fn pixels_at(first: u32) -> vec4u { return min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(params.height * params.width - 1u)); }
+fn main4(first: u32, quad: u32) -> mat4x4f { return operand(pixels_at(first) * params.x_stride, quad); }
+fn main16(first: u32, quad: u32) -> Strip {
+  return Strip(main4(first, quad), main4(first + 4u, quad), main4(first + 8u, quad), main4(first + 12u, quad));
+}
+fn shortcut4(first: u32, quad: u32) -> mat4x4f { return shortcut_operand(windows(pixels_at(first)), quad); }
+fn turned(s: Strip) -> Strip { return Strip(s.b, s.c, s.d, s.a); }
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let lane = id.y * groups.x * LANES + id.x;
+  let columns = (params.pairs + 7u) / 8u * 8u;  // whole subgroups
+  // The same in all lanes, said so that compilers count with one number in place of eight.
+  let tile = subgroupBroadcastFirst(lane / columns);
+  let pair = lane - tile * columns;
+  let own = lane & 7u;
+  let left_pixel = tile * 32u;
+  let right_pixel = left_pixel + 16u;
+
+  // Depths in whole eights of quads: of a last eight that is not whole the last quad is read again, its weights are zero.
+  let main_quads = (params.quads + 7u) / 8u * 8u;
+  let all_quads = main_quads + (params.shortcut_quads + 7u) / 8u * 8u;
+  var left = wide_biased(params.bias, pair * 2u);
+  var right = left;
+  var at = (pair - own) * all_quads * 8u + own * 4u;
+  for (var k = 0u; k < all_quads; k += 8u) {
+    var left_x: Strip;
+    var right_x: Strip;
+    if (SHORTCUT && k >= main_quads) {
+      let quad = min(k - main_quads + own, params.shortcut_quads - 1u);
+      for (var four = 0u; four < 16u; four += 4u) {
+        left_x = Strip(left_x.b, left_x.c, left_x.d, shortcut4(left_pixel + four, quad));
+        right_x = Strip(right_x.b, right_x.c, right_x.d, shortcut4(right_pixel + four, quad));
+      }
+    } else {
+      let quad = min(k + own, params.quads - 1u);
+      left_x = main16(left_pixel, quad);
+      right_x = main16(right_pixel, quad);
+    }
+    for (var turn = 0u; turn < 8u; turn += 1u) {
+      let even = weight_block(at);
+      let odd = weight_block(at + 32u);
+      let left_now = handed(left_x, own ^ turn);
+      left = Wide(add16(left.even, even, left_now), add16(left.odd, odd, left_now));
+      let right_now = handed(right_x, own ^ turn);
+      right = Wide(add16(right.even, even, right_now), add16(right.odd, odd, right_now));
+      at += 64u;
+    }
+  }
+  if (left_pixel >= params.height * params.width) { return; }
+  for (var four = 0u; four < 16u; four += 4u) {
+    let left_pixels = pixels_at(left_pixel + four);
+    let right_pixels = pixels_at(right_pixel + four);
+    store4(left_pixels, pair * 2u, left.even.a);
+    store4(left_pixels, pair * 2u + 1u, left.odd.a);
+    store4(right_pixels, pair * 2u, right.even.a);
+    store4(right_pixels, pair * 2u + 1u, right.odd.a);
+    left = Wide(turned(left.even), turned(left.odd));
+    right = Wide(turned(right.even), turned(right.odd));
+  }
+}

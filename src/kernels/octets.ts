@@ -1,0 +1,74 @@
+// The rows for CPU adapters whose subgroups have eight lanes, as Mesa's have with AVX2. By kernel, apart from them: a page fetches these rows for such adapters
+// alone. What differs by lane is read by a gather there, three nanoseconds for each component, and a loop costs little: so eight lanes hand input channels
+// round, turn by turn. Shaders: pointwise.octet.wgsl, grouped.octet.wgsl, excite.octet.wgsl, conv.winograd.wgsl.
+import { shapeOf } from '../graph/constant.ts';
+import type { NodeOf } from '../graph/graph.ts';
+import { packing, pairs } from './blocks.ts';
+import { packExcite } from './excite.ts';
+import { wide as groupedWide } from './grouped.ts';
+import { OCTETS, type Variant } from './kernel.ts';
+import { biasOf, depths, params, wide as pointwiseWide, weights } from './pointwise.ts';
+import { fewInputs } from './winograd.ts';
+
+/** Lanes that hand their input quads round. */
+const ROUND = 8;
+/** Pixels of a lane of `pointwise.octet`. */
+const TILE = 32;
+/** Of input quads that whole rounds may have in place of as many as there are. */
+const MOST_PADDED = 5 / 4;
+
+const needs = { software: true, features: ['subgroups', OCTETS] } as const;
+
+const whole = (count: number): number => Math.ceil(count / ROUND) * ROUND;
+/** Input quads of both operands, each in whole rounds. */
+const steps = (node: NodeOf<'conv'>): number => depths(node).reduce((sum, quads) => sum + whole(quads), 0);
+/** Lanes across the output channels, a pair of quads each, in whole rounds. */
+const across = (out: number): number => whole(pairs(out));
+
+const pointwise: Variant<'conv'> = {
+  ...pointwiseWide,
+  name: 'octet',
+  shader: 'pointwise.octet',
+  needs,
+  /** More than half the lanes have something to do. */
+  fits(node) {
+    const [out] = shapeOf(node.constants.weight);
+    const [main, shortcut] = depths(node);
+    return 2 * pairs(out) > across(out) && steps(node) <= MOST_PADDED * (main + shortcut);
+  },
+  overrides: placed => ({ ...pointwiseWide.overrides!(placed), ADDEND: 'addend' in placed.node.inputs }),
+  params: placed => params(across(placed.y.c) * steps(placed.node) * 8, placed),
+  lanes: ({ y }) => Math.ceil((y.h * y.w) / TILE) * across(y.c),
+  /** For each round of lanes and step two blocks of a lane after those of its neighbour: a gather of all lanes reads what lies together. */
+  pack(node, read, store) {
+    const [out] = shapeOf(node.constants.weight);
+    const rows = weights(node, read, whole(depths(node)[0]));
+    const { bytes, block } = packing(across(out) * 2 * steps(node), across(out) * 8, biasOf(node, read), store);
+    for (let first = 0; first < out; first += ROUND * 8) {
+      const weight = rows(first, Math.min(first + ROUND * 8, out));
+      for (let turn = 0; turn < steps(node); turn++)
+        for (const quad of [0, 4])
+          for (let lane = 0; lane < ROUND; lane++) {
+            const input = (turn ^ lane) * 4;
+            block(first + lane * 8 + quad, out, (o, i) => weight(o, input + i, 0));
+          }
+    }
+    return bytes;
+  },
+};
+
+const grouped: Variant<'conv'> = { ...groupedWide, name: 'octet', shader: 'grouped.octet', needs };
+
+/** The kernel whose gates end in a hard sigmoid is of the same name. */
+const excite: Variant<'excite'> = {
+  name: 'octet',
+  shader: 'excite.octet',
+  needs,
+  fits: node => node.attributes.gate === undefined,
+  pack: packExcite,
+};
+
+const conv: Variant<'conv'> = { ...fewInputs, name: 'octet', needs };
+
+/** By kernel. */
+export const octets = { pointwise, grouped, excite, conv } as unknown as Readonly<Record<string, Variant>>;
