@@ -1,6 +1,5 @@
 // 2×2 average of codes with stride 2, sizes rounded up; a window that overhangs divides by the pixels that exist.
 // use lib/lane.wgsl
-// use lib/place.wgsl
 // use lib/codes.wgsl
 // use lib/qresample.io.wgsl
 
@@ -9,7 +8,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let p = place_of(lane_of(id, groups));
   if (p.row >= params.height) { return; }
   let v = p.row * 2u;
-  let u = column_of(p) * 2u;
+  let u = p.column * 2u;
   let below = v + 1u < params.x_height;
   let beside = u + 1u < params.x_width;
   var sums = at(v, u, p.quad);

@@ -1,6 +1,5 @@
 // Resize of codes: bilinear with half-pixel centres, places in 256ths of a pixel, in whole numbers.
 // use lib/lane.wgsl
-// use lib/place.wgsl
 // use lib/codes.wgsl
 // use lib/qresample.io.wgsl
 
@@ -19,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let p = place_of(lane_of(id, groups));
   if (p.row >= params.height) { return; }
   let v = between(p.row, params.x_height, params.height);
-  let u = between(column_of(p), params.x_width, params.width);
+  let u = between(p.column, params.x_width, params.width);
   let upper = at(v.low, u.low, p.quad) * (256 - u.share) + at(v.low, u.high, p.quad) * u.share;
   let lower = at(v.high, u.low, p.quad) * (256 - u.share) + at(v.high, u.high, p.quad) * u.share;
   store(p, upper * (256 - v.share) + lower * v.share, params.factor);
