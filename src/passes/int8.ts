@@ -17,6 +17,7 @@ import {
 } from '../graph/graph.ts';
 import { infer } from '../graph/ops.ts';
 import { verify } from '../graph/verify.ts';
+import { broadcast } from './broadcast.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { foldPad } from './fold-pad.ts';
 import { ended, fuseRelu } from './fuse-relu.ts';
@@ -38,7 +39,7 @@ const fuseClip: Pick<Pass, 'apply'> = {
  * have codes of their own stay.
  */
 export function prepared(graph: Graph, own: readonly string[] = []): Graph {
-  const folds = [foldPad, recompose, mergeBranches, foldBatchnorm, resizeBehind];
+  const folds = [foldPad, broadcast, recompose, mergeBranches, foldBatchnorm, resizeBehind];
   const passes = [...folds, fuseRelu, fuseClip, squeezeExcite, recalibrate, residualEpilogue];
   const kept: Graph = { ...graph, outputs: [...new Set([...graph.outputs, ...own])] };
   const after = passes.reduce((before, pass) => verify(pass.apply(before)), kept);

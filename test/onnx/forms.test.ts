@@ -57,6 +57,18 @@ const rows: Row[] = [
     [...counted, ...counted.map(n => -n)],
   ],
   [
+    'a roll by nothing',
+    [
+      step('Slice', ['x', 'none', 'all', 'axis'], 'a'),
+      step('Slice', ['x', 'all', 'end', 'axis'], 'b'),
+      step('Concat', ['b', 'a'], 'y', { axis: 3 }),
+    ],
+    { none: longs('none', [0]), all: longs('all', [3]), end: longs('end', [9]), axis: longs('axis', [3]) },
+    X,
+    X,
+    counted,
+  ],
+  [
     'windows joined and cut again',
     [
       reshape('x', 'windows', 'w'),
@@ -296,7 +308,7 @@ test('the logarithm of a sum of powers, of numbers whose powers are infinite', (
   );
 });
 
-const refused: [title: string, single: NodeSpec, initializers: Numbers, reason: RegExp][] = [
+const refused: [title: string, nodes: NodeSpec | NodeSpec[], initializers: Numbers, reason: RegExp][] = [
   [
     'updates here and there',
     step('ScatterND', ['x', 'at', 'u'], 'y'),
@@ -315,13 +327,19 @@ const refused: [title: string, single: NodeSpec, initializers: Numbers, reason: 
     { at: longs('at', [0, 0, 0, 0, 1, 1, 0, 1, 0], [3, 3]) },
     /no table an axis/,
   ],
+  [
+    'a curve of nothing',
+    [step('Slice', ['x', 'all', 'all', 'axis'], 'n'), step('Elu', ['n'], 'y')],
+    { all: longs('all', [3]), axis: longs('axis', [3]) },
+    /holds nothing/,
+  ],
   ['a diagonal', step('Einsum', ['x'], 'y', { equation: 'bchh->bch' }), {}, /a letter twice/],
   ['a letter of no input', step('Einsum', ['x'], 'y', { equation: 'bchw->bk' }), {}, /stands in no input/],
 ];
-for (const [title, single, initializers, reason] of refused) {
+for (const [title, nodes, initializers, reason] of refused) {
   test(`refused: ${title}`, () => {
     try {
-      imported(file([single], { initializers }));
+      imported(file([nodes].flat(), { initializers }));
     } catch (error) {
       assert.match(refusalsOf(error)[0].reason, reason);
       return;

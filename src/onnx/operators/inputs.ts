@@ -1,5 +1,6 @@
 // What operators ask of their inputs.
 import type { Shape } from '../../graph/graph.ts';
+import { count } from '../../weights/tensor.ts';
 import { type Known, printDims } from '../array.ts';
 import { type Axes, type Mapped, usual } from '../layout.ts';
 import type { Making, Value } from '../operator.ts';
@@ -19,6 +20,7 @@ export function mapIn(making: Making, n = 0): Mapped {
 export function anyMap(making: Making, n = 0): Mapped {
   const value = input(making, n) ?? refuse(`input ${n} is left out`);
   if (value.kind !== 'map') {
+    if (count(value.dims) === 0) refuse(`a value of shape ${printDims(value.dims)}, which holds nothing`);
     making.spend(value.dims);
     return constantMap(making.pen, value, `${nameOf(making)}.constant ${n}`);
   }

@@ -1,7 +1,7 @@
 // What moves numbers and changes none. Reshape and Transpose only say where axes lie; the others are tables of places.
 import type { Moving, Pads, Pair } from '../../graph/graph.ts';
 import { count } from '../../weights/tensor.ts';
-import { axisOf, broadcast, type Known, printDims, whole } from '../array.ts';
+import { axisOf, broadcast, type Known, known, printDims, whole } from '../array.ts';
 import { intOf, textOf } from '../call.ts';
 import {
   flattened,
@@ -52,7 +52,10 @@ export const moves: Record<string, Operator> = {
     const x = anyOf(making);
     const rest = [1, 2, 3, 4].map(n => knownIn(making, n));
     const lists = slices(making, x.dims, rest);
-    return x.indices ? channelsBegin(x, lists) : taken(making, anyMap(making), lists, nameOf(making));
+    if (x.indices) return channelsBegin(x, lists);
+    // Of rolls by nothing; a concat leaves it out.
+    const dims = x.dims.map((size, axis) => lists.get(axis)?.length ?? size);
+    return count(dims) === 0 ? known('float', dims, []) : taken(making, anyMap(making), lists, nameOf(making));
   },
   Gather: making => {
     const x = anyMap(making);
