@@ -1,6 +1,7 @@
 // Two values pixel by pixel; an axis of one place stands for every place. A lane makes one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 // use lib/weights.wgsl
 // use lib/activation.wgsl
 
@@ -54,19 +55,16 @@ fn combined(a: vec4f, b: vec4f) -> vec4f {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  let column = pixel - row * params.width;
-  if (row >= params.height) { return; }
-  var a = decode(x[row * params.x_row + column * params.x_column + quad * params.x_quad]);
-  let at = row * params.other_row + column * params.other_column + quad * params.other_quad;
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let column = column_of(p);
+  var a = decode(x[p.row * params.x_row + column * params.x_column + p.quad * params.x_quad]);
+  let at = p.row * params.other_row + column * params.other_column + p.quad * params.other_quad;
   var b = vec4f();
   if (CONSTANT) { b = weight(at); } else { b = decode(other[at]); }
   a = select(a, vec4f(a.x), params.x_one == 1u);
   b = select(b, vec4f(b.x), params.other_one == 1u);
   let value = select(combined(a, b), combined(b, a), params.swapped == 1u);
   // Padded lanes are zero everywhere; a quotient of two is not, nor is a sum with one channel that stands for all.
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(select(vec4f(), activated(value, quad, params.quads), vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels)));
+  y[p.pixel * params.y_stride + params.y_offset + p.quad] = encode(select(vec4f(), activated(value, p.quad, params.quads), vec4u(p.quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels)));
 }

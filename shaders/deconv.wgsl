@@ -1,6 +1,7 @@
 // Transposed convolution of one group a channel. A lane makes one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 // use lib/deconv.wgsl
 
 struct Params {
@@ -26,13 +27,10 @@ struct Params {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  let column = pixel - row * params.width;
-  if (row >= params.height) { return; }
-  let v = reach_of(row, params.x_height, params.tile_height, params.grown_height);
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let column = column_of(p);
+  let v = reach_of(p.row, params.x_height, params.tile_height, params.grown_height);
   let u = reach_of(column, params.x_width, params.tile_width, params.grown_width);
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(deconvolved(v, u, quad));
+  y[p.pixel * params.y_stride + params.y_offset + p.quad] = encode(deconvolved(v, u, p.quad));
 }

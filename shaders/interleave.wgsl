@@ -1,6 +1,7 @@
 // Channels in phases, one after another, as the pixels between those of x. A lane makes one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 
 override ALIGNED: bool = false;  // a phase's channels are whole quads
 
@@ -28,21 +29,18 @@ fn number(pixel: u32, phase: u32, channel: u32) -> f32 {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  if (row >= params.height) { return; }
-  let place = vec2u(row, pixel - row * params.width) + params.cut;
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let place = vec2u(p.row, column_of(p)) + params.cut;
   let source = vec2u(place.x / params.strides.x, place.y / params.strides.y);
   let between = place - source * params.strides;
   let phase = between.x * params.strides.y + between.y;
   let at = (source.x * params.x_width + source.y) * params.x_stride;
-  let to = pixel * params.y_stride + params.y_offset + quad;
+  let to = p.pixel * params.y_stride + params.y_offset + p.quad;
   if (ALIGNED) {
-    y[to] = x[at + phase * params.quads + quad];
+    y[to] = x[at + phase * params.quads + p.quad];
     return;
   }
-  let c = quad * 4u;
+  let c = p.quad * 4u;
   y[to] = encode(vec4f(number(at, phase, c), number(at, phase, c + 1u), number(at, phase, c + 2u), number(at, phase, c + 3u)));
 }

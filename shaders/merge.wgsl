@@ -2,6 +2,7 @@
 // one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 // use lib/bilinear.wgsl
 // use lib/taps.wgsl
 // use lib/weights.wgsl
@@ -29,18 +30,15 @@ fn at(row: u32, column: u32, quad: u32) -> vec4f { return decode(x[(row * params
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  if (row >= params.height) { return; }
-  let v = tap_of(row, params.x_height, params.height);
-  let u = tap_of(pixel - row * params.width, params.x_width, params.width);
-  let upper = mix(at(v.low, u.low, quad), at(v.low, u.high, quad), u.t);
-  let lower = mix(at(v.high, u.low, quad), at(v.high, u.high, quad), u.t);
-  let sum = decode(other[pixel * params.other_stride + quad]) + mix(upper, lower, v.t);
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let v = tap_of(p.row, params.x_height, params.height);
+  let u = tap_of(column_of(p), params.x_width, params.width);
+  let upper = mix(at(v.low, u.low, p.quad), at(v.low, u.high, p.quad), u.t);
+  let lower = mix(at(v.high, u.low, p.quad), at(v.high, u.high, p.quad), u.t);
+  let sum = decode(other[p.pixel * params.other_stride + p.quad]) + mix(upper, lower, v.t);
   // Padded lanes are zero everywhere; what a curve makes of zero is not.
-  let channel = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u);
-  let value = select(vec4f(), activated(sum, quad, params.quads), channel < vec4u(params.channels));
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(value);
+  let channel = vec4u(p.quad * 4u) + vec4u(0u, 1u, 2u, 3u);
+  let value = select(vec4f(), activated(sum, p.quad, params.quads), channel < vec4u(params.channels));
+  y[p.pixel * params.y_stride + params.y_offset + p.quad] = encode(value);
 }

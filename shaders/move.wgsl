@@ -2,6 +2,7 @@
 // one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 
 struct Params {
   height: u32,  // of the output, in pixels; strides and offsets are in channel quads
@@ -36,14 +37,11 @@ fn number(place: vec4f) -> f32 {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  let column = pixel - row * params.width;
-  if (row >= params.height) { return; }
-  let place = weights[params.quads * 4u + row] + weights[params.quads * 4u + params.height + column];
-  let c = quad * 4u;
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let column = column_of(p);
+  let place = weights[params.quads * 4u + p.row] + weights[params.quads * 4u + params.height + column];
+  let c = p.quad * 4u;
   let value = vec4f(number(place + weights[c]), number(place + weights[c + 1u]), number(place + weights[c + 2u]), number(place + weights[c + 3u]));
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(select(vec4f(), value, vec4u(c) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels)));
+  y[p.pixel * params.y_stride + params.y_offset + p.quad] = encode(select(vec4f(), value, vec4u(c) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.channels)));
 }

@@ -1,6 +1,7 @@
 // Depthwise convolution of int8 codes, any geometry. A lane makes one pixel's channel quad in int32, exactly, and a code of each sum by one float32 product.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 // use lib/codes.wgsl
 
 override ROWS: u32 = 3u;
@@ -31,14 +32,11 @@ struct Params {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  if (row >= params.height) { return; }
-  let first = vec2i(vec2u(row, pixel - row * params.width) * params.strides) - vec2i(params.pads);
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let first = vec2i(vec2u(p.row, column_of(p)) * params.strides) - vec2i(params.pads);
   let size = vec2i(params.x_size);
-  let at = quad * (ROWS * COLUMNS + 2u);
+  let at = p.quad * (ROWS * COLUMNS + 2u);
   var sums = bitcast<vec4i>(weights[at + ROWS * COLUMNS]);
   for (var ky = 0u; ky < ROWS; ky += 1u) {
     let v = first.x + i32(ky * params.dilations.x);
@@ -46,12 +44,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     for (var kx = 0u; kx < COLUMNS; kx += 1u) {
       let u = first.y + i32(kx * params.dilations.y);
       if (u < 0 || u >= size.y) { continue; }
-      let codes = codes_of(x[u32(v * size.y + u) * params.x_stride + quad]) - i32(params.x_zero);
+      let codes = codes_of(x[u32(v * size.y + u) * params.x_stride + p.quad]) - i32(params.x_zero);
       sums += bitcast<vec4i>(weights[at + ky * COLUMNS + kx]) * codes;
     }
   }
   let result = held(sums) * bitcast<vec4f>(weights[at + ROWS * COLUMNS + 1u]);
-  let place = pixel * params.y_stride + params.y_offset + quad;
+  let place = p.pixel * params.y_stride + params.y_offset + p.quad;
   if (NUMBERS) {
     numbers[place] = encode(result);
     return;

@@ -1,6 +1,7 @@
 // All places of some axes become one. A lane makes one channel quad of a pixel that is left, or its one channel.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 
 override OPERATION: u32 = 0u;  // its number in src/graph/graph.ts
 override CHANNELS: bool = false;  // over the channels too
@@ -39,22 +40,19 @@ fn joined(a: vec4f, b: vec4f) -> vec4f {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  let column = pixel - row * params.width;
-  if (row >= params.height) { return; }
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let column = column_of(p);
   let all = (params.x_channels + 3u) / 4u;
-  let first = select(quad, 0u, CHANNELS);
-  let end = select(quad + 1u, all, CHANNELS);
+  let first = select(p.quad, 0u, CHANNELS);
+  let end = select(p.quad + 1u, all, CHANNELS);
   // Lanes beyond the last channel add nothing: they repeat the first of their quad, or zero.
   let extreme = OPERATION == MAX || OPERATION == MIN;
   var sum = vec4f();
   if (extreme) { sum = vec4f(select(3.4e38, -3.4e38, OPERATION == MAX)); }
   for (var v = 0u; v < params.rows; v += 1u) {
     for (var u = 0u; u < params.columns; u += 1u) {
-      let at = ((row + v) * params.x_width + column + u) * params.x_stride;
+      let at = ((p.row + v) * params.x_width + column + u) * params.x_stride;
       for (var k = first; k < end; k += 1u) {
         let value = decode(x[at + k]);
         let there = vec4u(k * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.x_channels);
@@ -69,7 +67,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     else if (OPERATION == MIN) { sum = vec4f(min(min(sum.x, sum.y), min(sum.z, sum.w)), 0.0, 0.0, 0.0); }
     else { sum = vec4f(sum.x + sum.y + sum.z + sum.w, 0.0, 0.0, 0.0); }
   } else if (extreme) {
-    sum = select(vec4f(), sum, vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.x_channels));
+    sum = select(vec4f(), sum, vec4u(p.quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.x_channels));
   }
   if (OPERATION == MEAN || OPERATION == VARIANCE) { sum /= count; }
   if (OPERATION == VARIANCE) {
@@ -78,7 +76,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var apart = vec4f();
     for (var v = 0u; v < params.rows; v += 1u) {
       for (var u = 0u; u < params.columns; u += 1u) {
-        let at = ((row + v) * params.x_width + column + u) * params.x_stride;
+        let at = ((p.row + v) * params.x_width + column + u) * params.x_stride;
         for (var k = first; k < end; k += 1u) {
           let distance = decode(x[at + k]) - mean;
           apart += select(vec4f(), distance * distance, vec4u(k * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.x_channels));
@@ -88,5 +86,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     sum = select(apart, vec4f(apart.x + apart.y + apart.z + apart.w, 0.0, 0.0, 0.0), CHANNELS) / count;
   }
   if (OPERATION == L2) { sum = sqrt(sum); }
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(sum);
+  y[p.pixel * params.y_stride + params.y_offset + p.quad] = encode(sum);
 }

@@ -1,6 +1,7 @@
 // Resize by tables: every row and column of the result has some places of x with a weight each. A lane makes one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 
 override ROW_TAPS: u32 = 2u;
 override COLUMN_TAPS: u32 = 2u;
@@ -21,23 +22,20 @@ struct Params {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  let column = pixel - row * params.width;
-  if (row >= params.height) { return; }
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let column = column_of(p);
   let columns = params.height * ROW_TAPS + column * COLUMN_TAPS;
   var sum = vec4f();
   for (var k = 0u; k < ROW_TAPS; k += 1u) {
-    let v = weights[row * ROW_TAPS + k];
+    let v = weights[p.row * ROW_TAPS + k];
     let line = u32(v.x) * params.x_width;
     var across = vec4f();
     for (var l = 0u; l < COLUMN_TAPS; l += 1u) {
       let u = weights[columns + l];
-      across += u.y * decode(x[(line + u32(u.x)) * params.x_stride + quad]);
+      across += u.y * decode(x[(line + u32(u.x)) * params.x_stride + p.quad]);
     }
     sum += v.y * across;
   }
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(sum);
+  y[p.pixel * params.y_stride + params.y_offset + p.quad] = encode(sum);
 }

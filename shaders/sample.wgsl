@@ -30,8 +30,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (pixel >= params.height * params.width) { return; }
   let point = decode(places[pixel * params.places_stride]).xy + 1.0;
   let size = vec2f(f32(params.x_width), f32(params.x_height));
-  let column = place_of(point.x, size.x);
-  let row = place_of(point.y, size.y);
+  let column = position_of(point.x, size.x);
+  let row = position_of(point.y, size.y);
   var value = vec4f();
   if (NEAREST) {
     value = at(i32(round(within(row, size.y))), i32(round(within(column, size.x))), quad);

@@ -2,6 +2,7 @@
 // nothing outside the map.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 // use lib/weights.wgsl
 // use lib/activation.wgsl
 // use lib/sliding.wgsl
@@ -10,17 +11,14 @@ fn kernel_at(place: vec2i, tap: u32) -> vec2i { return place * vec2i(params.stri
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  if (row >= params.height) { return; }
-  let place = vec2i(vec2u(row, pixel - row * params.width));
-  var sum = bias(params.bias, quad);
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let place = vec2i(vec2u(p.row, column_of(p)));
+  var sum = bias(params.bias, p.quad);
   for (var tap = 0u; tap < TAPS; tap += 1u) {
     let source = kernel_at(place, tap);
     if (any(source < vec2i()) || any(source >= vec2i(params.x_size))) { continue; }
-    sum = accumulate(sum, quad, tap, vec2u(source));
+    sum = accumulate(sum, p.quad, tap, vec2u(source));
   }
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(activated(sum, quad, params.quads));
+  y[p.pixel * params.y_stride + params.y_offset + p.quad] = encode(activated(sum, p.quad, params.quads));
 }

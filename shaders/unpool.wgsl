@@ -1,6 +1,7 @@
 // Maxima back to where they came from, zeros elsewhere. A lane makes one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 // use lib/codes.wgsl
 
 override ROWS: u32 = 2u;
@@ -26,17 +27,14 @@ struct Params {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  let column = pixel - row * params.width;
-  if (row >= params.height) { return; }
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let column = column_of(p);
   var value = vec4f();
   // From the last tap to the first: windows in their order, of which the last one counts.
   for (var ky = 0u; ky < ROWS; ky += 1u) {
     let tap_row = ROWS - 1u - ky;
-    let down = row + params.pads.x;
+    let down = p.row + params.pads.x;
     let reach_down = tap_row * params.dilations.x;
     if (down < reach_down) { continue; }
     let v = (down - reach_down) / params.strides.x;
@@ -49,9 +47,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let u = (across - reach_across) / params.strides.y;
       if (u * params.strides.y + reach_across != across || u >= params.x_size.y) { continue; }
       let window = v * params.x_size.y + u;
-      let won = codes_of(winners[window * params.winners_stride + quad]) == vec4i(i32(tap_row * COLUMNS + tap_column));
-      value = select(value, decode(x[window * params.x_stride + quad]), won);
+      let won = codes_of(winners[window * params.winners_stride + p.quad]) == vec4i(i32(tap_row * COLUMNS + tap_column));
+      value = select(value, decode(x[window * params.x_stride + p.quad]), won);
     }
   }
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(value);
+  y[p.pixel * params.y_stride + params.y_offset + p.quad] = encode(value);
 }

@@ -1,6 +1,7 @@
 // Pools of any form: the maximum, or the mean, of the pixels of a window that lie in the map. A lane makes one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 
 override ROWS: u32 = 3u;
 override COLUMNS: u32 = 3u;
@@ -26,12 +27,9 @@ struct Params {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  if (row >= params.height) { return; }
-  let first = vec2i(vec2u(row, pixel - row * params.width) * params.strides) - vec2i(params.pads);
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let first = vec2i(vec2u(p.row, column_of(p)) * params.strides) - vec2i(params.pads);
   let size = vec2i(params.x_size);
   var sum = vec4f();
   var count = 0.0;
@@ -41,9 +39,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let inside = clamp(place, vec2i(), size - 1);
       if (all(place >= -vec2i(params.before)) && all(place < vec2i(params.behind))) { count += 1.0; }
       if (any(place != inside)) { continue; }
-      let value = decode(x[u32(place.x * size.y + place.y) * params.x_stride + quad]);
+      let value = decode(x[u32(place.x * size.y + place.y) * params.x_stride + p.quad]);
       if (MAX) { sum = select(max(sum, value), value, count == 1.0); } else { sum += value; }
     }
   }
-  y[pixel * params.y_stride + params.y_offset + quad] = encode(select(sum / count, sum, MAX));
+  y[p.pixel * params.y_stride + params.y_offset + p.quad] = encode(select(sum / count, sum, MAX));
 }

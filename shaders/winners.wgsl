@@ -1,6 +1,7 @@
 // Which tap of each window is its maximum, the first of equals: a byte a channel, 255 where a window holds nothing. A lane makes one pixel's channel quad.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 // use lib/codes.wgsl
 
 override ROWS: u32 = 2u;
@@ -24,12 +25,9 @@ struct Params {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let lane = lane_of(id, groups);
-  let pixel = lane / params.quads;
-  let quad = lane - pixel * params.quads;
-  let row = pixel / params.width;
-  if (row >= params.height) { return; }
-  let first = vec2i(vec2u(row, pixel - row * params.width) * params.strides) - vec2i(params.pads);
+  let p = place_of(lane_of(id, groups));
+  if (p.row >= params.height) { return; }
+  let first = vec2i(vec2u(p.row, column_of(p)) * params.strides) - vec2i(params.pads);
   let size = vec2i(params.x_size);
   var best = vec4f();
   var winner = vec4i(-1);
@@ -37,11 +35,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     for (var kx = 0u; kx < COLUMNS; kx += 1u) {
       let place = first + vec2i(vec2u(ky, kx) * params.dilations);
       if (any(place < vec2i()) || any(place >= size)) { continue; }
-      let value = decode(x[u32(place.x * size.y + place.y) * params.x_stride + quad]);
+      let value = decode(x[u32(place.x * size.y + place.y) * params.x_stride + p.quad]);
       let better = (winner < vec4i()) | (value > best);
       best = select(best, value, better);
       winner = select(winner, vec4i(i32(ky * COLUMNS + kx)), better);
     }
   }
-  y[pixel * params.y_stride + params.y_offset + quad] = word_of(winner);
+  y[p.pixel * params.y_stride + params.y_offset + p.quad] = word_of(winner);
 }

@@ -64,8 +64,6 @@ export interface RunOptions {
 
 export interface EncodeOptions {
   readonly into?: GPUTexture;
-  /** Where the matte goes, of a pipeline that makes one: r8uint of the picture's size. */
-  readonly matte?: GPUTexture;
   /** As in `RunOptions`, for all that is submitted from now on. */
   readonly threshold?: number;
   /** From `smoother`. */
@@ -78,6 +76,8 @@ export interface Staged {
 }
 
 export interface Pipeline {
+  /** Of a picture that is read at once: where else its values are, such as its matte. */
+  readonly program?: Program;
   /** Of the network; what stands around it is not in it. */
   readonly plan: Plan;
   /** Of the pictures. */
@@ -134,16 +134,16 @@ export async function wholePicture(material: Material, picture: Size, size: Size
     const classifier = frames(device, program, own, asked);
     const decide = decides(graph) ? (await import('./decide.ts')).decider(program, graph) : () => {};
     return {
+      program,
       plan,
       picture,
       stem,
       size,
       tiles: 1,
       run: (frame, { threshold, output } = {}) => classifier.run(shrunk(frame), { output, ready: () => decide(threshold) }),
-      encode(encoder, frame, { into, matte, threshold, smoother } = {}) {
+      encode(encoder, frame, { into, threshold, smoother } = {}) {
         decide(threshold);
         program.encode(encoder, undefined, classifier.bind(frame), smoother);
-        if (matte) classifier.map.copy(encoder, matte, 'matte');
         return classifier.map.copy(encoder, into);
       },
       smoother: async () => (await import('./gpu/smooth.ts')).smoother(engine, program),
@@ -220,8 +220,8 @@ export async function readable<T>(device: GPUDevice, plan: Plan, work: () => T):
 
 /** The class map of a program as a texture, one for all its frames. */
 export interface ClassTexture {
-  /** Records the copy; returns the texture that it goes to. A matte's bytes lie as classes do. */
-  copy(encoder: GPUCommandEncoder, into?: GPUTexture, value?: 'classes' | 'matte'): GPUTexture;
+  /** Records the copy; returns the texture that it goes to. */
+  copy(encoder: GPUCommandEncoder, into?: GPUTexture): GPUTexture;
   destroy(): void;
 }
 
@@ -230,10 +230,10 @@ export function classTexture(device: GPUDevice, program: Program, { h, w }: Size
   const usage = TextureUsage.TEXTURE_BINDING | TextureUsage.COPY_SRC | TextureUsage.COPY_DST;
   let own: GPUTexture | null = null;
   return {
-    copy(encoder, into, value = 'classes') {
+    copy(encoder, into) {
       own ??= into ? null : device.createTexture({ label: 'classes', size: [w, h], format: 'r8uint', usage });
       const texture = into ?? own!;
-      encoder.copyBufferToTexture({ buffer: program.buffer(value), bytesPerRow: classRow(w) }, { texture }, [w, h]);
+      encoder.copyBufferToTexture({ buffer: program.buffer('classes'), bytesPerRow: classRow(w) }, { texture }, [w, h]);
       return texture;
     },
     destroy: () => own?.destroy(),

@@ -25,7 +25,7 @@ fn at(row: i32, column: i32, quad: u32) -> vec4f {
 }
 
 // Of a point from 0 to 2 over the map.
-fn place_of(point: f32, size: f32) -> f32 { return select((point * size - 1.0) * 0.5, point * (size - 1.0) * 0.5, CORNERS); }
+fn position_of(point: f32, size: f32) -> f32 { return select((point * size - 1.0) * 0.5, point * (size - 1.0) * 0.5, CORNERS); }
 
 // The place of the map that lies there. Where zeros lie beyond it is clamped to just outside, so that a wild one stays an index.
 fn within(place: f32, size: f32) -> f32 {
@@ -42,8 +42,8 @@ fn within(place: f32, size: f32) -> f32 {
 // Bilinearly.
 fn sampled(point: vec2f, quad: u32) -> vec4f {
   let size = vec2f(f32(params.x_width), f32(params.x_height));
-  let column = within(place_of(point.x, size.x), size.x);
-  let row = within(place_of(point.y, size.y), size.y);
+  let column = within(position_of(point.x, size.x), size.x);
+  let row = within(position_of(point.y, size.y), size.y);
   let left = floor(column);
   let top = floor(row);
   let upper = mix(at(i32(top), i32(left), quad), at(i32(top), i32(left) + 1, quad), column - left);

@@ -4,6 +4,7 @@ import type { Lender, Lent, Stepped, StreamOptions } from '../front/live.ts';
 import type { SegmentOptions } from '../front/options.ts';
 import { resultOf } from '../front/result.ts';
 import type { Taker } from '../front/taken.ts';
+import type { Program } from '../gpu/executor.ts';
 import { BufferUsage, READ, TextureUsage } from '../gpu/flags.ts';
 import type { Smoother } from '../gpu/smooth.ts';
 import { timer } from '../gpu/timing.ts';
@@ -120,8 +121,8 @@ export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions
             const encoder = device.createCommandEncoder();
             let read: (() => Promise<Uint8Array>)[] = [];
             const measured = now.timed(encoder, () => {
-              const into = { into: now.classes, matte: now.matte ?? undefined };
-              pipeline.encode(encoder, texture, { ...into, threshold, smoother: now.smoother ?? undefined });
+              pipeline.encode(encoder, texture, { into: now.classes, threshold, smoother: now.smoother ?? undefined });
+              if (now.matte) copyMatte(encoder, pipeline.program!, now.matte);
               now.draw(encoder, texture);
               if (onResult) read = now.read.map(back => back(encoder));
             });
@@ -151,6 +152,13 @@ export function frameStep(lender: Lender, canvas: Canvas, options: StreamOptions
       void inTurn(async () => kit?.destroy());
     },
   };
+}
+
+/** Its bytes lie in their buffer as classes do. */
+function copyMatte(encoder: GPUCommandEncoder, { buffer, plan }: Program, texture: GPUTexture): void {
+  const { width: w, height: h } = texture;
+  const { start: offset } = plan.values.matte;
+  encoder.copyBufferToTexture({ buffer: buffer('matte'), offset, bytesPerRow: classRow(w) }, { texture }, [w, h]);
 }
 
 /** Class maps and mattes back in memory, through as many buffers as are under way. */

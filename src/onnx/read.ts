@@ -71,6 +71,8 @@ const mostAxes = 32;
 /** The largest networks have some ten thousand nodes. One costs a kilobyte of memory, and two bytes of a file can claim it. */
 const mostNodes = 2 ** 15;
 const mostItems = 2 ** 16;
+/** Branches in branches: exporters write one, for a shape. */
+const deepest = 32;
 /** The largest int64 that is a float64 too; what stands for "to the end" is larger by less than any size. */
 const MAX_INT64 = 2 ** 63 - 1024;
 
@@ -233,7 +235,7 @@ function readBranch(graph: Message, room: Room): Branch {
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, Initializer>();
   const outputs: string[] = [];
-  if (++room.depth > mostAxes) throw broken(graph, graph.begin, `branches lie in one another more than ${mostAxes} deep`);
+  if (++room.depth > deepest) throw broken(graph, graph.begin, `branches lie in one another more than ${deepest} deep`);
   for (const field of fieldsOf(graph)) {
     if (--room.nodes < 0) throw broken(graph, field.at, `more than ${mostNodes} nodes and tensors in branches`);
     if (field.number === GRAPH.node)
