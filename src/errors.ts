@@ -91,13 +91,14 @@ export function isolate<Told extends unknown[]>(
   return { listener, failure };
 }
 
-/** The work's value. Its errors name options as the command line has them; to programs they are told without the dashes. */
+/** The work's value. Its errors name options as the command line has them; to programs they are told as those do. */
 export async function forPrograms<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
     if (!(error instanceof AtrousError) || !/--[a-z]/.test(error.message)) throw error;
-    throw new AtrousError(error.code, error.message.replace(/--(?=[a-z])/g, ''), { cause: error.cause ?? error });
+    const message = error.message.replace(/--([a-z]+)(?:-([a-z]))?/g, (_, first, next = '') => first + next.toUpperCase());
+    throw new AtrousError(error.code, message, { cause: error.cause ?? error });
   }
 }
 

@@ -82,12 +82,9 @@ async function isCheckpoint(name: string): Promise<boolean> {
   return /^[\w-]+$/.test(name) && (await import('./models/published.ts')).checkpoints.has(name);
 }
 
-/** Weights from anywhere, for programs. Throws as `checkPrecision`. */
+/** Weights from anywhere. Throws as `checkPrecision`. */
 export async function readSource(...[reader, source, options]: Parameters<typeof readAny>): Promise<LoadedWeights> {
-  const weights = await readAny(reader, source, options).catch(error => {
-    if (!(error instanceof AtrousError) || !error.message.includes('--output-name')) throw error;
-    throw new AtrousError(error.code, error.message.replaceAll('--output-name', 'outputName'), { cause: error.cause ?? error });
-  });
+  const weights = await readAny(reader, source, options);
   const named = typeof source === 'string' || source instanceof URL;
   checkPrecision(weights, named ? String(source) : 'the file', options.precision);
   return weights;

@@ -116,14 +116,10 @@ export async function survive(parts: Parts, options: Pick<SegmentOptions, 'signa
       const current = present;
       const once = await unlessLost(await current, work);
       if (once !== LOST) return once;
-      if (parts.borrowed) throw new AtrousError('DEVICE_LOST', 'the device that was passed in is lost: pass a new one to load()');
+      if (parts.borrowed) throw (await import('./lost.ts')).borrowed();
       replace(current);
       const again = await unlessLost(await present, work);
-      if (again === LOST)
-        throw new AtrousError(
-          'DEVICE_LOST',
-          'the device was lost and so was the one that replaced it: call again, or with a smaller size',
-        );
+      if (again === LOST) throw (await import('./lost.ts')).again();
       return again;
     },
     close: async () => close(await present, parts.borrowed),
@@ -185,7 +181,7 @@ async function open(parts: Parts, { signal, onProgress }: Pick<SegmentOptions, '
     if (opened.facts.matrices.length > 0 && precision !== 'f32') await fetchMatrices();
     const found = await unlessLost(opened, settled);
     checkSignal(signal);
-    if (found === LOST) throw new AtrousError('DEVICE_LOST', 'the device was lost while the model was made: load it again');
+    if (found === LOST) throw (await import('./lost.ts')).early();
     opened.precision = found;
     if (parts.selfTest) {
       opened.tested = tested(parts, opened);

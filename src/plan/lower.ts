@@ -74,10 +74,10 @@ export function lower(graph: Graph, options: LowerOptions): Plan {
   const work = nodes.filter(({ op }) => !VIEWS.has(op));
   const { values, slots } = place(nodes, work, inferred, graph, precision, facts);
   limits.frame?.(stem, frame, facts);
-  const made = (node: Node, codec: Codec): Step => stepOf(node, { ...values, [FRAME]: frame }, { ...options, precision: codec });
-  const steps = work.map(node =>
-    graph.wide?.has(node.name) ? ({ ...made(node, 'f32'), codec: 'f32' } satisfies Step) : made(node, precision),
-  );
+  const steps = work.map((node): Step => {
+    const own = graph.wide?.has(node.name) && ({ codec: 'f32' } as const);
+    return { ...stepOf(node, { ...values, [FRAME]: frame }, { ...options, precision: own ? own.codec : precision }), ...own };
+  });
   for (const step of steps) limits.grid?.(step, facts);
   const last = inferred.get(graph.outputs[0])!.shape;
   const plan = {
