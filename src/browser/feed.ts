@@ -1,6 +1,7 @@
 // Where a stream's frames come from, one form for all: a video element, a MediaStream, a ReadableStream of VideoFrames. A feed says that there is a frame,
 // and gives the newest when somebody has the time.
 import { AtrousError, brief, describe } from '../errors.ts';
+import { HAVE_FRAME } from './ready.ts';
 import type { StreamSource } from './types.ts';
 
 export interface NewFrame {
@@ -22,9 +23,6 @@ export interface Feed {
   take(): NewFrame | null;
   close(): void;
 }
-
-/** HTMLMediaElement.HAVE_CURRENT_DATA: the frame of the present position is there. */
-const HAVE_FRAME = 2;
 
 /** Throws `BAD_USAGE` for what is no source, `BAD_IMAGE` for one without pictures. */
 export function feedOf(source: StreamSource, listener: Listener): Feed {

@@ -4,9 +4,8 @@ import { AtrousError, brief, describe } from '../errors.ts';
 import { wrongPixels } from '../front/no-picture.ts';
 import { readPixels, rgbaOf } from '../front/pixels.ts';
 import type { Parcel } from './messages.ts';
+import { untilReady } from './ready.ts';
 
-/** HTMLMediaElement.HAVE_CURRENT_DATA: the frame of the present position is there. */
-const HAVE_FRAME = 2;
 const AS_STORED: ImageBitmapOptions = { colorSpaceConversion: 'none', premultiplyAlpha: 'none', imageOrientation: 'from-image' };
 
 export interface Wrapped {
@@ -56,10 +55,9 @@ function wrapped(source: unknown, kind: string): Wrapped | Promise<Wrapped> {
 }
 
 function ofVideo(video: HTMLVideoElement): Wrapped | Promise<Wrapped> {
-  const { error, readyState, videoWidth, videoHeight } = video;
-  if (error) throw bad(`the video has failed: ${error.message || `MediaError ${error.code}`}; give it another src`);
-  if (readyState < HAVE_FRAME || videoWidth === 0)
-    throw bad(`the video has no frame yet (readyState ${readyState}): await its "loadeddata" event first`);
+  const ready = untilReady(video);
+  if (ready) return ready.then(() => ofVideo(video));
+  const { videoWidth, videoHeight } = video;
   try {
     const frame = new VideoFrame(video);
     // A worker sees no element, so that a frame must be turned as the element turns it.

@@ -2,6 +2,7 @@
 import type { Taken, Taker } from '../front/taken.ts';
 import type { Size } from '../image/size.ts';
 import { bad, copied, refuseForeign } from './ladder.ts';
+import { untilReady } from './ready.ts';
 
 /** `kind` is the source's tag, one of those that `take.ts` knows. */
 export function takeNow(source: unknown, kind: string, taker: Taker): Taken | Promise<Taken> {
@@ -22,15 +23,10 @@ export function takeNow(source: unknown, kind: string, taker: Taker): Taken | Pr
   }
 }
 
-/** HTMLMediaElement.HAVE_CURRENT_DATA: the frame of the present position is there. */
-const HAVE_FRAME = 2;
-
 function takeVideo(video: HTMLVideoElement, taker: Taker): Taken | Promise<Taken> {
-  const { error, readyState, videoWidth, videoHeight } = video;
-  if (error) throw bad(`the video has failed: ${error.message || `MediaError ${error.code}`}; give it another src`);
-  if (readyState < HAVE_FRAME || videoWidth === 0 || videoHeight === 0)
-    throw bad(`the video has no frame yet (readyState ${readyState}): await its "loadeddata" event first`);
-  const size = { h: videoHeight, w: videoWidth };
+  const ready = untilReady(video);
+  if (ready) return ready.then(() => takeVideo(video, taker));
+  const size = { h: video.videoHeight, w: video.videoWidth };
   const frame = taker.external ? frameOf(video, size) : null;
   return (frame && takeExternal(frame, size, taker)) ?? copied(video, size, taker);
 }

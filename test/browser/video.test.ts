@@ -91,6 +91,18 @@ test('a video is read in place, and is what its canvas is', async () => {
       b: still.classes,
     });
     await compare('further on', video, drawn());
+    // A video that loops is without a frame while it begins anew.
+    video.currentTime = 0;
+    const sought = [video.seeking, video.readyState];
+    const arrived = await model.segment(video);
+    const first = await model.segment(drawn());
+    compared.push({
+      name: 'sought',
+      copy: arrived.info.copy,
+      size: [arrived.height, arrived.width],
+      a: arrived.classes,
+      b: first.classes,
+    });
     await show(190, 94);
     await compare('another size', video, drawn());
     const resized = await model.segment(video, { size: { height: 128, width: 256 } });
@@ -120,7 +132,7 @@ test('a video is read in place, and is what its canvas is', async () => {
     });
     const failed = await refused(model.segment(video));
     await model.dispose();
-    return { before, closed, failed, codes, compared, turns, prepared, more, support: [ok, software, ...precisions] };
+    return { before, sought, closed, failed, codes, compared, turns, prepared, more, support: [ok, software, ...precisions] };
   }, pixels);
   for (const { name, copy, a, b } of found.compared) {
     assert.is(copy, 'external', name);
@@ -136,11 +148,13 @@ test('a video is read in place, and is what its canvas is', async () => {
       ['a video', 95, 191],
       ['of the call', 95, 191],
       ['further on', 95, 191],
+      ['sought', 95, 191],
       ['another size', 94, 190],
       ['resized', 128, 256],
       ['turned', 191, 95],
     ],
   );
+  assert.equal(found.sought, [true, 1]);
   assert.match(found.before, /the video has no frame yet \(readyState 0\)/);
   assert.match(found.closed, /the VideoFrame is closed/);
   assert.match(found.failed, /the video has failed/);
