@@ -81,8 +81,11 @@ function reduction(f: (values: readonly number[]) => number): Folding {
 /** In training mode by the statistics of its own numbers: how weights are standardised. */
 function batchnorm(call: Call, [input, ...given]: readonly (Known | null)[]): Known {
   const x = must(input);
-  const [scale, shift, mean, variance] = given.map(value => must(value).values());
   const channels = x.dims[1] ?? 1;
+  const [scale, shift, mean, variance] = [0, 1, 2, 3].map(n => {
+    const table = must(given[n]).values();
+    return table.length === channels ? table : refuse(`${table.length} numbers for ${channels} channels`);
+  });
   const others = x.dims.flatMap((_, n) => (n === 1 ? [] : [n]));
   const training = intOf(call.node, 'training_mode', 0) !== 0;
   const means = training ? overAxes(x, others, values => sum(values) / values.length) : mean;

@@ -565,6 +565,19 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
     { x: X },
     /there is no kernel for it; export it without them$/,
   ],
+  ...(
+    [
+      ['tables that are left out', ['t', 's'], /BatchNormalization "w": an input is left out/],
+      ['tables of other channels', ['t', 't', 's', 's', 's'], /BatchNormalization "w": 2 numbers for 1 channels/],
+    ] as const
+  ).map(([what, inputs, message]): (typeof wrong)[number] => [
+    `a norm of a constant, ${what}`,
+    file([{ op: 'BatchNormalization', inputs: [...inputs], outputs: ['w'] }, one('Add', ['w'])], {
+      initializers: { t: numbers([2], () => 1), s: numbers([1], () => 1) },
+    }),
+    { x: X },
+    message,
+  ]),
   [
     'weights that are no numbers',
     file([one('Mul', ['t'])], { initializers: { t: numbers([1, 2, 1, 1], n => (n ? Number.NaN : -Infinity)) } }),
