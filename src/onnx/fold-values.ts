@@ -5,7 +5,7 @@ import type { Curve } from '../graph/numbered.ts';
 import { count } from '../weights/tensor.ts';
 import { axisOf, broadcast, type Element, type Known, printDims, strides } from './array.ts';
 import { type Call, floatOf, intOf } from './call.ts';
-import { axesOf, type Folding, made, must, numberOf, reader } from './fold.ts';
+import { axesOf, each, type Folding, made, must, numberOf, reader } from './fold.ts';
 import { tapsByAxis } from './operators/resizes.ts';
 import { refuse } from './refusal.ts';
 import { scattered } from './scatter.ts';
@@ -42,14 +42,6 @@ export const valueFoldings: readonly (readonly [string, Folding])[] = [
   ['Trilu', (call, [x, k]) => triangle(call, must(x), k ? must(k).values()[0] : 0)],
   ['ScatterND', (call, [data, at, updates]) => scatter(call, must(data), must(at), must(updates))],
 ];
-
-function each(f: (x: number) => number): Folding {
-  return (call, [input]) => {
-    const x = must(input);
-    const values = x.values();
-    return made(call, x.element, x.dims, n => f(values[n]));
-  };
-}
 
 function curves(table: Record<string, Curve>): [string, Folding][] {
   return Object.entries(table).map(([op, name]) => [op, each(x => curveOf[name](x, 0, 0))]);

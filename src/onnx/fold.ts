@@ -85,14 +85,17 @@ export function made(call: Call, element: Element, dims: readonly number[], valu
   return known(element, dims, data);
 }
 
+/** Number by number. */
+export function each(f: (x: number) => number): Folding {
+  return (call, [input]) => {
+    const x = must(input);
+    const values = x.values();
+    return made(call, x.element, x.dims, n => f(values[n]));
+  };
+}
+
 function unary(_: 'float', table: Record<string, (x: number) => number>): [string, Folding][] {
-  return Object.entries(table).map(([op, f]) => [
-    op,
-    (call, [x]) => {
-      const values = must(x).values();
-      return made(call, must(x).element, must(x).dims, n => f(values[n]));
-    },
-  ]);
+  return Object.entries(table).map(([op, f]) => [op, each(f)]);
 }
 
 function pairs(call: Call, a: Known, b: Known, element: Element, f: (a: number, b: number) => number): Known {
