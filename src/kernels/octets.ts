@@ -39,11 +39,11 @@ const pointwise: Variant<'conv'> = {
   overrides: placed => ({ ...pointwiseWide.overrides!(placed), ADDEND: 'addend' in placed.node.inputs }),
   params: placed => params(across(placed.y.c) * steps(placed.node) * 8, placed),
   lanes: ({ y }) => Math.ceil((y.h * y.w) / TILE) * across(y.c),
-  /** For each round of lanes and step two blocks of a lane after those of its neighbour: a gather of all lanes reads what lies together. */
-  pack(node, read, store) {
+  /** For each round of lanes and step two blocks of a lane after those of its neighbour: what all lanes load at once lies together. Texels are float32. */
+  pack(node, read) {
     const [out] = shapeOf(node.constants.weight);
     const rows = weights(node, read, whole(depths(node)[0]));
-    const { bytes, block } = packing(across(out) * 2 * steps(node), across(out) * 8, biasOf(node, read), store);
+    const { bytes, block } = packing(across(out) * 2 * steps(node), across(out) * 8, biasOf(node, read), 'f32');
     for (let first = 0; first < out; first += ROUND * 8) {
       const weight = rows(first, Math.min(first + ROUND * 8, out));
       for (let turn = 0; turn < steps(node); turn++)
