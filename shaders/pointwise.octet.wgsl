@@ -7,6 +7,7 @@ enable subgroups;
 // use lib/tile.wgsl
 // use lib/wide.wgsl
 // use lib/octet.wgsl
+// use lib/touch.wgsl
 // use lib/bilinear.wgsl
 // use lib/shortcut.wgsl
 // use lib/pointwise.io.wgsl
@@ -69,6 +70,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       left_x = main16(left_pixel, quad);
       right_x = main16(right_pixel, quad);
     }
+    // The eight turns' weights, a line a lane.
+    for (var line = 0u; line < 512u; line += 32u) { touch(at + line); }
     for (var turn = 0u; turn < 8u; turn += 1u) {
       let even = weight_block(at);
       let odd = weight_block(at + 32u);
@@ -79,7 +82,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       at += 64u;
     }
   }
-  if (left_pixel >= params.height * params.width) { return; }
+  if (left_pixel + untouched(id.z) >= params.height * params.width) { return; }
   for (var four = 0u; four < 16u; four += 4u) {
     let left_pixels = pixels_at(left_pixel + four);
     let right_pixels = pixels_at(right_pixel + four);
