@@ -1,6 +1,7 @@
 // The rows for CPU adapters whose subgroups have eight lanes, as Mesa's have with AVX2. By kernel, apart from them: a page fetches these rows for such adapters
 // alone. What differs by lane is read by a gather there, three nanoseconds for each component, and a loop costs little: so eight lanes hand input channels
-// round, turn by turn. Shaders: pointwise.octet.wgsl, grouped.octet.wgsl, excite.octet.wgsl, conv.winograd.wgsl.
+// round, turn by turn. Small steps make once
+// what is the same for eight quads of a pixel, or for sixteen pixels. Shaders: those named octet, conv.winograd.wgsl.
 import { shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
@@ -99,4 +100,6 @@ const classify: Variant<'classify' | 'argmax'> = {
 };
 
 /** By kernel. */
-export const octets = { pointwise, grouped, excite, conv, stem, upsample, classify } as unknown as Readonly<Record<string, Variant>>;
+export const octets = { pointwise, grouped, excite, conv, stem, upsample, classify } as unknown as Readonly<
+  Record<string, Variant>
+>;
