@@ -1,9 +1,12 @@
 // The rows for CPU adapters whose subgroups have eight lanes, as Mesa's have with AVX2. By kernel, apart from them: a page fetches these rows for such adapters
 // alone. What differs by lane is read by a gather there, three nanoseconds for each component, and a loop costs little: so eight lanes hand input channels
-// round, turn by turn. Shaders: pointwise.octet.wgsl, grouped.octet.wgsl, excite.octet.wgsl, conv.winograd.wgsl.
+// round, turn by turn. Small steps make once
+// what is the same for eight quads of a pixel, or for sixteen pixels. Shaders: those named octet, conv.winograd.wgsl.
 import { shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
+import { quads } from '../graph/layout.ts';
 import { packing, pairs } from './blocks.ts';
+import { ending } from './ending.ts';
 import { packExcite } from './excite.ts';
 import { grouped as groupedPlain, wide as groupedWide, rows } from './grouped.ts';
 import { OCTETS, type Variant } from './kernel.ts';
@@ -86,5 +89,33 @@ const excite: Variant<'excite'> = {
 
 const conv: Variant<'conv'> = { ...fewInputs, name: 'octet', needs };
 
+/** A workgroup makes a row of eight quads. */
+const stem: Variant<'stem'> = {
+  name: 'octet',
+  shader: 'stem.octet',
+  needs,
+  fits: ({ attributes: { form, geometry }, constants }) =>
+    form === 'texture' && geometry.kernel.every(size => size === 3) && !constants.project,
+  overrides: ({ node, y }) => ending(node, y.c),
+  lanes: ({ y }) => y.h * whole(quads(y.c)),
+};
+
+const upsample: Variant<'resize'> = {
+  name: 'octet',
+  shader: 'upsample.octet',
+  needs,
+  lanes: ({ y }) => y.h * whole(quads(y.c)),
+};
+
+/** Fours of rows, the first of which begins two above the map: the four then lie between two rows of scores where the map is four times as large. */
+const classify: Variant<'classify' | 'argmax'> = {
+  name: 'octet',
+  shader: 'classify.octet',
+  needs,
+  lanes: ({ y }) => (Math.floor((y.h + 1) / 4) + 1) * whole(Math.ceil(y.w / 4)),
+};
+
 /** By kernel. */
-export const octets = { pointwise, grouped, excite, conv } as unknown as Readonly<Record<string, Variant>>;
+export const octets = { pointwise, grouped, excite, conv, stem, upsample, classify } as unknown as Readonly<
+  Record<string, Variant>
+>;

@@ -86,8 +86,9 @@ const rows: Row[] = [
   ['pointwise.wide', tileOf, 'kernels/pointwise', named('WIDE_TILE')],
   ['pointwise.octet', /let left_pixel = tile \* (\d+)u;/, 'kernels/octets', named('TILE')],
   ['pointwise.octet', /\* all_quads \* (\d+)u \+ own/, 'kernels/octets', named('ROUND')],
+  ...['stem', 'upsample', 'classify'].map((kernel): Row => [`${kernel}.octet`, named('LANES'), 'kernels/octets', named('ROUND')]),
   ['twin', tileOf, 'kernels/twin', named('TILE')],
-  ['lib/stem.io', tileOf, 'kernels/stem', named('TILE')],
+  ['lib/stem.tile', tileOf, 'kernels/stem', named('TILE')],
   ['conv', /let column = \(tile - [^;]*\) \* select\((\d+)u, \d+u, POOL\);/, 'kernels/conv', named('TILE')],
   // Of the map before its pool, which is twice as wide.
   [
