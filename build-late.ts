@@ -1,6 +1,7 @@
 // What a page that loads a RegSeg by its name never runs waits, in a browser's build, until a page loads something else: rules, passes, kernels and decoders
-// that only other networks need, and the checks of graphs and descriptors, which that network has passed. In the tables that list them placeholders stand for
-// them, which no node fits, and which become them. Which passes and kernels these are is found out, so that a new one is late unless RegSeg needs it.
+// that only other networks need, and the checks of graphs and descriptors, which that network has passed. The tables that list
+// them have holes in their places, which they fill; elsewhere placeholders stand for them, which become them. Which passes and kernels these are is found out,
+// so that a new one is late unless RegSeg needs it.
 import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,10 +28,15 @@ const PLACEHOLDER = 'placeholder:';
 const SLOTS = 'slots';
 const root = import.meta.dirname;
 
-/** What stands for the objects that modules of a room export, until they are there. */
-const KERNEL = '{ ops: [], variants: [] }';
+/** Tables of passes and kernels by module. `flat`, `flatMap` and `filter`, which go through them, see no holes. */
+const tables: readonly (readonly [path: string, names: readonly string[]])[] = [
+  [join(root, 'src/kernels/index.ts'), ['early', 'apart']],
+  [join(root, 'src/passes/index.ts'), ['passes']],
+];
+
+/** What stands elsewhere for the objects that modules of a room export, until they are there. */
+const KERNEL = '{}';
 const PASS = '{ apply: graph => graph }';
-const BARRIERS_PASS = '{ needs: { barriers: true }, apply: graph => graph }';
 
 /** Modules of rooms in which the code can't tell what a RegSeg needs, and what stands for their objects. */
 const named: readonly [string, string][] = [
@@ -94,12 +100,20 @@ export async function lateParts(): Promise<Plugin> {
     );
   }
   const { slotOf, slots } = slotsFor(objects, placeholders);
+  const holes = await holesFor(objects);
   const filled = (paths: readonly string[]): string =>
     [
       `import { slots } from '${SLOTS}';`,
+      ...tables.map(([path, names]) => `import { ${names.join()} } from ${JSON.stringify(path)};`),
       ...paths.map((path, n) => `import * as own${n} from ${JSON.stringify(path)};`),
       'export function fill() {',
-      ...paths.map((path, n) => filling(path, objects.get(path)!, n, slotOf)),
+      ...paths.flatMap((path, n) =>
+        objects.get(path)!.map(name => {
+          const object = `Object.assign(${slotOf(path, name)}, own${n}.${name})`;
+          const hole = holes.get(`${path} ${name}`);
+          return hole ? `${hole} = ${object};` : `${object};`;
+        }),
+      ),
       '}',
     ].join('\n');
   return {
@@ -117,15 +131,15 @@ export async function lateParts(): Promise<Plugin> {
       if (id === join(root, 'src/plan/fetch.ts')) return FETCHERS;
       if (!id.startsWith(PLACEHOLDER)) return null;
       const path = id.slice(PLACEHOLDER.length);
-      return [
-        `import { slots } from '${SLOTS}';`,
-        ...objects.get(path)!.map(name => `export const ${name} = ${slotOf(path, name)};`),
-      ].join('\n');
+      const lines = objects.get(path)!.map(name => `export const ${name} = ${slotOf(path, name)};`);
+      return { code: [`import { slots } from '${SLOTS}';`, ...lines].join('\n'), moduleSideEffects: false };
     },
     transform(code, id) {
       if (bringers.includes(id)) return `import { fill as fillPlaces } from '${LATE}';\nfillPlaces();\n${code}`;
-      // Reasons are for readers of the code and of `inspect`.
-      return dirname(id) === join(root, 'src/passes') ? code.replace(/^ {2}why: .*$/m, "  why: '',") : null;
+      const [, names = []] = tables.find(([path]) => path === id) ?? [];
+      const table = names.reduce((text, name) => withHoles(text, name, new Set(holes.values())), code);
+      // Names and reasons are for readers of the code and of `inspect`.
+      return dirname(id) === join(root, 'src/passes') ? table.replace(/^ {2}(name|why): .*\n/gm, '') : table;
     },
   };
 }
@@ -147,8 +161,31 @@ function slotsFor(
   };
 }
 
-function filling(path: string, names: readonly string[], n: number, slotOf: SlotOf): string {
-  return names.map(name => `Object.assign(${slotOf(path, name)}, own${n}.${name});`).join(' ');
+/** By path and name what is listed in a table → its place there, `passes[3]`. */
+async function holesFor(objects: ReadonlyMap<string, readonly string[]>): Promise<ReadonlyMap<string, string>> {
+  const holes = new Map<string, string>();
+  for (const [path, names] of objects) {
+    const module = await modulesAt(path);
+    for (const [index, lists] of tables)
+      for (const list of lists) {
+        const table = (await modulesAt(index))[list] as readonly unknown[];
+        for (const name of names)
+          if (table.includes(module[name])) holes.set(`${path} ${name}`, `${list}[${table.indexOf(module[name])}]`);
+      }
+  }
+  return holes;
+}
+
+/** A module's text without those members of a table that are late. */
+function withHoles(text: string, table: string, holes: ReadonlySet<string>): string {
+  const members = new RegExp(`(?<=const ${table}\\b[^=]*= \\[)[^\\]]+`);
+  if (!members.test(text)) throw new Error(`build-late.ts: there is no table ${table}`);
+  return text.replace(members, list =>
+    list
+      .split(',')
+      .map((member, n) => (holes.has(`${table}[${n}]`) ? '' : member))
+      .join(),
+  );
 }
 
 type Module = Readonly<Record<string, unknown>>;
@@ -173,7 +210,7 @@ async function unused(): Promise<Unused> {
       const parts = Object.values(await modulesAt(path)).filter(part => isKernel(part) || isPass(part)) as object[];
       if (file === 'index.ts' || parts.length === 0 || parts.some(part => used.plainly.has(part) || readsFrame(part))) continue;
       const needed = parts.some(part => used.withBarriers.has(part));
-      if (needed) withBarriers.set(path, parts.some(isPass) ? BARRIERS_PASS : KERNEL);
+      if (needed) withBarriers.set(path, parts.some(isPass) ? PASS : KERNEL);
       else always.set(path, parts.some(isPass) ? PASS : KERNEL);
     }
   return { always, withBarriers };

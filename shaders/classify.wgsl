@@ -5,24 +5,9 @@
 // use lib/bilinear.wgsl
 // use lib/best.wgsl
 // use lib/classify.io.wgsl
+// use lib/classify.pixel.wgsl
 
-override QUADS: u32 = 1u;  // classes / 4, rounded up
 override FOURFOLD: bool = false;  // four times as large: a lane's pixels lie between three columns
-
-fn class_at(row: Tap, column: u32) -> u32 {
-  let u = tap(column, params.x_width, params.width);
-  let upper_left = (row.low * params.x_width + u.low) * params.x_stride;
-  let upper_right = (row.low * params.x_width + u.high) * params.x_stride;
-  let lower_left = (row.high * params.x_width + u.low) * params.x_stride;
-  let lower_right = (row.high * params.x_width + u.high) * params.x_stride;
-  var best = background();
-  for (var quad = 0u; quad < QUADS; quad += 1u) {
-    let upper = mix(decode(x[upper_left + quad]), decode(x[upper_right + quad]), u.t);
-    let lower = mix(decode(x[lower_left + quad]), decode(x[lower_right + quad]), u.t);
-    best = best_of(best, mix(upper, lower, row.t), quad);
-  }
-  return best.class_index;
-}
 
 // The classes of the four pixels between the columns before, at and behind `word`.
 fn fourfold(row: Tap, word: u32) -> vec4u {

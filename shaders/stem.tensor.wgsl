@@ -5,4 +5,5 @@
 // use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/stem.io.wgsl
+// use lib/stem.tile.wgsl
 // use lib/frame.tensor.wgsl

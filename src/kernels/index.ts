@@ -27,7 +27,7 @@ import { upsample } from './upsample.ts';
 import { winograds } from './winograd.ts';
 import { workgroups } from './workgroups.ts';
 
-const early: readonly Kernel[] = [
+export const early: readonly Kernel[] = [
   preprocess,
   preprocessExternal,
   preprocessTile,
@@ -56,8 +56,8 @@ const early: readonly Kernel[] = [
   concat,
 ];
 
-/** Asked for anew: a page fills the second list when a network needs it. */
-export const kernels = (): readonly Kernel[] => [...early, ...further];
+/** Asked for anew: a page fills the second list when a network needs it, and the first where it has holes. */
+export const kernels = (): readonly Kernel[] => [early, further].flat();
 
 /** Throws `BAD_GRAPH` when no kernel can make a node. */
 export function kernelFor(node: Node): Kernel {
@@ -67,7 +67,7 @@ export function kernelFor(node: Node): Kernel {
 }
 
 /** Rows that stand apart from their kernels, the better guess first; matrices are for plans that round maps, on adapters that have them. */
-const apart: readonly Readonly<Record<string, Variant | readonly Variant[]>>[] = [matrices, workgroups, octets, winograds];
+export const apart: readonly Readonly<Record<string, Variant | readonly Variant[]>>[] = [matrices, workgroups, octets, winograds];
 
 /** All variants of a kernel. */
 export function rowsOf({ name, variants }: Kernel): readonly Variant[] {

@@ -1,11 +1,14 @@
 // The rows for CPU adapters whose subgroups have eight lanes, as Mesa's have with AVX2. By kernel, apart from them: a page fetches these rows for such adapters
 // alone. What differs by lane is read by a gather there, three nanoseconds for each component, and a loop costs little: so eight lanes hand input channels
-// round, turn by turn. Shaders: pointwise.octet.wgsl, grouped.octet.wgsl, excite.octet.wgsl, conv.winograd.wgsl.
+// round, turn by turn. Small steps make once
+// what is the same for eight quads of a pixel, or for sixteen pixels. Shaders: those named octet, conv.winograd.wgsl.
 import { shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
+import { quads } from '../graph/layout.ts';
 import { packing, pairs } from './blocks.ts';
+import { ending } from './ending.ts';
 import { packExcite } from './excite.ts';
-import { wide as groupedWide } from './grouped.ts';
+import { grouped as groupedPlain, wide as groupedWide, rows } from './grouped.ts';
 import { OCTETS, type Variant } from './kernel.ts';
 import { biasOf, depths, params, wide as pointwiseWide, weights } from './pointwise.ts';
 import { fewInputs } from './winograd.ts';
@@ -42,10 +45,10 @@ const pointwise: Variant<'conv'> = {
   /** For each round of lanes and step two blocks of a lane after those of its neighbour: what all lanes load at once lies together. Texels are float32. */
   pack(node, read) {
     const [out] = shapeOf(node.constants.weight);
-    const rows = weights(node, read, whole(depths(node)[0]));
+    const rowsOf = weights(node, read, whole(depths(node)[0]));
     const { bytes, block } = packing(across(out) * 2 * steps(node), across(out) * 8, biasOf(node, read), 'f32');
     for (let first = 0; first < out; first += ROUND * 8) {
-      const weight = rows(first, Math.min(first + ROUND * 8, out));
+      const weight = rowsOf(first, Math.min(first + ROUND * 8, out));
       for (let turn = 0; turn < steps(node); turn++)
         for (const quad of [0, 4])
           for (let lane = 0; lane < ROUND; lane++) {
@@ -57,7 +60,23 @@ const pointwise: Variant<'conv'> = {
   },
 };
 
-const grouped: Variant<'conv'> = { ...groupedWide, name: 'octet', shader: 'grouped.octet', needs };
+/** What a subgroup of `grouped.octet` makes: pixels, and channels of one group. */
+const GROUPED_TILE = { h: 4, w: 16 };
+const GROUPED_CHANNELS = 16;
+
+const grouped: Variant<'conv'> = {
+  name: 'octet',
+  shader: 'grouped.octet',
+  needs,
+  fits: groupedWide.fits,
+  overrides: placed => ({
+    ...groupedWide.overrides!(placed),
+    SHIFTED: placed.node.attributes.geometry.strides[0] === 1 && placed.x.w <= GROUPED_TILE.w,
+  }),
+  params: placed => ({ ...groupedPlain.params(placed), across: Math.ceil(placed.y.w / GROUPED_TILE.w) }),
+  lanes: ({ node, y }) =>
+    Math.min(Math.ceil(y.h / GROUPED_TILE.h) * Math.ceil(y.w / GROUPED_TILE.w), rows(node, y)) * (y.c / GROUPED_CHANNELS) * ROUND,
+};
 
 /** The kernel whose gates end in a hard sigmoid is of the same name. */
 const excite: Variant<'excite'> = {
@@ -70,5 +89,33 @@ const excite: Variant<'excite'> = {
 
 const conv: Variant<'conv'> = { ...fewInputs, name: 'octet', needs };
 
+/** A workgroup makes a row of eight quads. */
+const stem: Variant<'stem'> = {
+  name: 'octet',
+  shader: 'stem.octet',
+  needs,
+  fits: ({ attributes: { form, geometry }, constants }) =>
+    form === 'texture' && geometry.kernel.every(size => size === 3) && !constants.project,
+  overrides: ({ node, y }) => ending(node, y.c),
+  lanes: ({ y }) => y.h * whole(quads(y.c)),
+};
+
+const upsample: Variant<'resize'> = {
+  name: 'octet',
+  shader: 'upsample.octet',
+  needs,
+  lanes: ({ y }) => y.h * whole(quads(y.c)),
+};
+
+/** Fours of rows, the first of which begins two above the map: the four then lie between two rows of scores where the map is four times as large. */
+const classify: Variant<'classify' | 'argmax'> = {
+  name: 'octet',
+  shader: 'classify.octet',
+  needs,
+  lanes: ({ y }) => (Math.floor((y.h + 1) / 4) + 1) * whole(Math.ceil(y.w / 4)),
+};
+
 /** By kernel. */
-export const octets = { pointwise, grouped, excite, conv } as unknown as Readonly<Record<string, Variant>>;
+export const octets = { pointwise, grouped, excite, conv, stem, upsample, classify } as unknown as Readonly<
+  Record<string, Variant>
+>;

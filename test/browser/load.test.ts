@@ -7,7 +7,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AtrousError } from '../../src/errors.ts';
 import { decodeLabels } from '../../src/image/png.ts';
+import { load } from '../../src/node/index.ts';
 import { encodePng } from '../../src/node/photograph.ts';
+import { compilerJudge } from '../judges.ts';
 import { agreement, closeBrowser, crop, nodeModel, openPage, root } from './harness.ts';
 
 test.after(closeBrowser);
@@ -59,6 +61,23 @@ test('what only GPUs run is fetched for who asks for it, and so is what makes pr
   for (const kernel of ['gated', 'chain', 'tail']) assert.is(kernels.includes(kernel), !plain.kernels.includes(kernel), kernel);
   assert.is(channels, 11);
   assert.ok(agreement(classes, plain.classes) >= 0.999);
+});
+
+test('what a page plans on a GPU is what Node plans', async () => {
+  const sitting = await compilerJudge(['subgroups']);
+  if (!sitting) return;
+  const front = await import(`${root}dist/index.js`);
+  const bytes = Uint8Array.from(readFileSync(`${root}weights/regseg-camvid.safetensors`)).buffer;
+  const plans: string[] = [];
+  for (const each of [front.load, load] as const) {
+    const options = { model: 'regseg', device: sitting.device, precision: 'f32', selfTest: false } as const;
+    const model = await each(bytes, { ...options, size: { height: 64, width: 128 } });
+    plans.push(JSON.stringify(model.plan.steps));
+    await model.dispose();
+  }
+  sitting.close();
+  assert.match(plans[1], '"chain"');
+  assert.is(plans[0], plans[1]);
 });
 
 test('what resizes a picture, and what refuses one, is fetched for such a picture', async () => {

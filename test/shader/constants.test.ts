@@ -70,17 +70,25 @@ const rows: Row[] = [
   ]),
   ['grouped', tileOf, 'graph/ops', named('TILE')],
   [
-    'lib/grouped.rows',
+    'grouped.wide',
     /let row = tile \/ params\.across \* (\d+)u;\s*let column = \(tile - [^;]*\) \* (\d+)u;/,
     'kernels/grouped',
     /^const WIDE_TILE = \{ h: (\d+), w: (\d+) \};/m,
   ],
+  [
+    'grouped.octet',
+    /let row = tile \/ params\.across \* (\d+)u;\s*let column = \(tile - [^;]*\) \* (\d+)u;/,
+    'kernels/octets',
+    /^const GROUPED_TILE = \{ h: (\d+), w: (\d+) \};/m,
+  ],
+  ['grouped.octet', /let quad = sixteen \* (\d+)u;/, 'kernels/octets', named('GROUPED_CHANNELS'), ([quads]) => [quads * 4]],
   ['pointwise', tileOf, 'kernels/pointwise', named('TILE')],
   ['pointwise.wide', tileOf, 'kernels/pointwise', named('WIDE_TILE')],
   ['pointwise.octet', /let left_pixel = tile \* (\d+)u;/, 'kernels/octets', named('TILE')],
   ['pointwise.octet', /\* all_quads \* (\d+)u \+ own/, 'kernels/octets', named('ROUND')],
+  ...['stem', 'upsample', 'classify'].map((kernel): Row => [`${kernel}.octet`, named('LANES'), 'kernels/octets', named('ROUND')]),
   ['twin', tileOf, 'kernels/twin', named('TILE')],
-  ['lib/stem.io', tileOf, 'kernels/stem', named('TILE')],
+  ['lib/stem.tile', tileOf, 'kernels/stem', named('TILE')],
   ['conv', /let column = \(tile - [^;]*\) \* select\((\d+)u, \d+u, POOL\);/, 'kernels/conv', named('TILE')],
   // Of the map before its pool, which is twice as wide.
   [
