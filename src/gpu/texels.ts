@@ -1,13 +1,19 @@
 // Weights as a texture, for rows whose adapters load a texel faster than four numbers of a buffer (shaders/lib/weights.texels.wgsl).
 import { QUAD } from '../graph/layout.ts';
 import type { Step } from '../plan/plan.ts';
-import type { Engine } from './executor.ts';
+import type { ShaderLibrary } from '../shader/source.ts';
 import { TextureUsage } from './flags.ts';
 
 /** Texels of a row: eight thousand rows, which every device has, hold half a gigabyte. */
 const ROW = 4096;
 const TEXEL = 4 * QUAD;
 const FORMAT = 'rgba32float';
+
+/** What an engine has. */
+interface Owner {
+  readonly device: GPUDevice;
+  readonly library: ShaderLibrary;
+}
 
 /** A texture as it is bound. */
 export type Texels = GPUTextureView & Pick<GPUTexture, 'destroy'>;
@@ -17,7 +23,7 @@ type Packed = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 /** An object, because a page fetches what it holds for such adapters alone (build-late.ts). */
 export const texels: {
   /** The texture of a step's weights, the last row of them once more at its end; null where the shader reads a buffer. */
-  weights?(engine: Engine, step: Step, packed: Packed): Texels | null;
+  weights?(owner: Owner, step: Step, packed: Packed): Texels | null;
   layout?: Partial<GPUBindGroupLayoutEntry>;
 } = {
   weights({ device, library }, { node, shader }, packed) {
