@@ -7,7 +7,7 @@ import { quads } from '../graph/layout.ts';
 import { packing, pairs } from './blocks.ts';
 import { ending } from './ending.ts';
 import { packExcite } from './excite.ts';
-import { wide as groupedWide } from './grouped.ts';
+import { grouped as groupedPlain, wide as groupedWide, rows } from './grouped.ts';
 import { OCTETS, type Variant } from './kernel.ts';
 import { biasOf, depths, params, wide as pointwiseWide, weights } from './pointwise.ts';
 import { fewInputs } from './winograd.ts';
@@ -44,10 +44,10 @@ const pointwise: Variant<'conv'> = {
   /** For each round of lanes and step two blocks of a lane after those of its neighbour: a gather of all lanes reads what lies together. */
   pack(node, read, store) {
     const [out] = shapeOf(node.constants.weight);
-    const rows = weights(node, read, whole(depths(node)[0]));
+    const rowsOf = weights(node, read, whole(depths(node)[0]));
     const { bytes, block } = packing(across(out) * 2 * steps(node), across(out) * 8, biasOf(node, read), store);
     for (let first = 0; first < out; first += ROUND * 8) {
-      const weight = rows(first, Math.min(first + ROUND * 8, out));
+      const weight = rowsOf(first, Math.min(first + ROUND * 8, out));
       for (let turn = 0; turn < steps(node); turn++)
         for (const quad of [0, 4])
           for (let lane = 0; lane < ROUND; lane++) {
@@ -59,7 +59,23 @@ const pointwise: Variant<'conv'> = {
   },
 };
 
-const grouped: Variant<'conv'> = { ...groupedWide, name: 'octet', shader: 'grouped.octet', needs };
+/** What a subgroup of `grouped.octet` makes: pixels, and channels of one group. */
+const GROUPED_TILE = { h: 4, w: 16 };
+const GROUPED_CHANNELS = 16;
+
+const grouped: Variant<'conv'> = {
+  name: 'octet',
+  shader: 'grouped.octet',
+  needs,
+  fits: groupedWide.fits,
+  overrides: placed => ({
+    ...groupedWide.overrides!(placed),
+    SHIFTED: placed.node.attributes.geometry.strides[0] === 1 && placed.x.w <= GROUPED_TILE.w,
+  }),
+  params: placed => ({ ...groupedPlain.params(placed), across: Math.ceil(placed.y.w / GROUPED_TILE.w) }),
+  lanes: ({ node, y }) =>
+    Math.min(Math.ceil(y.h / GROUPED_TILE.h) * Math.ceil(y.w / GROUPED_TILE.w), rows(node, y)) * (y.c / GROUPED_CHANNELS) * ROUND,
+};
 
 /** The kernel whose gates end in a hard sigmoid is of the same name. */
 const excite: Variant<'excite'> = {
