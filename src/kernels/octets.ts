@@ -11,7 +11,7 @@ import { packExcite } from './excite.ts';
 import { grouped as groupedPlain, wide as groupedWide, rows } from './grouped.ts';
 import { OCTETS, type Variant } from './kernel.ts';
 import { biasOf, depths, params, wide as pointwiseWide, weights } from './pointwise.ts';
-import { fewInputs } from './winograd.ts';
+import { FEW_INPUTS, isPossible, winograd } from './winograd.ts';
 
 /** Lanes that hand their input quads round. */
 const ROUND = 8;
@@ -87,7 +87,23 @@ const excite: Variant<'excite'> = {
   pack: packExcite,
 };
 
-const conv: Variant<'conv'> = { ...fewInputs, name: 'octet', needs };
+/** Pairs of quads that a subgroup makes, and of input quads that it loads. */
+const WINOGRAD_ROUND = 2;
+
+const conv: Variant<'conv'> = {
+  ...winograd,
+  name: 'octet',
+  shader: 'conv.octet',
+  needs,
+  fits(node) {
+    const [out, inputs] = shapeOf(node.constants.weight);
+    return isPossible(node) && inputs > FEW_INPUTS && pairs(out) >= WINOGRAD_ROUND;
+  },
+  lanes(placed) {
+    const whole = Math.ceil(pairs(placed.y.c) / WINOGRAD_ROUND) * WINOGRAD_ROUND;
+    return (winograd.lanes!(placed) / pairs(placed.y.c)) * whole;
+  },
+};
 
 /** A workgroup makes a row of eight quads. */
 const stem: Variant<'stem'> = {
