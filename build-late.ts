@@ -58,7 +58,7 @@ const namedBarriers: readonly [string, string][] = [
 /** The same of what only adapters with subgroup matrices run. */
 const matrices: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['matrices', 'matrices-int8']));
 /** The same of what only CPU adapters with subgroups of eight lanes run. */
-const octets: ReadonlyMap<string, string> = new Map(row('kernels', '{}', ['octets']));
+const octets: ReadonlyMap<string, string> = new Map([...row('gpu', '{}', ['texels']), ...row('kernels', '{}', ['octets'])]);
 /** Of what resizes frames; the steps of other networks that read them are these as well. */
 const resizing: ReadonlyMap<string, string> = new Map(row('kernels', KERNEL, ['preprocess']));
 /** Of what refuses plans. */

@@ -15,6 +15,8 @@
 // use lib/matrix.product.wgsl
 // use lib/matrix.finish.wgsl
 
+@group(0) @binding(6) var<storage, read> weights: array<packed>;
+
 fn has_more() -> bool { return SHORTCUT; }
 
 @compute @workgroup_size(LANES)

@@ -2,7 +2,7 @@
 // eight lanes of a subgroup, which make the same pixels.
 enable subgroups;
 // use lib/f32.wgsl
-// use lib/weights.wgsl
+// use lib/weights.texels.wgsl
 // use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/wide.wgsl
@@ -12,6 +12,8 @@ enable subgroups;
 // use lib/shortcut.wgsl
 // use lib/pointwise.io.wgsl
 // use lib/pointwise.finish.wgsl
+
+@group(0) @binding(6) var weights: texture_storage_2d<rgba32float, read>;
 
 override SHORTCUT: bool = false;
 

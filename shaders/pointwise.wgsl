@@ -11,6 +11,8 @@
 // use lib/pointwise.io.wgsl
 // use lib/pointwise.finish.wgsl
 
+@group(0) @binding(6) var<storage, read> weights: array<packed>;
+
 // The depths once more, where they bound loops.
 override QUADS: u32 = 1u;           // input channels / 4
 override SHORTCUT_QUADS: u32 = 0u;  // input channels of the shortcut / 4

@@ -9,6 +9,8 @@ enable subgroups;
 // use lib/shortcut.wgsl
 // use lib/pointwise.io.wgsl
 
+@group(0) @binding(6) var<storage, read> weights: array<packed>;
+
 override SHORTCUT: bool = false;
 
 fn store(pixel: u32, quad: u32, sum: vec4f) {

@@ -11,6 +11,8 @@
 // use lib/staged.place.wgsl
 // use lib/pointwise.staged.wgsl
 
+@group(0) @binding(6) var<storage, read> weights: array<packed>;
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = id.y * groups.x + id.x;

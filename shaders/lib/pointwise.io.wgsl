@@ -1,4 +1,4 @@
-// What the forms of `pointwise` share: parameters, bindings, operands and most of the epilogue.
+// What the forms of `pointwise` share: parameters, bindings but for the weights, operands and most of the epilogue.
 override GATE: bool = false;
 override RESIDUAL: bool = false;
 
@@ -28,7 +28,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> shortcut: array<stored>;
 @group(0) @binding(4) var<storage, read> residual: array<stored>;
 @group(0) @binding(5) var<storage, read> addend: array<stored>;
-@group(0) @binding(6) var<storage, read> weights: array<packed>;
 @group(0) @binding(7) var<storage, read_write> y: array<stored>;
 
 fn operand(at: vec4u, k: u32) -> mat4x4f {

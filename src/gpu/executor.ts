@@ -9,12 +9,13 @@ import { limits } from '../plan/limits.ts';
 import { type Plan, pipelineKey, type Step } from '../plan/plan.ts';
 import { nodeOf } from '../plan/stem.ts';
 import { packParams } from '../shader/pack.ts';
-import type { ShaderFacts } from '../shader/reflect.ts';
+import type { Binding } from '../shader/reflect.ts';
 import { type Codec, isCurved, type ShaderLibrary, shadersOf } from '../shader/source.ts';
 import { descriptors } from './descriptors.ts';
 import { factsOf } from './device.ts';
 import { BufferUsage, COMPUTE } from './flags.ts';
 import type { MatrixTexts } from './matrices.ts';
+import { type Texels, texels } from './texels.ts';
 import { encodeValue } from './transfer.ts';
 
 /** Milliseconds that weights are packed at a stretch, the step under way not counted: a page shows 60 frames a second. */
@@ -29,7 +30,7 @@ export interface Engine {
   readonly library: ShaderLibrary;
   readonly pipelines: Map<string, Promise<Compiled>>;
   /** By `Step.weights`: plans of several sizes share them. */
-  readonly weights: Map<string, GPUBuffer>;
+  readonly weights: Map<string, Uploaded>;
   /** Keys of weights that more than one call has bound: none of them destroys those. */
   readonly shared: Set<string>;
   /** What an unused optional input reads, and an unused optional output writes, for each binding a part: two outputs must not share one. */
@@ -38,6 +39,9 @@ export interface Engine {
   /** How the device has programs with subgroup matrices written; undefined until a plan has some. */
   matrixTexts?: MatrixTexts;
 }
+
+/** Weights on the device. */
+type Uploaded = GPUBuffer | Texels;
 
 export interface Compiled {
   readonly pipeline: GPUComputePipeline;
@@ -133,9 +137,9 @@ export async function prepare(
       const uniforms = uploadParams(engine, plan, buffers);
       return { compiling, slots, uniforms };
     });
-    const uploaded: (GPUBuffer | null)[] = [];
-    const upload = (step: Step): GPUBuffer | null =>
-      step.weights ? uploadWeights(engine, step, nodeOf(step, nodes), read, mine) : null;
+    const uploaded: Uploaded[] = [];
+    const upload = (step: Step): Uploaded =>
+      step.weights ? uploadWeights(engine, step, nodeOf(step, nodes), read, mine) : engine.zero;
     while (uploaded.length < plan.steps.length) {
       // Each slice waits for the device's word on the buffers it made: meanwhile the page has its turn.
       await scoped(device, plan, () => {
@@ -158,7 +162,7 @@ export async function prepare(
       const facts = engine.library.facts(step.shader, plan.precision);
       const resource = (name: string, binding: number): GPUBindingResource => {
         if (name === 'params') return { buffer: uniforms, offset: index * BINDING, size: facts.params.size };
-        if (name === 'weights') return { buffer: uploaded[index] ?? engine.zero };
+        if (name === 'weights') return resourceOf(uploaded[index]);
         if (name in step.writes)
           return step.writes[name] === null
             ? { buffer: engine.scratch, offset: binding * BINDING, size: BINDING }
@@ -171,7 +175,7 @@ export async function prepare(
       return device.createBindGroup({ label: step.node, layout: compiled[index].layout, entries });
     };
     const first = plan.steps.findIndex(({ reads }) => Object.values(reads).includes(FRAME));
-    const given = frame && 'size' in frame ? { buffer: frame } : frame;
+    const given = frame && resourceOf(frame);
     const groups = await scoped(device, plan, () =>
       plan.steps.map((_, index) => (index === first && !given ? null : bind(index, given))),
     );
@@ -291,7 +295,12 @@ export function compile(
   if (known) return known;
   const { device, library } = engine;
   const facts = library.facts(step.shader, precision);
-  const layout = device.createBindGroupLayout({ label: step.shader, entries: facts.bindings.map(layoutEntry) });
+  const entries = facts.bindings.map(({ binding, kind }) => ({
+    binding,
+    visibility: COMPUTE,
+    ...(LAYOUTS[kind] ?? texels.layout),
+  }));
+  const layout = device.createBindGroupLayout({ label: step.shader, entries });
   const code = step.matrix
     ? engine.matrixTexts!(library, step, precision, step.matrix)
     : library.text(step.shader, step.codec ?? precision, step.store, isCurved(step));
@@ -314,14 +323,20 @@ export function compile(
   return made;
 }
 
-function layoutEntry({ binding, kind }: ShaderFacts['bindings'][number]): GPUBindGroupLayoutEntry {
-  // Nothing is filtered, so that float32 textures do as well.
-  if (kind === 'texture') return { binding, visibility: COMPUTE, texture: { sampleType: 'unfilterable-float' } };
-  if (kind === 'integers') return { binding, visibility: COMPUTE, texture: { sampleType: 'uint' } };
-  if (kind === 'external') return { binding, visibility: COMPUTE, externalTexture: {} };
-  const type = kind === 'uniform' ? 'uniform' : kind === 'read' ? 'read-only-storage' : 'storage';
-  return { binding, visibility: COMPUTE, buffer: { type } };
+function resourceOf(made: GPUBuffer | GPUTextureView): GPUBindingResource {
+  return 'size' in made ? { buffer: made } : made;
 }
+
+/** By the kind of a binding what its layout says; `texels` has a line of its own. */
+const LAYOUTS: Readonly<Partial<Record<Binding['kind'], Partial<GPUBindGroupLayoutEntry>>>> = {
+  uniform: { buffer: { type: 'uniform' } },
+  read: { buffer: { type: 'read-only-storage' } },
+  write: { buffer: { type: 'storage' } },
+  // Nothing is filtered, so that float32 textures do as well.
+  texture: { texture: { sampleType: 'unfilterable-float' } },
+  integers: { texture: { sampleType: 'uint' } },
+  external: { externalTexture: {} },
+};
 
 function uploadParams({ device, library }: Engine, { steps, precision }: Plan, made: GPUBuffer[]): GPUBuffer {
   const buffer = device.createBuffer({
@@ -337,13 +352,8 @@ function uploadParams({ device, library }: Engine, { steps, precision }: Plan, m
 }
 
 /** `mine` holds the keys that this call has uploaded itself. */
-function uploadWeights(
-  { device, weights, shared }: Engine,
-  step: Step,
-  node: Node,
-  read: ReadConstant,
-  mine: Set<string>,
-): GPUBuffer {
+function uploadWeights(engine: Engine, step: Step, node: Node, read: ReadConstant, mine: Set<string>): Uploaded {
+  const { device, weights, shared } = engine;
   const key = step.weights!;
   const known = weights.get(key);
   if (known) {
@@ -354,15 +364,15 @@ function uploadWeights(
   const packed = packFor(step)(node, read, step.store);
   // The plan was checked without the padding of channels.
   limits.weights?.(step.node, packed.byteLength, factsOf(device));
-  const buffer = device.createBuffer({
-    label: `weights ${node.name}`,
-    size: packed.byteLength,
-    usage: BufferUsage.STORAGE | BufferUsage.COPY_DST,
-  });
-  device.queue.writeBuffer(buffer, 0, packed);
-  weights.set(key, buffer);
+  let made: Uploaded | null | undefined = texels.weights?.(engine, step, packed);
+  if (!made) {
+    const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
+    made = device.createBuffer({ label: `weights ${node.name}`, size: packed.byteLength, usage });
+    device.queue.writeBuffer(made, 0, packed);
+  }
+  weights.set(key, made);
   mine.add(key);
-  return buffer;
+  return made;
 }
 
 /**

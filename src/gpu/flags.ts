@@ -7,7 +7,13 @@ export const BufferUsage = {
   STORAGE: 0x80,
   QUERY_RESOLVE: 0x200,
 } as const;
-export const TextureUsage = { COPY_SRC: 0x1, COPY_DST: 0x2, TEXTURE_BINDING: 0x4, RENDER_ATTACHMENT: 0x10 } as const;
+export const TextureUsage = {
+  COPY_SRC: 0x1,
+  COPY_DST: 0x2,
+  TEXTURE_BINDING: 0x4,
+  STORAGE_BINDING: 0x8,
+  RENDER_ATTACHMENT: 0x10,
+} as const;
 export const COMPUTE = 0x4;
 export const READ = 0x1;
 

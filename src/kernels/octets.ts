@@ -1,7 +1,6 @@
 // The rows for CPU adapters whose subgroups have eight lanes, as Mesa's have with AVX2. By kernel, apart from them: a page fetches these rows for such adapters
 // alone. What differs by lane is read by a gather there, three nanoseconds for each component, and a loop costs little: so eight lanes hand input channels
-// round, turn by turn. Small steps make once
-// what is the same for eight quads of a pixel, or for sixteen pixels. Shaders: those named octet, conv.winograd.wgsl.
+// round, turn by turn, and what eight quads of a pixel or sixteen pixels share is made once. Shaders: those named octet, conv.winograd.wgsl.
 import { shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
@@ -18,7 +17,7 @@ const ROUND = 8;
 /** Pixels of a lane of `pointwise.octet`. */
 const TILE = 32;
 /** Of input quads that whole rounds may have in place of as many as there are. */
-const MOST_PADDED = 5 / 4;
+const MOST_PADDED = 4 / 3;
 
 const needs = { software: true, features: ['subgroups', OCTETS] } as const;
 
@@ -42,11 +41,11 @@ const pointwise: Variant<'conv'> = {
   overrides: placed => ({ ...pointwiseWide.overrides!(placed), ADDEND: 'addend' in placed.node.inputs }),
   params: placed => params(across(placed.y.c) * steps(placed.node) * 8, placed),
   lanes: ({ y }) => Math.ceil((y.h * y.w) / TILE) * across(y.c),
-  /** For each round of lanes and step two blocks of a lane after those of its neighbour: a gather of all lanes reads what lies together. */
-  pack(node, read, store) {
+  /** For each round of lanes and step two blocks of a lane after those of its neighbour: what all lanes load at once lies together. Texels are float32. */
+  pack(node, read) {
     const [out] = shapeOf(node.constants.weight);
     const rowsOf = weights(node, read, whole(depths(node)[0]));
-    const { bytes, block } = packing(across(out) * 2 * steps(node), across(out) * 8, biasOf(node, read), store);
+    const { bytes, block } = packing(across(out) * 2 * steps(node), across(out) * 8, biasOf(node, read), 'f32');
     for (let first = 0; first < out; first += ROUND * 8) {
       const weight = rowsOf(first, Math.min(first + ROUND * 8, out));
       for (let turn = 0; turn < steps(node); turn++)

@@ -4,7 +4,8 @@ import { type End, writeClasses } from '../graph/end.ts';
 import { type Graph, INPUT, isCurve, type Node, type Shape } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
 import type { Tensor } from '../weights/tensor.ts';
-import { along, type Entries, emitMove, pen, upTo } from './pen.ts';
+import type { Entries } from './layout.ts';
+import { along, emitMove, pen, placesOf, upTo } from './pen.ts';
 
 /** A network that was a file, at a size: from a normalised picture to scores. */
 export interface Core {
@@ -45,7 +46,7 @@ export function aroundPicture(
   const first = box ? emitMove(before, 'letterbox', [INPUT], boxed(box, { h, w })) : INPUT;
   const part = box && { channels: along('c', upTo(shape.c)), ...contentOf(box, { h, w }, shape) };
   const content = part ? emitMove(behind, 'content', [value], part) : value;
-  const map: Size = part ? { h: part.rows.length, w: part.columns.length } : shape;
+  const map: Size = part ? { h: placesOf(part.rows), w: placesOf(part.columns) } : shape;
   const all = [...before.nodes, ...nodes.map(node => reading(node, INPUT, first)), ...behind.nodes];
   const b = builder(file, { ...input, ...(box && { h: box.h, w: box.w }) }, all);
   const scores = map.h === to.h && map.w === to.w ? content : b.resize('pixels', content, to);

@@ -58,15 +58,15 @@ export function importOnnx(
   const outputs = wanted ?? model.outputs.map(({ name }) => name);
   const { nodes, read, used } = neededFor(model, outputs);
   const values = new Map<string, Value>();
-  const draft = pen([INPUT, FRAME, ...taken], tensors);
-  const inputs = new Map(used.map((port, n) => [port.name, bound(file, port, shapes, n === 0 ? INPUT : draft.fresh(port.name))]));
-  for (const [name, value] of inputs) values.set(name, value);
-  for (const [name, tensor] of model.initializers) if (read.has(name)) values.set(name, fromTensor(name, tensor));
   let left = BUDGET + 8 * [...model.initializers.values()].reduce((sum, { shape }) => sum + count(shape), 0);
   const spend = (dims: readonly number[]): void => {
     left -= count(sizes(dims));
     if (!(left >= 0)) refuse(`a value of shape ${printDims(dims)} is worked out, more than a file of this size may ask for`);
   };
+  const draft = pen([INPUT, FRAME, ...taken], tensors, spend);
+  const inputs = new Map(used.map((port, n) => [port.name, bound(file, port, shapes, n === 0 ? INPUT : draft.fresh(port.name))]));
+  for (const [name, value] of inputs) values.set(name, value);
+  for (const [name, tensor] of model.initializers) if (read.has(name)) values.set(name, fromTensor(name, tensor));
   // Operators that nobody knows are named all at once, also behind one another.
   const unknown = new Map(
     nodes.flatMap(node => {

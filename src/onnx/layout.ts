@@ -140,8 +140,16 @@ export function regrouped(x: Pick<Mapped, 'axes' | 'dims'>, to: readonly number[
   return regroupedUncut(x, to) ?? refuse(`a reshape from ${printDims(x.dims)} to ${printDims(to)}, which cuts through an axis`);
 }
 
-/** What each place of an axis of the target adds to the place in the source: channels, rows, columns. */
-export type Walk = Readonly<Record<Axis, readonly (readonly [number, number, number])[]>>;
+/** Four numbers for each place of an axis of the target: what it adds to channel, row and column of the source, and the number of the input. */
+export type Entries = Int32Array;
+
+/** The numbers that a place has in `Entries`. */
+export const ENTRY = 4;
+
+/** In the order of those numbers. */
+export const ROLES: readonly Axis[] = ['c', 'h', 'w'];
+
+export type Walk = Readonly<Record<Axis, Entries>>;
 
 /** So far below zero that no sum of places comes back. */
 export const FILLED = -(2 ** 20);
@@ -157,10 +165,8 @@ export function walkOf(
   axes: Axes,
   lists: ReadonlyMap<number, readonly number[]> = new Map(),
 ): Walk | null {
-  const order = ['c', 'h', 'w'] as const;
-  const walk = Object.fromEntries(
-    order.map(axis => [axis, Array.from({ length: to[axis] }, () => [0, 0, 0] as [number, number, number])]),
-  );
+  const [c, h, w] = ROLES.map(axis => new Int32Array(to[axis] * ENTRY));
+  const walk = { c, h, w };
   for (let logical = 0; logical < axes.length; logical++) {
     const source = withWeights(from.axes[logical]);
     const list = lists.get(logical);
@@ -168,21 +174,42 @@ export function walkOf(
     const digits: readonly Factor[] = list && axes[logical].length === 0 ? [{ axis: 'c', size: 1, step: 1 }] : axes[logical];
     for (const target of withWeights(digits)) {
       if (source.some(({ weight }) => weight % target.weight !== 0 && target.weight % weight !== 0)) return null;
-      for (let place = 0; place < to[target.axis]; place++) {
-        const index = (Math.floor(place / target.step) % target.size) * target.weight;
-        const taken = list ? list[index] : index;
-        if (taken < 0) walk[target.axis][place][0] += FILLED;
-        else
-          for (const digit of source)
-            walk[target.axis][place][order.indexOf(digit.axis)] += (Math.floor(taken / digit.weight) % digit.size) * digit.step;
-      }
+      addAlong(walk[target.axis], additions(source, target, list), target.step);
     }
   }
-  return walk as unknown as Walk;
+  return walk;
 }
 
-/** Digits with what one step of each is worth along ONNX's axis. */
-function withWeights(factors: readonly Factor[]): (Factor & { weight: number })[] {
+/** What every value of a digit adds, whose axis is made of `source`. Plain loops: an axis may have a hundred thousand places. */
+function additions(source: readonly WeightedFactor[], target: WeightedFactor, list?: readonly number[]): Entries {
+  const adds = new Int32Array(target.size * ENTRY);
+  const taken = (n: number): number => (list ? list[n * target.weight] : n * target.weight);
+  for (const { axis, weight, size, step } of source) {
+    const role = ROLES.indexOf(axis);
+    for (let n = 0; n < target.size; n++)
+      if (taken(n) >= 0) adds[n * ENTRY + role] += (Math.floor(taken(n) / weight) % size) * step;
+  }
+  for (let n = 0; n < target.size; n++) if (taken(n) < 0) adds[n * ENTRY] = FILLED;
+  return adds;
+}
+
+/** To every place what the digit there adds, which goes one on after `step` places. */
+function addAlong(entries: Entries, adds: Entries, step: number): void {
+  let [digit, left] = [0, step];
+  for (let place = 0; place < entries.length; place += ENTRY) {
+    for (let role = 0; role < ENTRY; role++) entries[place + role] += adds[digit + role];
+    if (--left > 0) continue;
+    left = step;
+    digit = (digit + ENTRY) % adds.length;
+  }
+}
+
+interface WeightedFactor extends Factor {
+  /** What one step is worth along ONNX's axis. */
+  readonly weight: number;
+}
+
+function withWeights(factors: readonly Factor[]): WeightedFactor[] {
   let weight = 1;
   return [...factors]
     .reverse()

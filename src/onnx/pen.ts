@@ -5,7 +5,19 @@ import { type Attributes, INPUT, type Moving, type Node, type Op, type Shape } f
 import { count, fromFloat32, type Tensor } from '../weights/tensor.ts';
 import { type Known, known, strides } from './array.ts';
 import { reader } from './fold.ts';
-import { type Axes, type Factor, isPicture, lying, type Mapped, usual, type Walk, walkOf } from './layout.ts';
+import {
+  type Axes,
+  ENTRY,
+  type Entries,
+  type Factor,
+  isPicture,
+  lying,
+  type Mapped,
+  ROLES,
+  usual,
+  type Walk,
+  walkOf,
+} from './layout.ts';
 import { refuse } from './refusal.ts';
 
 /** A product of two maps as ONNX has it: the operands before they were laid out for it, and the axes of what it made. */
@@ -20,6 +32,8 @@ export interface Pen {
   /** By the value that they made. */
   readonly products: Map<string, Product>;
   readonly tensors: Map<string, Tensor>;
+  /** Counts numbers that are about to be worked out; refuses too many. */
+  spend(dims: readonly number[]): void;
   /** A name that no value of the graph has: the one wished for, or with marks behind it. */
   fresh(name: string): string;
   emit<K extends Op>(
@@ -38,7 +52,7 @@ export interface Pen {
 }
 
 /** `taken` are names that must not be used; `tensors` are those of imports of the same file at other sizes, which are added to. */
-export function pen(taken: readonly string[], tensors = new Map<string, Tensor>()): Pen {
+export function pen(taken: readonly string[], tensors = new Map<string, Tensor>(), spend: Pen['spend'] = () => {}): Pen {
   const nodes: Node[] = [];
   const names = new Set(taken);
   const fresh = (name: string): string => {
@@ -59,6 +73,7 @@ export function pen(taken: readonly string[], tensors = new Map<string, Tensor>(
     nodes,
     products: new Map(),
     tensors,
+    spend,
     fresh,
     emit(op, name, inputs, attributes, constants = {}) {
       const value = fresh(name);
@@ -72,18 +87,18 @@ export function pen(taken: readonly string[], tensors = new Map<string, Tensor>(
     },
     weights(name, { stored, values }, shape) {
       if (stored && /^(F|BF|[IU]8)/.test(stored.tensor.dtype)) return store(stored.name, { ...stored.tensor, shape });
-      return store(name, fromFloat32(shape, Float32Array.from(values())));
+      return store(name, fromFloat32(shape, new Float32Array(values())));
     },
-    table: (name, shape, values) => store(name, fromFloat32(shape, Float32Array.from(values))),
+    table: (name, shape, values) => store(name, fromFloat32(shape, new Float32Array(values))),
   };
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || (a.length === b.length && a.every((byte, n) => byte === b[n]));
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let n = 0; n < a.length; n++) if (a[n] !== b[n]) return false;
+  return true;
 }
-
-/** Source of a move: a place of an axis → what it adds to channel, row, column, and number of the input. */
-export type Entries = readonly (readonly [number, number, number, number])[];
 
 export interface Moved extends Moving {
   readonly channels: Entries;
@@ -99,39 +114,54 @@ export function emitMove(
   parts: readonly string[],
   { channels, rows, columns, fill = 0, ...words }: Moved,
 ): string {
-  const table = (role: string, entries: Entries): Constant => pen.table(`${name}.${role}`, [entries.length, 4], entries.flat());
-  const attributes = { c: channels.length, h: rows.length, w: columns.length, fill, ...words };
+  const table = (role: string, entries: Entries): Constant => pen.table(`${name}.${role}`, [placesOf(entries), ENTRY], entries);
+  const attributes = { c: placesOf(channels), h: placesOf(rows), w: placesOf(columns), fill, ...words };
   const inputs = Object.fromEntries(parts.entries());
   const constants = { channels: table('channels', channels), rows: table('rows', rows), columns: table('columns', columns) };
   return pen.emit('move', name, inputs, attributes, constants);
 }
 
-/** The axis itself, and nothing but it. */
-export function along(axis: 'c' | 'h' | 'w', places: readonly number[], part = 0): Entries {
-  if (axis === 'c') return places.map(place => [place, 0, 0, part]);
-  return places.map(place => (axis === 'h' ? [0, place, 0, part] : [0, 0, place, part]));
+/** The axis itself, and nothing but it; `parts` say of which input. */
+export function along(axis: 'c' | 'h' | 'w', places: readonly number[], parts?: readonly number[]): Entries {
+  const entries = new Int32Array(places.length * ENTRY);
+  const role = ROLES.indexOf(axis);
+  for (let n = 0; n < places.length; n++) {
+    entries[n * ENTRY + role] = places[n];
+    entries[n * ENTRY + 3] = parts?.[n] ?? 0;
+  }
+  return entries;
 }
 
-export const upTo = (size: number): number[] => Array.from({ length: size }, (_, n) => n);
+export const placesOf = (entries: Entries): number => entries.length / ENTRY;
+
+export function upTo(size: number): number[] {
+  const places: number[] = [];
+  for (let n = 0; n < size; n++) places.push(n);
+  return places;
+}
 
 /** A value laid out as `shape` and `axes` say: itself where it lies so, else moved there. */
 export function laidOut(pen: Pen, x: Mapped, shape: Shape, axes: Axes, name: string): Mapped {
   if (x.classes) refuse('it reads classes, which nothing but a Cast can');
   if (x.quantised) refuse('it reads quantised numbers, which nothing but DequantizeLinear can');
   if (x.indices) refuse('it reads the indices of maxima, which nothing but MaxUnpool can');
+  // A number a place: four, as the table has, would be too dear for networks of few weights on large pictures.
+  pen.spend([shape.c + shape.h + shape.w]);
   const walk = walkOf(x, shape, axes) ?? refuse('it would move numbers in a way that no table says');
-  const own = (['c', 'h', 'w'] as const).every(
-    (axis, at) =>
-      shape[axis] === x.shape[axis] && walk[axis].every((add, n) => add.every((value, k) => value === (k === at ? n : 0))),
-  );
-  if (own) return { ...x, axes };
-  const entries = (axis: 'c' | 'h' | 'w'): Entries => walk[axis].map(([c, h, w]) => [c, h, w, 0]);
+  const same = shape.c === x.shape.c && shape.h === x.shape.h && shape.w === x.shape.w;
+  if (same && adds(walk.c, n => [n, 0, 0]) && adds(walk.h, n => [0, n, 0]) && adds(walk.w, n => [0, 0, n])) return { ...x, axes };
   const shuffled = shuffleOf(x.shape, shape, walk);
   const value = emitMove(pen, name, [x.value], {
-    ...{ channels: entries('c'), rows: entries('h'), columns: entries('w') },
+    ...{ channels: walk.c, rows: walk.h, columns: walk.w },
     ...(shuffled && { shuffled }),
   });
   return { ...x, value, shape, axes };
+}
+
+/** Does every place add this to channel, row and column? */
+function adds(entries: Entries, what: (place: number) => readonly number[]): boolean {
+  for (let n = 0; n < placesOf(entries); n++) if (what(n).some((add, role) => entries[n * ENTRY + role] !== add)) return false;
+  return true;
 }
 
 /** A pixel shuffle in one of its two orders, if the walk is that. */
@@ -139,9 +169,9 @@ function shuffleOf(from: Shape, to: Shape, walk: Walk): Moving['shuffled'] | nul
   const [down, right] = [to.h / from.h, to.w / from.w];
   if (!Number.isInteger(down) || !Number.isInteger(right) || down * right === 1 || to.c * down * right !== from.c) return null;
   const is = (between: number, channel: number): boolean =>
-    walk.c.every((add, n) => `${add}` === `${[channel * n, 0, 0]}`) &&
-    walk.h.every((add, n) => `${add}` === `${[(n % down) * right * between, Math.floor(n / down), 0]}`) &&
-    walk.w.every((add, n) => `${add}` === `${[(n % right) * between, 0, Math.floor(n / right)]}`);
+    adds(walk.c, n => [channel * n, 0, 0]) &&
+    adds(walk.h, n => [(n % down) * right * between, Math.floor(n / down), 0]) &&
+    adds(walk.w, n => [(n % right) * between, 0, Math.floor(n / right)]);
   const by = is(to.c, 1) ? 'place' : is(1, down * right) ? 'channel' : null;
   return by && { by, strides: [down, right] };
 }
@@ -181,13 +211,17 @@ export function channelsAt({ pen }: { readonly pen: Pen }, x: Mapped, ...given: 
 /**
  * Numbers of a known value, broadcast to `dims`, in the order of a map of that shape whose ONNX axes are `axes`. Null where no table says it.
  */
-export function valuesLaid(value: Known, dims: readonly number[], shape: Shape, axes: Axes): number[] | null {
+export function valuesLaid(value: Known, dims: readonly number[], shape: Shape, axes: Axes): Float64Array | null {
   // As if it lay as one row.
   const walk = walkOf({ dims, axes: rowMajor(dims) }, shape, axes);
   if (!walk) return null;
   const at = reader(value, dims);
-  const values: number[] = [];
-  for (const c of walk.c) for (const h of walk.h) for (const w of walk.w) values.push(at(c[2] + h[2] + w[2]));
+  const values = new Float64Array(count([shape.c, shape.h, shape.w]));
+  const column = ROLES.indexOf('w');
+  let n = 0;
+  for (let c = column; c < walk.c.length; c += ENTRY)
+    for (let h = column; h < walk.h.length; h += ENTRY)
+      for (let w = column; w < walk.w.length; w += ENTRY) values[n++] = at(walk.c[c] + walk.h[h] + walk.w[w]);
   return values;
 }
 

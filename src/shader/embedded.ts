@@ -63,6 +63,7 @@ const KINDS: Readonly<Record<string, Binding['kind']>> = {
   '#': 'texture',
   '%': 'integers',
   '!': 'external',
+  '=': 'texels',
 };
 
 /** `@params #frame weights >y|height width scale~|POOLED? QUADS|64`: bindings, parameters, overrides, lanes of a workgroup, in their order. */

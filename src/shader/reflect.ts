@@ -5,8 +5,8 @@ import { AtrousError } from '../errors.ts';
 export interface Binding {
   readonly name: string;
   readonly binding: number;
-  /** `integers`: a texture of u32. */
-  readonly kind: 'uniform' | 'read' | 'write' | 'texture' | 'integers' | 'external';
+  /** `integers`: a texture of u32; `texels`: a storage texture of four float32 that is read. */
+  readonly kind: 'uniform' | 'read' | 'write' | 'texture' | 'integers' | 'external' | 'texels';
 }
 
 export interface Field {
@@ -51,6 +51,7 @@ export function reflect(text: string, shader: string): ShaderFacts {
       fail(`"${name}" is @group(${group}) @binding(${binding}), expected @group(0) @binding(${index})`);
     if (module.textures.some(texture => texture.name === name)) return { name, binding, kind: textureKind(type) };
     if (module.uniforms.some(uniform => uniform.name === name)) return { name, binding, kind: 'uniform' };
+    if (type.name === 'texture_storage_2d') return { name, binding, kind: 'texels' };
     if (!(type instanceof ArrayInfo)) fail(`"${name}" must be an array`);
     return { name, binding, kind: access === 'read' ? 'read' : 'write' };
   });

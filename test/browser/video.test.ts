@@ -131,8 +131,26 @@ test('a video is read in place, and is what its canvas is', async () => {
       video.onerror = resolve;
     });
     const failed = await refused(model.segment(video));
+    // The half minute that it is waited for passes at once.
+    const lost = Object.defineProperties(document.createElement('video'), { seeking: { value: true } });
+    const { setTimeout: wait } = window;
+    Object.assign(window, { setTimeout: (act: () => void, ms?: number) => wait(act, ms === 30_000 ? 0 : ms) });
+    const never = await refused(model.segment(lost));
+    Object.assign(window, { setTimeout: wait });
     await model.dispose();
-    return { before, sought, closed, failed, codes, compared, turns, prepared, more, support: [ok, software, ...precisions] };
+    return {
+      before,
+      sought,
+      closed,
+      failed,
+      never,
+      codes,
+      compared,
+      turns,
+      prepared,
+      more,
+      support: [ok, software, ...precisions],
+    };
   }, pixels);
   for (const { name, copy, a, b } of found.compared) {
     assert.is(copy, 'external', name);
@@ -158,7 +176,8 @@ test('a video is read in place, and is what its canvas is', async () => {
   assert.match(found.before, /the video has no frame yet \(readyState 0\)/);
   assert.match(found.closed, /the VideoFrame is closed/);
   assert.match(found.failed, /the video has failed/);
-  assert.equal(found.codes, ['BAD_IMAGE', 'BAD_IMAGE', 'BAD_IMAGE']);
+  assert.match(found.never, /the video has not arrived at 0\.0 s in 30 s/);
+  assert.equal(found.codes, ['BAD_IMAGE', 'BAD_IMAGE', 'BAD_IMAGE', 'BAD_IMAGE']);
 });
 
 test.run();

@@ -604,6 +604,33 @@ const wrong: [title: string, spec: FileSpec, shapes: Record<string, number[]>, m
     /more than a file of this size may ask for/,
   ],
   [
+    'a table of half a billion places, counted before it is made',
+    file(
+      [
+        { op: 'Tile', inputs: ['x', 'times'], outputs: ['wide'] },
+        { op: 'Reshape', inputs: ['wide', 'row'], outputs: ['z'] },
+        { op: 'MaxPool', inputs: ['z'], outputs: ['y'], attributes: { kernel_shape: [1, 3] } },
+      ],
+      { initializers: { times: longs('times', [1, 2 ** 13, 1, 5461]), row: longs('row', [1, 1, 1, -1]) } },
+    ),
+    { x: X },
+    /a value of shape 536838146 is worked out, more than a file of this size may ask for/,
+  ],
+  [
+    'a long constant as a map, beside which nothing is left',
+    file(
+      [
+        { op: 'ConstantOfShape', inputs: ['long'], outputs: ['z'] },
+        { op: 'Add', inputs: ['x', 'z'], outputs: ['y'] },
+      ],
+      {
+        initializers: { long: longs('long', [2 ** 19 + 100, 1, 1, 1]) },
+      },
+    ),
+    { x: X },
+    /Add "y": a value of shape 524388×1×1×1 is worked out, more than a file of this size may ask for/,
+  ],
+  [
     'a map without end',
     file([one('Expand', ['big'])], { initializers: { big: longs('big', [1, 2, 2 ** 30, 3]) } }),
     { x: X },

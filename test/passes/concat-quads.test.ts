@@ -23,7 +23,8 @@ function joined(times: number, readers: Readers) {
   const writer = pen([]);
   let y = 'input';
   for (let n = 1; n < times; n++) {
-    const channels = [...along('c', upTo(3 * n)), ...along('c', upTo(3), 1)];
+    const froms = upTo(3 * n + 3).map(place => Number(place >= 3 * n));
+    const channels = along('c', [...upTo(3 * n), ...upTo(3)], froms);
     const places = { channels, rows: along('h', upTo(SIZE.h)), columns: along('w', upTo(SIZE.w)) };
     y = emitMove(writer, `y${n}`, [y, 'input'], { ...places, joined: true });
   }

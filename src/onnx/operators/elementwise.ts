@@ -284,6 +284,7 @@ function withConstant(
 ): Mapped {
   const { pen } = making;
   if (dims.length !== x.dims.length || dims.some((size, n) => size !== x.dims[n])) {
+    making.spend(other.dims);
     const map = constantMap(pen, other, `${name}.constant`);
     return combine(making, operation, swapped ? map : x, swapped ? x : map, name) as Mapped;
   }
@@ -291,7 +292,7 @@ function withConstant(
   if (line) return { ...x, dims, value: pen.emit('activate', name, { x: x.value }, { curve: 'affine', ...line }) };
   const laid = laidLike(making, x, other);
   const { shape, values } = laid;
-  const lines = shape.h === 1 && shape.w === 1 && shape.c === laid.x.shape.c ? affineOf(operation, values, swapped) : null;
+  const lines = shape.h === 1 && shape.w === 1 && shape.c === laid.x.shape.c ? affineOf(operation, [...values], swapped) : null;
   if (lines) return { ...laid.x, dims, value: emitNorm(making, name, laid.x.value, 0, lines) };
   return emitConstant(making, operation, laid, swapped, dims, name);
 }
@@ -301,7 +302,7 @@ interface Laid {
   readonly x: Mapped;
   readonly shape: Shape;
   /** C×H×W. */
-  readonly values: readonly number[];
+  readonly values: Float64Array;
 }
 
 export function laidLike(making: Making, x: Mapped, other: Known): Laid {

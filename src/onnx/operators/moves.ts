@@ -17,6 +17,7 @@ import {
   unsqueezed,
 } from '../fold.ts';
 import {
+  ENTRY,
   type Factor,
   FILLED,
   isPicture,
@@ -30,7 +31,7 @@ import {
   walkOf,
 } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
-import { along, type Entries, emitMove, inAnyOrder, inUsualOrder, laidOut, rowMajor, upTo } from '../pen.ts';
+import { along, emitMove, inAnyOrder, inUsualOrder, laidOut, rowMajor, upTo } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, made, mustKnow, nameOf } from './inputs.ts';
 
@@ -136,31 +137,21 @@ export function taken(
   if (count(dims) === 0) refuse(`a value of shape ${printDims(dims)}, which holds nothing`);
   if (!isPicture(from.dims) || !isPicture(dims)) return takenAnyhow(making, from, lists, dims, name, fill);
   const x = inUsualOrder(making.pen, from);
-  const entries = {
-    channels: along('c', upTo(x.shape.c)),
-    rows: along('h', upTo(x.shape.h)),
-    columns: along('w', upTo(x.shape.w)),
-  };
-  const roles = { c: 'channels', h: 'rows', w: 'columns' } as const;
+  const places = { c: upTo(x.shape.c), h: upTo(x.shape.h), w: upTo(x.shape.w) };
   let changed = false;
   for (const [axis, list] of lists) {
     const own = usualAxis(x.dims, axis);
     if (!own) continue;
-    making.spend([list.length, 4]);
-    entries[roles[own]] = along(
-      own,
-      list.map(place => (place < 0 ? FILLED : place)),
-    );
+    making.spend([list.length, ENTRY]);
+    places[own] = list.map(place => (place < 0 ? FILLED : place));
     changed ||= list.length !== x.dims[axis] || list.some((place, n) => place !== n);
   }
   if (!changed) return x;
-  const [c, ...others] = [entries.channels, entries.rows, entries.columns];
-  const plain = others.every(
-    (list, n) => list.length === [x.shape.h, x.shape.w][n] && list.every((entry, at) => entry[n + 1] === at),
-  );
-  const first = c[0][0];
-  if (plain && first >= 0 && c.every((entry, n) => entry[0] === first + n))
-    return made(sliced(making, name, x.value, [first, first + c.length], entries), dims);
+  const entries = alongAll(places);
+  const [first] = places.c;
+  const plain = (['h', 'w'] as const).every(axis => runsFrom(0, places[axis]) && places[axis].length === x.shape[axis]);
+  if (plain && first >= 0 && runsFrom(first, places.c))
+    return made(sliced(making, name, x.value, [first, first + places.c.length], entries), dims);
   return made(emitMove(making.pen, name, [x.value], { ...entries, fill, ...words }), dims);
 }
 
@@ -174,10 +165,10 @@ function takenAnyhow(
   fill: number,
 ): Mapped {
   const { shape, axes } = lying(dims);
-  spend([shape.c + shape.h + shape.w, 4]);
+  spend([shape.c + shape.h + shape.w, ENTRY]);
   const walk = walkOf(x, shape, axes, lists) ?? refuse('it would move numbers in a way that no table says');
-  const [channels, rows, columns] = (['c', 'h', 'w'] as const).map(axis => walk[axis].map(([c, h, w]) => [c, h, w, 0] as const));
-  return { ...x, dims, axes, shape, value: emitMove(pen, name, [x.value], { channels, rows, columns, fill }) };
+  const value = emitMove(pen, name, [x.value], { channels: walk.c, rows: walk.h, columns: walk.w, fill });
+  return { ...x, dims, axes, shape, value };
 }
 
 /** Channels [from, to): what begins within a quad is moved, by tables that say just that. */
@@ -199,21 +190,26 @@ function takenAsItLies(making: Making, x: Mapped, axis: number, list: readonly n
     n === axis ? (list.length > 1 ? [{ ...digit, size: list.length }] : []) : factors.map(scale),
   );
   const shape = { ...x.shape, [own]: (x.shape[own] / size) * list.length };
-  const places = upTo(shape[own] / (list.length * step)).flatMap(high =>
-    list.flatMap(place => upTo(step).map(low => (high * size + place) * step + low)),
-  );
-  making.spend([places.length, 4]);
-  const entries = {
-    channels: along('c', own === 'c' ? places : upTo(x.shape.c)),
-    rows: along('h', own === 'h' ? places : upTo(x.shape.h)),
-    columns: along('w', own === 'w' ? places : upTo(x.shape.w)),
-  };
+  making.spend([shape[own], ENTRY]);
+  const places = upTo(shape[own]).map(place => {
+    const digits = Math.floor(place / step);
+    return (Math.floor(digits / list.length) * size + list[digits % list.length]) * step + (place % step);
+  });
+  const entries = alongAll({ c: upTo(shape.c), h: upTo(shape.h), w: upTo(shape.w), [own]: places });
   const value =
-    own === 'c' && places.every((place, n) => place === places[0] + n)
+    own === 'c' && runsFrom(places[0], places)
       ? sliced(making, name, x.value, [places[0], places[0] + shape.c], entries)
       : emitMove(making.pen, name, [x.value], entries);
   return { ...x, dims, axes, shape, value };
 }
+
+const alongAll = ({ c, h, w }: Readonly<Record<'c' | 'h' | 'w', readonly number[]>>) => ({
+  channels: along('c', c),
+  rows: along('h', h),
+  columns: along('w', w),
+});
+
+const runsFrom = (first: number, places: readonly number[]): boolean => places.every((place, n) => place === first + n);
 
 /** Places of an axis: textures and pictures have fewer. */
 const LONGEST = 2 ** 14;
@@ -248,23 +244,26 @@ function concat(making: Making): Value {
 
 /** Up to four maps behind one another along an axis, all in any order. */
 function join({ pen, spend }: Making, parts: readonly Mapped[], axis: number, name: string): Mapped {
-  const part = parts.flatMap(({ dims }, n) => upTo(dims[axis]).map(place => [n, place] as const));
-  const dims = parts[0].dims.map((size, n) => (n === axis ? part.length : size));
+  const length = parts.reduce((sum, part) => sum + part.dims[axis], 0);
+  const dims = parts[0].dims.map((size, n) => (n === axis ? length : size));
   const { shape, axes } = lying(dims);
   const [digit] = axes[axis];
   const own = digit?.axis ?? 'c';
   const step = (value: Mapped, n: number): number => value.axes[n][0]?.step ?? 0;
   const others = axes.flatMap((list, n) => (n !== axis && list[0]?.axis === own ? [{ ...list[0], n }] : []));
-  const places = upTo(shape[own]).flatMap((place): Entries => {
+  spend([shape[own], ENTRY]);
+  const part = parts.flatMap((value, n) => upTo(value.dims[axis]).map((place): Pair => [n, place]));
+  const sources = upTo(shape[own]).map((place): Pair => {
     const [from, index] = part[Math.floor(place / digit.step) % digit.size];
     const rest = others.reduce((sum, { n, step: each, size }) => sum + (Math.floor(place / each) % size) * step(parts[from], n), 0);
-    return along(own, [rest + index * step(parts[from], axis)], from);
+    return [rest + index * step(parts[from], axis), from];
   });
-  spend([places.length, 4]);
-  const entries = { channels: along('c', upTo(shape.c)), rows: along('h', upTo(shape.h)), columns: along('w', upTo(shape.w)) };
+  const [places, froms] = [0, 1].map(at => sources.map(source => source[at]));
+  const entries = alongAll({ c: upTo(shape.c), h: upTo(shape.h), w: upTo(shape.w) });
   const role = ({ c: 'channels', h: 'rows', w: 'columns' } as const)[own];
   const inputs = parts.map(({ value }) => value);
-  const value = emitMove(pen, name, inputs, { ...entries, [role]: places, ...(own === 'c' && { joined: true }) });
+  const joined = own === 'c' && ({ joined: true } as const);
+  const value = emitMove(pen, name, inputs, { ...entries, [role]: along(own, places, froms), ...joined });
   return { ...parts[0], dims, axes, shape, value };
 }
 
