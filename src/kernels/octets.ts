@@ -17,7 +17,7 @@ const ROUND = 8;
 /** Pixels of a lane of `pointwise.octet`. */
 const TILE = 32;
 /** Of input quads that whole rounds may have in place of as many as there are. */
-const MOST_PADDED = 5 / 4;
+const MOST_PADDED = 4 / 3;
 
 const needs = { software: true, features: ['subgroups', OCTETS] } as const;
 
