@@ -81,7 +81,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       left_x = main16(left_pixel, quad);
       right_x = main16(right_pixel, quad);
     }
-    for (var turn = 0u; turn < turns; turn += 1u) {
+    for (var turn = 0u; turn < 8u; turn += 1u) {
       let even = weight_block(at);
       let odd = weight_block(at + 32u);
       let left_now = handed(left_x, own ^ turn);
@@ -89,6 +89,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let right_now = handed(right_x, own ^ turn);
       right = Wide(add16(right.even, even, right_now), add16(right.odd, odd, right_now));
       at += 64u;
+      // At the end: before it, a turn more would be made by no lane.
+      if (turn + 1u == turns) { break; }
     }
     k += turns;
   }
