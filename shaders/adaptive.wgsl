@@ -1,6 +1,7 @@
 // Adaptive average pooling: the map in height × width windows that cover it and may overlap.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 // use lib/resample.io.wgsl
 
 @compute @workgroup_size(LANES)
@@ -9,11 +10,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (p.row >= params.height) { return; }
   let top = p.row * params.x_height / params.height;
   let bottom = ((p.row + 1u) * params.x_height + params.height - 1u) / params.height;
-  let left = p.column * params.x_width / params.width;
-  let right = ((p.column + 1u) * params.x_width + params.width - 1u) / params.width;
+  let column = column_of(p);
+  let left = column * params.x_width / params.width;
+  let right = ((column + 1u) * params.x_width + params.width - 1u) / params.width;
   var sum = vec4f();
   for (var i = top; i < bottom; i += 1u) {
     for (var j = left; j < right; j += 1u) { sum += at(i, j, p.quad); }
   }
-  store(p, sum / f32((bottom - top) * (right - left)));
+  store(p.pixel, p.quad, sum / f32((bottom - top) * (right - left)));
 }

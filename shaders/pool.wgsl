@@ -1,6 +1,7 @@
 // 2×2 pool, stride 2, sizes rounded up: the average, or with MAX the maximum, of the pixels of a window that exist.
 // use lib/f32.wgsl
 // use lib/lane.wgsl
+// use lib/place.wgsl
 // use lib/resample.io.wgsl
 
 override MAX: bool = false;
@@ -11,7 +12,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (p.row >= params.height) { return; }
   // A clamped index repeats the border pixel, so the mean (or maximum) of four is that of those that exist.
   let top = p.row * 2u;
-  let left = p.column * 2u;
+  let left = column_of(p) * 2u;
   let bottom = min(top + 1u, params.x_height - 1u);
   let right = min(left + 1u, params.x_width - 1u);
   let a = at(top, left, p.quad);
@@ -19,8 +20,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let c = at(bottom, left, p.quad);
   let d = at(bottom, right, p.quad);
   if (MAX) {
-    store(p, max(max(a, b), max(c, d)));
+    store(p.pixel, p.quad, max(max(a, b), max(c, d)));
     return;
   }
-  store(p, (a + b + c + d) * 0.25);
+  store(p.pixel, p.quad, (a + b + c + d) * 0.25);
 }

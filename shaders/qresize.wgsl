@@ -1,6 +1,7 @@
 // Resize of codes: bilinear with half-pixel centres, places in 256ths of a pixel, in whole numbers.
 // use lib/lane.wgsl
 // use lib/codes.wgsl
+// use lib/place.wgsl
 // use lib/qresample.io.wgsl
 
 struct Between { low: u32, high: u32, share: i32 }
@@ -18,8 +19,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let p = place_of(lane_of(id, groups));
   if (p.row >= params.height) { return; }
   let v = between(p.row, params.x_height, params.height);
-  let u = between(p.column, params.x_width, params.width);
+  let u = between(column_of(p), params.x_width, params.width);
   let upper = at(v.low, u.low, p.quad) * (256 - u.share) + at(v.low, u.high, p.quad) * u.share;
   let lower = at(v.high, u.low, p.quad) * (256 - u.share) + at(v.high, u.high, p.quad) * u.share;
-  store(p, upper * (256 - v.share) + lower * v.share, params.factor);
+  store(p.pixel, p.quad, upper * (256 - v.share) + lower * v.share, params.factor);
 }

@@ -28,6 +28,6 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u
       right = between(v, next.high, quad);
     }
     u = next;
-    store(Place(row, column, quad), mix(left, right, u.t));
+    store(row * params.width + column, quad, mix(left, right, u.t));
   }
 }

@@ -3,6 +3,7 @@
 // use lib/lane.wgsl
 // use lib/bilinear.wgsl
 // use lib/taps.wgsl
+// use lib/place.wgsl
 // use lib/resample.io.wgsl
 
 @compute @workgroup_size(LANES)
@@ -10,8 +11,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let p = place_of(lane_of(id, groups));
   if (p.row >= params.height) { return; }
   let v = tap_of(p.row, params.x_height, params.height);
-  let u = tap_of(p.column, params.x_width, params.width);
+  let u = tap_of(column_of(p), params.x_width, params.width);
   let upper = mix(at(v.low, u.low, p.quad), at(v.low, u.high, p.quad), u.t);
   let lower = mix(at(v.high, u.low, p.quad), at(v.high, u.high, p.quad), u.t);
-  store(p, mix(upper, lower, v.t));
+  store(p.pixel, p.quad, mix(upper, lower, v.t));
 }

@@ -2,6 +2,7 @@
 // use lib/f32.wgsl
 // use lib/lane.wgsl
 // use lib/zoom.wgsl
+// use lib/place.wgsl
 // use lib/resample.io.wgsl
 
 @compute @workgroup_size(LANES)
@@ -9,8 +10,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let p = place_of(lane_of(id, groups));
   if (p.row >= params.height) { return; }
   let v = zoomed(p.row, params.x_height);
-  let u = zoomed(p.column, params.x_width);
+  let u = zoomed(column_of(p), params.x_width);
   let upper = mix(at(v.low, u.low, p.quad), at(v.low, u.high, p.quad), u.t);
   let lower = mix(at(v.high, u.low, p.quad), at(v.high, u.high, p.quad), u.t);
-  store(p, mix(upper, lower, v.t));
+  store(p.pixel, p.quad, mix(upper, lower, v.t));
 }

@@ -16,19 +16,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 
-struct Place { row: u32, column: u32, quad: u32 }
-
-fn place_of(lane: u32) -> Place {
-  let pixel = lane / params.quads;
-  let row = pixel / params.width;
-  return Place(row, pixel - row * params.width, lane - pixel * params.quads);
-}
-
 fn at(row: u32, column: u32, quad: u32) -> vec4i {
   return codes_of(x[(row * params.x_width + column) * params.x_stride + quad]) - i32(params.x_zero);
 }
 
-fn store(p: Place, sums: vec4i, factor: f32) {
+fn store(pixel: u32, quad: u32, sums: vec4i, factor: f32) {
   let codes = whole(vec4f(sums) * factor) + i32(params.y_zero);
-  y[(p.row * params.width + p.column) * params.y_stride + params.y_offset + p.quad] = word_of(clamp(codes, vec4i(-128), vec4i(127)));
+  y[pixel * params.y_stride + params.y_offset + quad] = word_of(clamp(codes, vec4i(-128), vec4i(127)));
 }

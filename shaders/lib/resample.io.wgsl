@@ -15,14 +15,4 @@ struct Params {
 
 fn at(row: u32, column: u32, quad: u32) -> vec4f { return decode(x[(row * params.x_width + column) * params.x_stride + quad]); }
 
-struct Place {
-  row: u32,
-  column: u32,
-  quad: u32,
-}
-fn place_of(lane: u32) -> Place {
-  let pixel = lane / params.quads;
-  let row = pixel / params.width;
-  return Place(row, pixel - row * params.width, lane - pixel * params.quads);
-}
-fn store(p: Place, value: vec4f) { y[(p.row * params.width + p.column) * params.y_stride + params.y_offset + p.quad] = encode(value); }
+fn store(pixel: u32, quad: u32, value: vec4f) { y[pixel * params.y_stride + params.y_offset + quad] = encode(value); }

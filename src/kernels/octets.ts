@@ -1,6 +1,6 @@
 // The rows for CPU adapters whose subgroups have eight lanes, as Mesa's have with AVX2. By kernel, apart from them: a page fetches these rows for such adapters
 // alone. What differs by lane is read by a gather there, three nanoseconds for each component, and a loop costs little: so eight lanes hand input channels
-// round, turn by turn, and what eight quads of a pixel or sixteen pixels share is made once. Shaders: those named octet, conv.winograd.wgsl.
+// round, turn by turn, and what eight quads of a pixel or sixteen pixels share is made once. Shaders: those named octet.
 import { shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
@@ -10,7 +10,7 @@ import { packExcite } from './excite.ts';
 import { grouped as groupedPlain, wide as groupedWide, rows } from './grouped.ts';
 import { OCTETS, type Variant } from './kernel.ts';
 import { biasOf, depths, params, wide as pointwiseWide, weights } from './pointwise.ts';
-import { fewInputs } from './winograd.ts';
+import { FEW_INPUTS, isPossible, winograd } from './winograd.ts';
 
 /** Lanes that hand their input quads round. */
 const ROUND = 8;
@@ -96,7 +96,23 @@ const excite: Variant<'excite'> = {
   pack: packExcite,
 };
 
-const conv: Variant<'conv'> = { ...fewInputs, name: 'octet', needs };
+/** Pairs of quads that a subgroup makes, and of input quads that it loads. */
+const WINOGRAD_ROUND = 2;
+
+const conv: Variant<'conv'> = {
+  ...winograd,
+  name: 'octet',
+  shader: 'conv.octet',
+  needs,
+  fits(node) {
+    const [out, inputs] = shapeOf(node.constants.weight);
+    return isPossible(node) && inputs > FEW_INPUTS && pairs(out) >= WINOGRAD_ROUND;
+  },
+  lanes(placed) {
+    const whole = Math.ceil(pairs(placed.y.c) / WINOGRAD_ROUND) * WINOGRAD_ROUND;
+    return (winograd.lanes!(placed) / pairs(placed.y.c)) * whole;
+  },
+};
 
 /** A workgroup makes a row of eight quads. */
 const stem: Variant<'stem'> = {

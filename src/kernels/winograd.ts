@@ -46,7 +46,7 @@ function tiling({ h, w }: { readonly h: number; readonly w: number }, dilation: 
 /** Beyond this dilation the lattices of the usual maps are narrower than a segment of tiles: at 8 on 39×41 `wide` takes 3/4 of the time. */
 const MOST_DILATION = 4;
 /** Up to so many input channels the transforms outweigh what they spare. */
-const FEW_INPUTS = 16;
+export const FEW_INPUTS = 16;
 /**
  * From more on; else only where `wide` is no rival. Below, what RegSeg's frame gains on SwiftShader (3 %) is repaid after a hundred frames and more, for
  * this pipeline takes two seconds longer to compile there.
@@ -57,12 +57,12 @@ const tilingOf = ({ node: { attributes }, y }: Placed<'conv'>) =>
   tiling(attributes.fused.pooled ?? y, attributes.geometry.dilations[0][0]);
 
 /** 3×3 with stride 1, of maps that fill segments of tiles. */
-function isPossible({ attributes: { geometry, fused } }: NodeOf<'conv'>): boolean {
+export function isPossible({ attributes: { geometry, fused } }: NodeOf<'conv'>): boolean {
   const { kernel, strides, dilations } = geometry;
   return kernel.every(size => size === 3) && strides[0] === 1 && dilations[0][0] <= (fused.pooled ? 1 : MOST_DILATION);
 }
 
-const conv: Variant<'conv'> = {
+export const winograd: Variant<'conv'> = {
   name: 'winograd',
   shader: 'conv.winograd',
   weightsGrow: PRODUCTS / 9,
@@ -80,11 +80,5 @@ const conv: Variant<'conv'> = {
   },
 };
 
-/** The same for adapters that compile it in no time: what the row above leaves to `wide`. */
-export const fewInputs: Variant<'conv'> = {
-  ...conv,
-  fits: node => isPossible(node) && shapeOf(node.constants.weight)[1] > FEW_INPUTS && !conv.fits!(node),
-};
-
 /** By kernel. */
-export const winograds = { conv } as unknown as Readonly<Record<string, Variant>>;
+export const winograds = { conv: winograd } as unknown as Readonly<Record<string, Variant>>;

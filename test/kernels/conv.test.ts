@@ -47,7 +47,7 @@ const specs: Readonly<Record<string, Spec>> = {
   '5×5 with stride 3': { i: 4, o: 5, h: 11, w: 31, kernel: [5, 5], stride: 3, pad: 2, bias: true },
   'into a join': { i: 24, o: 8, h: 5, w: 5, pad: 1, bias: true, relu: true, join: { from: 4, c: 20 } },
   'pooled, whole windows': { i: 8, o: 12, h: 6, w: 10, bias: true, relu: true, pool: true },
-  'pooled, odd map': { i: 8, o: 8, h: 7, w: 9, bias: true, relu: true, pool: true },
+  'pooled, odd map': { i: 20, o: 12, h: 7, w: 9, bias: true, relu: true, pool: true },
   'pooled, one pixel': { i: 4, o: 5, h: 3, w: 3, bias: true, pool: true },
   'pooled, one row': { i: 4, o: 8, h: 3, w: 21, bias: true, pool: true },
   'pooled, padded and strided': { i: 4, o: 8, h: 9, w: 7, stride: 2, pad: 3, bias: true, pool: true },

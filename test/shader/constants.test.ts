@@ -98,8 +98,10 @@ const rows: Row[] = [
     named('POOLED_TILE'),
     ([full]) => [full / 2],
   ],
-  ['conv.winograd', /let column = right \+ [^;]*\) \* (\d+)u \* apart;/, 'kernels/winograd', named('SEGMENT')],
+  ['lib/winograd', /let column = right \+ [^;]*\) \* (\d+)u \* apart;/, 'kernels/winograd', named('SEGMENT')],
   ['conv.winograd', /= segment\(tiles \* (\d+)u, own\);/, 'kernels/winograd', named('SEGMENTS')],
+  ['conv.octet', /= segment\(tiles \* (\d+)u, own\);/, 'kernels/winograd', named('SEGMENTS')],
+  ['conv.octet', /let across = \(params\.pairs \+ 1u\) \/ (\d+)u/, 'kernels/octets', named('WINOGRAD_ROUND')],
   ['conv.wide', tileOf, 'kernels/conv', named('WIDE_TILE')],
   // A tile has as many pixels × pairs of quads whatever the pairs.
   [
