@@ -7,7 +7,6 @@ enable subgroups;
 // use lib/tile.wgsl
 // use lib/wide.wgsl
 // use lib/octet.wgsl
-// use lib/touch.wgsl
 // use lib/bilinear.wgsl
 // use lib/shortcut.wgsl
 // use lib/pointwise.io.wgsl
@@ -38,7 +37,13 @@ fn main4(first: u32, quad: u32) -> mat4x4f { return operand(pixels_at(first) * p
 fn main16(first: u32, quad: u32) -> Strip {
   return Strip(main4(first, quad), main4(first + 4u, quad), main4(first + 8u, quad), main4(first + 12u, quad));
 }
-fn shortcut4(first: u32, quad: u32) -> mat4x4f { return shortcut_operand(windows(pixels_at(first)), quad); }
+// Of a shortcut as large as the output each window is a pixel, which need not be read four times.
+fn shortcut4(first: u32, quad: u32) -> mat4x4f {
+  let pixels = pixels_at(first);
+  if (shortcut_side() > 1u) { return shortcut_operand(windows(pixels), quad); }
+  let at = pixels * params.shortcut_stride + quad;
+  return mat4x4f(decode(shortcut[at.x]), decode(shortcut[at.y]), decode(shortcut[at.z]), decode(shortcut[at.w]));
+}
 fn turned(s: Strip) -> Strip { return Strip(s.b, s.c, s.d, s.a); }
 
 @compute @workgroup_size(LANES)
@@ -52,28 +57,30 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let left_pixel = tile * 32u;
   let right_pixel = left_pixel + 16u;
 
-  // Depths in whole eights of quads: of a last eight that is not whole the last quad is read again, its weights are zero.
-  let main_quads = (params.quads + 7u) / 8u * 8u;
-  let all_quads = main_quads + (params.shortcut_quads + 7u) / 8u * 8u;
+  // Depths in whole fours of quads: of a last four that is not whole the last quad is read again, its weights are zero. Where only four are left lanes
+  // hold them twice, and four turns are enough.
+  let main_quads = (params.quads + 3u) / 4u * 4u;
+  let all_quads = main_quads + (params.shortcut_quads + 3u) / 4u * 4u;
   var left = wide_biased(params.bias, pair * 2u);
   var right = left;
   var at = (pair - own) * all_quads * 8u + own * 4u;
-  for (var k = 0u; k < all_quads; k += 8u) {
+  for (var k = 0u; k < all_quads;) {
+    let beside = SHORTCUT && k >= main_quads;
+    let turns = min(select(main_quads, all_quads, beside) - k, 8u);
+    let part = own & (turns - 1u);
     var left_x: Strip;
     var right_x: Strip;
-    if (SHORTCUT && k >= main_quads) {
-      let quad = min(k - main_quads + own, params.shortcut_quads - 1u);
+    if (beside) {
+      let quad = min(k - main_quads + part, params.shortcut_quads - 1u);
       for (var four = 0u; four < 16u; four += 4u) {
         left_x = Strip(left_x.b, left_x.c, left_x.d, shortcut4(left_pixel + four, quad));
         right_x = Strip(right_x.b, right_x.c, right_x.d, shortcut4(right_pixel + four, quad));
       }
     } else {
-      let quad = min(k + own, params.quads - 1u);
+      let quad = min(k + part, params.quads - 1u);
       left_x = main16(left_pixel, quad);
       right_x = main16(right_pixel, quad);
     }
-    // The eight turns' weights, a line a lane.
-    for (var line = 0u; line < 512u; line += 32u) { touch(at + line); }
     for (var turn = 0u; turn < 8u; turn += 1u) {
       let even = weight_block(at);
       let odd = weight_block(at + 32u);
@@ -82,9 +89,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let right_now = handed(right_x, own ^ turn);
       right = Wide(add16(right.even, even, right_now), add16(right.odd, odd, right_now));
       at += 64u;
+      // At the end: before it, a turn more would be made by no lane.
+      if (turn + 1u == turns) { break; }
     }
+    k += turns;
   }
-  if (left_pixel + untouched(id.z) >= params.height * params.width) { return; }
+  if (left_pixel >= params.height * params.width) { return; }
   for (var four = 0u; four < 16u; four += 4u) {
     let left_pixels = pixels_at(left_pixel + four);
     let right_pixels = pixels_at(right_pixel + four);

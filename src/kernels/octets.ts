@@ -16,14 +16,15 @@ import { FEW_INPUTS, isPossible, winograd } from './winograd.ts';
 const ROUND = 8;
 /** Pixels of a lane of `pointwise.octet`. */
 const TILE = 32;
-/** Of input quads that whole rounds may have in place of as many as there are. */
+/** Of input quads that `steps` may be in place of as many as there are. */
 const MOST_PADDED = 4 / 3;
 
 const needs = { software: true, features: ['subgroups', OCTETS] } as const;
 
-const whole = (count: number): number => Math.ceil(count / ROUND) * ROUND;
-/** Input quads of both operands, each in whole rounds. */
-const steps = (node: NodeOf<'conv'>): number => depths(node).reduce((sum, quads) => sum + whole(quads), 0);
+const whole = (count: number, part = ROUND): number => Math.ceil(count / part) * part;
+/** Input quads of an operand: where four are left of a round, lanes hold them twice and need but four turns. */
+const depth = (quads: number): number => whole(quads, ROUND / 2);
+const steps = (node: NodeOf<'conv'>): number => depths(node).reduce((sum, quads) => sum + depth(quads), 0);
 /** Lanes across the output channels, a pair of quads each, in whole rounds. */
 const across = (out: number): number => whole(pairs(out));
 
@@ -44,14 +45,23 @@ const pointwise: Variant<'conv'> = {
   /** For each round of lanes and step two blocks of a lane after those of its neighbour: what all lanes load at once lies together. Texels are float32. */
   pack(node, read) {
     const [out] = shapeOf(node.constants.weight);
-    const rowsOf = weights(node, read, whole(depths(node)[0]));
+    const rowsOf = weights(node, read, depth(depths(node)[0]));
+    // The input quad that each lane has in each turn.
+    const turns = depths(node).flatMap((quads, operand) => {
+      const first = operand * depth(depths(node)[0]);
+      return Array.from({ length: depth(quads) }, (_, turn) => {
+        const round = turn - (turn % ROUND);
+        const held = Math.min(depth(quads) - round, ROUND);
+        return (lane: number) => first + round + ((turn ^ lane) % held);
+      });
+    });
     const { bytes, block } = packing(across(out) * 2 * steps(node), across(out) * 8, biasOf(node, read), 'f32');
     for (let first = 0; first < out; first += ROUND * 8) {
       const weight = rowsOf(first, Math.min(first + ROUND * 8, out));
-      for (let turn = 0; turn < steps(node); turn++)
+      for (const inputAt of turns)
         for (const quad of [0, 4])
           for (let lane = 0; lane < ROUND; lane++) {
-            const input = (turn ^ lane) * 4;
+            const input = inputAt(lane) * 4;
             block(first + lane * 8 + quad, out, (o, i) => weight(o, input + i, 0));
           }
     }

@@ -87,6 +87,7 @@ const specs: Readonly<Record<string, Spec>> = {
   'eights of lanes, odd width into a join': { i: 30, o: 35, h: 5, w: 7, bias: true, relu: true, join: { from: 4, c: 39 } },
   'eights of lanes, gate, residual, gelu': { i: 28, o: 40, h: 3, w: 11, gate: true, residual: true, activation: ends('gelu') },
   'eights of lanes, prelu': { i: 30, o: 40, h: 3, w: 5, bias: true, activation: ends('prelu') },
+  'eights of lanes, four quads left twice': { i: 45, o: 40, h: 3, w: 5, bias: true, shortcut: ['same', 15], relu: true },
   // Weights of more than a row of texels.
   'eights of lanes, gate, pooled shortcut': { i: 125, o: 72, h: 4, w: 9, gate: true, shortcut: ['pooled', 27, 7, 17], relu: true },
   'eights of lanes, addend, half weights': { i: 29, o: 37, h: 5, w: 13, relu: true, addend: [3, 4], halfWeights: true, most: 1 },
