@@ -10,6 +10,7 @@ enable subgroups;
 // use lib/bilinear.wgsl
 // use lib/shortcut.wgsl
 // use lib/pointwise.io.wgsl
+// use lib/pointwise.tile.wgsl
 // use lib/pointwise.finish.wgsl
 
 @group(0) @binding(6) var weights: texture_storage_2d<rgba32float, read>;
@@ -24,15 +25,6 @@ fn store(pixel: u32, quad: u32, sum: vec4f) {
   if (ADDEND) { value += upsampled(pixel, quad); }
   y[pixel * params.y_stride + params.y_offset + quad] = encode(value);
 }
-fn store4(pixels: vec4u, quad: u32, sums: mat4x4f) {
-  if (quad >= params.y_quads) { return; }
-  store(pixels.x, quad, sums[0]);
-  store(pixels.y, quad, sums[1]);
-  store(pixels.z, quad, sums[2]);
-  store(pixels.w, quad, sums[3]);
-}
-// Four pixels of a tile. Beyond the end the last pixel is made again, and stored by those that began before it.
-fn pixels_at(first: u32) -> vec4u { return min(vec4u(first) + vec4u(0u, 1u, 2u, 3u), vec4u(params.height * params.width - 1u)); }
 fn main4(first: u32, quad: u32) -> mat4x4f { return operand(pixels_at(first) * params.x_stride, quad); }
 fn main16(first: u32, quad: u32) -> Strip {
   return Strip(main4(first, quad), main4(first + 4u, quad), main4(first + 8u, quad), main4(first + 12u, quad));

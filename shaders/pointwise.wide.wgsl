@@ -8,6 +8,7 @@ enable subgroups;
 // use lib/wide.wgsl
 // use lib/shortcut.wgsl
 // use lib/pointwise.io.wgsl
+// use lib/pointwise.tile.wgsl
 
 @group(0) @binding(6) var<storage, read> weights: array<packed>;
 
@@ -15,18 +16,6 @@ override SHORTCUT: bool = false;
 
 fn store(pixel: u32, quad: u32, sum: vec4f) {
   y[pixel * params.y_stride + params.y_offset + quad] = encode(max(finished(pixel, quad, sum), vec4f(params.least)));
-}
-fn store4(pixels: vec4u, quad: u32, sums: mat4x4f) {
-  if (quad >= params.y_quads) { return; }
-  store(pixels.x, quad, sums[0]);
-  store(pixels.y, quad, sums[1]);
-  store(pixels.z, quad, sums[2]);
-  store(pixels.w, quad, sums[3]);
-}
-
-// Four pixels of a tile. Beyond the end the last pixel is made again, and stored by those that began before it.
-fn pixels_at(tile: u32, four: u32) -> vec4u {
-  return min(vec4u(tile + four * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(params.height * params.width - 1u));
 }
 
 @compute @workgroup_size(LANES)
@@ -38,10 +27,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let own = lane & 3u;
   let pixel = tile * 16u;
   // Nobody may leave early, because of the swaps.
-  let a = pixels_at(pixel, 0u);
-  let b = pixels_at(pixel, 1u);
-  let c = pixels_at(pixel, 2u);
-  let d = pixels_at(pixel, 3u);
+  let a = pixels_at(pixel);
+  let b = pixels_at(pixel + 4u);
+  let c = pixels_at(pixel + 8u);
+  let d = pixels_at(pixel + 12u);
 
   // Depths in whole fours of quads: of a last four that is not whole the last quad is read again, its weights are zero.
   let main_quads = (params.quads + 3u) / 4u * 4u;
@@ -52,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var x: Strip;
     if (SHORTCUT && k >= main_quads) {
       let quad = min(k - main_quads + own, params.shortcut_quads - 1u);
-      for (var four = 0u; four < 4u; four += 1u) { x = Strip(x.b, x.c, x.d, shortcut_operand(windows(pixels_at(pixel, four)), quad)); }
+      for (var four = 0u; four < 4u; four += 1u) { x = Strip(x.b, x.c, x.d, shortcut_operand(windows(pixels_at(pixel + four * 4u)), quad)); }
     } else {
       let quad = min(k + own, params.quads - 1u);
       x = Strip(operand(a * params.x_stride, quad), operand(b * params.x_stride, quad),
@@ -63,7 +52,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   if (pixel >= params.height * params.width) { return; }
   for (var four = 0u; four < 8u; four += 1u) {
-    store4(pixels_at(pixel, four & 3u), pair * 2u + four / 4u, sums.even.a);
+    store4(pixels_at(pixel + (four & 3u) * 4u), pair * 2u + four / 4u, sums.even.a);
     sums = wide_turned(sums);
   }
 }
