@@ -108,6 +108,8 @@ const conv: Variant<'conv'> = {
     const [out, inputs] = shapeOf(node.constants.weight);
     return isPossible(node) && inputs > FEW_INPUTS && pairs(out) >= WINOGRAD_ROUND;
   },
+  /** Texels are float32. */
+  pack: (node, read) => winograd.pack!(node, read, 'f32'),
   lanes(placed) {
     const whole = Math.ceil(pairs(placed.y.c) / WINOGRAD_ROUND) * WINOGRAD_ROUND;
     return (winograd.lanes!(placed) / pairs(placed.y.c)) * whole;
