@@ -119,8 +119,11 @@ const stem: Variant<'stem'> = {
   name: 'octet',
   shader: 'stem.octet',
   needs,
-  fits: ({ attributes: { form, geometry }, constants }) =>
-    form === 'texture' && geometry.kernel.every(size => size === 3) && !constants.project,
+  /** More than half the lanes have something to do. */
+  fits({ attributes: { form, geometry }, constants }) {
+    const across = quads(shapeOf(constants.weight)[0]);
+    return form === 'texture' && geometry.kernel.every(size => size === 3) && !constants.project && 2 * across > whole(across);
+  },
   overrides: ({ node, y }) => ending(node, y.c),
   lanes: ({ y }) => y.h * whole(quads(y.c)),
 };
@@ -129,7 +132,7 @@ const upsample: Variant<'resize'> = {
   name: 'octet',
   shader: 'upsample.octet',
   needs,
-  lanes: ({ y }) => y.h * whole(quads(y.c)),
+  lanes: ({ y }) => y.h * quads(y.c),
 };
 
 /** Fours of rows, the first of which begins two above the map: the four then lie between two rows of scores where the map is four times as large. */
