@@ -56,13 +56,17 @@ async function decode(
     );
   }
   const sharp = await loadSharp();
+  const bad = (why: string, cause?: unknown): AtrousError =>
+    new AtrousError('BAD_IMAGE', `${file} can't be decoded: ${why}; give a whole JPEG, PNG, WebP, GIF, TIFF or AVIF file`, {
+      cause,
+    });
   try {
     // The limit is held against the header here, to say what helps.
     const image = sharp(bytes, { failOn: 'error', limitInputPixels: false });
     const { format, width, height, orientation = 1 } = await image.metadata();
     // A JPEG with a gain map has a word of its own.
     if (format !== kind.format && !(kind.format === 'jpeg' && String(format) === 'uhdr'))
-      throw new Error(`it begins as ${kind.name} and sharp takes it for ${format}`);
+      throw bad(`it begins as ${kind.name} and sharp takes it for ${format}`);
     if (width * height > MOST_PIXELS) {
       const fits = Math.floor(100 * Math.sqrt(MOST_PIXELS / (width * height)));
       throw new AtrousError(
@@ -77,13 +81,13 @@ async function decode(
       .ensureAlpha(1)
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    if (info.channels !== 4) throw new Error(`sharp gave ${info.channels} channels, not 4`);
+    if (info.channels !== 4) throw bad(`sharp gave ${info.channels} channels, not 4`);
     const pixels = new Uint8ClampedArray(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
     return { photograph: { data: pixels, width: info.width, height: info.height }, orientation };
   } catch (error) {
     if (error instanceof AtrousError) throw error;
-    const next = 'give a whole JPEG, PNG, WebP, GIF, TIFF or AVIF file';
-    throw new AtrousError('BAD_IMAGE', `${file} can't be decoded: ${firstLine(error)}; ${next}`, { cause: error });
+    // What libvips says of it is kept for the whole process: while others are read it may be lost, or be said of another picture.
+    throw bad("it is damaged, ends early, or has what sharp can't read", error);
   }
 }
 

@@ -92,6 +92,18 @@ test('what is no whole picture is refused', async () => {
     );
   }
   for (const [name, bytes, reason] of cases) await fails(readImage(save(name, bytes)), 'BAD_IMAGE', join(home, name), reason);
+  // However many are read beside it, each says the same.
+  const [whole, half] = [save('whole.png', await picture.clone().png().toBuffer()), join(home, 'half.png')];
+  for (let n = 0; n < 8; n++) {
+    const others = Array.from({ length: 4 }, () => readImage(whole));
+    await fails(
+      readImage(half),
+      'BAD_IMAGE',
+      half,
+      /can't be decoded: it is damaged, ends early, or has what sharp can't read; give a whole/,
+    );
+    await Promise.all(others);
+  }
   await fails(readImage(home), 'NO_FILE', home, /folder/);
   await fails(readImage(join(home, 'nowhere.png')), 'NO_FILE', join(home, 'nowhere.png'), /no such file/);
 });
