@@ -10,6 +10,8 @@
 // use lib/matrix.wgsl
 // use lib/matrix.product.wgsl
 
+@group(0) @binding(3) var<storage, read> weights: array<packed>;
+
 // A matrix of sums that lies at `at`, by the lanes of its subgroup: with POOL four rows of it are the corners of a window.
 fn finish_matrix(at: u32, lane: u32, pixel: u32, quad: u32) {
   let across = MATRIX_N / 4u;

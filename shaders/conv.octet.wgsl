@@ -5,7 +5,7 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 // use lib/f32.wgsl
 // use lib/lane.wgsl
-// use lib/weights.wgsl
+// use lib/weights.texels.wgsl
 // use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/row.wgsl
@@ -13,6 +13,8 @@ diagnostic(off, subgroup_uniformity);
 // use lib/octet.wgsl
 // use lib/conv.io.wgsl
 // use lib/winograd.wgsl
+
+@group(0) @binding(3) var weights: texture_storage_2d<rgba32float, read>;
 
 fn scaled(s: Segment, by: f32) -> Segment {
   return Segment(s.row, s.stored, s.column, s.last, Pixels(s.even.at, s.even.inside * by), Pixels(s.odd.at, s.odd.inside * by),

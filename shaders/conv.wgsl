@@ -9,6 +9,8 @@
 // use lib/row.wgsl
 // use lib/conv.io.wgsl
 
+@group(0) @binding(3) var<storage, read> weights: array<packed>;
+
 // The kernel once more, where it bounds loops.
 override QUADS: u32 = 1u;  // input channels / 4
 override ROWS: u32 = 3u;   // the kernel

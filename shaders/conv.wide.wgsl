@@ -11,6 +11,8 @@ enable subgroups;
 // use lib/strip.wgsl
 // use lib/conv.io.wgsl
 
+@group(0) @binding(3) var<storage, read> weights: array<packed>;
+
 fn store4(row: u32, column: u32, quad: u32, sums: mat4x4f) {
   if (row >= params.height || quad >= params.y_quads) { return; }
   let at = min(vec4u(column) + vec4u(0u, 1u, 2u, 3u), vec4u(params.width - 1u));

@@ -13,6 +13,8 @@ enable subgroups;
 // use lib/conv.io.wgsl
 // use lib/winograd.wgsl
 
+@group(0) @binding(3) var<storage, read> weights: array<packed>;
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lane = lane_of(id, groups);

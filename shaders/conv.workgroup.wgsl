@@ -9,6 +9,8 @@
 // use lib/staged.wgsl
 // use lib/conv.staged.wgsl
 
+@group(0) @binding(3) var<storage, read> weights: array<packed>;
+
 fn finish_window(window: u32, quad: u32, corners: mat4x4f) {
   finish(window, quad, max(max(corners[0], corners[1]), max(corners[2], corners[3])));
 }

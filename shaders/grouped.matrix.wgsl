@@ -10,6 +10,9 @@
 // use lib/grouped.io.wgsl
 // use lib/matrix.form.wgsl
 // use lib/matrix.wgsl
+
+@group(0) @binding(2) var<storage, read> weights: array<packed>;
+
 override STRIDE: u32 = 1u;
 
 const LANES = 128u;

@@ -4,13 +4,15 @@ enable subgroups;
 // A subgroup's lanes go round the same loops.
 diagnostic(off, subgroup_uniformity);
 // use lib/f32.wgsl
-// use lib/weights.wgsl
+// use lib/weights.texels.wgsl
 // use lib/activation.wgsl
 // use lib/tile.wgsl
 // use lib/row.wgsl
 // use lib/wide.wgsl
 // use lib/octet.wgsl
 // use lib/grouped.io.wgsl
+
+@group(0) @binding(2) var weights: texture_storage_2d<rgba32float, read>;
 
 override SHIFTED: bool = false;  // stride 1, and a tile is as wide as the map: what lies beside it is padding
 

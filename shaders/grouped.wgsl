@@ -10,6 +10,8 @@
 // use lib/grouped.io.wgsl
 // use lib/grouped.tile.wgsl
 
+@group(0) @binding(2) var<storage, read> weights: array<packed>;
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let lane = lane_of(id, groups);

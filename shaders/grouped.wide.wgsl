@@ -13,6 +13,8 @@ diagnostic(off, subgroup_uniformity);
 // use lib/strip.wgsl
 // use lib/grouped.io.wgsl
 
+@group(0) @binding(2) var<storage, read> weights: array<packed>;
+
 // Stores four pixels and returns the sum of those that are there; the last pixel stands for those beyond it, and holds the same.
 fn store4(row: u32, column: u32, quad: u32, sums: mat4x4f) -> vec4f {
   let columns = vec4u(column) + vec4u(0u, 1u, 2u, 3u);

@@ -8,6 +8,9 @@
 // use lib/tile.wgsl
 // use lib/row.wgsl
 // use lib/grouped.io.wgsl
+
+@group(0) @binding(2) var<storage, read> weights: array<packed>;
+
 override STRIDE: u32 = 1u;
 
 const LANES = 256u;

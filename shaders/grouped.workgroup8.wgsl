@@ -8,6 +8,8 @@
 // use lib/grouped.io.wgsl
 // use lib/grouped.tile.wgsl
 
+@group(0) @binding(2) var<storage, read> weights: array<packed>;
+
 const LANES = 256u;
 const PAIRS = 4u;   // of a workgroup; neighbouring lanes read neighbouring channels
 const TILES = 64u;  // LANES / PAIRS

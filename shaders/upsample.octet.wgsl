@@ -1,5 +1,5 @@
-// `upsample` for CPU adapters whose subgroups have eight lanes: a workgroup makes a row of eight quads. Its lanes are at the same pixel, whose place in the
-// source is then made once, and what lies between two rows is made once for all pixels between two columns.
+// `upsample` for CPU adapters whose subgroups have eight lanes: a lane makes a quad of a whole row. All lanes are at the same column, whose place in the source
+// is then made once, and what lies between two rows is made once for all pixels between two columns.
 // use lib/f32.wgsl
 // use lib/bilinear.wgsl
 // use lib/taps.wgsl
@@ -11,11 +11,10 @@ fn between(row: Tap, column: u32, quad: u32) -> vec4f { return mix(at(row.low, c
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let group = id.y * groups.x + id.x;
-  let eights = (params.quads + LANES - 1u) / LANES;
-  let row = group / eights;
-  let quad = (group - row * eights) * LANES + lane;
-  if (row >= params.height || quad >= params.quads) { return; }
+  let index = (id.y * groups.x + id.x) * LANES + lane;
+  let row = index / params.quads;
+  let quad = index - row * params.quads;
+  if (row >= params.height) { return; }
   let v = tap_of(row, params.x_height, params.height);
   var u = tap_of(0u, params.x_width, params.width);
   var left = between(v, u.low, quad);

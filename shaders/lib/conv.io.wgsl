@@ -26,7 +26,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<stored>;
 @group(0) @binding(2) var<storage, read> residual: array<stored>;
-@group(0) @binding(3) var<storage, read> weights: array<packed>;
 @group(0) @binding(4) var<storage, read_write> y: array<stored>;
 
 fn store_pixel(pixel: u32, quad: u32, sum: vec4f) {

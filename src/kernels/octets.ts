@@ -1,6 +1,6 @@
 // The rows for CPU adapters whose subgroups have eight lanes, as Mesa's have with AVX2. By kernel, apart from them: a page fetches these rows for such adapters
-// alone. What differs by lane is read by a gather there, three nanoseconds for each component, and a loop costs little: so eight lanes hand input channels
-// round, turn by turn, and what eight quads of a pixel or sixteen pixels share is made once. Shaders: those named octet.
+// alone. What differs by lane is gathered from a buffer there, three nanoseconds for each component, while a texel comes whole, and a loop costs little: so
+// weights are texels, eight lanes hand input channels round, turn by turn, and what eight quads of a pixel or sixteen pixels share is made once. Shaders: those named octet.
 import { shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
@@ -108,6 +108,8 @@ const conv: Variant<'conv'> = {
     const [out, inputs] = shapeOf(node.constants.weight);
     return isPossible(node) && inputs > FEW_INPUTS && pairs(out) >= WINOGRAD_ROUND;
   },
+  /** Texels are float32. */
+  pack: (node, read) => winograd.pack!(node, read, 'f32'),
   lanes(placed) {
     const whole = Math.ceil(pairs(placed.y.c) / WINOGRAD_ROUND) * WINOGRAD_ROUND;
     return (winograd.lanes!(placed) / pairs(placed.y.c)) * whole;
@@ -119,8 +121,11 @@ const stem: Variant<'stem'> = {
   name: 'octet',
   shader: 'stem.octet',
   needs,
-  fits: ({ attributes: { form, geometry }, constants }) =>
-    form === 'texture' && geometry.kernel.every(size => size === 3) && !constants.project,
+  /** More than half the lanes have something to do. */
+  fits({ attributes: { form, geometry }, constants }) {
+    const across = quads(shapeOf(constants.weight)[0]);
+    return form === 'texture' && geometry.kernel.every(size => size === 3) && !constants.project && 2 * across > whole(across);
+  },
   overrides: ({ node, y }) => ending(node, y.c),
   lanes: ({ y }) => y.h * whole(quads(y.c)),
 };
@@ -129,7 +134,7 @@ const upsample: Variant<'resize'> = {
   name: 'octet',
   shader: 'upsample.octet',
   needs,
-  lanes: ({ y }) => y.h * whole(quads(y.c)),
+  lanes: ({ y }) => y.h * quads(y.c),
 };
 
 /** Fours of rows, the first of which begins two above the map: the four then lie between two rows of scores where the map is four times as large. */

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PACKED } from '../../src/graph/codes.ts';
 import { excite } from '../../src/kernels/excite.ts';
-import { variantsFor } from '../../src/kernels/index.ts';
+import { kernelFor, variantsFor } from '../../src/kernels/index.ts';
 import { type Kernel, OCTETS, type Variant } from '../../src/kernels/kernel.ts';
 import { pointwise } from '../../src/kernels/pointwise.ts';
 import { qconv } from '../../src/kernels/qconv.ts';
@@ -107,8 +107,12 @@ test('a table goes through lower into the plan, its hash and nothing else', asyn
 
 const rowOf = (word: string, row: string) =>
   tables.find(({ kernel: name }) => name === word)!.rows.find(({ name }) => name === row)!.node;
-const wanted = (row: string, facts: AdapterFacts, choice: VariantChoice = 'auto'): string =>
-  choose(task, { ...pointwise, variants: variantsFor(pointwise, rowOf('pointwise', row)) }, facts, choice).name;
+const chosen = (word: string, row: string, facts: AdapterFacts, choice: VariantChoice = 'auto'): string => {
+  const node = rowOf(word, row);
+  const found = kernelFor(node);
+  return choose(task, { ...found, variants: variantsFor(found, node) }, facts, choice).name;
+};
+const wanted = (row: string, facts: AdapterFacts, choice?: VariantChoice): string => chosen('pointwise', row, facts, choice);
 const subgroups = { ...cpu, features: ['subgroups'] };
 
 test('wide lanes are for CPU adapters with subgroups', () => {
@@ -124,6 +128,17 @@ test('rows of eights of lanes are for CPU adapters whose subgroups have eight', 
   assert.is(wanted('gate, residual, relu', octets), 'wide');
   assert.is(wanted(fitting, subgroups), 'wide');
   assert.is(wanted(fitting, { ...octets, software: false }), 'workgroup');
+  for (const [word, row, own] of [
+    ['stem', 'odd frame', 'octet'],
+    ['stem', 'dilated, 1×5', 'plain'],
+    ['stem', 'planes', 'plain'],
+    ['upsample', 'twice', 'octet'],
+    ['excite', 'stage 4: 48, 8', 'octet'],
+    ['classify', '5 classes', 'octet'],
+  ]) {
+    assert.is(chosen(word, row, octets), own, `${word}, ${row}`);
+    assert.is(chosen(word, row, subgroups), 'plain', `${word}, ${row}`);
+  }
 });
 
 test('a variant that does not fit the node is passed over, even by name', () => {
