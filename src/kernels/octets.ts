@@ -82,6 +82,8 @@ const grouped: Variant<'conv'> = {
     ...groupedWide.overrides!(placed),
     SHIFTED: placed.node.attributes.geometry.strides[0] === 1 && placed.x.w <= GROUPED_TILE.w,
   }),
+  /** As the plain row's, but under a name of its own: a texture is not shared with rows that bind a buffer. */
+  pack: groupedPlain.pack,
   params: placed => ({ ...groupedPlain.params(placed), across: Math.ceil(placed.y.w / GROUPED_TILE.w) }),
   lanes: ({ node, y }) =>
     Math.min(Math.ceil(y.h / GROUPED_TILE.h) * Math.ceil(y.w / GROUPED_TILE.w), rows(node, y)) * (y.c / GROUPED_CHANNELS) * ROUND,

@@ -64,6 +64,16 @@ for (const table of tables) {
     }
   });
 
+  test(`${table.kernel}: weights that variants share are bound alike`, () => {
+    const kinds = new Map<string, string>();
+    for (const { weights, shader } of steps) {
+      if (weights === null) continue;
+      const { kind } = library.facts(shader, 'f32').bindings.find(({ name }) => name === 'weights')!;
+      assert.is(kind, kinds.get(weights) ?? kind, `${shader}: ${weights}`);
+      kinds.set(weights, kind);
+    }
+  });
+
   if (table.kernel === 'grouped') {
     test('grouped: a strip has several tiles', () => {
       const many = steps.filter(({ params }) => Number(params.strips) < Number(params.height) * Number(params.across));

@@ -82,6 +82,7 @@ const rows: Row[] = [
     /^const GROUPED_TILE = \{ h: (\d+), w: (\d+) \};/m,
   ],
   ['grouped.octet', /let quad = sixteen \* (\d+)u;/, 'kernels/octets', named('GROUPED_CHANNELS'), ([quads]) => [quads * 4]],
+  ['lib/weights.texels', named('ROW'), 'gpu/texels', named('ROW')],
   ['pointwise', tileOf, 'kernels/pointwise', named('TILE')],
   ['pointwise.wide', tileOf, 'kernels/pointwise', named('WIDE_TILE')],
   ['pointwise.octet', /let left_pixel = tile \* (\d+)u;/, 'kernels/octets', named('TILE')],
