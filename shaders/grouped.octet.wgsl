@@ -1,5 +1,6 @@
 // `grouped` for CPU adapters whose subgroups have eight lanes: a subgroup makes four rows of 16 pixels × 16 channels of one group, and a lane is a
 // column of either half. So pixels of neighbouring taps are had from other lanes, and each of a block's weights lies in one lane, which hands it to all.
+// A strip is what the tiles t, t + workers, … sum up to; strips beyond the workers are zero.
 enable subgroups;
 // A subgroup's lanes go round the same loops.
 diagnostic(off, subgroup_uniformity);
@@ -59,6 +60,7 @@ fn store16(row: u32, column: u32, quad: u32, sums: Strip) -> mat4x4f {
   return mat4x4f(store(row, column, quad, sums.a[0]), store(row, column, quad + 1u, sums.b[0]),
                  store(row, column, quad + 2u, sums.c[0]), store(row, column, quad + 3u, sums.d[0]));
 }
+// Of all eight lanes, in each.
 fn total(v: vec4f) -> vec4f {
   let two = v + subgroupShuffleXor(v, 1u);
   let four = two + subgroupShuffleXor(two, 2u);
@@ -70,6 +72,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         @builtin(subgroup_invocation_id) invocation: u32) {
   let lane = id.y * groups.x * LANES + id.x;
   let own = lane & 7u;
+  // Their first lane, of which compilers don't know that it is 0: by a constant lavapipe shares numbers one by one.
   let eight = invocation & 0xfff8u;
   let sixteens = params.pairs / 2u;
   // The same in all lanes, said so that compilers count with one number in place of eight.
