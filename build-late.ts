@@ -1,7 +1,7 @@
 // What a page that loads a RegSeg by its name never runs waits, in a browser's build, until a page loads something else: rules, passes, kernels and decoders
-// that only other networks need, and the checks of graphs and descriptors, which that network has passed. The tables that list
-// them have holes in their places, which they fill; elsewhere placeholders stand for them, which become them. Which passes and kernels these are is found out,
-// so that a new one is late unless RegSeg needs it.
+// that only other networks need, and the checks of graphs and descriptors, which that network has passed. The tables that list them
+// have holes in their places, which they fill; elsewhere placeholders stand for them, which become them. Which passes and kernels these are is found out, so
+// that a new one is late unless RegSeg needs it.
 import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';

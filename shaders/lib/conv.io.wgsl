@@ -1,4 +1,4 @@
-// What the forms of `conv` share: parameters, bindings and the epilogue.
+// What the forms of `conv` share: parameters, bindings but for the weights, and the epilogue.
 override RESIDUAL: bool = false;  // a map of the result's size is added before the activation
 
 struct Params {

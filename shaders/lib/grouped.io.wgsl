@@ -1,4 +1,4 @@
-// What the forms of `grouped` share: parameters, bindings and the epilogue.
+// What the forms of `grouped` share: parameters, bindings but for the weights, and the epilogue.
 override GROUP: u32 = 4u;   // channels of a group / 4
 override SQUEEZE: bool = false;
 

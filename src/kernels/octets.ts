@@ -1,6 +1,7 @@
 // The rows for CPU adapters whose subgroups have eight lanes, as Mesa's have with AVX2. By kernel, apart from them: a page fetches these rows for such adapters
 // alone. What differs by lane is gathered from a buffer there, three nanoseconds for each component, while a texel comes whole, and a loop costs little: so
-// weights are texels, eight lanes hand input channels round, turn by turn, and what eight quads of a pixel or sixteen pixels share is made once. Shaders: those named octet.
+// weights of 1×1, grouped and dense convolutions are texels, eight lanes hand input channels round, turn by turn, and what eight quads of a pixel or sixteen
+// pixels share is made once. Shaders: those named octet.
 import { shapeOf } from '../graph/constant.ts';
 import type { NodeOf } from '../graph/graph.ts';
 import { quads } from '../graph/layout.ts';
