@@ -19,7 +19,7 @@ export interface Listener {
 }
 
 export interface Feed {
-  /** Null where it is gone after all; another will come. */
+  /** Null where it is gone after all, or not there yet; another will come. */
   take(): NewFrame | null;
   close(): void;
 }
@@ -41,9 +41,18 @@ export function feedOf(source: StreamSource, listener: Listener): Feed {
   }
 }
 
+/** With these a video has its frame. */
+const ARRIVALS = ['seeked', 'loadeddata'];
+
 /** Lasts until it is closed: a video that has ended, failed or lost its track can be given another. */
 function videoFeed(video: HTMLVideoElement, { fresh, failed }: Listener): Feed {
   let time = -1;
+  // A browser may call back for the frame of a seek before `readyState` allows it, and a video that rests has no other frame.
+  let early = false;
+  const onReady = (): void => {
+    if (early) fresh(0);
+  };
+  for (const event of ARRIVALS) video.addEventListener(event, onReady);
   const onError = (): void =>
     failed(new AtrousError('BAD_IMAGE', `the video has failed: ${video.error?.message || 'no source fits'}`));
   video.addEventListener('error', onError);
@@ -52,10 +61,12 @@ function videoFeed(video: HTMLVideoElement, { fresh, failed }: Listener): Feed {
   if (video.readyState >= HAVE_FRAME) fresh(0);
   return {
     take() {
-      if (video.readyState < HAVE_FRAME || video.videoWidth === 0) return null;
+      early = video.readyState < HAVE_FRAME || video.videoWidth === 0;
+      if (early) return null;
       return { picture: video, time: time < 0 ? video.currentTime * 1000 : time, release() {} };
     },
     close() {
+      for (const event of ARRIVALS) video.removeEventListener(event, onReady);
       video.removeEventListener('error', onError);
       stop();
     },
