@@ -3,6 +3,7 @@
 import { minifyShaders } from './build-wgsl.ts';
 import { blur } from './src/kernels/blur.ts';
 import { matrices } from './src/kernels/matrices.ts';
+import { octets } from './src/kernels/octets.ts';
 import { overlay } from './src/kernels/overlay.ts';
 import { shares } from './src/kernels/shares.ts';
 import { smooth } from './src/kernels/smooth.ts';
@@ -57,20 +58,22 @@ export function embeddedShaders(): { library: string; groups: Map<string, string
 }
 
 /**
- * Shaders by group: what draws results, what RegSeg's plans have on CPU adapters and on GPUs, what GPUs with subgroup matrices have in their place, what blurs
- * and counts, and what only other networks and inputs need. A page of RegSeg then fetches one of them, which draws as well; what two need is in both. This
- * decides on sizes alone: a plan with a shader that was not foreseen fetches its group as well.
+ * Shaders by group: what draws results, what RegSeg's plans have on CPU adapters and on GPUs, what GPUs with subgroup matrices have in their place and CPU
+ * adapters with subgroups of eight lanes, what blurs and counts, and what only other networks and inputs need. A page of RegSeg then fetches one of them or
+ * two, which draw as well; what two need is in both. This decides on sizes alone: a plan with a shader that was not foreseen fetches its group as well.
  */
 function groupsOf(shaders: readonly string[]): Map<string, readonly string[]> {
   const [cpu, gpu] = [planned(true), planned(false)];
   const [draw, finish] = [[overlay], [blur, shares, smooth]].map(finishes => finishes.map(({ name }) => name));
   const matrix = Object.values(matrices).flatMap(rows => rows.map(({ shader }) => shader));
-  const other = shaders.filter(shader => ![...cpu, ...gpu, ...draw, ...finish, ...matrix].includes(shader));
+  const octet = Object.values(octets).map(({ shader }) => shader);
+  const other = shaders.filter(shader => ![...cpu, ...gpu, ...draw, ...finish, ...matrix, ...octet].includes(shader));
   return new Map([
     ['shaders-draw', draw],
     ['shaders-cpu', [...cpu, ...draw]],
     ['shaders-gpu', [...gpu, ...draw]],
     ['shaders-matrix', matrix],
+    ['shaders-octet', [...octet, ...draw]],
     ['shaders-finish', finish],
     [OTHERS, other],
   ]);

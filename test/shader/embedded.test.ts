@@ -111,6 +111,10 @@ test('a plan fetches the one group that has all its shaders, once; a shader of o
     await embedded.load(wanted, 'f32');
     assert.equal(fetched, groups, wanted.join());
   }
+  // Where subgroups have eight lanes.
+  fetched.length = 0;
+  await embedded.load(['conv.octet', 'classify.octet'], 'f32');
+  assert.equal(fetched, ['shaders-octet']);
   for (const precision of ['half', 'f16'] as const) {
     fetched.length = 0;
     await embedded.load(['classify'], precision);
