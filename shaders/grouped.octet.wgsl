@@ -31,9 +31,6 @@ fn column_pixels(rows: vec4i, column: i32) -> Pixels {
   let u = clamp(column, 0, i32(params.x_width) - 1);
   return Pixels((vec4u(v) * params.x_width + vec4u(u32(u))) * params.x_stride, select(vec4f(), vec4f(rows == v), u == column));
 }
-fn either4(no: mat4x4f, yes: mat4x4f, which: bool) -> mat4x4f {
-  return mat4x4f(select(no[0], yes[0], which), select(no[1], yes[1], which), select(no[2], yes[2], which), select(no[3], yes[3], which));
-}
 // The weights of a quad, which four lanes from `first` on hold, in all lanes.
 fn shared4(w: vec4f, first: u32) -> mat4x4f {
   return mat4x4f(subgroupShuffle(w, first), subgroupShuffle(w, first + 1u), subgroupShuffle(w, first + 2u), subgroupShuffle(w, first + 3u));
@@ -125,8 +122,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
           let wanted = i32((own - u32(along)) & 7u) + along;
           let same = wanted == i32(own);
           let source = (own + u32(along)) & 7u;
-          left = handed4(either4(either4(mat4x4f(), right_x, wanted == i32(own) + 8), left_x, same), source);
-          right = handed4(either4(either4(mat4x4f(), left_x, wanted == i32(own) - 8), right_x, same), source);
+          left = handed4(either(either(mat4x4f(), right_x, wanted == i32(own) + 8), left_x, same), source);
+          right = handed4(either(either(mat4x4f(), left_x, wanted == i32(own) - 8), right_x, same), source);
         } else {
           let first = i32((column + own) * params.stride) + along;
           left = load_pixels(column_pixels(x_rows, first), first_input + input);

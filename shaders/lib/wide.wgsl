@@ -13,6 +13,9 @@ fn turned_y(m: mat4x4f) -> mat4x4f { return mat4x4f(quadSwapY(m[0]), quadSwapY(m
 fn turned_xy(m: mat4x4f) -> mat4x4f {
   return mat4x4f(quadSwapDiagonal(m[0]), quadSwapDiagonal(m[1]), quadSwapDiagonal(m[2]), quadSwapDiagonal(m[3]));
 }
+fn either(no: mat4x4f, yes: mat4x4f, which: bool) -> mat4x4f {
+  return mat4x4f(select(no[0], yes[0], which), select(no[1], yes[1], which), select(no[2], yes[2], which), select(no[3], yes[3], which));
+}
 fn strip_x(s: Strip) -> Strip { return Strip(turned_x(s.a), turned_x(s.b), turned_x(s.c), turned_x(s.d)); }
 fn strip_y(s: Strip) -> Strip { return Strip(turned_y(s.a), turned_y(s.b), turned_y(s.c), turned_y(s.d)); }
 fn strip_xy(s: Strip) -> Strip { return Strip(turned_xy(s.a), turned_xy(s.b), turned_xy(s.c), turned_xy(s.d)); }

@@ -61,9 +61,6 @@ fn transformed(s: Segment, quad: u32, own: u32) -> Strip {
 fn strip_sum(a: Strip, b: Strip, sign: f32) -> Strip { return Strip(a.a + b.a * sign, a.b + b.b * sign, a.c + b.c * sign, a.d + b.d * sign); }
 fn wide_sum(a: Wide, b: Wide, sign: f32) -> Wide { return Wide(strip_sum(a.even, b.even, sign), strip_sum(a.odd, b.odd, sign)); }
 // Then the rows, which lie in the four lanes: two gather the upper and the lower pixels of the even quad, two of the odd one.
-fn either(no: mat4x4f, yes: mat4x4f, which: bool) -> mat4x4f {
-  return mat4x4f(select(no[0], yes[0], which), select(no[1], yes[1], which), select(no[2], yes[2], which), select(no[3], yes[3], which));
-}
 fn gathered(s: Segment, even: mat4x4f, odd: mat4x4f, own: u32) -> mat4x4f {
   let lanes = vec4u(own) ^ vec4u(0u, 1u, 2u, 3u);
   let upper = select(vec4f(1.0), vec4f(), lanes == vec4u(3u));

@@ -23,6 +23,8 @@ const MOST_PADDED = 4 / 3;
 const needs = { software: true, features: ['subgroups', OCTETS] } as const;
 
 const whole = (count: number, part = ROUND): number => Math.ceil(count / part) * part;
+/** Have more than half the lanes of whole rounds something to do? */
+const fills = (count: number): boolean => 2 * count > whole(count);
 /** Input quads of an operand: where four are left of a round, lanes hold them twice and need but four turns. */
 const depth = (quads: number): number => whole(quads, ROUND / 2);
 const steps = (node: NodeOf<'conv'>): number => depths(node).reduce((sum, quads) => sum + depth(quads), 0);
@@ -34,11 +36,10 @@ const pointwise: Variant<'conv'> = {
   name: 'octet',
   shader: 'pointwise.octet',
   needs,
-  /** More than half the lanes have something to do. */
   fits(node) {
     const [out] = shapeOf(node.constants.weight);
     const [main, shortcut] = depths(node);
-    return 2 * pairs(out) > across(out) && steps(node) <= MOST_PADDED * (main + shortcut);
+    return fills(pairs(out)) && steps(node) <= MOST_PADDED * (main + shortcut);
   },
   overrides: placed => ({ ...pointwiseWide.overrides!(placed), ADDEND: 'addend' in placed.node.inputs }),
   params: placed => params(across(placed.y.c) * steps(placed.node) * 8, placed),
@@ -114,8 +115,8 @@ const conv: Variant<'conv'> = {
   /** Texels are float32. */
   pack: (node, read) => winograd.pack!(node, read, 'f32'),
   lanes(placed) {
-    const whole = Math.ceil(pairs(placed.y.c) / WINOGRAD_ROUND) * WINOGRAD_ROUND;
-    return (winograd.lanes!(placed) / pairs(placed.y.c)) * whole;
+    const count = pairs(placed.y.c);
+    return (winograd.lanes!(placed) / count) * whole(count, WINOGRAD_ROUND);
   },
 };
 
@@ -124,10 +125,9 @@ const stem: Variant<'stem'> = {
   name: 'octet',
   shader: 'stem.octet',
   needs,
-  /** More than half the lanes have something to do. */
   fits({ attributes: { form, geometry }, constants }) {
-    const across = quads(shapeOf(constants.weight)[0]);
-    return form === 'texture' && geometry.kernel.every(size => size === 3) && !constants.project && 2 * across > whole(across);
+    const [out] = shapeOf(constants.weight);
+    return form === 'texture' && geometry.kernel.every(size => size === 3) && !constants.project && fills(quads(out));
   },
   overrides: ({ node, y }) => ending(node, y.c),
   lanes: ({ y }) => y.h * whole(quads(y.c)),

@@ -4,8 +4,8 @@ import { type End, writeClasses } from '../graph/end.ts';
 import { type Graph, INPUT, isCurve, type Node, type Shape } from '../graph/graph.ts';
 import type { Size } from '../image/size.ts';
 import type { Tensor } from '../weights/tensor.ts';
-import type { Entries } from './layout.ts';
-import { along, emitMove, pen, placesOf, upTo } from './pen.ts';
+import { FILLED } from './layout.ts';
+import { alongAll, emitMove, type Places, pen, placesOf, upTo } from './pen.ts';
 
 /** A network that was a file, at a size: from a normalised picture to scores. */
 export interface Core {
@@ -43,8 +43,8 @@ export function aroundPicture(
   const box = letterbox ? placed(to, { h, w }) : null;
   // Two pens, because one's nodes come before the file's, the other's behind.
   const [before, behind] = [pen([], tensors), pen([], tensors)];
-  const first = box ? emitMove(before, 'letterbox', [INPUT], boxed(box, { h, w })) : INPUT;
-  const part = box && { channels: along('c', upTo(shape.c)), ...contentOf(box, { h, w }, shape) };
+  const first = box ? emitMove(before, 'letterbox', [INPUT], alongAll(boxed(box, { h, w }))) : INPUT;
+  const part = box && alongAll({ c: upTo(shape.c), ...contentOf(box, { h, w }, shape) });
   const content = part ? emitMove(behind, 'content', [value], part) : value;
   const map: Size = part ? { h: placesOf(part.rows), w: placesOf(part.columns) } : shape;
   const all = [...before.nodes, ...nodes.map(node => reading(node, INPUT, first)), ...behind.nodes];
@@ -73,26 +73,19 @@ function placed(picture: Size, inside: Size): Box {
   return { h, w, top: (inside.h - h) >> 1, left: (inside.w - w) >> 1 };
 }
 
-/** What a move adds for a place of a bar: far below the first row or column, where its fill is. */
-const OUTSIDE = -(2 ** 20);
-
 /** The bars around a normalised picture: 0, its mean. */
-function boxed({ h, w, top, left }: Box, inside: Size): { channels: Entries; rows: Entries; columns: Entries } {
+function boxed({ h, w, top, left }: Box, inside: Size): Places {
   const places = (size: number, before: number, all: number): number[] =>
-    upTo(all).map(n => (n >= before && n < before + size ? n - before : OUTSIDE));
-  return {
-    channels: along('c', upTo(3)),
-    rows: along('h', places(h, top, inside.h)),
-    columns: along('w', places(w, left, inside.w)),
-  };
+    upTo(all).map(n => (n >= before && n < before + size ? n - before : FILLED));
+  return { c: upTo(3), h: places(h, top, inside.h), w: places(w, left, inside.w) };
 }
 
 /** The part of a map between the bars, in whole cells of it. */
-function contentOf({ h, w, top, left }: Box, inside: Size, map: Size): { rows: Entries; columns: Entries } {
+function contentOf({ h, w, top, left }: Box, inside: Size, map: Size): Pick<Places, 'h' | 'w'> {
   const cells = (from: number, size: number, all: number, count: number): number[] => {
     const first = Math.min(Math.round((from * count) / all), count - 1);
     const end = Math.max(Math.round(((from + size) * count) / all), first + 1);
     return upTo(end - first).map(n => first + n);
   };
-  return { rows: along('h', cells(top, h, inside.h, map.h)), columns: along('w', cells(left, w, inside.w, map.w)) };
+  return { h: cells(top, h, inside.h, map.h), w: cells(left, w, inside.w, map.w) };
 }

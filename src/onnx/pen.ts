@@ -121,6 +121,9 @@ export function emitMove(
   return pen.emit('move', name, inputs, attributes, constants);
 }
 
+/** Places of the source by axis of the target. */
+export type Places = Readonly<Record<'c' | 'h' | 'w', readonly number[]>>;
+
 /** The axis itself, and nothing but it; `parts` say of which input. */
 export function along(axis: 'c' | 'h' | 'w', places: readonly number[], parts?: readonly number[]): Entries {
   const entries = new Int32Array(places.length * ENTRY);
@@ -131,6 +134,13 @@ export function along(axis: 'c' | 'h' | 'w', places: readonly number[], parts?: 
   }
   return entries;
 }
+
+/** All three axes, each by its own places. */
+export const alongAll = ({ c, h, w }: Places) => ({
+  channels: along('c', c),
+  rows: along('h', h),
+  columns: along('w', w),
+});
 
 export const placesOf = (entries: Entries): number => entries.length / ENTRY;
 

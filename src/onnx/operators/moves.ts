@@ -31,7 +31,7 @@ import {
   walkOf,
 } from '../layout.ts';
 import type { Making, Operator, Value } from '../operator.ts';
-import { along, emitMove, inAnyOrder, inUsualOrder, laidOut, rowMajor, upTo } from '../pen.ts';
+import { along, alongAll, emitMove, inAnyOrder, inUsualOrder, laidOut, rowMajor, upTo } from '../pen.ts';
 import { refuse } from '../refusal.ts';
 import { anyMap, input, knownIn, made, mustKnow, nameOf } from './inputs.ts';
 
@@ -202,12 +202,6 @@ function takenAsItLies(making: Making, x: Mapped, axis: number, list: readonly n
       : emitMove(making.pen, name, [x.value], entries);
   return { ...x, dims, axes, shape, value };
 }
-
-const alongAll = ({ c, h, w }: Readonly<Record<'c' | 'h' | 'w', readonly number[]>>) => ({
-  channels: along('c', c),
-  rows: along('h', h),
-  columns: along('w', w),
-});
 
 const runsFrom = (first: number, places: readonly number[]): boolean => places.every((place, n) => place === first + n);
 
